@@ -1,0 +1,106 @@
+-- Boot: from weiyue.lua to everything that serves. C calls load once and reads what it returns.
+
+local config = require "weiyue.config"
+local dispatch = require "weiyue.dispatch"
+local events = require "weiyue.events"
+local later = require "weiyue.later"
+local message = require "weiyue.message"
+local plugins = require "weiyue.plugin"
+local rules = require "weiyue.rules"
+
+local M = {}
+
+local function place(p)
+  local text = p.file or ""
+  if p.line then text = text .. ":" .. p.line end
+  if p.key then text = text .. ": " .. p.key end
+  return text == "" and "" or text .. ": "
+end
+
+-- msg.account and wx.account(): what a plugin may know of an account, and no secret.
+local function account_object(conf)
+  return setmetatable({
+    id = conf.id, url = conf.url, path = conf.path, kind = conf.kind, verified = conf.verified,
+    username = conf.username, appid = conf.appid, mode = conf.mode,
+  }, {
+    __name = "weiyue.account",
+    __index = function(_, key)
+      if later.account[key] then later.refuse("account." .. key) end
+    end,
+  })
+end
+
+local function chosen(all, want)
+  if want == "all" or want == nil then return all end
+  local list = {}
+  for _, name in ipairs(want) do
+    for _, plugin in ipairs(all) do
+      if plugin.name == name or plugin.path == name then list[#list + 1] = plugin end
+    end
+  end
+  return list
+end
+
+---@class weiyue.Boot
+---@field conf? table            the checked configuration; nil when it has errors
+---@field problems { level: string, event: string, zh: string, en: string }[]
+---@field failed_plugins integer
+---@field accounts { object: table, dispatch: function }[]
+
+---@param options { path?: string, text?: string, name?: string, folder?: string, listen?: string }
+---@return weiyue.Boot
+function M.load(options)
+  local overrides = { overrides = { listen = options.listen } }
+  local conf, found
+  if options.text then
+    conf, found = config.load_string(options.text, options.name or "weiyue.lua", overrides)
+  else
+    conf, found = config.load(options.path, overrides)
+  end
+  local boot = {
+    conf = conf, problems = {}, failed_plugins = 0, accounts = {}, may_reply = events.may_reply,
+    once = dispatch.once, message = message.metatable,
+  }
+  for _, p in ipairs(found) do
+    local at = place(p)
+    boot.problems[#boot.problems + 1] = { level = p.level, event = p.event, zh = at .. p.zh, en = at .. p.en }
+  end
+  if not conf then return boot end
+
+  local folder = options.folder or (options.path or ""):match "^(.*)/[^/]*$" or ""
+  local objects = {}
+  local host = {}
+  function host.account(id)
+    if id == nil and #objects == 1 then return objects[1] end
+    for _, object in ipairs(objects) do
+      if object.id == id then return object end
+    end
+    error(id and ("no account %s"):format(tostring(id)) or "which account? wx.account(id)", 3)
+  end
+  function host.note(plugin, where, what)
+    boot.problems[#boot.problems + 1] = {
+      level = "note", event = "config.not_in_build",
+      zh = ("%s: 插件 %s 的 %s：本版本尚未实现"):format(where, plugin.name, what),
+      en = ("%s: %s of plugin %s: not in this build"):format(where, what, plugin.name),
+    }
+  end
+  for i, account in ipairs(conf.accounts) do objects[i] = account_object(account) end
+
+  local lua_path = {}
+  for i, pattern in ipairs(conf.lua_path or {}) do
+    lua_path[i] = (pattern:find "^/" or folder == "") and pattern or folder .. "/" .. pattern
+  end
+  local loaded, problems, failed =
+    plugins.load(conf.plugins, { folder = folder, lua_path = lua_path }, host)
+  boot.failed_plugins = failed
+  for _, p in ipairs(problems) do boot.problems[#boot.problems + 1] = p end
+  boot.plugins = loaded
+
+  for i, account in ipairs(conf.accounts) do
+    local index = rules.compile(chosen(loaded, account.plugins))
+    boot.accounts[i] = { object = objects[i], dispatch = dispatch.dispatcher(index) }
+  end
+  return boot
+end
+
+return M

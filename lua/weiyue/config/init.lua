@@ -1,0 +1,417 @@
+-- Loads weiyue.lua: runs the file in a small environment, checks what it returns against the schema,
+-- applies the rules that span several keys, and finds the line of each problem.
+-- Needs nothing but stock Lua 5.4: the host, the command line and specs call it alike.
+
+local check = require "weiyue.config.check"
+local schema = require "weiyue.config.schema"
+
+local M = {}
+
+local MAX_SIZE <const> = 1024 * 1024
+
+---@class weiyue.config.Problem
+---@field level "error"|"note"
+---@field file string
+---@field line integer?
+---@field key string?
+---@field event "config"|"config.aeskey"|"config.not_in_build"
+---@field zh string
+---@field en string
+
+---@class weiyue.config.Options
+---@field env? fun(name: string): string?   instead of os.getenv
+---@field overrides? table<string, any>     top-level keys from the command line; they win
+
+local Problem <const> = {}
+
+function Problem.__tostring(p)
+  local text = p.file
+  if p.line then text = text .. ":" .. p.line end
+  if p.key then text = text .. ": " .. p.key end
+  return text .. ": " .. p.en
+end
+
+-- The place of a key in the source. Best effort: a table put together by code is found by its key's
+-- first assignment, or not at all.
+
+-- The source with comments and the inside of strings blanked; every byte keeps its place.
+local function bare(text)
+  local out, at = {}, 1
+  local function keep(upto)
+    out[#out + 1] = text:sub(at, upto)
+    at = upto + 1
+  end
+  local function blank(upto)
+    out[#out + 1] = text:sub(at, upto):gsub("[^\n]", " ")
+    at = upto + 1
+  end
+  while true do
+    local from = text:find("[-\"'%[]", at)
+    if not from then break end
+    keep(from - 1)
+    local comment = text:match("^%-%-()", from)
+    local level = text:match("^%[(=*)%[", comment or from)
+    local char = text:sub(from, from)
+    if level then
+      local _, close = text:find("]" .. level .. "]", from, true)
+      blank(close or #text)
+    elseif comment then
+      blank((text:find("\n", from, true) or #text + 1) - 1)
+    elseif char == '"' or char == "'" then
+      local to = from + 1
+      while to <= #text and text:sub(to, to) ~= char do
+        to = to + (text:sub(to, to) == "\\" and 2 or 1)
+      end
+      blank(math.min(to, #text))
+    else
+      keep(from)
+    end
+  end
+  keep(#text)
+  return table.concat(out)
+end
+
+-- Looks through the fields of a table constructor (from … to in the source, behind its opening brace)
+-- for a name or a position; returns where the field starts and, if its value is a table, its inside.
+local function child(source, from, to, want)
+  local position = 0
+  while true do
+    local start = source:match("^%s*()", from)
+    local stop, depth = start, 0
+    while true do
+      stop = source:find("[,;{}()%[%]]", stop) or to + 1
+      local char = source:sub(stop, stop)
+      if stop > to or depth == 0 and char:find("[,;})%]]") then break end
+      if char:find("[{(%[]") then depth = depth + 1 elseif char:find("[})%]]") then depth = depth - 1 end
+      stop = stop + 1
+    end
+    if stop == start then return nil end
+    local name, value = source:match("^([%a_][%w_]*)%s*=%s*()", start)
+    if not name then
+      position = position + 1
+      value = start
+    end
+    if (name or position) == want then
+      if source:sub(value, value) == "{" then return start, value + 1, stop - 1 end
+      return start
+    end
+    if stop > to or not source:find("^[,;]", stop) then return nil end
+    from = stop + 1
+  end
+end
+
+local function line_of(text, position)
+  local _, newlines = text:sub(1, position - 1):gsub("\n", "")
+  return newlines + 1
+end
+
+-- The line of a key path such as accounts[2].token; that of the table it is missing from when it is
+-- not there.
+local function locate(text, source, key)
+  local last = source:match("^.*()%f[%w_]return%s*{")
+  local from = last and source:match("^return%s*{()", last)
+  local to, found, rest = #source, nil, key
+  while from and rest ~= "" do
+    local segment, after = rest:match("^%.?([%a_][%w_]*)()")
+    if not segment then
+      segment, after = rest:match("^%[(%d+)%]()")
+      segment = math.tointeger(tonumber(segment))
+    end
+    local start, inner, upto
+    if segment then start, inner, upto = child(source, from, to, segment) end
+    if not start then return found and line_of(text, found) end
+    found, rest, from, to = start, rest:sub(after), inner, upto
+  end
+  if rest ~= "" then -- the table is no constructor at that place
+    local name = key:match("([%a_][%w_]*)$")
+    found = name and source:match("%f[%w_]()" .. name .. "%s*=[^=]") or found
+  end
+  return found and line_of(text, found)
+end
+
+-- Running the file
+
+-- What `env` returns for a missing variable: it may be handed on or joined to strings, so that the
+-- key it ends in can be named; anything else stops the file.
+local function new_marker(ctx, name)
+  local marker = {}
+  local meta = {}
+  local function refuse()
+    ctx.markers[marker].fed = true
+    error(("the environment variable %s is not set\1环境变量 %s 没有设置"):format(name, name), 2)
+  end
+  for _, event in ipairs { "index", "newindex", "call", "tostring", "len", "lt", "le", "add", "sub", "mul", "div",
+    "mod", "unm", "idiv" } do
+    meta["__" .. event] = refuse
+  end
+  meta.__concat = function() return marker end
+  ctx.markers[marker] = { name = name, fed = false }
+  return setmetatable(marker, meta)
+end
+
+local function pick(library, names)
+  local result = {}
+  for name in pairs(names or library) do result[name] = library[name] end
+  return result
+end
+
+local function environment(ctx, getenv)
+  local env = {
+    string = pick(string), table = pick(table), math = pick(math),
+    ipairs = ipairs, pairs = pairs, tonumber = tonumber, tostring = tostring, type = type, assert = assert,
+    error = error, os = { getenv = getenv, time = os.time, date = os.date },
+  }
+  function env.env(name, default)
+    if type(name) ~= "string" then error("env takes the name of a variable", 2) end
+    local value = getenv(name)
+    if value == nil then value = default end
+    if value == nil then return new_marker(ctx, name) end
+    return value
+  end
+  return setmetatable(env, {
+    __index = function(_, name)
+      -- only a stock name is shown: any other may be a secret that lost its quotes
+      if type(name) == "string" and _G[name] ~= nil then
+        error(("%s is not available here\1这里不能用 %s"):format(name, name), 2)
+      end
+      error("a name is not defined here (quotes missing?)\1用了没有定义的名字（漏了引号？）", 2)
+    end,
+  })
+end
+
+-- Lua's messages quote the source, which may be a secret: the quotation stays only when it is
+-- punctuation or the name of a key.
+local function redact(message, text)
+  message = message:gsub(" near '(.*)'$", function(what)
+    if what:find("^[^%w\"']+$") then return nil end
+    if what:find("^[%a_][%w_]*$") and text:find("%f[%w_]" .. what .. "%s*=[^=]") then return nil end
+    return ""
+  end)
+  message = message:gsub(" %(constant '.*'%)", "")
+  return (message:gsub("%c", " "))
+end
+
+-- Lua's own messages are "config:12: text"; ours have the Chinese text behind a byte 1.
+local function run_failure(ctx, text, err)
+  if type(err) ~= "string" then err = ("a %s was raised"):format(type(err)) end
+  local number, message = err:match("^config:(%d+): (.*)$")
+  local line = math.tointeger(tonumber(number))
+  local en, zh = (message or err):match("^(.-)\1(.*)$")
+  en, zh = redact(en or message or err, text), redact(zh or message or err, text)
+  ctx.report("error", nil, "config", "不能运行：" .. zh, "cannot be run: " .. en, line)
+end
+
+local function run(ctx, text, getenv)
+  local chunk, err = load(text, "=config", "t", environment(ctx, getenv))
+  if not chunk then
+    run_failure(ctx, text, err)
+    return nil
+  end
+  local ok, value = pcall(chunk)
+  if not ok then
+    run_failure(ctx, text, value)
+    return nil
+  end
+  if type(value) ~= "table" or ctx.markers[value] then
+    ctx.report("error", nil, "config", "文件应返回一个表：return { … }", "the file must return a table: return { … }")
+    return nil
+  end
+  return value
+end
+
+-- Rules that span several keys. `raw` is what the file said, `conf` what is left of it after the
+-- check: where a value was refused it is absent (or false in a list) and has been reported.
+
+local function url_host(url)
+  local host = url:match("^%a+://(%[[^%]]*%])") or url:match("^%a+://([^:/]*)")
+  return (host:gsub("[%[%]]", ""))
+end
+
+local function raw_account(raw, i)
+  local account = type(raw.accounts) == "table" and raw.accounts[i]
+  return type(account) == "table" and account or {}
+end
+
+local function check_ids(ctx, conf, raw)
+  local seen = {}
+  for i, account in ipairs(conf.accounts) do
+    local key = ("accounts[%d].id"):format(i)
+    if account and raw_account(raw, i).id == nil then
+      if #conf.accounts == 1 then
+        account.id = "default"
+      else
+        ctx.report("error", key, "config", "有多个账号时每个都要写 id，例如 \"demo\"",
+          "must be set when there are several accounts, for example \"demo\"")
+      end
+    elseif account and account.id then
+      if seen[account.id] then
+        ctx.report("error", key, "config", ("accounts[%d] 已经用了 id \"%s\""):format(seen[account.id], account.id),
+          ("accounts[%d] has the id \"%s\" already"):format(seen[account.id], account.id))
+      end
+      seen[account.id] = seen[account.id] or i
+    end
+  end
+end
+
+local function check_paths(ctx, conf)
+  local owners = {}
+  for i, account in ipairs(conf.accounts) do
+    if account and account.path then
+      local place = (account.host or "") .. account.path
+      local owner, name = owners[place], account.id or "#" .. i
+      if owner then
+        ctx.report("error", ("accounts[%d].path"):format(i), "config",
+          ("账号 %s 和 %s 的推送地址都是 %s，请改其中一个的 path"):format(owner, name, place),
+          ("the accounts %s and %s are both served at %s: give one another path"):format(owner, name, place))
+      end
+      owners[place] = owner or name
+    end
+  end
+end
+
+local function check_mode(ctx, account, raw, at)
+  if type(account.aes_key) == "string" then account.aes_key = { account.aes_key } end
+  if raw.mode == nil then account.mode = raw.aes_key ~= nil and "safe" or "plain" end
+  if account.mode ~= "safe" and account.mode ~= "compatible" then return end
+  if raw.aes_key == nil then
+    ctx.report("error", at .. ".aes_key", "config.aeskey", ("mode = \"%s\" 必须有 aes_key"):format(account.mode),
+      ("must be set when mode = \"%s\""):format(account.mode))
+  end
+  if raw.appid == nil then
+    ctx.report("note", at .. ".appid", "config", "没有写 appid：不核对密文里的 AppID",
+      "is not set: the AppID in encrypted pushes is not checked")
+  end
+end
+
+local INHERITED <const> = { "deadline", "hold_budget", "apology", "mailbox" }
+
+local function inherit(conf, account)
+  for _, key in ipairs(INHERITED) do
+    if account[key] == nil then
+      local value = conf[key]
+      if type(value) == "table" then value = pick(value) end
+      account[key] = value
+    end
+  end
+end
+
+local function resolve_hosts(conf)
+  if type(conf.hosts) == "table" then return { list = conf.hosts } end
+  local list, seen = {}, {}
+  local function add(host)
+    if host and not seen[host] then
+      seen[host] = true
+      list[#list + 1] = host
+    end
+  end
+  for _, account in ipairs(conf.accounts) do add(account and account.host) end
+  if conf.hosts == "any" or #list == 0 then return { any = true } end
+  add(conf.listen and conf.listen.host)
+  add("localhost")
+  add("127.0.0.1")
+  add("::1")
+  return { list = list }
+end
+
+local function apply_rules(ctx, conf, raw)
+  conf.accounts = conf.accounts or {}
+  for _, account in ipairs(conf.accounts) do
+    if account and account.url then account.host = url_host(account.url) end
+  end
+  check_ids(ctx, conf, raw)
+  check_paths(ctx, conf)
+  for i, account in ipairs(conf.accounts) do
+    if account then
+      check_mode(ctx, account, raw_account(raw, i), ("accounts[%d]"):format(i))
+      inherit(conf, account)
+    end
+  end
+  conf.hosts = resolve_hosts(conf)
+  if type(conf.store) == "string" then conf.store = { url = conf.store, durability = "full" } end
+end
+
+-- Loading
+
+local MAX_LOCATED <const> = 100 -- looking for a line walks the source: not for thousands of problems
+
+---@param text string
+---@param name string  the file's name in problems
+---@param options? weiyue.config.Options
+---@return table? conf  nil when there is an error
+---@return weiyue.config.Problem[] problems
+function M.load_string(text, name, options)
+  if type(text) ~= "string" or type(name) ~= "string" then error("load_string takes the text and its name", 2) end
+  options = options or {}
+  local overrides = options.overrides or {}
+  local problems, failed = {}, false
+  local source -- made when the first line is looked for
+  local ctx = { markers = {}, noted = {} }
+
+  text = text:gsub("^\u{feff}", "")
+
+  function ctx.report(level, key, event, zh, en, line)
+    failed = failed or level == "error"
+    local file = name
+    if key and overrides[key:match("^[%w_]*")] ~= nil then
+      file = "command line"
+    elseif key and not line and #problems < MAX_LOCATED then
+      source = source or bare(text)
+      line = locate(text, source, key)
+    end
+    problems[#problems + 1] = setmetatable(
+      { level = level, file = file, line = line, key = key, event = event, zh = zh, en = en }, Problem)
+  end
+
+  local valid, bad = utf8.len(text)
+  if not valid then
+    local looks = text:find("^\xff\xfe") or text:find("^\xfe\xff")
+    looks = looks and "UTF-16" or "GBK"
+    ctx.report("error", nil, "config", ("请存成 UTF-8；现在看起来是 %s"):format(looks),
+      ("save the file as UTF-8; it looks like %s"):format(looks), line_of(text, bad))
+    return nil, problems
+  end
+
+  local raw = run(ctx, text, options.env or os.getenv)
+  local conf
+  if raw then
+    raw = pick(raw)
+    for key, value in pairs(overrides) do raw[key] = tonumber(value) or value end
+    conf = check.run(ctx, schema, raw)
+    apply_rules(ctx, conf, raw)
+  end
+  local unfed = {}
+  for _, marker in pairs(ctx.markers) do
+    if not marker.fed and not unfed[marker.name] then
+      unfed[marker.name] = true
+      unfed[#unfed + 1] = marker.name
+    end
+  end
+  table.sort(unfed)
+  for _, variable in ipairs(unfed) do
+    local at = text:find(variable, 1, true)
+    ctx.report("error", nil, "config", ("环境变量 %s 没有设置"):format(variable),
+      ("the environment variable %s is not set"):format(variable), at and line_of(text, at))
+  end
+  if failed then return nil, problems end
+  return conf, problems
+end
+
+---@param path string
+---@param options? weiyue.config.Options
+---@return table? conf  nil when there is an error
+---@return weiyue.config.Problem[] problems
+function M.load(path, options)
+  if type(path) ~= "string" then error("load takes the path of a file", 2) end
+  local function refuse(zh, en)
+    return nil, { setmetatable({ level = "error", file = path, event = "config", zh = zh, en = en }, Problem) }
+  end
+  local file, err = io.open(path, "rb")
+  if not file then return refuse("打不开：" .. err, "cannot be opened: " .. err) end
+  local text, why = file:read(MAX_SIZE + 1)
+  file:close()
+  if why then return refuse("读不出：" .. why, "cannot be read: " .. why) end
+  if text and #text > MAX_SIZE then return refuse("大于 1 MiB", "is larger than 1 MiB") end
+  return M.load_string(text or "", path, options)
+end
+
+return M

@@ -1,0 +1,191 @@
+-- Dispatch: from a message to a reply. The one function that C calls for every push.
+
+local events = require "weiyue.events"
+local log = require "weiyue_core".log
+local rules = require "weiyue.rules"
+
+local fold, width = rules.fold, rules.width
+local find, sub = string.find, string.sub
+
+local M = {}
+
+local warned = {}
+
+--- True the first time it is asked with these two words; so a warning stands once in the log.
+---@param where string
+---@param what string
+---@return boolean
+function M.once(where, what)
+  local key = where .. "\0" .. what
+  if warned[key] then return false end
+  warned[key] = true
+  return true
+end
+
+-- Runs one rule. nil: not mine; false: answer nothing.
+local function run(rule, msg, ...)
+  local reply = rule.reply
+  if not rule.call then return reply end
+  local err
+  reply, err = reply(msg, ...)
+  if reply == nil and err ~= nil then
+    log.write("warn", "handler.error", err, { where = rule.where, account = msg.account and msg.account.id })
+  end
+  return reply
+end
+
+local function run_list(list, msg)
+  for i = 1, #list do
+    local rule = list[i]
+    local reply = run(rule, msg)
+    if reply ~= nil then return reply, rule.where end
+  end
+end
+
+-- Captures of a pattern without the two positions that find puts before them.
+local function run_captures(rule, msg, from, _, ...)
+  if from then return run(rule, msg, ...) end
+end
+
+local function answer_text(lists, msg)
+  local content = msg.content or ""
+  local folded = fold(content)
+  local exact = lists.exact[folded]
+  if exact then
+    local reply, where = run_list(exact, msg)
+    if reply ~= nil then return reply, where end
+  end
+  local list = lists.prefix
+  for i = 1, #list do
+    local rule = list[i]
+    if sub(folded, 1, #rule.value) == rule.value then
+      local reply = run(rule, msg)
+      if reply ~= nil then return reply, rule.where end
+    end
+  end
+  list = lists.pattern
+  if list[1] then
+    local plain = width(content)
+    for i = 1, #list do
+      local rule = list[i]
+      local reply = run_captures(rule, msg, find(plain, rule.value))
+      if reply ~= nil then return reply, rule.where end
+    end
+  end
+  list = lists.contains
+  for i = 1, #list do
+    local rule = list[i]
+    if find(folded, rule.value, 1, true) then
+      local reply = run(rule, msg)
+      if reply ~= nil then return reply, rule.where end
+    end
+  end
+  return run_list(lists.any, msg)
+end
+
+-- Keys of clicks and scenes of scans are compared as they are.
+local function answer_key(lists, msg, key, any)
+  if key then
+    local exact = lists.exact[key]
+    if exact then
+      local reply, where = run_list(exact, msg)
+      if reply ~= nil then return reply, where end
+    end
+    for _, rule in ipairs(lists.glob) do
+      if find(key, rule.glob) then
+        local reply = run(rule, msg)
+        if reply ~= nil then return reply, rule.where end
+      end
+    end
+  end
+  if any then return run_list(lists.any, msg) end
+end
+
+local function answer_event(index, msg)
+  local event = msg.event
+  local own, scan = index.event[event], nil
+  if event == "subscribe" and msg.scene then scan = index.event.scan end
+  if scan then -- a scan that made the user follow: its own scene before following as such
+    local reply, where = answer_key(scan, msg, msg.scene, true)
+    if reply ~= nil then return reply, where end
+  end
+  if own then return answer_key(own, msg, event == "scan" and msg.scene or msg.key, true) end
+end
+
+local function answer(index, msg)
+  local kind = msg.type
+  if msg.event and msg.event ~= "" then return answer_event(index, msg) end
+  local reply, where
+  if kind == "text" then
+    reply, where = answer_text(index.text, msg)
+  else
+    local lists = index.message[kind]
+    if lists then reply, where = run_list(lists.any, msg) end
+  end
+  if reply == nil then return run_list(index.default, msg) end
+  return reply, where
+end
+
+-- Links that begin with "/" stand for the account's own pages.
+local LINKS <const> = { "url", "pic_url", "hq_url" }
+
+local function absolute(t, base)
+  local copy
+  for _, key in ipairs(LINKS) do
+    local link = t[key]
+    if type(link) == "string" and sub(link, 1, 1) == "/" then
+      copy = copy or setmetatable({}, { __index = t })
+      copy[key] = base .. link
+    end
+  end
+  return copy or t
+end
+
+local function resolve(reply, base)
+  if reply.type == "music" then return absolute(reply, base) end
+  if reply.type ~= "news" or type(reply.articles) ~= "table" then return reply end
+  local articles = {}
+  for i, article in ipairs(reply.articles) do
+    articles[i] = type(article) == "table" and absolute(article, base) or article
+  end
+  return { type = "news", articles = articles }
+end
+
+local function chain(index, msg, i)
+  local use = index.use[i]
+  if not use then return answer(index, msg) end
+  local reply, where = use.call(msg, function() return chain(index, msg, i + 1) end)
+  return reply, type(where) == "string" and where or use.where
+end
+
+--- The function that answers for one account: msg → reply (false: `success`), where the rule stands.
+---@param index weiyue.Index
+---@return fun(msg: table): any, string?
+function M.dispatcher(index)
+  local around = index.use[1] ~= nil
+  return function(msg)
+    local kind, event = msg.type, msg.event
+    if not events.is_known(kind, event) then
+      log.write("info", "msg.unknown_type", nil, { type = kind, event = event, account = msg.account.id })
+    end
+    local reply, where
+    if around then
+      reply, where = chain(index, msg, 1)
+    else
+      reply, where = answer(index, msg)
+    end
+    if not reply or reply == "" then return false end
+    where = where or "?"
+    if event and not events.may_reply(kind, event) then
+      if M.once(where, "no_reply:" .. event) then
+        log.write("warn", "reply.not_allowed", "WeChat takes no reply to this event; it was dropped",
+          { where = where, event = event })
+      end
+      return false
+    end
+    if type(reply) == "table" and msg.account.url then reply = resolve(reply, msg.account.url) end
+    return reply, where
+  end
+end
+
+return M

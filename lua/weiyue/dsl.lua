@@ -1,0 +1,196 @@
+-- wx: what `require "weiyue"` gives to one plugin.
+
+local core = require "weiyue_core"
+local later = require "weiyue.later"
+local replies = require "weiyue.reply"
+local rules = require "weiyue.rules"
+local task = require "weiyue.task"
+
+local M = {}
+
+local Matcher <const> = { __name = "weiyue.matcher" }
+
+-- file:line of the plugin's own code that called into wx.
+local function caller()
+  for level = 2, 20 do
+    local info = debug.getinfo(level, "Sl")
+    if not info then break end
+    if info.currentline > 0 and not info.source:find("^=%[weiyue") and not info.source:find("/weiyue/%w+%.lua$") then
+      return info.short_src .. ":" .. info.currentline
+    end
+  end
+  return "?"
+end
+
+local function check_reply(name, reply)
+  local kind = type(reply)
+  if kind == "function" or kind == "string" then return reply end
+  if kind == "table" and type(reply.type) == "string" then return reply end
+  error(("%s wants a reply: a string, a wx.reply value or a function, not %s"):format(name, kind), 3)
+end
+
+-- Seconds from a number or a text such as "5m".
+local function seconds(name, d)
+  local s, err = core.time.duration(d)
+  if not s then error(("%s: %s"):format(name, err), 3) end
+  return s
+end
+
+local function fields_of(name, fields)
+  if fields ~= nil and type(fields) ~= "table" then
+    error(("%s: the second argument is a table of fields"):format(name), 3)
+  end
+  return fields
+end
+
+local function logger(plugin)
+  local L = {}
+  for _, level in ipairs { "debug", "info", "warn", "error" } do
+    L[level] = function(text, fields)
+      local all = { plugin = plugin.name }
+      for k, v in pairs(fields_of("wx.log." .. level, fields) or {}) do all[k] = v end
+      core.log.write(level, "plugin.log", tostring(text), all)
+    end
+  end
+  return L
+end
+
+local PLUGIN_HEAD <const> = { name = "string", version = "string", priority = "number", schema = "table", api = "table" }
+
+-- wx.plugin{ … }: who the plugin is. What hangs on features that are not built yet is checked and kept.
+local function head(plugin, host)
+  return function(t)
+    if type(t) ~= "table" then error("wx.plugin wants a table", 2) end
+    for key, value in pairs(t) do
+      local want = PLUGIN_HEAD[key]
+      if not want then error(("wx.plugin has no field %s"):format(tostring(key)), 2) end
+      if type(value) ~= want then error(("wx.plugin: %s must be a %s"):format(key, want), 2) end
+      if key == "schema" or key == "api" then host.note(plugin, caller(), "wx.plugin " .. key) end
+    end
+    plugin.title, plugin.version = t.name or plugin.name, t.version
+    plugin.priority = t.priority or plugin.priority
+  end
+end
+
+---@param plugin table { name, priority, rules, uses }
+---@param host { account: (fun(id?: string): table), note: (fun(plugin: table, where: string, what: string)) }
+---@return table wx
+function M.new(plugin, host)
+  local wx = { reply = replies, log = logger(plugin), plugin = head(plugin, host) }
+
+  local function rule(trigger, name, kind, value, reply)
+    plugin.rules[#plugin.rules + 1] = {
+      trigger = trigger, name = name, kind = kind, value = value, reply = reply,
+      call = type(reply) == "function", where = caller(),
+    }
+  end
+
+  -- Matchers ------------------------------------------------------------------------------------
+
+  local function matcher(kind)
+    return function(value)
+      if type(value) ~= "string" or value == "" then error(("wx.%s wants a text"):format(kind), 2) end
+      if kind == "pattern" then
+        local ok, err = pcall(string.find, "", value)
+        if not ok then error("wx.pattern: " .. err:gsub("^.-: ", ""), 2) end
+        return setmetatable({ kind = kind, value = value }, Matcher)
+      end
+      return setmetatable({ kind = kind, value = rules.fold(value) }, Matcher)
+    end
+  end
+  wx.contains, wx.prefix, wx.pattern = matcher "contains", matcher "prefix", matcher "pattern"
+
+  local function text_rules(match, reply)
+    if type(match) == "string" then
+      rule("text", nil, "exact", rules.fold(match), reply)
+    elseif getmetatable(match) == Matcher then
+      rule("text", nil, match.kind, match.value, reply)
+    elseif type(match) == "table" and #match > 0 then
+      for _, one in ipairs(match) do text_rules(one, reply) end
+    else
+      error("wx.text wants a text, a list of texts, wx.contains, wx.prefix or wx.pattern", 3)
+    end
+  end
+
+  function wx.text(match, ...)
+    if select("#", ...) == 0 then return rule("text", nil, "any", nil, check_reply("wx.text", match)) end
+    text_rules(match, check_reply("wx.text", (...)))
+  end
+
+  -- Messages and events ---------------------------------------------------------------------------
+
+  local function name_of(what, name)
+    if type(name) ~= "string" or name == "" then error(("%s wants a name, such as \"image\""):format(what), 3) end
+    return name:lower()
+  end
+
+  function wx.message(name, reply)
+    name = name_of("wx.message", name)
+    if name == "event" or name == "device_event" then error("wx.message: for events use wx.event(name, reply)", 2) end
+    reply = check_reply("wx.message", reply)
+    if name == "text" then return rule("text", nil, "any", nil, reply) end
+    rule("message", name, "any", nil, reply)
+  end
+
+  function wx.event(name, reply)
+    rule("event", name_of("wx.event", name), "any", nil, check_reply("wx.event", reply))
+  end
+
+  function wx.on()
+    error("wx.on is ambiguous: location, for one, is a message and an event. " ..
+      "Write wx.message(\"location\", …) or wx.event(\"location\", …)", 2)
+  end
+
+  local function keyed(what, event, globs)
+    wx[what] = function(key, ...)
+      local name = "wx." .. what
+      if select("#", ...) == 0 then return rule("event", event, "any", nil, check_reply(name, key)) end
+      local reply = check_reply(name, (...))
+      for _, one in ipairs(type(key) == "table" and key or { key }) do
+        if type(one) ~= "string" or one == "" then error(name .. " wants a key, such as \"about\"", 2) end
+        rule("event", event, globs and one:find("*", 1, true) and "glob" or "exact", one, reply)
+      end
+    end
+  end
+  keyed("click", "click", false)
+  keyed("scan", "scan", true)
+
+  function wx.subscribe(reply) rule("event", "subscribe", "any", nil, check_reply("wx.subscribe", reply)) end
+
+  function wx.unsubscribe(fn)
+    if type(fn) ~= "function" then error("wx.unsubscribe wants a function: nobody reads a reply", 2) end
+    rule("event", "unsubscribe", "any", nil, fn)
+  end
+
+  function wx.default(reply) rule("default", nil, "any", nil, check_reply("wx.default", reply)) end
+
+  function wx.use(fn)
+    if type(fn) ~= "function" then error("wx.use wants function(msg, next)", 2) end
+    plugin.uses[#plugin.uses + 1] = { call = fn, where = caller() }
+  end
+
+  -- Time, tasks, accounts ---------------------------------------------------------------------------
+
+  ---@async
+  function wx.sleep(d) return task.sleep(seconds("wx.sleep", d)) end
+
+  function wx.after(d, fn, ...)
+    if type(fn) ~= "function" then error("wx.after wants a time and a function", 2) end
+    return task.after(seconds("wx.after", d), fn, ...)
+  end
+
+  function wx.spawn(fn, ...)
+    if type(fn) ~= "function" then error("wx.spawn wants a function", 2) end
+    return task.spawn(fn, ...)
+  end
+
+  function wx.account(id) return host.account(id) end
+
+  return setmetatable(wx, {
+    __index = function(_, key)
+      if later.wx[key] then later.refuse("wx." .. key) end
+    end,
+  })
+end
+
+return M

@@ -1,0 +1,25 @@
+-- Names of the Lua contract whose feature is not in this build: using one says so, instead of being a
+-- call of nil.
+
+local M = {}
+
+local function set(names)
+  local s = {}
+  for name in names:gmatch "%S+" do s[name] = true end
+  return s
+end
+
+M.wx = set [[all at config every file lock menu on_forget page race redirect render response route
+  session shared static store]]
+M.msg = set "ask choose confirm download forget form say session typing user"
+M.account = set "api can followers forget quota"
+M.modules = set "weiyue.http weiyue.store weiyue.token weiyue.api weiyue.testing"
+
+--- Raises that `name` is not in this build.
+---@param name string
+---@param level? integer as in error; 2 is the caller
+function M.refuse(name, level)
+  error(name .. " is not in this build (本版本尚未实现)", (level or 2) + 1)
+end
+
+return M

@@ -1,0 +1,183 @@
+-- Finding and loading plugins: files and folders, each with a global table of its own.
+
+local core = require "weiyue_core"
+local dsl = require "weiyue.dsl"
+local files = require "weiyue.files"
+local later = require "weiyue.later"
+
+local M = {}
+
+-- What plugins see of Lua. Left out: io, debug, package, dofile, loadfile, collectgarbage and what of
+-- os changes the process: a plugin shares it with everybody else.
+local GLOBALS <const> = {
+  "assert", "error", "ipairs", "next", "pairs", "pcall", "xpcall", "rawequal", "rawget", "rawlen", "rawset",
+  "select", "setmetatable", "getmetatable", "tonumber", "tostring", "type", "_VERSION",
+  "coroutine", "math", "string", "table", "utf8",
+}
+local OS <const> = { "clock", "date", "difftime", "getenv", "time" }
+
+-- The modules of weiyue that plugins may require.
+local STOCK <const> = {
+  ["weiyue.codec"] = true, ["weiyue.json"] = true, ["weiyue.xml"] = true, ["weiyue.form"] = true,
+  ["weiyue.url"] = true, ["weiyue.crypto"] = true, ["weiyue.time"] = true, ["weiyue.log"] = true,
+}
+
+local function base()
+  local b = { os = {} }
+  for _, name in ipairs(GLOBALS) do b[name] = _G[name] end
+  for _, name in ipairs(OS) do b.os[name] = os[name] end
+  return b
+end
+
+local function read_source(path)
+  local text, err = files.read(path)
+  if not text then return nil, err end
+  if text:sub(1, 3) == "\xEF\xBB\xBF" then text = text:sub(4) end
+  if not core.text.valid(text) then
+    return nil, path .. ": not UTF-8; save it as UTF-8 (GBK? 请另存为 UTF-8)"
+  end
+  return text
+end
+
+local function load_file(path, env)
+  local text, err = read_source(path)
+  if not text then return nil, err end
+  return load(text, "@" .. path, "t", env)
+end
+
+-- require of one plugin: weiyue, the stock modules, the plugin's own folder, lua_path.
+local function make_require(plugin, env, options)
+  local loaded = {}
+  return function(name)
+    if type(name) ~= "string" then error("require wants a name", 2) end
+    if name == "weiyue" then return plugin.wx end
+    if STOCK[name] then return require(name) end
+    if later.modules[name] then later.refuse(name) end
+    if name == "weiyue" or name:find "^weiyue%." then error(("no module %s"):format(name), 2) end
+    if loaded[name] ~= nil then return loaded[name] end
+    if not name:find "^[%w_%-]+[%w_%-%.]*$" or name:find("..", 1, true) then
+      error(("require: %q is not a module name"):format(name), 2)
+    end
+    local tried, file = {}, name:gsub("%.", "/")
+    local patterns = {}
+    if plugin.folder then
+      patterns = { plugin.folder .. "/?.lua", plugin.folder .. "/?/init.lua" }
+    end
+    for _, pattern in ipairs(options.lua_path) do patterns[#patterns + 1] = pattern end
+    for _, pattern in ipairs(patterns) do
+      local path = pattern:gsub("%?", (file:gsub("%%", "%%%%")))
+      if files.kind(path) == "file" then
+        local chunk, err = load_file(path, env)
+        if not chunk then error(err, 2) end
+        local value = chunk(name, path)
+        loaded[name] = value == nil and true or value
+        return loaded[name]
+      end
+      tried[#tried + 1] = "\n\tno file '" .. path .. "'"
+    end
+    error(("module '%s' not found:%s"):format(name, table.concat(tried)), 2)
+  end
+end
+
+local function make_env(plugin, options)
+  local env = base()
+  env._G = env
+  function env.print(...)
+    local parts = table.pack(...)
+    for i = 1, parts.n do parts[i] = tostring(parts[i]) end
+    plugin.wx.log.info(table.concat(parts, "\t"))
+  end
+  function env.load(chunk, name, mode, own)
+    if mode ~= nil and mode ~= "t" then return nil, "only text can be loaded" end
+    return load(chunk, name, "t", own == nil and env or own)
+  end
+  env.require = make_require(plugin, env, options)
+  return env
+end
+
+-- The entries of the configuration as files: globs expanded, folders told from files.
+local function expand(entries, folder, problems)
+  local found, names = {}, {}
+  local function problem(level, zh, en)
+    problems[#problems + 1] = { level = level, event = "plugin.load_failed", zh = zh, en = en }
+  end
+  local function add(path, name)
+    name = name or path:match "([^/]+)/init%.lua$" or path:match "([^/]+)/*$":gsub("%.lua$", "")
+    if names[name] then
+      if names[name] ~= path then
+        problem("error", ("插件名 %s 重复：%s 与 %s"):format(name, names[name], path),
+          ("two plugins are named %s: %s and %s"):format(name, names[name], path))
+      end
+      return
+    end
+    names[name] = path
+    found[#found + 1] = { name = name, path = path }
+  end
+  for _, entry in ipairs(entries) do
+    local bundled = entry.path:match "^weiyue:(.+)$"
+    local path = entry.path
+    if not path:find "^/" and folder ~= "" then path = folder .. "/" .. path end
+    if bundled then
+      problem("error", ("内置插件 %s 本版本尚未实现"):format(entry.path),
+        ("the bundled plugin %s is not in this build"):format(entry.path))
+    elseif path:find "[%*%?%[]" then
+      local matches, err = files.glob(path)
+      if not matches then problem("error", err, err) end
+      for _, match in ipairs(matches or {}) do add(match, entry.name) end
+      if matches and #matches == 0 then
+        problem("note", ("没有文件符合 %s"):format(path), ("no file matches %s"):format(path))
+      end
+    elseif not files.kind(path) then
+      problem("error", ("插件 %s 不存在"):format(path), ("there is no plugin %s"):format(path))
+    else
+      add(path, entry.name)
+    end
+  end
+  return found
+end
+
+local function load_one(found, options, host)
+  local plugin = { name = found.name, path = found.path, priority = 0, rules = {}, uses = {} }
+  local file = found.path
+  if files.kind(file) == "folder" then
+    plugin.folder = file:gsub("/+$", "")
+    file = plugin.folder .. "/init.lua"
+  end
+  plugin.wx = dsl.new(plugin, host)
+  local env = make_env(plugin, options)
+  local chunk, err = load_file(file, env)
+  if not chunk then return nil, err end
+  local ok
+  ok, err = xpcall(chunk, function(e)
+    if type(e) ~= "string" then e = "(error object is a " .. type(e) .. " value)" end
+    return e
+  end, plugin.name, file)
+  if not ok then return nil, err end
+  return plugin
+end
+
+--- Loads the plugins of a configuration. One that fails is left out and told in problems.
+---@param entries { name?: string, path: string }[]
+---@param options { folder: string, lua_path: string[] }
+---@param host table what dsl.new wants
+---@return table[] plugins, table[] problems, integer failed
+function M.load(entries, options, host)
+  local problems, plugins, failed = {}, {}, 0
+  for _, found in ipairs(expand(entries, options.folder, problems)) do
+    local plugin, err = load_one(found, options, host)
+    if plugin then
+      plugins[#plugins + 1] = plugin
+    else
+      problems[#problems + 1] = {
+        level = "error", event = "plugin.load_failed",
+        zh = ("%s（插件 %s 没有加载）"):format(err, found.name), en = ("%s (plugin %s was not loaded)"):format(err, found.name),
+      }
+    end
+  end
+  for _, p in ipairs(problems) do
+    if p.level == "error" then failed = failed + 1 end
+  end
+  return plugins, problems, failed
+end
+
+return M

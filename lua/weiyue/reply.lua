@@ -1,0 +1,86 @@
+-- wx.reply: the kinds of passive replies. A reply is a plain table with a type; C turns it into XML or
+-- JSON and checks it again, so a table written by hand does as well.
+
+local codec = require "weiyue_core".codec
+
+local M = {}
+
+local fields = {}
+for _, kind in ipairs(codec.reply_types()) do fields[kind.name] = kind.fields end
+
+-- Copies the fields that this kind knows; refuses others, and what is missing.
+local function from_table(kind, t, level)
+  local reply = { type = kind }
+  local known = {}
+  for _, field in ipairs(fields[kind]) do
+    known[field.key] = true
+    local value = t[field.key]
+    if value == nil and field.required then
+      error(("wx.reply.%s needs %s"):format(kind, field.key), level + 1)
+    end
+    if value ~= nil and type(value) ~= "string" and type(value) ~= "number" then
+      error(("wx.reply.%s: %s must be a string, not %s"):format(kind, field.key, type(value)), level + 1)
+    end
+    reply[field.key] = value
+  end
+  for key in pairs(t) do
+    if key ~= "type" and not known[key] then
+      error(("wx.reply.%s has no field %s"):format(kind, tostring(key)), level + 1)
+    end
+  end
+  return reply
+end
+
+-- wx.reply.KIND{ … } with named fields, or the one field that matters as a string.
+local function define(kind, main)
+  M[kind] = function(value, ...)
+    if type(value) == "table" then return from_table(kind, value, 2) end
+    if value == nil and kind == "transfer" then return { type = kind } end
+    if not main or type(value) ~= "string" then
+      error(("wx.reply.%s wants a table%s, not %s"):format(kind, main and " or a string" or "", type(value)), 2)
+    end
+    local t = { [main] = value }
+    if kind == "video" then t.title, t.description = ... end
+    return from_table(kind, t, 2)
+  end
+end
+
+for kind in pairs(fields) do
+  if kind ~= "news" then
+    define(kind, ({ text = "content", image = "media_id", voice = "media_id", video = "media_id",
+      transfer = "account" })[kind])
+  end
+end
+
+local ARTICLE <const> = { title = true, description = true, pic_url = true, url = true }
+
+--- Articles: one table each with title, description, pic_url, url. WeChat shows one of them as the
+--- answer to a message and up to 8 as the answer to an event.
+---@param articles { title?: string, description?: string, pic_url?: string, url?: string }[]
+function M.news(articles, ...)
+  if type(articles) == "table" and articles[1] == nil and next(articles) ~= nil then
+    articles = articles.articles or { articles, ... } -- one article, without a list around it
+  end
+  if type(articles) ~= "table" or #articles == 0 then
+    error("wx.reply.news wants a list of articles", 2)
+  end
+  for i, article in ipairs(articles) do
+    if type(article) ~= "table" then error(("wx.reply.news: article %d is not a table"):format(i), 2) end
+    for key, value in pairs(article) do
+      if not ARTICLE[key] then error(("wx.reply.news: article %d has no field %s"):format(i, tostring(key)), 2) end
+      if type(value) ~= "string" then error(("wx.reply.news: %s of article %d must be a string"):format(key, i), 2) end
+    end
+    if not article.title then error(("wx.reply.news: article %d needs a title"):format(i), 2) end
+  end
+  return { type = "news", articles = articles }
+end
+
+--- A body of your own, sent as it is (encrypted where the account is): for the events that expect a
+--- body other than a message, such as add_waybill.
+---@param body string
+function M.raw(body)
+  if type(body) ~= "string" then error("wx.reply.raw wants a string", 2) end
+  return { type = "raw", raw = body }
+end
+
+return M

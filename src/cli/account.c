@@ -1,0 +1,83 @@
+#include "cli/account.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/lua.h"
+
+/* (file, id, path, zh) → the account as one flat table; or false and the ids there are; or nil and
+ * the problems, a line each. */
+static const char chunk[] =
+    "local file, id, path, zh = ...\n"
+    "local conf, problems = require('weiyue.config').load(file)\n"
+    "local list = {}\n"
+    "if not conf then\n"
+    "  for _, p in ipairs(problems) do\n"
+    "    if p.level == 'error' then\n"
+    "      if zh then p.en = p.zh end\n"
+    "      list[#list + 1] = tostring(p)\n"
+    "    end\n"
+    "  end\n"
+    "  return nil, table.concat(list, '\\n')\n"
+    "end\n"
+    "for _, a in ipairs(conf.accounts) do\n"
+    "  if id and a.id == id or path and a.path == path then\n"
+    "    local host, port = conf.listen.host, conf.listen.port\n"
+    "    if host == '0.0.0.0' or host == '' then host = '127.0.0.1' elseif host == '::' then host = '::1' end\n"
+    "    if host:find(':', 1, true) then host = '[' .. host .. ']' end\n"
+    "    return { path = a.path, token = a.token, appid = a.appid, username = a.username,\n"
+    "      aes_key = a.aes_key and a.aes_key[1], mode = a.mode,\n"
+    "      address = port ~= 0 and ('http://%s:%d'):format(host, port) or nil }\n"
+    "  end\n"
+    "  list[#list + 1] = a.id\n"
+    "end\n"
+    "return false, table.concat(list, ', ')\n";
+
+static void take(lua_State *L, const char *key, char *out, size_t size) {
+  lua_getfield(L, -1, key);
+  const char *value = lua_tostring(L, -1);
+  snprintf(out, size, "%s", value ? value : "");
+  lua_pop(L, 1);
+}
+
+static void take_account(lua_State *L, wy_cli_account *a) {
+  char mode[16];
+  take(L, "path", a->path, sizeof a->path);
+  take(L, "token", a->token, sizeof a->token);
+  take(L, "appid", a->appid, sizeof a->appid);
+  take(L, "username", a->username, sizeof a->username);
+  take(L, "aes_key", a->aes_key, sizeof a->aes_key);
+  take(L, "address", a->address, sizeof a->address);
+  take(L, "mode", mode, sizeof mode);
+  a->mode = *mode == 's' ? WY_MODE_SAFE : *mode == 'c' ? WY_MODE_COMPATIBLE : WY_MODE_PLAIN;
+}
+
+int wy_cli_account_find(const char *config, const char *lua_path, const char *id, const char *path,
+                        wy_cli_account *out) {
+  wy_cli_lua l;
+  if (wy_cli_lua_open(&l, lua_path, false)) return -1;
+  lua_State *L = wy_script_lua(l.script);
+  int found = -1;
+  bool ok = luaL_loadbuffer(L, chunk, sizeof chunk - 1, "=account") == LUA_OK;
+  lua_pushstring(L, config);
+  lua_pushstring(L, id);
+  lua_pushstring(L, path);
+  lua_pushboolean(L, wy_cli_zh());
+  if (!ok || lua_pcall(L, 4, 2, 0) != LUA_OK) {
+    wy_cli_error(0, "%s", lua_tostring(L, -1));
+  } else if (lua_isnil(L, -2)) {
+    fprintf(stderr, "%s\n", lua_tostring(L, -1));
+  } else if (lua_istable(L, -2)) {
+    lua_pop(L, 1);
+    take_account(L, out);
+    found = 1;
+  } else {
+    found = 0;
+    if (id)
+      wy_cli_error(0, wy_tr("%s 里没有账号 %s；有的是：%s", "%s has no account %s; it has: %s"), config, id,
+                   lua_tostring(L, -1));
+  }
+  wy_cli_lua_close(&l);
+  return found;
+}

@@ -1,0 +1,21 @@
+#include "cli/lua.h"
+
+#include <time.h>
+
+#include "cli/cli.h"
+
+int wy_cli_lua_open(wy_cli_lua *l, const char *lua_path, bool is_virtual) {
+  if (is_virtual) wy_clock_init_virtual(&l->clock, (int64_t)time(NULL) * 1000);
+  else wy_clock_init(&l->clock);
+  l->log = (wy_log){WY_LOG_INFO, wy_cli_log, NULL};
+  const wy_script_options options = {&l->clock, &l->log, lua_path};
+  if (wy_script_new(&l->script, &options) == 0) return 0;
+  wy_clock_deinit(&l->clock);
+  wy_cli_error(0, "%s", wy_tr("无法建立 Lua 状态", "cannot create a Lua state"));
+  return -1;
+}
+
+void wy_cli_lua_close(wy_cli_lua *l) {
+  wy_script_free(l->script);
+  wy_clock_deinit(&l->clock);
+}

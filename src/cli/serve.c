@@ -1,0 +1,91 @@
+/* weiyue serve: a host from a configuration, until a signal. Owns the host. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/problems.h"
+#include "weiyue.h"
+
+/* Where a browser on this machine would look: host part of `listen` ("ADDR:PORT" or NULL). */
+static void print_address(const char *listen, int port) {
+  const char *colon = listen ? strrchr(listen, ':') : NULL;
+  int n = colon ? (int)(colon - listen) : 0;
+  bool any = n == 0 || (n == 7 && strncmp(listen, "0.0.0.0", 7) == 0);
+  if (any) printf("http://127.0.0.1:%d", port);
+  else if (n == 4 && strncmp(listen, "[::]", 4) == 0) printf("http://[::1]:%d", port);
+  else printf("http://%.*s:%d", n, listen, port);
+}
+
+static void print_ready(const wy_host *host, const char *listen) {
+  printf("weiyue %s  ", wy_version());
+  print_address(listen, wy_host_port(host));
+  const char *id;
+  for (size_t i = 0; (id = wy_host_account_id(host, i)) != NULL; i++)
+    printf("%s%s %s (%s)", i ? ", " : "  ", id, wy_host_account_path(host, i),
+           wy_host_account_mode(host, i));
+  putchar('\n');
+  fflush(stdout);
+}
+
+static int run(wy_host *host, const char *listen) {
+  if (wy_cli_signals_watch(host))
+    return wy_cli_error(WY_EXIT_FAILED, "%s", wy_tr("无法接收信号", "cannot watch for signals"));
+  int err = wy_host_start(host);
+  if (err) {
+    wy_cli_error(0, wy_tr("没有启动：%s（原因见上面的日志）", "not started: %s (the log above says why)"),
+                 wy_strerror(err));
+  } else {
+    print_ready(host, listen);
+    err = wy_host_run(host);
+  }
+  wy_cli_signals_unwatch();
+  return err ? WY_EXIT_FAILED : WY_EXIT_DONE;
+}
+
+static int check_workers(const char *workers) {
+  char *end;
+  if (!workers || strcmp(workers, "auto") == 0 || strcmp(workers, "1") == 0) return WY_CLI_GO_ON;
+  long n = strtol(workers, &end, 10);
+  if (*end || n < 1 || n > 256)
+    return wy_cli_error(WY_EXIT_USAGE, "%s",
+                        wy_tr("--workers 应为 1 到 256 的整数，或 auto",
+                              "--workers must be a whole number from 1 to 256, or auto"));
+  wy_cli_error(0, "%s", wy_tr("本版本只有一个工作线程，--workers 不起作用",
+                              "this build has one worker: --workers has no effect"));
+  return WY_CLI_GO_ON;
+}
+
+int wy_cli_serve(int argc, char **argv) {
+  static const wy_cli_usage usage = {
+      "serve [CONFIG] [--listen ADDR:PORT] [--workers N] [--lua-path DIR]",
+      "运行 CONFIG（默认 weiyue.lua）里的账号，直到收到 SIGTERM 或 SIGINT。\n"
+      "开始接受连接时向标准输出写一行；日志写到标准错误，一事一行。",
+      "Runs the accounts of CONFIG (weiyue.lua by default) until SIGTERM or SIGINT.\n"
+      "One line on stdout when connections are accepted; logs go to stderr, one line each.",
+      1};
+  const char *config, *listen = NULL, *workers = NULL, *lua_path = NULL;
+  const wy_cli_option options[] = {
+      {"listen", "ADDR:PORT", "代替配置里的 listen；端口 0：任选",
+       "instead of the configuration's listen; port 0: any free one", &listen, NULL},
+      {"workers", "N", "工作线程数（本版本只有 1）", "number of worker threads (this build: 1)",
+       &workers, NULL},
+      {"lua-path", "DIR", "从 DIR 读 weiyue/*.lua，不用内嵌的",
+       "read weiyue/*.lua from DIR instead of the embedded files", &lua_path, NULL},
+      {0}};
+  int status = wy_cli_options(&usage, options, argc, argv, &config);
+  if (status == WY_CLI_GO_ON) status = check_workers(workers);
+  if (status != WY_CLI_GO_ON) return status;
+
+  wy_host *host = NULL;
+  wy_cli_problems problems = {0};
+  wy_host_options settings = {.log = wy_cli_host_log, .problem = wy_cli_problem,
+                              .data = &problems, .lua_path = lua_path};
+  int err = wy_host_new(&host, &settings);
+  if (!err && listen) wy_host_listen(host, listen);
+  if (!err) err = wy_host_load(host, config ? config : "weiyue.lua");
+  if (err) status = wy_cli_error(WY_EXIT_FAILED, wy_tr("没有启动：%s", "not started: %s"), wy_strerror(err));
+  else status = run(host, listen);
+  wy_host_free(host);
+  return status;
+}

@@ -1,0 +1,131 @@
+/* weiyue: the program. Finds the verb; and, for the verb that serves, waits for signals. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "weiyue.h"
+
+typedef struct verb {
+  const char *name;
+  int (*run)(int argc, char **argv);
+  const char *zh, *en;
+} verb;
+
+static int help(int argc, char **argv);
+
+static const verb verbs[] = {
+    {"serve", wy_cli_serve, "运行 weiyue.lua 里的账号", "run the accounts of weiyue.lua"},
+    {"check", wy_cli_check, "检查配置和插件，列出每个问题的位置",
+     "load everything, say where each problem is"},
+    {"push", wy_cli_push, "像微信那样发一次推送，显示解出的回复",
+     "send one push as WeChat would, show the decoded reply"},
+    {"test", wy_cli_test, "在宿主里跑 busted 测试", "run busted specs inside the host"},
+    {"version", wy_cli_version, "显示版本", "show the versions"},
+    {"help", help, "显示某个命令的用法：weiyue help VERB", "explain a verb: weiyue help VERB"},
+};
+
+static const char *const not_built[] = {"init",     "sandbox", "api",  "plan",   "apply",
+                                        "reload",   "promote", "rollback", "token", "store",
+                                        "user",     "replay",  "doctor"};
+
+enum {
+  VERBS = sizeof verbs / sizeof *verbs,
+  NOT_BUILT = sizeof not_built / sizeof *not_built
+};
+
+static void print_help(FILE *out) {
+  fprintf(out, "%s\n\n", wy_tr("用法：weiyue VERB …", "Usage: weiyue VERB …"));
+  for (size_t i = 0; i < VERBS; i++)
+    fprintf(out, "  %-9s%s\n", verbs[i].name, wy_tr(verbs[i].zh, verbs[i].en));
+  fprintf(out, "\n%s\n",
+          wy_tr("weiyue VERB --help 显示它的选项。退出码：0 完成，1 没有成功，2 用法不对。",
+                "weiyue VERB --help shows its options. Exit status: 0 done, 1 the work failed, 2 usage."));
+}
+
+/* The verb of this name; NULL after saying what is wrong with it. */
+static const verb *find(const char *name) {
+  const char *names[VERBS];
+  for (size_t i = 0; i < VERBS; i++) {
+    names[i] = verbs[i].name;
+    if (strcmp(name, names[i]) == 0) return &verbs[i];
+  }
+  for (size_t i = 0; i < NOT_BUILT; i++) {
+    if (strcmp(name, not_built[i]) != 0) continue;
+    wy_cli_error(WY_EXIT_USAGE, wy_tr("%s：本版本尚未实现", "%s: not in this build"), name);
+    return NULL;
+  }
+  wy_cli_error(WY_EXIT_USAGE, wy_tr("没有命令 %s；最接近的是 %s", "no verb %s; the nearest is %s"),
+               name, wy_cli_nearest(name, names, VERBS));
+  return NULL;
+}
+
+static int help(int argc, char **argv) {
+  if (argc > 2)
+    return wy_cli_error(WY_EXIT_USAGE, "%s", wy_tr("用法：weiyue help [VERB]", "usage: weiyue help [VERB]"));
+  if (argc < 2 || argv[1][0] == '-') {
+    print_help(stdout);
+    return WY_EXIT_DONE;
+  }
+  const verb *v = find(argv[1]);
+  if (!v) return WY_EXIT_USAGE;
+  char option[] = "--help", *args[] = {argv[1], option, NULL};
+  return v->run(2, args);
+}
+
+/* --- signals: a thread of its own takes them, so a busy loop cannot keep them waiting --- */
+
+static pthread_t watcher;
+static sigset_t watched;
+
+static void *watch(void *data) {
+  wy_host *host = data;
+  const wy_log log = {WY_LOG_INFO, wy_cli_log, NULL};
+  bool stopping = false;
+  int number, interrupts = 0;
+  while (sigwait(&watched, &number) == 0) {
+    if (number == SIGHUP) {
+      wy_log_text(&log, WY_LOG_WARN, "host.reload", "reload is not in this build");
+      continue;
+    }
+    if (number == SIGINT && ++interrupts == 2) _exit(WY_EXIT_FAILED);
+    if (!stopping) wy_host_stop(host);
+    stopping = true;
+  }
+  return NULL;
+}
+
+int wy_cli_signals_watch(wy_host *host) {
+  sigemptyset(&watched);
+  sigaddset(&watched, SIGTERM);
+  sigaddset(&watched, SIGINT);
+  sigaddset(&watched, SIGHUP);
+  if (pthread_sigmask(SIG_BLOCK, &watched, NULL)) return -1;
+  return pthread_create(&watcher, NULL, watch, host) ? -1 : 0;
+}
+
+void wy_cli_signals_unwatch(void) {
+  pthread_cancel(watcher);
+  pthread_join(watcher, NULL);
+}
+
+int main(int argc, char **argv) {
+  signal(SIGPIPE, SIG_IGN); /* a peer or a pager that leaves is an error of that write */
+  if (argc < 2) {
+    print_help(stderr);
+    return WY_EXIT_USAGE;
+  }
+  int status = WY_EXIT_DONE;
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    print_help(stdout);
+  } else if (strcmp(argv[1], "--version") == 0) {
+    status = wy_cli_version(1, argv + 1);
+  } else {
+    const verb *v = find(argv[1]);
+    status = v ? v->run(argc - 1, argv + 1) : WY_EXIT_USAGE;
+  }
+  if ((fflush(stdout) || ferror(stdout)) && status == WY_EXIT_DONE)
+    status = wy_cli_error(WY_EXIT_FAILED, "%s", wy_tr("写不了标准输出", "cannot write to stdout"));
+  return status;
+}

@@ -1,0 +1,478 @@
+/* Listeners, connections, deadlines and counts. A connection is freed in its uv_close callback;
+ * requests that are still with their handler outlive it, without a connection. */
+#include "net/http.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "net/http_impl.h"
+
+const wy_http_limits wy_http_default_limits = {
+    .header_time = 10000, .body_time = 10000, .idle = 30000, .write_stall = 15000,
+    .body_rate = 500, .target = 8192, .header = 16384, .chunk_overhead = 16384,
+    .write_queue = 1048576, .fields = 100, .pipeline = 16, .connections = 12000,
+    .per_address = 256,
+};
+
+/* --- requests --- */
+
+wy_http_req *wy_http_req_take(wy_http_conn *c) {
+  wy_http *h = c->http;
+  wy_list *node = wy_list_shift(&h->pool);
+  wy_http_req *req = node ? wy_container_of(node, wy_http_req, link) : calloc(1, sizeof *req);
+  if (!req) return NULL;
+  if (node)
+    h->n_pool--;
+  else
+    wy_list_init(&req->link);
+  req->http = h;
+  req->conn = c;
+  req->conn_id = c->id;
+  req->number = c->n_requests + 1;
+  req->peer = c->peer;
+  req->head.max = 2 * h->limits.target + h->limits.header + LINE_EXTRA;
+  req->out.max = SIZE_MAX / 2;
+  req->n_fields = req->target_n = 0;
+  req->host = req->path = req->query = (wy_str){0};
+  req->method = 0;
+  req->data = NULL;
+  req->err = 0;
+  req->keep_alive = req->answered = req->expects = req->http10 = false;
+  return req;
+}
+
+static void req_free(wy_http_req *req) {
+  wy_buf_deinit(&req->head);
+  wy_buf_deinit(&req->body);
+  wy_buf_deinit(&req->out);
+  free(req->fields);
+  free(req);
+}
+
+static void keep_small(wy_buf *b) {
+  if (b->cap > POOL_BYTES)
+    wy_buf_deinit(b);
+  else
+    wy_buf_clear(b);
+}
+
+void wy_http_req_drop(wy_http_req *req) {
+  wy_http *h = req->http;
+  if (h->n_pool >= POOL) {
+    req_free(req);
+    return;
+  }
+  keep_small(&req->head);
+  keep_small(&req->body);
+  wy_buf_deinit(&req->out);
+  h->n_pool++;
+  wy_list_push(&h->pool, &req->link);
+}
+
+wy_method wy_http_req_method(const wy_http_req *req) { return req->method; }
+wy_str wy_http_req_host(const wy_http_req *req) { return req->host; }
+wy_str wy_http_req_path(const wy_http_req *req) { return req->path; }
+wy_str wy_http_req_query(const wy_http_req *req) { return req->query; }
+wy_str wy_http_req_body(const wy_http_req *req) { return wy_buf_view(&req->body); }
+bool wy_http_req_gone(const wy_http_req *req) { return !req->conn; }
+void wy_http_req_set_data(wy_http_req *req, void *data) { req->data = data; }
+void *wy_http_req_data(const wy_http_req *req) { return req->data; }
+void wy_http_req_set_err(wy_http_req *req, int err) { req->err = err; }
+
+wy_str wy_http_req_header(const wy_http_req *req, wy_str name) {
+  for (size_t i = 0; i < req->n_fields; i++) {
+    const field *f = &req->fields[i];
+    if (wy_str_ieq((wy_str){req->head.p + f->name, f->name_n}, name))
+      return wy_str_trim((wy_str){req->head.p + f->value, f->value_n});
+  }
+  return (wy_str){0};
+}
+
+/* --- logs --- */
+
+static void peer_name(const struct sockaddr_storage *a, char *out, size_t n) {
+  char ip[64] = "?";
+  int port = 0;
+  if (a->ss_family == AF_INET) {
+    const struct sockaddr_in *in = (const struct sockaddr_in *)a;
+    uv_ip4_name(in, ip, sizeof ip);
+    port = ntohs(in->sin_port);
+  } else if (a->ss_family == AF_INET6) {
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a;
+    ip[0] = '[';
+    uv_ip6_name(in6, ip + 1, sizeof ip - 2);
+    strcat(ip, "]");
+    port = ntohs(in6->sin6_port);
+  }
+  snprintf(out, n, "%s:%d", ip, port);
+}
+
+static void log_conn(wy_line *line, const struct sockaddr_storage *peer, uint64_t id,
+                     uint64_t number) {
+  char name[96];
+  if (!line->log) return;
+  peer_name(peer, name, sizeof name);
+  wy_line_z(line, "peer", name);
+  wy_line_int(line, "conn", (int64_t)id);
+  if (number) wy_line_int(line, "req", (int64_t)number);
+}
+
+void wy_http_req_log(const wy_http_req *req, wy_line *line) {
+  log_conn(line, &req->peer, req->conn_id, req->number);
+}
+
+void wy_http_log_refusal(wy_http_req *req, int status, int err, const char *reason) {
+  wy_line line;
+  wy_line_begin(&line, req->http->log, WY_LOG_WARN, wy_err_event(err));
+  wy_line_z(&line, "reason", reason ? reason : wy_err_reason(err));
+  wy_line_int(&line, "status", status);
+  wy_http_req_log(req, &line);
+  wy_line_end(&line);
+}
+
+static void log_aborted(wy_http_conn *c) {
+  wy_line line;
+  wy_line_begin(&line, c->http->log, WY_LOG_INFO, wy_err_event(WY_E_HTTP_ABORTED));
+  log_conn(&line, &c->peer, c->id, c->n_requests + 1);
+  wy_line_end(&line);
+}
+
+/* --- addresses --- */
+
+/* IPv4 as mapped IPv6. False: not an internet address, or loopback. */
+static bool ip_of(const struct sockaddr_storage *a, unsigned char ip[16]) {
+  static const unsigned char mapped[12] = {[10] = 0xFF, [11] = 0xFF};
+  static const unsigned char loop6[16] = {[15] = 1};
+  if (a->ss_family == AF_INET) {
+    memcpy(ip, mapped, 12);
+    memcpy(ip + 12, &((const struct sockaddr_in *)a)->sin_addr, 4);
+  } else if (a->ss_family == AF_INET6) {
+    memcpy(ip, &((const struct sockaddr_in6 *)a)->sin6_addr, 16);
+  } else {
+    return false;
+  }
+  if (memcmp(ip, mapped, 12) == 0) return ip[12] != 127;
+  return memcmp(ip, loop6, 16) != 0;
+}
+
+static addr_count **address_slot(wy_http *h, const unsigned char ip[16]) {
+  uint32_t hash = 2166136261u;
+  for (int i = 0; i < 16; i++) hash = (hash ^ ip[i]) * 16777619u;
+  addr_count **slot = &h->addresses[hash % (sizeof h->addresses / sizeof *h->addresses)];
+  while (*slot && memcmp((*slot)->ip, ip, 16) != 0) slot = &(*slot)->next;
+  return slot;
+}
+
+/* Counts the connection; false when its address has too many. */
+static bool address_enter(wy_http_conn *c) {
+  wy_http *h = c->http;
+  unsigned char ip[16];
+  if (!ip_of(&c->peer, ip)) return true;
+  for (size_t i = 0; i < h->n_trusted; i++)
+    if (memcmp(h->trusted[i], ip, 16) == 0) return true;
+  addr_count **slot = address_slot(h, ip);
+  if (!*slot) {
+    *slot = calloc(1, sizeof **slot);
+    if (!*slot) return false;
+    memcpy((*slot)->ip, ip, 16);
+  }
+  if ((*slot)->n >= h->limits.per_address) return false;
+  (*slot)->n++;
+  c->address = *slot;
+  return true;
+}
+
+static void address_leave(wy_http_conn *c) {
+  if (!c->address || --c->address->n) return;
+  addr_count **slot = address_slot(c->http, c->address->ip);
+  *slot = c->address->next;
+  free(c->address);
+  c->address = NULL;
+}
+
+int wy_http_trust(wy_http *h, const char *text) {
+  struct sockaddr_storage a = {0};
+  unsigned char(*more)[16] = realloc(h->trusted, (h->n_trusted + 1) * sizeof *more);
+  if (!more) return WY_E_NOMEM;
+  h->trusted = more;
+  if (uv_ip4_addr(text, 0, (struct sockaddr_in *)&a) &&
+      uv_ip6_addr(text, 0, (struct sockaddr_in6 *)&a))
+    return WY_E_ARG;
+  if (ip_of(&a, h->trusted[h->n_trusted])) h->n_trusted++; /* loopback is exempt anyway */
+  return 0;
+}
+
+/* --- connections --- */
+
+static void maybe_stopped(wy_http *h) {
+  if (!h->stopping || h->n_conns || !wy_list_empty(&h->listeners) || !h->stopped) return;
+  void (*stopped)(void *) = h->stopped;
+  h->stopped = NULL;
+  stopped(h->data);
+}
+
+static void on_closed(uv_handle_t *handle) {
+  wy_http_conn *c = wy_container_of(handle, wy_http_conn, uv.handle);
+  wy_http *h = c->http;
+  wy_list_remove(&c->link);
+  h->n_conns--;
+  wy_buf_deinit(&c->rest);
+  free(c);
+  maybe_stopped(h);
+}
+
+void wy_http_close(wy_http_conn *c) {
+  if (c->phase == PHASE_CLOSED) return;
+  c->phase = PHASE_CLOSED;
+  c->closing = true;
+  wy_timer_stop(c->http->clock, &c->timer);
+  address_leave(c);
+  if (c->in) wy_http_req_drop(c->in);
+  c->in = NULL;
+  for (wy_list *node; (node = wy_list_shift(&c->pipeline));) {
+    wy_http_req *req = wy_container_of(node, wy_http_req, link);
+    req->conn = NULL; /* its handler still has it */
+    if (req->answered) wy_http_req_drop(req);
+  }
+  c->n_pipeline = 0;
+  uv_close(&c->uv.handle, on_closed);
+}
+
+static void on_deadline(wy_timer *timer) {
+  wy_http_conn *c = wy_container_of(timer, wy_http_conn, timer);
+  uint64_t now = wy_clock_now_ms(c->http->clock);
+  if (c->write_due && c->write_due <= now) {
+    size_t left = uv_stream_get_write_queue_size(&c->uv.stream);
+    if (left >= c->write_left) {
+      wy_http_close(c); /* nothing taken in all that time */
+      return;
+    }
+    c->write_left = left;
+    c->write_due = now + c->http->limits.write_stall;
+  }
+  if (c->phase_due && c->phase_due <= now) {
+    c->phase_due = 0;
+    if (c->phase == PHASE_LINGER || (c->phase == PHASE_IDLE && c->blank == 0)) {
+      wy_http_close(c);
+      return;
+    }
+    wy_http_cork(c);
+    wy_http_refuse(c, 408, WY_E_HTTP_TIMEOUT, NULL);
+    wy_http_uncork(c);
+    if (c->phase == PHASE_CLOSED) return;
+  }
+  wy_http_rearm(c);
+}
+
+/* The timer moves only when a deadline comes nearer: one that moves away, as at each request, is
+ * found out when the timer fires. */
+void wy_http_rearm(wy_http_conn *c) {
+  uint64_t due = c->phase_due;
+  if (c->write_due && (!due || c->write_due < due)) due = c->write_due;
+  if (!due || c->phase == PHASE_CLOSED) return;
+  if (wy_timer_armed(&c->timer) && c->timer.due <= due) return;
+  uint64_t now = wy_clock_now_ms(c->http->clock);
+  if (wy_timer_start(c->http->clock, &c->timer, due > now ? due - now : 0)) wy_http_close(c);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t n, uv_buf_t *buf) {
+  wy_http_conn *c = wy_container_of(handle, wy_http_conn, uv.handle);
+  (void)n;
+  *buf = uv_buf_init(c->http->rbuf, READ_BYTES);
+}
+
+static void on_end(wy_http_conn *c) {
+  c->eof = true;
+  wy_http_stop_reading(c);
+  if (c->in) {
+    log_aborted(c);
+    wy_http_req_drop(c->in);
+    c->in = NULL;
+    c->closing = true;
+    c->phase = PHASE_IDLE;
+    c->phase_due = 0;
+  }
+  if (c->phase == PHASE_LINGER || (!c->n_pipeline && c->shut)) {
+    wy_http_close(c);
+    return;
+  }
+  wy_http_uncork(c); /* ends the connection when nothing is left to answer */
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
+  wy_http_conn *c = wy_container_of(stream, wy_http_conn, uv.stream);
+  if (n == 0 || c->phase == PHASE_CLOSED) return;
+  if (n == UV_EOF) {
+    on_end(c);
+    return;
+  }
+  if (n < 0) {
+    if (c->in) log_aborted(c);
+    wy_http_close(c);
+    return;
+  }
+  if (c->closing) { /* the last answer is on its way: input no longer matters */
+    c->lingered += (size_t)n;
+    if (c->lingered >= LINGER_BYTES) wy_http_stop_reading(c);
+    return;
+  }
+  wy_http_cork(c);
+  wy_http_feed(c, buf->base, (size_t)n);
+  wy_http_uncork(c);
+  if (c->phase != PHASE_CLOSED && (c->rest.n || wy_http_blocked(c))) wy_http_stop_reading(c);
+}
+
+void wy_http_start_reading(wy_http_conn *c) {
+  if (c->reading || c->eof || c->phase == PHASE_CLOSED) return;
+  if (uv_read_start(&c->uv.stream, on_alloc, on_read))
+    wy_http_close(c);
+  else
+    c->reading = true;
+}
+
+void wy_http_stop_reading(wy_http_conn *c) {
+  if (!c->reading) return;
+  c->reading = false;
+  uv_read_stop(&c->uv.stream);
+}
+
+/* Over a limit: a short 503, best effort, and gone. */
+static void turn_away(wy_http_conn *c) {
+  static char busy[] =
+      "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n"
+      "Connection: close\r\n\r\n";
+  uv_buf_t b = uv_buf_init(busy, sizeof busy - 1);
+  wy_line line;
+  wy_line_begin(&line, c->http->log, WY_LOG_WARN, wy_err_event(WY_E_HTTP_BUSY));
+  wy_line_int(&line, "connections", (int64_t)c->http->n_conns);
+  log_conn(&line, &c->peer, c->id, 0);
+  wy_line_end(&line);
+  uv_try_write(&c->uv.stream, &b, 1);
+  wy_http_close(c);
+}
+
+static void on_connection(uv_stream_t *server, int status) {
+  listener *l = wy_container_of(server, listener, tcp);
+  wy_http *h = l->http;
+  if (status < 0) {
+    wy_log_text(h->log, WY_LOG_WARN, "http.accept", "%s", uv_strerror(status));
+    return;
+  }
+  wy_http_conn *c = calloc(1, sizeof *c);
+  if (!c) return; /* libuv keeps the socket and asks again at the next connection */
+  c->http = h;
+  c->id = ++h->next_conn;
+  wy_list_init(&c->pipeline);
+  wy_buf_init(&c->rest, READ_BYTES);
+  wy_timer_init(&c->timer, on_deadline);
+  uv_tcp_init(h->loop, &c->uv.tcp);
+  wy_list_push(&h->conns, &c->link);
+  h->n_conns++;
+  if (uv_accept(server, &c->uv.stream)) {
+    wy_http_close(c);
+    return;
+  }
+  int n = sizeof c->peer;
+  uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&c->peer, &n);
+  if (h->n_conns > h->limits.connections || !address_enter(c)) {
+    turn_away(c);
+    return;
+  }
+  uv_tcp_nodelay(&c->uv.tcp, 1);
+  c->phase_due = wy_clock_now_ms(h->clock) + h->limits.idle;
+  wy_http_rearm(c);
+  wy_http_start_reading(c);
+}
+
+/* --- the server --- */
+
+int wy_http_new(wy_http **out, uv_loop_t *loop, wy_clock *clock, const wy_log *log,
+                const wy_http_limits *limits, const wy_http_handlers *handlers, void *data) {
+  wy_http *h = calloc(1, sizeof *h);
+  if (!h) return WY_E_NOMEM;
+  h->loop = loop;
+  h->clock = clock;
+  h->log = log;
+  h->limits = limits ? *limits : wy_http_default_limits;
+  h->on = *handlers;
+  h->data = data;
+  wy_list_init(&h->listeners);
+  wy_list_init(&h->conns);
+  wy_list_init(&h->pool);
+  wy_buf_init(&h->out, SIZE_MAX / 2);
+  wy_http_parse_init(h);
+  *out = h;
+  return 0;
+}
+
+static void on_listener_closed(uv_handle_t *handle) {
+  listener *l = wy_container_of(handle, listener, tcp);
+  wy_http *h = l->http;
+  wy_list_remove(&l->link);
+  free(l);
+  maybe_stopped(h);
+}
+
+int wy_http_listen(wy_http *h, const char *address, int port, int *bound) {
+  struct sockaddr_storage a;
+  int err = uv_ip4_addr(address, port, (struct sockaddr_in *)&a);
+  if (err) err = uv_ip6_addr(address, port, (struct sockaddr_in6 *)&a);
+  if (err) return err;
+  listener *l = calloc(1, sizeof *l);
+  if (!l) return UV_ENOMEM;
+  l->http = h;
+  err = uv_tcp_init(h->loop, &l->tcp);
+  if (err) {
+    free(l);
+    return err;
+  }
+  wy_list_push(&h->listeners, &l->link);
+  err = uv_tcp_bind(&l->tcp, (struct sockaddr *)&a, 0);
+  if (!err) err = uv_listen((uv_stream_t *)&l->tcp, 4096, on_connection);
+  int n = sizeof a;
+  if (!err) err = uv_tcp_getsockname(&l->tcp, (struct sockaddr *)&a, &n);
+  if (err) {
+    uv_close((uv_handle_t *)&l->tcp, on_listener_closed);
+    return err;
+  }
+  if (bound)
+    *bound = ntohs(a.ss_family == AF_INET ? ((struct sockaddr_in *)&a)->sin_port
+                                          : ((struct sockaddr_in6 *)&a)->sin6_port);
+  return 0;
+}
+
+static void close_listeners(wy_http *h) {
+  for (wy_list *n = h->listeners.next; n != &h->listeners; n = n->next) {
+    listener *l = wy_container_of(n, listener, link);
+    if (!uv_is_closing((uv_handle_t *)&l->tcp))
+      uv_close((uv_handle_t *)&l->tcp, on_listener_closed);
+  }
+}
+
+void wy_http_stop(wy_http *h, void (*stopped)(void *data)) {
+  h->stopping = true;
+  h->stopped = stopped;
+  close_listeners(h);
+  for (wy_list *n = h->conns.next; n != &h->conns; n = n->next) {
+    wy_http_conn *c = wy_container_of(n, wy_http_conn, link);
+    if (c->phase == PHASE_IDLE && !c->n_pipeline && !uv_stream_get_write_queue_size(&c->uv.stream))
+      wy_http_close(c);
+  }
+  maybe_stopped(h);
+}
+
+void wy_http_kill(wy_http *h) {
+  for (wy_list *n = h->conns.next; n != &h->conns; n = n->next)
+    wy_http_close(wy_container_of(n, wy_http_conn, link));
+}
+
+void wy_http_free(wy_http *h) {
+  if (!h) return;
+  for (wy_list *node; (node = wy_list_shift(&h->pool));)
+    req_free(wy_container_of(node, wy_http_req, link));
+  wy_buf_deinit(&h->out);
+  free(h->trusted);
+  free(h);
+}
+
+size_t wy_http_connections(const wy_http *h) { return h->n_conns; }

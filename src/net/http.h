@@ -1,0 +1,95 @@
+/* http: an HTTP/1.1 server on a loop. It frames requests (llhttp in strict mode and what strict
+ * mode still lets through), holds every limit and deadline, keeps answers in order, and knows
+ * nothing of what is served. Single-threaded: everything happens on the loop's thread. */
+#ifndef WY_NET_HTTP_H
+#define WY_NET_HTTP_H
+
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+typedef struct wy_http wy_http;
+typedef struct wy_http_req wy_http_req;
+
+typedef struct wy_http_limits {
+  /* ms */
+  uint64_t header_time; /* first byte to the end of the head */
+  uint64_t body_time;   /* end of the head to the end of the body, plus what body_rate grants */
+  uint64_t idle;        /* between two requests */
+  uint64_t write_stall; /* no byte taken by the client */
+  /* bytes */
+  size_t body_rate;      /* per second, once body_time is used up */
+  size_t target, header; /* request target; header block with trailers */
+  size_t chunk_overhead; /* chunk framing of one request */
+  size_t write_queue;    /* answers waiting for a slow client: above it, reading stops */
+  /* counts */
+  size_t fields;      /* header fields */
+  size_t pipeline;    /* requests waiting for their answers: at it, reading stops */
+  size_t connections; /* in all */
+  size_t per_address; /* of one client address; loopback is exempt */
+} wy_http_limits;
+
+extern const wy_http_limits wy_http_default_limits;
+
+typedef enum wy_method {
+  WY_GET = 1, WY_HEAD = 2, WY_POST = 4, WY_PUT = 8, WY_PATCH = 16, WY_DELETE = 32, WY_OPTIONS = 64
+} wy_method;
+
+typedef struct wy_http_handlers {
+  /* The head is complete and well-formed: decide before a byte of the body is taken. Returns 0 and
+   * sets body_max (bytes), or an HTTP status to refuse with; then wy_http_req_set_err names the
+   * fault for the log. */
+  int (*on_head)(void *data, wy_http_req *req, size_t *body_max);
+  /* The request is complete. It must be answered once, now or later, by wy_http_respond; it is
+   * valid until then, even when its client has gone. */
+  void (*on_request)(void *data, wy_http_req *req);
+} wy_http_handlers;
+
+int wy_http_new(wy_http **out, uv_loop_t *loop, wy_clock *clock, const wy_log *log,
+                const wy_http_limits *limits, const wy_http_handlers *handlers, void *data);
+
+/* Addresses (IPv4 or IPv6 as text) of proxies in front: exempt from per_address. Copied. */
+int wy_http_trust(wy_http *h, const char *address);
+
+/* Listens on an IPv4 or IPv6 address; port 0 picks one. *bound (may be NULL) is the port.
+ * 0 or a uv error. */
+int wy_http_listen(wy_http *h, const char *address, int port, int *bound);
+
+/* Refuses what is new, closes idle connections, lets requests in flight finish; `stopped` is called
+ * when the last connection is gone. wy_http_kill closes them all now. */
+void wy_http_stop(wy_http *h, void (*stopped)(void *data));
+void wy_http_kill(wy_http *h);
+void wy_http_free(wy_http *h); /* after stopped */
+size_t wy_http_connections(const wy_http *h);
+
+/* --- a request --- */
+
+wy_method wy_http_req_method(const wy_http_req *req);
+wy_str wy_http_req_host(const wy_http_req *req);  /* without port, as sent; empty for HTTP/1.0 without Host */
+wy_str wy_http_req_path(const wy_http_req *req);  /* percent-decoded, begins with '/' */
+wy_str wy_http_req_query(const wy_http_req *req); /* as sent, without '?' */
+wy_str wy_http_req_body(const wy_http_req *req);
+wy_str wy_http_req_header(const wy_http_req *req, wy_str name); /* first one; p NULL: absent */
+bool wy_http_req_gone(const wy_http_req *req);    /* nobody waits for the answer any more */
+
+/* Whatever the owner of the handlers wants to keep with the request, from on_head on. */
+void wy_http_req_set_data(wy_http_req *req, void *data);
+void *wy_http_req_data(const wy_http_req *req);
+
+/* Appends peer=, conn= and req= to a log line. */
+void wy_http_req_log(const wy_http_req *req, wy_line *line);
+void wy_http_req_set_err(wy_http_req *req, int err);
+
+typedef struct wy_http_answer {
+  int status;
+  const char *content_type; /* NULL: none */
+  const char *headers;      /* more fields, each "Name: value\r\n"; or NULL */
+  wy_str body;              /* copied */
+} wy_http_answer;
+
+/* Answers and ends the request: req is gone for the caller. */
+void wy_http_respond(wy_http_req *req, const wy_http_answer *answer);
+
+#endif

@@ -1,0 +1,149 @@
+/* What http.c (connections), http_parse.c (bytes to requests) and http_write.c (answers to bytes)
+ * share. Nobody else includes this. */
+#ifndef WY_NET_HTTP_IMPL_H
+#define WY_NET_HTTP_IMPL_H
+
+#include <llhttp.h>
+
+#include "base/list.h"
+#include "net/http.h"
+
+enum {
+  READ_BYTES = 65536,
+  POOL = 64,            /* requests kept for reuse */
+  POOL_BYTES = 4096,    /* a buffer that grew beyond this is not kept */
+  LINGER_MS = 1000,     /* after the last answer: time for the client to read it */
+  LINGER_BYTES = 65536, /* and what is still read and thrown away meanwhile */
+  BLANK_BYTES = 8,      /* CR and LF tolerated before a request line */
+  LINE_EXTRA = 64       /* a request line beside its target: method, version, blanks */
+};
+
+typedef struct wy_http_conn wy_http_conn;
+
+typedef struct field {
+  uint32_t name, name_n, value, value_n; /* offsets into req->head */
+} field;
+
+struct wy_http_req {
+  wy_list link;       /* in conn->pipeline, or in the pool */
+  wy_http *http;
+  wy_http_conn *conn; /* NULL: the client has gone */
+  uint64_t conn_id, number;
+  struct sockaddr_storage peer;
+  wy_buf head;        /* target, then names and values, then the decoded path */
+  wy_buf body;
+  wy_buf out;         /* the answer, while earlier requests are unanswered */
+  field *fields;
+  size_t n_fields, cap_fields;
+  size_t target_n;
+  wy_str host, path, query; /* set once the head no longer grows */
+  wy_method method;
+  void *data;
+  int err;
+  bool keep_alive, answered, expects, http10;
+};
+
+typedef enum phase {
+  PHASE_IDLE,    /* between requests */
+  PHASE_HEAD,    /* request line and header block */
+  PHASE_BODY,    /* Content-Length bytes */
+  PHASE_CHUNKS,  /* chunked body up to its last chunk */
+  PHASE_TRAILER, /* what follows the last chunk */
+  PHASE_LINGER,  /* answered for the last time; input is thrown away */
+  PHASE_CLOSED
+} phase;
+
+/* How many connections one client address has. */
+typedef struct addr_count {
+  struct addr_count *next;
+  unsigned char ip[16];
+  size_t n;
+} addr_count;
+
+struct wy_http_conn {
+  union {
+    uv_handle_t handle;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+  } uv;
+  wy_list link; /* in http->conns */
+  wy_http *http;
+  uint64_t id, n_requests;
+  llhttp_t parser;
+  phase phase;
+  bool closing;  /* no further request will be parsed */
+  bool eof;      /* the client has sent all it will */
+  bool feeding;  /* inside wy_http_feed */
+  bool reading;  /* uv_read_start is on */
+  bool shut;     /* uv_shutdown was asked for */
+  wy_http_req *in; /* being parsed */
+  wy_list pipeline; /* complete, in order, not all answered */
+  size_t n_pipeline;
+  wy_buf rest;   /* bytes read but not parsed: the pipeline or the write queue is full */
+  /* the shape of lines, beside llhttp */
+  size_t line_n, line_no, head_n, blank, overhead;
+  char tail[10]; /* the last bytes of the request line */
+  bool cr, headers_done, message_done, last_chunk, upgrade;
+  int err;       /* why a callback stopped llhttp */
+  uint64_t remaining; /* of a Content-Length body */
+  size_t lingered;
+  /* deadlines on the real clock, 0: none */
+  wy_timer timer;
+  uint64_t phase_since, phase_due, write_due;
+  size_t write_left; /* write queue when write_due was set */
+  struct sockaddr_storage peer;
+  struct addr_count *address;
+};
+
+typedef struct listener {
+  uv_tcp_t tcp;
+  wy_list link;
+  wy_http *http;
+} listener;
+
+struct wy_http {
+  uv_loop_t *loop;
+  wy_clock *clock;
+  const wy_log *log;
+  wy_http_limits limits;
+  wy_http_handlers on;
+  void *data;
+  llhttp_settings_t settings;
+  wy_list listeners, conns, pool;
+  size_t n_conns, n_pool;
+  uint64_t next_conn;
+  addr_count *addresses[1024];
+  unsigned char (*trusted)[16];
+  size_t n_trusted;
+  bool stopping;
+  void (*stopped)(void *data);
+  wy_http_conn *corked; /* its answers gather in out until its bytes are parsed */
+  wy_buf out;
+  int64_t date_s;
+  char date[40];
+  char rbuf[READ_BYTES]; /* one for all connections: an idle one holds none */
+};
+
+/* http.c */
+void wy_http_close(wy_http_conn *c);
+void wy_http_rearm(wy_http_conn *c);        /* after phase_due or write_due moved */
+void wy_http_start_reading(wy_http_conn *c);
+void wy_http_stop_reading(wy_http_conn *c);
+wy_http_req *wy_http_req_take(wy_http_conn *c);
+void wy_http_req_drop(wy_http_req *req);
+void wy_http_log_refusal(wy_http_req *req, int status, int err, const char *reason);
+
+/* http_parse.c */
+void wy_http_parse_init(wy_http *h);
+void wy_http_feed(wy_http_conn *c, const char *p, size_t n);
+/* Answers what is being parsed with an error, and ends the connection after it. */
+void wy_http_refuse(wy_http_conn *c, int status, int err, const char *reason);
+int wy_http_status_of(int err);
+
+/* http_write.c */
+bool wy_http_blocked(const wy_http_conn *c); /* the pipeline or the write queue is full */
+void wy_http_cork(wy_http_conn *c);
+void wy_http_uncork(wy_http_conn *c); /* sends what gathered, and shuts down when all is said */
+void wy_http_write_continue(wy_http_conn *c);
+
+#endif

@@ -1,0 +1,295 @@
+/* Answers to bytes: in the order of the requests, gathered while one read is being parsed, never
+ * more in memory than a slow client is allowed. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "net/http_impl.h"
+
+enum { GATHER_BYTES = 65536 };
+
+static const char *status_line(int status) {
+  switch (status) {
+    case 200: return "200 OK";
+    case 204: return "204 No Content";
+    case 302: return "302 Found";
+    case 304: return "304 Not Modified";
+    case 400: return "400 Bad Request";
+    case 401: return "401 Unauthorized";
+    case 403: return "403 Forbidden";
+    case 404: return "404 Not Found";
+    case 405: return "405 Method Not Allowed";
+    case 408: return "408 Request Timeout";
+    case 413: return "413 Content Too Large";
+    case 414: return "414 URI Too Long";
+    case 415: return "415 Unsupported Media Type";
+    case 417: return "417 Expectation Failed";
+    case 421: return "421 Misdirected Request";
+    case 431: return "431 Request Header Fields Too Large";
+    case 500: return "500 Internal Server Error";
+    case 501: return "501 Not Implemented";
+    case 503: return "503 Service Unavailable";
+    case 505: return "505 HTTP Version Not Supported";
+    default: return NULL;
+  }
+}
+
+static char *put(char *o, const char *p, size_t n) {
+  memcpy(o, p, n);
+  return o + n;
+}
+#define PUT(o, literal) put((o), "" literal, sizeof(literal) - 1)
+
+static char *put_size(char *o, size_t v) {
+  char t[20];
+  size_t i = sizeof t;
+  do t[--i] = (char)('0' + v % 10);
+  while (v /= 10);
+  return put(o, t + i, sizeof t - i);
+}
+
+/* "Date: …\r\n", made once a second. */
+static const char *date_field(wy_http *h) {
+  time_t now = time(NULL);
+  if (now != h->date_s) {
+    struct tm tm;
+    h->date_s = now;
+    gmtime_r(&now, &tm);
+    strftime(h->date, sizeof h->date, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
+  }
+  return h->date;
+}
+
+enum { DATE_BYTES = 37, HEAD_BYTES = 256 };
+
+static int write_answer(const wy_http_req *req, const wy_http_answer *a, wy_buf *out) {
+  const char *line = status_line(a->status);
+  size_t type_n = a->content_type ? strlen(a->content_type) : 0;
+  size_t more_n = a->headers ? strlen(a->headers) : 0;
+  char *from = wy_buf_reserve(out, HEAD_BYTES + type_n + more_n + a->body.n), *o = from;
+  if (!o) return WY_E_NOMEM;
+  o = PUT(o, "HTTP/1.1 ");
+  if (line) {
+    o = put(o, line, strlen(line));
+  } else {
+    o = put_size(o, (size_t)a->status);
+    o = PUT(o, " Status");
+  }
+  o = PUT(o, "\r\n");
+  o = put(o, date_field(req->http), DATE_BYTES);
+  if (type_n) {
+    o = PUT(o, "Content-Type: ");
+    o = put(o, a->content_type, type_n);
+    o = PUT(o, "\r\n");
+  }
+  if (a->status != 204 && a->status != 304) {
+    o = PUT(o, "Content-Length: ");
+    o = put_size(o, a->body.n);
+    o = PUT(o, "\r\n");
+  }
+  if (more_n) o = put(o, a->headers, more_n);
+  if (!req->keep_alive)
+    o = PUT(o, "Connection: close\r\n");
+  else if (req->http10)
+    o = PUT(o, "Connection: keep-alive\r\n");
+  o = PUT(o, "\r\n");
+  if (a->body.n && req->method != WY_HEAD && a->status != 204 && a->status != 304)
+    o = put(o, a->body.p, a->body.n);
+  wy_buf_added(out, (size_t)(o - from));
+  return 0;
+}
+
+/* --- to the socket --- */
+
+typedef struct pending {
+  uv_write_t uv;
+  wy_http_conn *conn;
+  char bytes[];
+} pending;
+
+static void set_write_due(wy_http_conn *c) {
+  c->write_left = uv_stream_get_write_queue_size(&c->uv.stream);
+  c->write_due =
+      c->write_left ? wy_clock_now_ms(c->http->clock) + c->http->limits.write_stall : 0;
+  wy_http_rearm(c);
+}
+
+bool wy_http_blocked(const wy_http_conn *c) {
+  return c->n_pipeline >= c->http->limits.pipeline ||
+         uv_stream_get_write_queue_size(&c->uv.stream) > c->http->limits.write_queue;
+}
+
+/* Goes on with what waited for room in the pipeline or in the write queue. */
+static void go_on(wy_http_conn *c) {
+  if (c->feeding || c->phase == PHASE_CLOSED || wy_http_blocked(c)) return;
+  if (c->rest.n && !c->closing) {
+    wy_buf rest = c->rest;
+    wy_buf_init(&c->rest, rest.max);
+    wy_http_cork(c);
+    wy_http_feed(c, rest.p, rest.n);
+    wy_buf_deinit(&rest);
+    wy_http_uncork(c);
+    if (c->phase == PHASE_CLOSED) return;
+  }
+  if (!c->rest.n && !wy_http_blocked(c)) wy_http_start_reading(c);
+}
+
+static void on_shut(uv_shutdown_t *uv, int status) {
+  wy_http_conn *c = uv->data;
+  free(uv);
+  if (c->phase == PHASE_CLOSED) return;
+  if (status < 0 || c->eof) {
+    wy_http_close(c);
+    return;
+  }
+  /* Closing with input unread would reset the connection and could destroy the answer on its way:
+   * give the client a moment to read it. */
+  c->phase = PHASE_LINGER;
+  c->phase_due = wy_clock_now_ms(c->http->clock) + LINGER_MS;
+  wy_http_rearm(c);
+  wy_http_start_reading(c);
+}
+
+/* When everything is said: half-close, or close. */
+static void end(wy_http_conn *c) {
+  if (c->phase == PHASE_CLOSED || c->shut || c->in || c->n_pipeline) return;
+  if (!c->closing && !c->eof) return;
+  if (c->http->corked == c && c->http->out.n) return; /* uncork comes back here */
+  uv_shutdown_t *uv = malloc(sizeof *uv);
+  c->shut = true;
+  if (!uv) {
+    wy_http_close(c);
+    return;
+  }
+  uv->data = c;
+  if (uv_shutdown(uv, &c->uv.stream, on_shut)) {
+    free(uv);
+    wy_http_close(c);
+  }
+}
+
+static void on_written(uv_write_t *uv, int status) {
+  pending *w = wy_container_of(uv, pending, uv);
+  wy_http_conn *c = w->conn;
+  free(w);
+  if (c->phase == PHASE_CLOSED) return;
+  if (status < 0) {
+    wy_http_close(c);
+    return;
+  }
+  set_write_due(c);
+  go_on(c);
+}
+
+static void send_bytes(wy_http_conn *c, const char *p, size_t n) {
+  if (c->phase == PHASE_CLOSED) return;
+  uv_buf_t b = uv_buf_init((char *)(uintptr_t)p, (unsigned)n);
+  int sent = uv_try_write(&c->uv.stream, &b, 1);
+  if (sent == (int)n) return;
+  if (sent < 0 && sent != UV_EAGAIN) {
+    wy_http_close(c);
+    return;
+  }
+  if (sent < 0) sent = 0;
+  size_t left = n - (size_t)sent;
+  pending *w = malloc(sizeof *w + left);
+  if (w) {
+    w->conn = c;
+    memcpy(w->bytes, p + sent, left);
+    b = uv_buf_init(w->bytes, (unsigned)left);
+    if (uv_write(&w->uv, &c->uv.stream, &b, 1, on_written)) {
+      free(w);
+      w = NULL;
+    }
+  }
+  if (!w) {
+    wy_http_close(c);
+    return;
+  }
+  set_write_due(c);
+  if (wy_http_blocked(c)) wy_http_stop_reading(c);
+}
+
+void wy_http_cork(wy_http_conn *c) {
+  if (!c->http->corked) c->http->corked = c;
+}
+
+void wy_http_uncork(wy_http_conn *c) {
+  wy_http *h = c->http;
+  if (h->corked == c) {
+    if (h->out.n) send_bytes(c, h->out.p, h->out.n);
+    wy_buf_clear(&h->out);
+    h->corked = NULL;
+  }
+  end(c);
+}
+
+/* --- the pipeline --- */
+
+/* Sends the answers whose turn has come. */
+static void advance(wy_http_conn *c) {
+  wy_http *h = c->http;
+  while (!wy_list_empty(&c->pipeline)) {
+    wy_http_req *req = wy_container_of(c->pipeline.next, wy_http_req, link);
+    if (!req->answered) break;
+    wy_list_remove(&req->link);
+    c->n_pipeline--;
+    if (req->out.n) {
+      if (h->corked == c)
+        wy_buf_str(&h->out, wy_buf_view(&req->out));
+      else
+        send_bytes(c, req->out.p, req->out.n);
+    }
+    wy_http_req_drop(req);
+    if (h->corked == c && (h->out.failed || h->out.n > GATHER_BYTES)) {
+      if (h->out.failed)
+        wy_http_close(c);
+      else
+        send_bytes(c, h->out.p, h->out.n);
+      wy_buf_clear(&h->out);
+    }
+    if (c->phase == PHASE_CLOSED) return;
+  }
+  if (c->n_pipeline) return;
+  if (c->in && c->in->expects) wy_http_write_continue(c);
+  if (c->phase == PHASE_IDLE && c->blank == 0 && !c->feeding) {
+    c->phase_due = wy_clock_now_ms(h->clock) + h->limits.idle;
+    wy_http_rearm(c);
+  }
+}
+
+void wy_http_write_continue(wy_http_conn *c) {
+  static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+  if (c->n_pipeline) return; /* earlier answers go first; advance comes back */
+  c->in->expects = false;
+  if (c->http->corked == c)
+    wy_buf_add(&c->http->out, line, sizeof line - 1);
+  else
+    send_bytes(c, line, sizeof line - 1);
+}
+
+void wy_http_respond(wy_http_req *req, const wy_http_answer *answer) {
+  wy_http *h = req->http;
+  wy_http_conn *c = req->conn;
+  if (!c) {
+    wy_http_req_drop(req);
+    return;
+  }
+  if (h->stopping) {
+    req->keep_alive = false;
+    c->closing = true;
+  }
+  bool first = c->pipeline.next == &req->link, corked = h->corked == c;
+  wy_buf *out = first && corked ? &h->out : &req->out;
+  req->answered = true;
+  if (write_answer(req, answer, out)) {
+    wy_http_close(c); /* out of memory: better no answer than half of one */
+    return;
+  }
+  if (!first) return;
+  advance(c);
+  if (!corked) {
+    end(c);
+    go_on(c);
+  }
+}

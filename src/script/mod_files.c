@@ -1,0 +1,85 @@
+/* weiyue.files: what loading plugins needs of the file system: read, glob, kind. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "script/modules.h"
+
+enum { SOURCE_BYTES = 1048576 };
+
+static int fail(lua_State *L, const char *path, const char *why) {
+  lua_pushnil(L);
+  lua_pushfstring(L, "%s: %s", path, why);
+  return 2;
+}
+
+/* read(path) → text | nil, err. Regular files up to 1 MiB: a FIFO or a device would block. */
+static int l_read(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  struct stat st;
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return fail(L, path, strerror(errno));
+  const char *why = NULL;
+  if (fstat(fd, &st))
+    why = strerror(errno);
+  else if (!S_ISREG(st.st_mode))
+    why = "not a regular file";
+  else if (st.st_size > SOURCE_BYTES)
+    why = "larger than 1 MiB";
+  wy_buf b;
+  wy_buf_init(&b, SOURCE_BYTES + 1);
+  while (!why) {
+    char *to = wy_buf_reserve(&b, 16384);
+    if (!to) {
+      why = "larger than 1 MiB";
+      break;
+    }
+    ssize_t n = read(fd, to, 16384);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) why = strerror(errno);
+    if (n <= 0) break;
+    wy_buf_added(&b, (size_t)n);
+  }
+  close(fd);
+  if (why) {
+    wy_buf_deinit(&b);
+    return fail(L, path, why);
+  }
+  lua_pushlstring(L, b.p ? b.p : "", b.n);
+  wy_buf_deinit(&b);
+  return 1;
+}
+
+/* glob(pattern) → sorted array of paths, empty when nothing matches. */
+static int l_glob(lua_State *L) {
+  glob_t g;
+  int err = glob(luaL_checkstring(L, 1), 0, NULL, &g);
+  if (err && err != GLOB_NOMATCH) return fail(L, lua_tostring(L, 1), "cannot be read");
+  lua_newtable(L);
+  for (size_t i = 0; !err && i < g.gl_pathc; i++) {
+    lua_pushstring(L, g.gl_pathv[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  if (!err) globfree(&g);
+  return 1;
+}
+
+/* kind(path) → "file" | "folder" | "other" | nil */
+static int l_kind(lua_State *L) {
+  struct stat st;
+  if (stat(luaL_checkstring(L, 1), &st)) return 0;
+  lua_pushstring(L, S_ISREG(st.st_mode) ? "file" : S_ISDIR(st.st_mode) ? "folder" : "other");
+  return 1;
+}
+
+int wy_open_files(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"read", l_read}, {"glob", l_glob}, {"kind", l_kind}, {NULL, NULL}};
+  luaL_newlib(L, functions);
+  return 1;
+}

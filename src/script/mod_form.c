@@ -1,0 +1,264 @@
+/* mod_form: the Lua module weiyue.form: application/x-www-form-urlencoded, strict.
+ * Types and one-line docs: lua/meta/form.lua.
+ *
+ * No state of its own; scratch memory is a userdata on the Lua stack. A bad escape is never guessed
+ * at and a repeated name is never dropped silently: two readers of one text must not see different
+ * forms. */
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "base/str.h"
+#include "codec/query.h"
+#include "script/modules.h"
+
+enum { WY_FORM_MAX = 100, WY_FORM_LIMIT = 10000 };
+
+static int fail(lua_State *L, const char *format, ...) {
+  va_list args;
+  luaL_pushfail(L);
+  va_start(args, format);
+  lua_pushvfstring(L, format, args);
+  va_end(args);
+  return 2;
+}
+
+static wy_str check_str(lua_State *L, int arg) {
+  wy_str s;
+  s.p = luaL_checklstring(L, arg, &s.n);
+  return s;
+}
+
+static wy_str to_str(lua_State *L, int at) {
+  wy_str s;
+  s.p = lua_tolstring(L, at, &s.n);
+  return s;
+}
+
+/* nil and where the first bad escape of s stands; s begins `before` bytes into the argument. */
+static int fail_escape(lua_State *L, wy_str s, size_t before) {
+  char byte[3];
+  size_t i = 0, n;
+  for (; i < s.n; i++) {
+    wy_str escape = {s.p + i, s.n - i < 3 ? s.n - i : 3};
+    if (s.p[i] == '%' && !wy_percent_decode(escape, true, byte, &n)) break;
+  }
+  return fail(L, "bad percent escape at %d: a literal %% is written %%25", (int)(before + i + 1));
+}
+
+static bool unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
+}
+
+static void add_escaped(luaL_Buffer *b, wy_str s) {
+  static const char digits[] = "0123456789ABCDEF";
+  for (size_t i = 0; i < s.n; i++) {
+    unsigned char c = (unsigned char)s.p[i];
+    if (unreserved(s.p[i])) {
+      luaL_addchar(b, s.p[i]);
+    } else if (c == ' ') {
+      luaL_addchar(b, '+');
+    } else {
+      luaL_addchar(b, '%');
+      luaL_addchar(b, digits[c >> 4]);
+      luaL_addchar(b, digits[c & 15]);
+    }
+  }
+}
+
+static int l_escape(lua_State *L) {
+  wy_str s = check_str(L, 1);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  add_escaped(&b, s);
+  luaL_pushresult(&b);
+  return 1;
+}
+
+static int l_unescape(lua_State *L) {
+  wy_str s = check_str(L, 1);
+  luaL_Buffer b;
+  size_t n = 0;
+  if (!wy_percent_decode(s, true, luaL_buffinitsize(L, &b, s.n), &n)) return fail_escape(L, s, 0);
+  luaL_pushresultsize(&b, n);
+  return 1;
+}
+
+/* ---- parse ---- */
+
+/* The piece before `c`, which is taken off s together with it; *found: whether there was one. */
+static wy_str cut(wy_str *s, char c, bool *found) {
+  const char *at = s->n ? memchr(s->p, c, s->n) : NULL;
+  wy_str head = {s->p, at ? (size_t)(at - s->p) : s->n};
+  size_t used = head.n + (at ? 1 : 0);
+  s->p += used;
+  s->n -= used;
+  *found = at != NULL;
+  return head;
+}
+
+/* Pushes the decoded text; false with nil and the error pushed instead. */
+static bool push_decoded(lua_State *L, wy_str whole, wy_str s, char *scratch) {
+  size_t n = 0;
+  if (!wy_percent_decode(s, true, scratch, &n)) {
+    fail_escape(L, s, (size_t)(s.p - whole.p));
+    return false;
+  }
+  lua_pushlstring(L, scratch, n);
+  return true;
+}
+
+static bool option_repeated(lua_State *L) {
+  if (!lua_istable(L, 2)) return false;
+  lua_getfield(L, 2, "repeated");
+  bool repeated = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return repeated;
+}
+
+static lua_Integer option_max(lua_State *L) {
+  lua_Integer max = WY_FORM_MAX;
+  if (lua_istable(L, 2) && lua_getfield(L, 2, "max") != LUA_TNIL) {
+    int is_integer;
+    max = lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer || max < 1 || max > WY_FORM_LIMIT)
+      luaL_argerror(L, 2, "max is an integer from 1 to 10000");
+  }
+  lua_settop(L, 2);
+  return max;
+}
+
+/* Stores the name and value on top of the stack into the table at `form` and pops them. False: the
+ * name is there already. */
+static bool store(lua_State *L, int form, bool repeated) {
+  lua_pushvalue(L, -2);
+  int type = lua_rawget(L, form);
+  if (!repeated) {
+    lua_pop(L, 1);
+    if (type != LUA_TNIL) return false;
+    lua_rawset(L, form);
+    return true;
+  }
+  if (type == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, -3);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, form);
+  }
+  lua_insert(L, -2); /* name, list, value */
+  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  lua_pop(L, 2);
+  return true;
+}
+
+static int l_parse(lua_State *L) {
+  wy_str whole = check_str(L, 1), rest = whole;
+  if (!lua_isnoneornil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  bool repeated = option_repeated(L), more = true;
+  lua_Integer max = option_max(L), count = 0;
+  char *scratch = lua_newuserdatauv(L, whole.n, 0);
+  lua_newtable(L);
+  int form = lua_gettop(L);
+  while (more) {
+    wy_str piece = cut(&rest, '&', &more);
+    bool has_value;
+    if (piece.n == 0) continue; /* "a=1&&b=2": browsers ignore it, too */
+    if (++count > max)
+      return fail(L, "more than %d fields: pass { max = n } if so many are expected", (int)max);
+    wy_str value = piece, name = cut(&value, '=', &has_value);
+    if (!push_decoded(L, whole, name, scratch)) return 2;
+    if (!push_decoded(L, whole, value, scratch)) return 2;
+    if (!store(L, form, repeated))
+      return fail(L, "field %d repeats a name: pass { repeated = true } to get arrays", (int)count);
+  }
+  return 1;
+}
+
+/* ---- encode ---- */
+
+static int by_bytes(const void *a, const void *b) {
+  return wy_str_cmp(*(const wy_str *)a, *(const wy_str *)b);
+}
+
+static bool is_text(lua_State *L, int at) {
+  return lua_type(L, at) == LUA_TSTRING || lua_type(L, at) == LUA_TNUMBER;
+}
+
+/* The names of the table at 1 in order; the memory is a userdata left on the stack, the bytes
+ * belong to the table's own keys. */
+static wy_str *sorted_names(lua_State *L, size_t *n) {
+  *n = 0;
+  for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+    if (lua_type(L, -2) != LUA_TSTRING) luaL_argerror(L, 1, "names are strings");
+    ++*n;
+  }
+  wy_str *names = lua_newuserdatauv(L, *n * sizeof *names, 0);
+  size_t i = 0;
+  for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) names[i++] = to_str(L, -2);
+  if (*n) qsort(names, *n, sizeof *names, by_bytes);
+  return names;
+}
+
+/* Appends name and value (on top of the stack, popped) to the list at `list`. */
+static void append_pair(lua_State *L, int list, wy_str name) {
+  lua_Integer n = (lua_Integer)lua_rawlen(L, list);
+  if (!is_text(L, -1))
+    luaL_argerror(L, 1, "values are strings, numbers, or arrays of these");
+  lua_tolstring(L, -1, NULL); /* a number becomes its text */
+  lua_pushlstring(L, name.p, name.n);
+  lua_rawseti(L, list, n + 1);
+  lua_rawseti(L, list, n + 2);
+}
+
+static int l_encode(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  size_t n;
+  wy_str *names = sorted_names(L, &n);
+  lua_newtable(L); /* name, value, name, value …: keeps the texts alive while the buffer grows */
+  int list = lua_gettop(L);
+  for (size_t i = 0; i < n; i++) {
+    lua_pushlstring(L, names[i].p, names[i].n);
+    if (lua_rawget(L, 1) != LUA_TTABLE) {
+      append_pair(L, list, names[i]);
+      continue;
+    }
+    lua_Integer values = (lua_Integer)lua_rawlen(L, -1);
+    for (lua_Integer k = 1; k <= values; k++) {
+      lua_rawgeti(L, list + 1, k);
+      append_pair(L, list, names[i]);
+    }
+    lua_pop(L, 1);
+  }
+  lua_Integer texts = (lua_Integer)lua_rawlen(L, list);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (lua_Integer i = 1; i <= texts; i++) {
+    lua_rawgeti(L, list, i);
+    wy_str s = to_str(L, -1);
+    lua_pop(L, 1); /* before the buffer grows: it wants its own place on top */
+    if (i > 1) luaL_addchar(&b, i % 2 ? '&' : '=');
+    add_escaped(&b, s);
+  }
+  luaL_pushresult(&b);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"parse", l_parse},
+    {"encode", l_encode},
+    {"escape", l_escape},
+    {"unescape", l_unescape},
+    {NULL, NULL},
+};
+
+int wy_open_form(lua_State *L) {
+  luaL_newlib(L, functions);
+  return 1;
+}

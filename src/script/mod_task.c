@@ -1,0 +1,217 @@
+/* weiyue.task: sleep, spawn, after. What waits, waits on the host's clock. */
+#include <lauxlib.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "script/modules.h"
+#include "script/script_impl.h"
+
+enum { LONGEST = 366 * 86400 }; /* seconds */
+
+static uint64_t check_ms(lua_State *L, int arg) {
+  lua_Number s = luaL_checknumber(L, arg);
+  luaL_argcheck(L, s >= 0 && s <= LONGEST, arg, "seconds from 0 to a year wanted");
+  return (uint64_t)ceil(s * 1000);
+}
+
+/* --- sleep --- */
+
+typedef struct sleeper {
+  wy_wait wait;
+  wy_timer timer;
+  wy_clock *clock;
+} sleeper;
+
+static void sleep_fire(wy_timer *timer) {
+  wy_wait_wake(&wy_container_of(timer, sleeper, timer)->wait, 0);
+}
+
+static void sleep_cancel(wy_wait *wait) {
+  sleeper *s = wy_container_of(wait, sleeper, wait);
+  wy_timer_stop(s->clock, &s->timer);
+  wy_wait_wake(wait, WY_E_CANCELLED);
+}
+
+static void sleep_drop(wy_wait *wait) {
+  sleeper *s = wy_container_of(wait, sleeper, wait);
+  wy_timer_stop(s->clock, &s->timer);
+  free(s);
+}
+
+static int sleep_finish(lua_State *L, wy_wait *wait) {
+  int status = wait->status;
+  free(wy_container_of(wait, sleeper, wait));
+  return status ? luaL_error(L, "%s", wy_err_text(status)) : 0;
+}
+
+static int l_sleep(lua_State *L) {
+  uint64_t ms = check_ms(L, 1);
+  wy_task *t = wy_task_can_wait(L);
+  sleeper *s = calloc(1, sizeof *s);
+  if (!s) return luaL_error(L, "out of memory");
+  s->wait = (wy_wait){t, 0, sleep_cancel, sleep_finish, sleep_drop};
+  s->clock = t->script->clock;
+  wy_timer_init(&s->timer, sleep_fire);
+  if (wy_timer_start(s->clock, &s->timer, ms)) {
+    free(s);
+    return luaL_error(L, "out of memory");
+  }
+  return wy_task_await(L, &s->wait);
+}
+
+/* --- spawn and after: a function with its arguments, kept in the registry until it runs --- */
+
+typedef struct job {
+  wy_list link; /* in script->timers while it waits for its time */
+  wy_script *script;
+  wy_timer timer;
+  int ref;      /* {function, arguments…, n = count}; LUA_NOREF once it is taken */
+  struct job **handle; /* the userdata that after returned, while both live */
+} job;
+
+static int job_begin(lua_State *L, void *data) {
+  job *j = data;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, j->ref);
+  int packed = lua_gettop(L);
+  lua_getfield(L, packed, "n");
+  int n = (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  luaL_checkstack(L, n, "too many arguments");
+  for (int i = 1; i <= n; i++) lua_rawgeti(L, packed, i);
+  lua_remove(L, packed);
+  luaL_unref(L, LUA_REGISTRYINDEX, j->ref);
+  j->ref = LUA_NOREF;
+  return n - 1;
+}
+
+static void job_end(lua_State *L, bool ok, void *data) {
+  job *j = data;
+  if (!ok) {
+    wy_line line;
+    wy_line_begin(&line, j->script->log, WY_LOG_ERROR, "lua.error");
+    wy_line_z(&line, "text", lua_tostring(L, -1));
+    wy_line_end(&line);
+  }
+  free(j);
+}
+
+static void job_lost(void *data) { free(data); }
+
+static const wy_task_body job_body = {job_begin, job_end, job_lost};
+
+static void job_run(job *j) {
+  if (wy_task_start(j->script, &job_body, j)) {
+    wy_log_text(j->script->log, WY_LOG_ERROR, "lua.error", "no memory for a task");
+    luaL_unref(j->script->L, LUA_REGISTRYINDEX, j->ref);
+    free(j);
+  }
+}
+
+/* Packs the function at arg and what follows. */
+static job *job_new(lua_State *L, int arg) {
+  luaL_checktype(L, arg, LUA_TFUNCTION);
+  int n = lua_gettop(L) - arg + 1;
+  lua_createtable(L, n, 1);
+  lua_insert(L, arg);
+  for (int i = n; i >= 1; i--) lua_rawseti(L, arg, i);
+  lua_pushinteger(L, n);
+  lua_setfield(L, arg, "n");
+  int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  job *j = calloc(1, sizeof *j);
+  if (!j) {
+    luaL_unref(L, LUA_REGISTRYINDEX, ref);
+    luaL_error(L, "out of memory");
+    return NULL;
+  }
+  wy_list_init(&j->link);
+  j->script = wy_script_of(L);
+  j->ref = ref;
+  return j;
+}
+
+static int l_spawn(lua_State *L) {
+  wy_script *s = wy_script_of(L);
+  if (!s->running) return luaL_error(L, "spawn needs a running task: use it in a handler or a timer");
+  job_run(job_new(L, 1));
+  return 0;
+}
+
+static void job_unlink(job *j) {
+  wy_list_remove(&j->link);
+  if (j->handle) *j->handle = NULL;
+  j->handle = NULL;
+}
+
+static void after_fire(wy_timer *timer) {
+  job *j = wy_container_of(timer, job, timer);
+  job_unlink(j);
+  job_run(j);
+}
+
+static int l_after_cancel(lua_State *L) {
+  job **handle = luaL_checkudata(L, 1, "weiyue.timer");
+  job *j = *handle;
+  lua_pushboolean(L, j != NULL);
+  if (!j) return 1;
+  job_unlink(j);
+  wy_timer_stop(j->script->clock, &j->timer);
+  luaL_unref(L, LUA_REGISTRYINDEX, j->ref);
+  free(j);
+  return 1;
+}
+
+/* The timer goes on without its handle. */
+static int l_after_gc(lua_State *L) {
+  job **handle = luaL_checkudata(L, 1, "weiyue.timer");
+  if (*handle) (*handle)->handle = NULL;
+  *handle = NULL;
+  return 0;
+}
+
+static int l_after(lua_State *L) {
+  uint64_t ms = check_ms(L, 1);
+  job **handle = lua_newuserdatauv(L, sizeof *handle, 0);
+  *handle = NULL;
+  luaL_setmetatable(L, "weiyue.timer");
+  lua_insert(L, 1);
+  job *j = job_new(L, 3);
+  *handle = j;
+  j->handle = handle;
+  wy_timer_init(&j->timer, after_fire);
+  if (wy_timer_start(j->script->clock, &j->timer, ms)) {
+    luaL_unref(L, LUA_REGISTRYINDEX, j->ref);
+    *handle = NULL;
+    free(j);
+    return luaL_error(L, "out of memory");
+  }
+  wy_list_push(&j->script->timers, &j->link);
+  lua_settop(L, 1);
+  return 1;
+}
+
+void wy_timers_drop(wy_script *s) {
+  for (wy_list *node; (node = wy_list_shift(&s->timers));) {
+    job *j = wy_container_of(node, job, link);
+    wy_timer_stop(s->clock, &j->timer);
+    if (j->handle) *j->handle = NULL;
+    free(j);
+  }
+}
+
+int wy_open_task(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"sleep", l_sleep}, {"spawn", l_spawn}, {"after", l_after}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"cancel", l_after_cancel}, {NULL, NULL}};
+  if (luaL_newmetatable(L, "weiyue.timer")) {
+    lua_pushcfunction(L, l_after_gc);
+    lua_setfield(L, -2, "__gc");
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushliteral(L, "weiyue.timer");
+    lua_setfield(L, -2, "__metatable");
+  }
+  lua_pop(L, 1);
+  luaL_newlib(L, functions);
+  return 1;
+}

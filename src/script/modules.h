@@ -1,0 +1,57 @@
+/* modules: the C modules that Lua sees, one file each (mod_NAME.c). Each wy_open_ function pushes
+ * its module's table; core.c gathers them as `weiyue_core`. Only the standard Lua API is used, so the
+ * same code serves the host and, as weiyue_core.so, a stock lua5.4. */
+#ifndef WY_SCRIPT_MODULES_H
+#define WY_SCRIPT_MODULES_H
+
+#include <lua.h>
+
+#include "codec/doc.h"
+#include "codec/msg.h"
+#include "codec/reply.h"
+
+/* In weiyue_core, everywhere. */
+int wy_open_codec(lua_State *L);
+int wy_open_crypto(lua_State *L);
+int wy_open_form(lua_State *L);
+int wy_open_json(lua_State *L);
+int wy_open_log(lua_State *L);
+int wy_open_text(lua_State *L);
+int wy_open_time(lua_State *L);
+int wy_open_url(lua_State *L);
+int wy_open_xml(lua_State *L);
+
+/* In a host's states only. */
+int wy_open_task(lua_State *L); /* weiyue.task: sleep, spawn, after */
+int wy_open_files(lua_State *L); /* weiyue.files: read, glob */
+
+/* All of the first group as one table. */
+int luaopen_weiyue_core(lua_State *L);
+
+/* Registry keys of what a host gives to its states; absent in a stock lua5.4. */
+#define WY_KEY_CLOCK "weiyue.clock" /* light userdata: const wy_clock * */
+#define WY_KEY_LOG "weiyue.log"     /* light userdata: const wy_log * */
+
+/* Arrays are tables marked as such, so that an empty one stays an array (json.array). */
+void wy_push_array(lua_State *L, int n); /* a new one, with room for n elements */
+bool wy_is_array(lua_State *L, int index);
+bool wy_is_null(lua_State *L, int index); /* json.null */
+
+/* Pushes a userdata that owns a buffer: nothing leaks when Lua raises while text is being made. */
+wy_buf *wy_new_text(lua_State *L, size_t max);
+
+/* Pushes the elements of a doc as a table: by name, a repeated name as an array, an element of a
+ * JSON array always as an array, leaves as strings. */
+void wy_push_doc(lua_State *L, const wy_doc *doc);
+
+/* Pushes a message as handlers get it: type, event, openid, content, key, scene, first, media_id, id,
+ * created, and body, its own bytes. The metatable is the registry's WY_META_MSG. */
+void wy_push_msg(lua_State *L, const wy_msg *m, wy_str text);
+#define WY_META_MSG "weiyue.message"
+
+/* Reads the reply table at index into out. 0, or WY_E_REPLY_TYPE, WY_E_REPLY_FIELD, WY_E_REPLY_UTF8
+ * with *what naming the key. The spans point into Lua strings: keep the table, and what this call
+ * pushed, on the stack until the reply is built. */
+int wy_reply_from_lua(lua_State *L, int index, wy_reply *out, const char **what);
+
+#endif

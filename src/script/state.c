@@ -1,0 +1,140 @@
+#include "script/state.h"
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "script/embedded.h"
+#include "script/modules.h"
+#include "script/script_impl.h"
+
+wy_script *wy_script_of(lua_State *L) { return *(wy_script **)lua_getextraspace(L); }
+lua_State *wy_script_lua(wy_script *s) { return s->L; }
+const wy_log *wy_script_log(wy_script *s) { return s->log; }
+wy_clock *wy_script_clock(wy_script *s) { return s->clock; }
+
+wy_str wy_embedded_lua(const char *module) {
+  for (const wy_embedded *e = wy_embedded_files; e->module; e++)
+    if (strcmp(e->module, module) == 0) return (wy_str){(const char *)e->bytes, e->n};
+  return (wy_str){0};
+}
+
+/* require for weiyue.*: the embedded text, or the file below lua_path. */
+static int l_searcher(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  wy_script *s = wy_script_of(L);
+  if (strncmp(name, "weiyue", 6) != 0) return 0;
+  if (s->lua_path) {
+    const char *path = lua_pushfstring(L, "%s/?.lua;%s/?/init.lua", s->lua_path, s->lua_path);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, "package");
+    lua_getfield(L, -1, "searchpath");
+    lua_pushvalue(L, 1);
+    lua_pushstring(L, path);
+    lua_call(L, 2, 2);
+    if (lua_isnil(L, -2)) return 1; /* the text that says where it looked */
+    const char *file = lua_tostring(L, -2);
+    if (luaL_loadfilex(L, file, "t")) return lua_error(L);
+    lua_pushstring(L, file);
+    return 2;
+  }
+  wy_str text = wy_embedded_lua(name);
+  if (!text.p) {
+    lua_pushfstring(L, "no embedded module '%s'", name);
+    return 1;
+  }
+  const char *chunk = lua_pushfstring(L, "=[%s]", name);
+  if (luaL_loadbufferx(L, text.p, text.n, chunk, "t")) return lua_error(L);
+  lua_pushfstring(L, "(embedded) %s", name);
+  return 2;
+}
+
+static void preload(lua_State *L, const char *name, lua_CFunction open) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, open);
+  lua_setfield(L, -2, name);
+  lua_pop(L, 1);
+}
+
+static int l_setup(lua_State *L) {
+  wy_script *s = lua_touserdata(L, 1);
+  luaL_openlibs(L);
+  wy_coroutine_install(L);
+  preload(L, "weiyue_core", luaopen_weiyue_core);
+  preload(L, "weiyue.task", wy_open_task);
+  preload(L, "weiyue.files", wy_open_files);
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "searchers");
+  for (lua_Integer i = luaL_len(L, -1); i >= 2; i--) { /* ours stands right after preload */
+    lua_rawgeti(L, -1, i);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_pushcfunction(L, l_searcher);
+  lua_rawseti(L, -2, 2);
+  lua_pushlightuserdata(L, s->clock);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_CLOCK);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)s->log);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_LOG);
+  return 0;
+}
+
+int wy_script_new(wy_script **out, const wy_script_options *options) {
+  wy_script *s = calloc(1, sizeof *s);
+  if (!s) return WY_E_NOMEM;
+  s->clock = options->clock;
+  s->log = options->log;
+  wy_list_init(&s->tasks);
+  wy_list_init(&s->ready);
+  wy_list_init(&s->timers);
+  if (options->lua_path) s->lua_path = strdup(options->lua_path);
+  s->L = luaL_newstate();
+  if (!s->L || (options->lua_path && !s->lua_path)) {
+    wy_script_free(s);
+    return WY_E_NOMEM;
+  }
+  *(wy_script **)lua_getextraspace(s->L) = s;
+  lua_gc(s->L, LUA_GCGEN, 0, 0);
+  lua_pushcfunction(s->L, l_setup);
+  lua_pushlightuserdata(s->L, s);
+  if (lua_pcall(s->L, 1, 0, 0) != LUA_OK) {
+    wy_log_text(s->log, WY_LOG_ERROR, "lua.error", "%s", lua_tostring(s->L, -1));
+    wy_script_free(s);
+    return WY_E_NOMEM;
+  }
+  *out = s;
+  return 0;
+}
+
+void wy_script_free(wy_script *s) {
+  if (!s) return;
+  assert(!s->running);
+  for (wy_list *node; (node = wy_list_shift(&s->tasks));) {
+    wy_task *t = wy_container_of(node, wy_task, link);
+    if (t->waiting) t->waiting->drop(t->waiting);
+    if (!t->ended) t->body.lost(t->data);
+    free(t);
+  }
+  wy_timers_drop(s);
+  if (s->L) lua_close(s->L);
+  free(s->lua_path);
+  free(s);
+}
+
+static int l_add_path(lua_State *L) {
+  const char *folder = lua_tostring(L, 1);
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "path");
+  lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", folder, folder, lua_tostring(L, -1));
+  lua_setfield(L, -3, "path");
+  return 0;
+}
+
+int wy_script_add_path(wy_script *s, const char *folder) {
+  lua_pushcfunction(s->L, l_add_path);
+  lua_pushstring(s->L, folder);
+  if (lua_pcall(s->L, 1, 0, 0) == LUA_OK) return 0;
+  lua_pop(s->L, 1);
+  return WY_E_NOMEM;
+}

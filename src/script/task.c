@@ -1,0 +1,202 @@
+#include "script/task.h"
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "script/script_impl.h"
+
+char wy_pending;
+
+/* --- the body, inside the coroutine --- */
+
+static int l_tostring(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/* The raised value as text with a traceback, whatever the value is. */
+static int l_message(lua_State *L) {
+  if (!lua_isstring(L, 1)) {
+    lua_pushcfunction(L, l_tostring);
+    lua_pushvalue(L, 1);
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK || !lua_isstring(L, -1))
+      lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+    lua_replace(L, 1);
+  }
+  luaL_traceback(L, L, lua_tostring(L, 1), 1);
+  return 1;
+}
+
+static int k_body(lua_State *L, int status, lua_KContext ctx) {
+  wy_task *t = (wy_task *)ctx;
+  t->ended = true;
+  t->body.end(L, status == LUA_OK || status == LUA_YIELD, t->data);
+  return 0;
+}
+
+static int l_body(lua_State *L) {
+  wy_task *t = lua_touserdata(L, 1);
+  lua_settop(L, 0);
+  lua_pushcfunction(L, l_message);
+  int n = t->body.begin(L, t->data);
+  int status = lua_pcallk(L, n, LUA_MULTRET, 1, (lua_KContext)t, k_body);
+  return k_body(L, status, (lua_KContext)t);
+}
+
+/* --- the coroutine's life --- */
+
+static int l_new_coroutine(lua_State *L) {
+  wy_task *t = lua_touserdata(L, 1);
+  t->co = lua_newthread(L);
+  t->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  return 0;
+}
+
+static int take_coroutine(wy_task *t) {
+  wy_script *s = t->script;
+  if (s->n_pool) {
+    s->n_pool--;
+    t->co = s->pool[s->n_pool].co;
+    t->ref = s->pool[s->n_pool].ref;
+    return 0;
+  }
+  lua_pushcfunction(s->L, l_new_coroutine);
+  lua_pushlightuserdata(s->L, t);
+  if (lua_pcall(s->L, 1, 0, 0) == LUA_OK) return 0;
+  lua_pop(s->L, 1);
+  return WY_E_NOMEM;
+}
+
+static void task_free(wy_task *t, bool reusable) {
+  wy_script *s = t->script;
+  if (reusable && !t->escaped && s->n_pool < TASK_POOL) {
+    lua_settop(t->co, 0);
+    s->pool[s->n_pool].co = t->co;
+    s->pool[s->n_pool].ref = t->ref;
+    s->n_pool++;
+  } else {
+    luaL_unref(s->L, LUA_REGISTRYINDEX, t->ref);
+  }
+  wy_list_remove(&t->link);
+  wy_list_remove(&t->ready);
+  s->n_tasks--;
+  free(t);
+}
+
+static void resume(wy_task *t, int nargs) {
+  wy_script *s = t->script;
+  int nres = 0;
+  assert(!s->running);
+  s->running = t;
+  s->top = NULL;
+  int status = lua_resume(t->co, s->L, nargs, &nres);
+  s->running = NULL;
+  if (status == LUA_YIELD) {
+    /* Only await yields out of a task: coroutine.yield refuses there. */
+    assert(nres == 1 && lua_touserdata(t->co, -1) == &wy_pending);
+    lua_pop(t->co, nres);
+    return;
+  }
+  if (status != LUA_OK) {
+    /* begin or end raised: no memory. Pending <close> variables run, then the task is gone. */
+    wy_line line;
+    wy_line_begin(&line, s->log, WY_LOG_ERROR, "lua.error");
+    wy_line_z(&line, "text", lua_tostring(t->co, -1));
+    wy_line_end(&line);
+    lua_resetthread(t->co);
+    if (!t->ended) t->body.lost(t->data);
+  }
+  task_free(t, status == LUA_OK);
+}
+
+int wy_task_start(wy_script *s, const wy_task_body *body, void *data) {
+  wy_task *t = calloc(1, sizeof *t);
+  if (!t) return WY_E_NOMEM;
+  t->script = s;
+  t->body = *body;
+  t->data = data;
+  if (take_coroutine(t)) {
+    free(t);
+    return WY_E_NOMEM;
+  }
+  lua_pushcfunction(t->co, l_body);
+  lua_pushlightuserdata(t->co, t);
+  wy_list_init(&t->ready);
+  wy_list_push(&s->tasks, &t->link);
+  s->n_tasks++;
+  if (!wy_script_busy(s)) {
+    resume(t, 1);
+    wy_tasks_drain(s);
+    return 0;
+  }
+  wy_list_push(&s->ready, &t->ready);
+  return 0;
+}
+
+void wy_tasks_drain(wy_script *s) {
+  if (s->running) return;
+  for (wy_list *node; (node = wy_list_shift(&s->ready));) {
+    wy_task *t = wy_container_of(node, wy_task, ready);
+    /* A task that never ran has its body and itself on the stack; a waiting one nothing. */
+    resume(t, lua_status(t->co) == LUA_YIELD ? 0 : 1);
+  }
+}
+
+/* --- waiting --- */
+
+wy_task *wy_task_can_wait(lua_State *L) {
+  wy_script *s = wy_script_of(L);
+  wy_task *t = s ? s->running : NULL;
+  if (!t) luaL_error(L, "cannot wait here: only handlers, spawned functions and timers may wait, "
+                        "not code that runs while a plugin is loaded");
+  if (t->cancelled) luaL_error(L, "cancelled");
+  if (!wy_chain_can_wait(s, L))
+    luaL_error(L, "cannot wait inside a C function such as table.sort, string.gsub or a "
+                  "metamethod: wait before it, or collect first and wait in a loop");
+  return t;
+}
+
+static int k_await(lua_State *L, int status, lua_KContext ctx) {
+  wy_wait *w = (wy_wait *)ctx;
+  (void)status;
+  return w->finish(L, w);
+}
+
+int wy_task_await(lua_State *L, wy_wait *wait) {
+  assert(wy_script_of(L)->running == wait->task && !wait->task->waiting);
+  wait->task->waiting = wait;
+  lua_settop(L, 0);
+  lua_pushlightuserdata(L, &wy_pending);
+  return lua_yieldk(L, 1, (lua_KContext)wait, k_await);
+}
+
+void wy_wait_wake(wy_wait *wait, int status) {
+  wy_task *t = wait->task;
+  assert(t->waiting == wait);
+  t->waiting = NULL;
+  wait->status = status;
+  wy_list_push(&t->script->ready, &t->ready);
+  wy_tasks_drain(t->script);
+}
+
+void wy_task_cancel(wy_task *t) {
+  t->cancelled = true;
+  if (t->waiting) t->waiting->cancel(t->waiting);
+}
+
+void wy_tasks_cancel(wy_script *s) {
+  /* Cancelling may end tasks: begin again after each one, and count to stay finite. */
+  for (wy_list *n = s->tasks.next; n != &s->tasks;) {
+    wy_task *t = wy_container_of(n, wy_task, link);
+    bool waits = !t->cancelled && t->waiting;
+    t->cancelled = true;
+    if (waits) t->waiting->cancel(t->waiting);
+    n = waits ? s->tasks.next : n->next;
+  }
+}
+
+size_t wy_tasks_count(const wy_script *s) { return s->n_tasks; }
+
+bool wy_script_busy(const wy_script *s) { return s->running || !wy_list_empty(&s->ready); }

@@ -1,0 +1,60 @@
+/* task: one coroutine that the host runs, and the bridge between libuv callbacks and Lua.
+ *
+ * A pending operation embeds a wy_wait. Callbacks never touch Lua values: they store C data and
+ * wake; the results are pushed later, inside the coroutine, by wait->finish. The order for whoever
+ * arms an operation: check the arguments, wy_task_can_wait, allocate and arm, wy_task_await.
+ *
+ * Woken tasks stand on a ready list that the outermost caller drains: resumes never nest. */
+#ifndef WY_SCRIPT_TASK_H
+#define WY_SCRIPT_TASK_H
+
+#include <lua.h>
+
+#include "base/list.h"
+#include "script/state.h"
+
+typedef struct wy_task wy_task;
+typedef struct wy_wait wy_wait;
+
+struct wy_wait {
+  wy_task *task;
+  int status;                              /* given by the one who wakes; 0 or WY_E_* */
+  void (*cancel)(wy_wait *wait);           /* stops the operation and wakes with WY_E_CANCELLED */
+  int (*finish)(lua_State *L, wy_wait *wait); /* in the coroutine: frees the operation, pushes results */
+  void (*drop)(wy_wait *wait);             /* the state is going away: stop and free, no Lua */
+};
+
+typedef struct wy_task_body {
+  /* Pushes the function and its arguments; returns how many arguments. Runs in the coroutine. */
+  int (*begin)(lua_State *L, void *data);
+  /* The function has returned (ok: its results are the values from index 2 to the top) or raised
+   * (the top is a text with a traceback). Runs in the coroutine, once. */
+  void (*end)(lua_State *L, bool ok, void *data);
+  /* Instead of end, when the state had no memory to run begin or end, or was closed. No Lua. */
+  void (*lost)(void *data);
+} wy_task_body;
+
+/* Starts a task; it runs at once when no other does, else from the ready list. The task's own
+ * memory is the scheduler's. 0 or WY_E_NOMEM (then body->lost was not called). */
+int wy_task_start(wy_script *s, const wy_task_body *body, void *data);
+
+/* Raises where the running code may not wait: outside a task, after a cancel, while plugins load, or
+ * inside a C function that cannot be suspended (sort, gsub, a metamethod). */
+wy_task *wy_task_can_wait(lua_State *L);
+
+/* Suspends the running task until wy_wait_wake; call as `return wy_task_await(L, wait)`. */
+int wy_task_await(lua_State *L, wy_wait *wait);
+void wy_wait_wake(wy_wait *wait, int status);
+
+/* Wakes the task with an error where it waits; its next waits raise too. */
+void wy_task_cancel(wy_task *task);
+void wy_tasks_cancel(wy_script *s);
+size_t wy_tasks_count(const wy_script *s);
+
+/* A task runs, or waits for its turn: what is started now will not run before it returns. */
+bool wy_script_busy(const wy_script *s);
+
+/* Runs what is ready. Nothing when called from inside a task. */
+void wy_tasks_drain(wy_script *s);
+
+#endif
