@@ -158,33 +158,32 @@ local function chain(index, msg, i)
   return reply, type(where) == "string" and where or use.where
 end
 
---- The function that answers for one account: msg → reply (false: `success`), where the rule stands.
+--- The function that answers for one account: msg → reply (false: `success`), where its rule stands,
+--- and true when this build does not know the message or event by name.
 ---@param index weiyue.Index
----@return fun(msg: table): any, string?
+---@return fun(msg: table): any, string?, boolean?
 function M.dispatcher(index)
   local around = index.use[1] ~= nil
   return function(msg)
     local kind, event = msg.type, msg.event
-    if not events.is_known(kind, event) then
-      log.write("info", "msg.unknown_type", nil, { type = kind, event = event, account = msg.account.id })
-    end
+    local unknown = not events.is_known(kind, event)
     local reply, where
     if around then
       reply, where = chain(index, msg, 1)
     else
       reply, where = answer(index, msg)
     end
-    if not reply or reply == "" then return false end
+    if not reply or reply == "" then return false, where, unknown end
     where = where or "?"
     if event and not events.may_reply(kind, event) then
       if M.once(where, "no_reply:" .. event) then
         log.write("warn", "reply.not_allowed", "WeChat takes no reply to this event; it was dropped",
           { where = where, event = event })
       end
-      return false
+      return false, where, unknown
     end
     if type(reply) == "table" and msg.account.url then reply = resolve(reply, msg.account.url) end
-    return reply, where
+    return reply, where, unknown
   end
 end
 

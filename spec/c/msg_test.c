@@ -77,7 +77,8 @@ static void msgid_comes_before_msgid_of_events(void **state) {
 static void reads_json_alike(void **state) {
   (void)state;
   assert_parse("{\"ToUserName\":\"gh_test\",\"FromUserName\":\"oTest\","
-               "\"CreateTime\":\"1758783896\",\"MsgType\":\"event\",\"Event\":\"subscribe_msg_popup_event\",\"MsgId\":12345,"
+               "\"CreateTime\":\"1758783896\",\"MsgType\":\"event\","
+               "\"Event\":\"subscribe_msg_popup_event\",\"MsgId\":12345,"
                "\"List\":[{\"Event\":\"x\"}]}",
                0);
   assert_int_equal(msg.doc.form, WY_FORM_JSON);

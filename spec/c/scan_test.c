@@ -120,7 +120,7 @@ static void never_reads_beyond_the_input(void **state) {
   wy_doc_deinit(&doc);
 }
 
-/* A control byte, a broken character and an '&' are seen wherever they stand in the 8-byte steps. */
+/* A control byte, a broken character and an '&' are seen at every place of an 8-byte step. */
 static void sees_a_bad_byte_at_every_place(void **state) {
   (void)state;
   static const char bad[] = {1, 8, 11, 31, '\r', '&', '\x80', '\xFF', 0};

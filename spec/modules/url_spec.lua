@@ -77,7 +77,9 @@ describe("weiyue.url", function()
         "http://a/?\\", "http://a/#\n",
       },
       ["escape at "] = { "http://a/%", "http://a/%4", "http://a/%zz", "http://a/?%u1234" },
-      ["host: empty"] = { "http://", "http:///a", "http://:80/", "http://u@/", "http://[]/", "http://?a", "http://::1/" },
+      ["host: empty"] = {
+        "http://", "http:///a", "http://:80/", "http://u@/", "http://[]/", "http://?a", "http://::1/",
+      },
       ["host: percent"] = { "http://a%2eb/", "http://%61/" },
       ["host: only letters"] = { "http://a!b/", "http://a,b/", "http://a[b/", "http://a*/" },
       ["host: the parts"] = { "http://a..b/", "http://.a/", "http://a./", "http://" .. ("a"):rep(64) .. "/" },

@@ -9,7 +9,7 @@
 enum { WY_CLI_BODY = 4 << 20, WY_CLI_ERROR = 512 };
 
 /* What is sent. Strings are borrowed. */
-typedef struct wy_cli_push {
+typedef struct wy_cli_job {
   const char *url, *token, *appid, *aes_key; /* aes_key NULL: none */
   const char *openid, *to;
   const char *text, *event, *key, *type, *media; /* NULL where not asked for */
@@ -20,7 +20,7 @@ typedef struct wy_cli_push {
   wy_aes_key *aes;     /* NULL in plain mode */
   wy_buf message;      /* the message itself */
   wy_buf query, body;  /* as they leave */
-} wy_cli_push;
+} wy_cli_job;
 
 /* What came back. */
 typedef struct wy_cli_answer {
@@ -35,17 +35,17 @@ typedef struct wy_cli_answer {
 } wy_cli_answer;
 
 /* push_build.c: the message as WeChat writes it, into p->message: 0 or a WY_E_ code. */
-int wy_cli_push_message(wy_cli_push *p, int64_t now_ms);
+int wy_cli_push_message(wy_cli_job *p, int64_t now_ms);
 /* The signed, where the mode says so encrypted, request around it: 0 or a WY_E_ code. */
-int wy_cli_push_wrap(wy_cli_push *p, int64_t now);
+int wy_cli_push_wrap(wy_cli_job *p, int64_t now);
 /* What --type takes. */
 const char *const *wy_cli_push_types(size_t *n);
 
 /* push_send.c: fills status, ms and body, or error. */
-void wy_cli_push_send(const wy_cli_push *p, wy_cli_answer *a);
+void wy_cli_push_send(const wy_cli_job *p, wy_cli_answer *a);
 
 /* push_check.c: judges what came, as WeChat would. */
-void wy_cli_push_check(const wy_cli_push *p, wy_cli_answer *a);
+void wy_cli_push_check(const wy_cli_job *p, wy_cli_answer *a);
 /* The articles of a news reply: their places in the doc; at most max of them. */
 size_t wy_cli_articles(const wy_doc *doc, uint16_t *places, size_t max);
 /* The text of a field of the reply; p NULL: absent. */

@@ -1,4 +1,6 @@
 /* push_build: a push as WeChat makes it: the message, its envelope, the signed query. */
+#include <stdio.h>
+
 #include "base/err.h"
 #include "cli/cli.h"
 #include "cli/push.h"
@@ -53,7 +55,7 @@ static const char *event_name(const char *event) {
 }
 
 /* One element. Like WeChat, nothing is done about a `]]>` in a text. */
-static void add(wy_cli_push *p, const char *name, const char *value, bool number) {
+static void add(wy_cli_job *p, const char *name, const char *value, bool number) {
   wy_buf *b = &p->message;
   if (p->form == WY_FORM_JSON) {
     wy_buf_printf(b, "%s\"%s\":", b->n > 1 ? "," : "", name);
@@ -66,7 +68,7 @@ static void add(wy_cli_push *p, const char *name, const char *value, bool number
   }
 }
 
-static void add_event(wy_cli_push *p) {
+static void add_event(wy_cli_job *p) {
   const char *event = event_name(p->event), *key = p->key ? p->key : "";
   bool scan = strcmp(event, "SCAN") == 0 || strncmp(key, "qrscene_", 8) == 0;
   add(p, "Event", event, false);
@@ -80,7 +82,7 @@ static void add_event(wy_cli_push *p) {
   if (scan) add(p, "Ticket", "wxtest-ticket", false);
 }
 
-static void add_content(wy_cli_push *p, const char *type) {
+static void add_content(wy_cli_job *p, const char *type) {
   if (strcmp(type, "text") == 0) {
     add(p, "Content", p->text, false);
     return;
@@ -92,7 +94,7 @@ static void add_content(wy_cli_push *p, const char *type) {
   }
 }
 
-int wy_cli_push_message(wy_cli_push *p, int64_t now_ms) {
+int wy_cli_push_message(wy_cli_job *p, int64_t now_ms) {
   uint32_t random = 0;
   char number[24];
   const char *type = p->event ? "event" : p->type ? p->type : "text";
@@ -128,7 +130,7 @@ static void add_escaped(wy_buf *b, const char *text) {
 }
 
 /* The message without what closes its root, so that one element more can follow. */
-static int open_root(const wy_cli_push *p, wy_str *head) {
+static int open_root(const wy_cli_job *p, wy_str *head) {
   wy_str m = wy_str_trim(wy_buf_view(&p->message));
   wy_str close = p->form == WY_FORM_JSON ? WY_STR("}") : WY_STR("</xml>");
   if (m.n < close.n || memcmp(m.p + m.n - close.n, close.p, close.n) != 0) return WY_E_PUSH_FORM;
@@ -136,7 +138,7 @@ static int open_root(const wy_cli_push *p, wy_str *head) {
   return 0;
 }
 
-static int add_body(wy_cli_push *p, wy_str encrypt) {
+static int add_body(wy_cli_job *p, wy_str encrypt) {
   wy_buf *b = &p->body;
   bool json = p->form == WY_FORM_JSON;
   if (p->mode == WY_MODE_PLAIN) return wy_buf_str(b, wy_buf_view(&p->message));
@@ -159,7 +161,7 @@ static int add_body(wy_cli_push *p, wy_str encrypt) {
   return b->failed ? WY_E_NOMEM : 0;
 }
 
-int wy_cli_push_wrap(wy_cli_push *p, int64_t now) {
+int wy_cli_push_wrap(wy_cli_job *p, int64_t now) {
   char timestamp[24], nonce[16], signature[WY_SIG];
   uint32_t random;
   wy_buf sealed;

@@ -23,7 +23,7 @@ static wy_str element(const wy_msg *m, wy_str name) {
 
 /* --- the envelope --- */
 
-static void open_envelope(const wy_cli_push *p, wy_cli_answer *a) {
+static void open_envelope(const wy_cli_job *p, wy_cli_answer *a) {
   wy_str timestamp = element(&a->msg, WY_STR("TimeStamp")), nonce = element(&a->msg, WY_STR("Nonce"));
   wy_str have = element(&a->msg, WY_STR("MsgSignature"));
   const wy_str parts[] = {wy_str_of(p->token), timestamp, nonce, a->msg.encrypt};
@@ -53,7 +53,15 @@ static void open_envelope(const wy_cli_push *p, wy_cli_answer *a) {
     wy_cli_wrong(a, wy_tr("解密后的回复不是 XML 或 JSON：%s", "the decrypted reply is no message: %s"), wy_err_text(err));
 }
 
-static void check_protection(const wy_cli_push *p, wy_cli_answer *a) {
+static void check_form(const wy_cli_job *p, wy_cli_answer *a) {
+  if (a->msg.doc.form == p->form) return;
+  wy_cli_wrong(a, "%s",
+               p->form == WY_FORM_XML
+                   ? wy_tr("推送是 XML，回复却是 JSON", "the push was XML, the reply is JSON")
+                   : wy_tr("推送是 JSON，回复却是 XML", "the push was JSON, the reply is XML"));
+}
+
+static void check_protection(const wy_cli_job *p, wy_cli_answer *a) {
   bool sealed = a->msg.encrypt.p != NULL;
   if (sealed && p->mode == WY_MODE_PLAIN)
     wy_cli_wrong(a, "%s", wy_tr("明文模式下回复却加密了", "the reply is encrypted, the mode is plain"));
@@ -65,7 +73,7 @@ static void check_protection(const wy_cli_push *p, wy_cli_answer *a) {
 
 /* --- the reply --- */
 
-static void check_head(const wy_cli_push *p, wy_cli_answer *a) {
+static void check_head(const wy_cli_job *p, wy_cli_answer *a) {
   const wy_msg *m = &a->msg;
   if (m->to.n == 0 || m->from.n == 0 || m->type.n == 0 || m->created == 0)
     wy_cli_wrong(a, "%s", wy_tr("回复缺 ToUserName、FromUserName、CreateTime 或 MsgType",
@@ -148,7 +156,7 @@ static void check_fields(wy_cli_answer *a) {
   }
 }
 
-static void check_reply(const wy_cli_push *p, wy_cli_answer *a) {
+static void check_reply(const wy_cli_job *p, wy_cli_answer *a) {
   check_head(p, a);
   if (*a->error) return;
   const wy_reply_type *type = find_type(a->msg.type);
@@ -162,7 +170,7 @@ static void check_reply(const wy_cli_push *p, wy_cli_answer *a) {
   else check_fields(a);
 }
 
-void wy_cli_push_check(const wy_cli_push *p, wy_cli_answer *a) {
+void wy_cli_push_check(const wy_cli_job *p, wy_cli_answer *a) {
   wy_str body = wy_buf_view(&a->body);
   if (*a->error) return;
   if (a->status != 200) {
@@ -178,10 +186,9 @@ void wy_cli_push_check(const wy_cli_push *p, wy_cli_answer *a) {
   } else if (err) {
     wy_cli_wrong(a, wy_tr("正文有错：%s", "the body is malformed: %s"), wy_err_text(err));
   } else {
-    check_protection(p, a);
-    if (!*a->error && a->msg.doc.form != p->form)
-      wy_cli_wrong(a, p->form == WY_FORM_XML ? wy_tr("推送是 XML，回复却是 JSON", "the push was XML, the reply is JSON")
-                                             : wy_tr("推送是 JSON，回复却是 XML", "the push was JSON, the reply is XML"), "");
+    check_form(p, a);
+    if (!*a->error) check_protection(p, a);
+    if (!*a->error) check_form(p, a); /* of what was sealed */
     if (!*a->error) check_reply(p, a);
   }
 }

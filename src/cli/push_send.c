@@ -24,7 +24,7 @@ static bool is_loopback(const char *url) {
   return loopback;
 }
 
-static void set_options(CURL *curl, const wy_cli_push *p, wy_cli_answer *a, struct curl_slist *headers,
+static void set_options(CURL *curl, const wy_cli_job *p, wy_cli_answer *a, struct curl_slist *headers,
                         const char *url) {
   curl_easy_setopt(curl, CURLOPT_URL, url);
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -42,7 +42,7 @@ static void set_options(CURL *curl, const wy_cli_push *p, wy_cli_answer *a, stru
   if (is_loopback(url)) curl_easy_setopt(curl, CURLOPT_PROXY, "");
 }
 
-static void explain(const wy_cli_push *p, wy_cli_answer *a, CURLcode code, const char *detail) {
+static void explain(const wy_cli_job *p, wy_cli_answer *a, CURLcode code, const char *detail) {
   if (code == CURLE_OPERATION_TIMEDOUT)
     wy_cli_wrong(a, wy_tr("%g 秒内没有回答", "no answer within %g s"), p->timeout);
   else if (code == CURLE_WRITE_ERROR)
@@ -51,7 +51,7 @@ static void explain(const wy_cli_push *p, wy_cli_answer *a, CURLcode code, const
     wy_cli_wrong(a, wy_tr("没有回答：%s", "no answer: %s"), *detail ? detail : curl_easy_strerror(code));
 }
 
-void wy_cli_push_send(const wy_cli_push *p, wy_cli_answer *a) {
+void wy_cli_push_send(const wy_cli_job *p, wy_cli_answer *a) {
   char detail[CURL_ERROR_SIZE] = "";
   curl_off_t us = 0;
   wy_buf url;

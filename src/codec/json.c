@@ -1,5 +1,5 @@
-/* json: see json.h. A strict check first (iterative, its memory bounded by the input), then cJSON for
- * trees. A push goes into its doc without cJSON: checked text can be walked by a few lines that
+/* json: see json.h. A strict check first (iterative, its memory bounded by the input), then cJSON
+ * for trees. A push goes into its doc without cJSON: checked text can be walked by a few lines that
  * trust it, names and texts stay spans of the input, and no digit is touched. */
 #include "codec/json.h"
 
@@ -444,8 +444,8 @@ int wy_json_check(wy_str in, const wy_json_options *options, size_t *at) {
 
 /* ---- trees ---- */
 
-/* The next number of a checked text from *at on: strings are skipped, and what is neither string nor
- * number has no digits. */
+/* The next number of a checked text from *at on: strings are skipped, and what is neither string
+ * nor number has no digits. */
 static wy_str next_number(wy_str in, size_t *at) {
   size_t i = *at;
   for (;; i++) {
@@ -665,4 +665,15 @@ int wy_json_add_string(wy_buf *out, wy_str text) {
   }
   if (text.n) wy_buf_add(out, from, (size_t)(text.p + text.n - from));
   return wy_buf_lit(out, "\"");
+}
+
+int wy_json_add_double(wy_buf *out, double v) {
+  char text[40];
+  for (int digits = 14; digits <= 17; digits++) {
+    snprintf(text, sizeof text, "%.*g", digits, v);
+    if (strtod(text, NULL) == v) break;
+  }
+  for (char *p = text; *p; p++)
+    if (!strchr("0123456789+-e", *p)) *p = '.'; /* whatever the locale's point is */
+  return wy_buf_add(out, text, strlen(text));
 }

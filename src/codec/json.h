@@ -32,4 +32,7 @@ int wy_json_doc(wy_str in, wy_doc *doc);
  * becomes U+FFFD). */
 int wy_json_add_string(wy_buf *out, wy_str text);
 
+/* Appends the shortest text that reads back equal; v is finite. */
+int wy_json_add_double(wy_buf *out, double v);
+
 #endif

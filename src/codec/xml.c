@@ -1,6 +1,6 @@
-/* xml: see xml.h. expat does the reading; what stands here are the caps, the order of checks and the
- * rule for what a user typed into Content. Names and texts are copied into the doc's arena, which
- * is reserved at the input's length first: neither can be longer than the input in sum. */
+/* xml: see xml.h. expat does the reading; what stands here are the caps, the order of checks and
+ * the rule for what a user typed into Content. Names and texts are copied into the doc's arena,
+ * which is reserved at the input's length first: together they are never longer. */
 #define _GNU_SOURCE 1 /* memmem */
 #include "codec/xml.h"
 

@@ -181,6 +181,17 @@ static void log_cut(lua_State *L, const exchange *x, const char *where, const wy
   }
 }
 
+/* Forward compatible: what this build does not know is answered like anything else, and told. */
+static void log_unknown(const exchange *x) {
+  wy_line line;
+  wy_line_begin(&line, &x->account->host->log, WY_LOG_INFO, "msg.unknown_type");
+  wy_line_z(&line, "account", x->account->id);
+  wy_line_z(&line, "type", x->type);
+  if (x->event[0]) wy_line_z(&line, "msg_event", x->event);
+  if (x->req) wy_http_req_log(x->req, &line);
+  wy_line_end(&line);
+}
+
 static void finish(exchange *x) {
   wy_list_remove(&x->link);
   free(x->text);
@@ -196,6 +207,7 @@ static void end(lua_State *L, bool ok, void *data) {
     snprintf(ms, sizeof ms, "%llu", (unsigned long long)(wy_clock_now_ms(&h->clock) - x->began));
     log_reply(x, WY_LOG_WARN, "push.unanswered", where, "ms", ms);
   }
+  if (ok && lua_toboolean(L, 4)) log_unknown(x);
   if (!ok) {
     log_reply(x, WY_LOG_ERROR, "lua.error", NULL, "text", lua_tostring(L, -1));
     if (x->req) apologize(L, x);

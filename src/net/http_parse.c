@@ -400,10 +400,9 @@ static void finish_request(wy_http_conn *c) {
 static int map_error(wy_http_conn *c, llhttp_errno_t e) {
   if (c->err) return c->err;
   if (e == HPE_INVALID_VERSION || e == HPE_PAUSED_H2_UPGRADE) return WY_E_HTTP_VERSION;
-  if (e == HPE_INVALID_TRANSFER_ENCODING) {
-    int err = check_transfer_encoding(c);
-    return err ? err : WY_E_HTTP_BAD_TE;
-  }
+  /* llhttp says this in the middle of the head when something follows `chunked`, and at its end
+   * when the one coding is another */
+  if (e == HPE_INVALID_TRANSFER_ENCODING && c->headers_done) return WY_E_HTTP_BAD_TE;
   return WY_E_HTTP_MALFORMED;
 }
 

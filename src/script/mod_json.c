@@ -6,7 +6,6 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -24,14 +23,28 @@ enum { ENCODE_DEPTH = 128, TEXT_MAX = 1 << 26 };
 
 /* ---- arrays and null ---- */
 
+/* Pushes the metatable of this name, made with one field (on the top, popped) when it is not there.
+ * It is registered when it is complete: memory may fail at any step. */
+static void push_type(lua_State *L, const char *name, const char *field) {
+  if (luaL_getmetatable(L, name) == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, field);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, name);
+  }
+  lua_remove(L, -2);
+}
+
+/* Shared by all plugins of a state: __metatable keeps it out of their reach. */
 static void push_array_type(lua_State *L) {
-  if (!luaL_newmetatable(L, ARRAY)) return;
-  lua_pushliteral(L, ARRAY); /* shared by all plugins of a state: out of their reach */
-  lua_setfield(L, -2, "__metatable");
+  lua_pushliteral(L, ARRAY);
+  push_type(L, ARRAY, "__metatable");
 }
 
 void wy_push_array(lua_State *L, int n) {
-  luaL_checkstack(L, 3, "array");
+  luaL_checkstack(L, 6, "array");
   lua_createtable(L, n, 0);
   push_array_type(L);
   lua_setmetatable(L, -2);
@@ -232,20 +245,13 @@ static bool encode_string(encoder *e, const place *at, int index) {
 }
 
 static bool encode_number(encoder *e, const place *at) {
-  char text[40];
   if (lua_isinteger(e->L, -1)) {
     wy_buf_i64(e->out, lua_tointeger(e->L, -1));
     return true;
   }
   double v = lua_tonumber(e->L, -1);
   if (!isfinite(v)) return refuse(e, at, "number is not finite");
-  for (int digits = 14; digits <= 17; digits++) { /* the shortest that reads back equal */
-    snprintf(text, sizeof text, "%.*g", digits, v);
-    if (strtod(text, NULL) == v) break;
-  }
-  for (char *p = text; *p; p++)
-    if (!strchr("0123456789+-e", *p)) *p = '.'; /* whatever the locale's point is */
-  wy_buf_add(e->out, text, strlen(text));
+  wy_json_add_double(e->out, v);
   return true;
 }
 
@@ -284,19 +290,25 @@ static int order(const void *a, const void *b) {
   return wy_str_cmp(*(const wy_str *)a, *(const wy_str *)b);
 }
 
-static bool encode_sorted(encoder *e, const place *at, size_t n) {
-  lua_State *L = e->L;
+wy_str *wy_push_keys(lua_State *L, size_t n) {
   int table = lua_gettop(L);
   size_t k = 0;
-  wy_str *keys = lua_newuserdatauv(L, n * sizeof *keys, 0); /* the table keeps the strings */
+  wy_str *keys = lua_newuserdatauv(L, n * sizeof *keys, 0);
   lua_pushnil(L);
   while (lua_next(L, table)) {
     lua_pop(L, 1);
     keys[k].p = lua_tolstring(L, -1, &keys[k].n);
     k++;
   }
-  qsort(keys, n, sizeof *keys, order);
-  for (k = 0; k < n; k++) {
+  if (n) qsort(keys, n, sizeof *keys, order);
+  return keys;
+}
+
+static bool encode_sorted(encoder *e, const place *at, size_t n) {
+  lua_State *L = e->L;
+  int table = lua_gettop(L);
+  const wy_str *keys = wy_push_keys(L, n);
+  for (size_t k = 0; k < n; k++) {
     lua_pushlstring(L, keys[k].p, keys[k].n);
     lua_pushvalue(L, -1);
     lua_rawget(L, table);
@@ -380,10 +392,8 @@ static int l_text_gc(lua_State *L) {
 wy_buf *wy_new_text(lua_State *L, size_t max) {
   wy_buf *text = lua_newuserdatauv(L, sizeof *text, 0);
   wy_buf_init(text, max);
-  if (luaL_newmetatable(L, TEXT)) {
-    lua_pushcfunction(L, l_text_gc);
-    lua_setfield(L, -2, "__gc");
-  }
+  lua_pushcfunction(L, l_text_gc);
+  push_type(L, TEXT, "__gc");
   lua_setmetatable(L, -2);
   return text;
 }

@@ -53,7 +53,7 @@ static wy_str check_str(lua_State *L, int arg) {
 /* ---- clocks ---- */
 
 static const wy_clock *host_clock(lua_State *L) {
-  lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.clock");
+  lua_getfield(L, LUA_REGISTRYINDEX, WY_KEY_CLOCK);
   const wy_clock *clock = lua_islightuserdata(L, -1) ? lua_touserdata(L, -1) : NULL;
   lua_pop(L, 1);
   return clock;

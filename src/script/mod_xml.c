@@ -4,11 +4,10 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "base/err.h"
 #include "base/utf8.h"
+#include "codec/json.h"
 #include "codec/xml.h"
 #include "script/modules.h"
 
@@ -140,18 +139,13 @@ static bool build_element(builder *b, wy_str name) {
 }
 
 static bool build_number(builder *b, wy_str name) {
-  char text[40];
   if (lua_isinteger(b->L, -1)) {
     wy_buf_i64(b->out, lua_tointeger(b->L, -1));
     return true;
   }
   double v = lua_tonumber(b->L, -1);
   if (!isfinite(v)) return refuse(b, name, "number is not finite");
-  snprintf(text, sizeof text, "%.14g", v);
-  if (strtod(text, NULL) != v) snprintf(text, sizeof text, "%.17g", v);
-  for (char *p = text; *p; p++)
-    if (!strchr("0123456789+-e", *p)) *p = '.'; /* whatever the locale's point is */
-  wy_buf_add(b->out, text, strlen(text));
+  wy_json_add_double(b->out, v);
   return true;
 }
 
@@ -170,29 +164,18 @@ static bool build_list(builder *b, wy_str name) {
   return true;
 }
 
-static int order(const void *a, const void *b) {
-  return wy_str_cmp(*(const wy_str *)a, *(const wy_str *)b);
-}
-
 static bool build_children(builder *b, wy_str name) {
   lua_State *L = b->L;
   int table = lua_gettop(L);
-  size_t n = 0, k = 0;
+  size_t n = 0;
   lua_pushnil(L);
   while (lua_next(L, table)) {
     lua_pop(L, 1);
     if (lua_type(L, -1) != LUA_TSTRING) return refuse(b, name, "has a key that is not a string");
     n++;
   }
-  wy_str *keys = lua_newuserdatauv(L, n * sizeof *keys, 0); /* the table keeps the strings */
-  lua_pushnil(L);
-  while (lua_next(L, table)) {
-    lua_pop(L, 1);
-    keys[k].p = lua_tolstring(L, -1, &keys[k].n);
-    k++;
-  }
-  if (n) qsort(keys, n, sizeof *keys, order);
-  for (k = 0; k < n; k++) {
+  const wy_str *keys = wy_push_keys(L, n);
+  for (size_t k = 0; k < n; k++) {
     lua_pushlstring(L, keys[k].p, keys[k].n);
     lua_rawget(L, table);
     bool list = lua_istable(L, -1) && is_list(L);
@@ -290,7 +273,7 @@ static int l_cdata(lua_State *L) {
   return finish(L, out);
 }
 
-/* xml.as_list(v): WeChat sends one entry bare, several as a list, and none as nothing or as blanks. */
+/* xml.as_list(v): WeChat sends one entry bare, several as a list, none as nothing or as blanks. */
 static int l_as_list(lua_State *L) {
   lua_settop(L, 1);
   if (lua_istable(L, 1) && (is_list(L) || (lua_pushnil(L), lua_next(L, 1) == 0))) {

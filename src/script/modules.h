@@ -37,6 +37,9 @@ void wy_push_array(lua_State *L, int n); /* a new one, with room for n elements 
 bool wy_is_array(lua_State *L, int index);
 bool wy_is_null(lua_State *L, int index); /* json.null */
 
+/* Pushes a userdata with room for n spans: the keys of a table, to be sorted. */
+wy_str *wy_push_keys(lua_State *L, size_t n);
+
 /* Pushes a userdata that owns a buffer: nothing leaks when Lua raises while text is being made. */
 wy_buf *wy_new_text(lua_State *L, size_t max);
 
