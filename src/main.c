@@ -1,6 +1,8 @@
 /* weiyue: the program. Finds the verb; and, for the verb that serves, waits for signals. */
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -10,30 +12,29 @@
 typedef struct verb {
   const char *name;
   int (*run)(int argc, char **argv);
+  bool network; /* a peer that leaves is an error of that write, no reason to die */
   const char *zh, *en;
 } verb;
 
 static int help(int argc, char **argv);
 
 static const verb verbs[] = {
-    {"serve", wy_cli_serve, "运行 weiyue.lua 里的账号", "run the accounts of weiyue.lua"},
-    {"check", wy_cli_check, "检查配置和插件，列出每个问题的位置",
+    {"serve", wy_cli_serve, true, "运行 weiyue.lua 里的账号", "run the accounts of weiyue.lua"},
+    {"check", wy_cli_check, false, "检查配置和插件，列出每个问题的位置",
      "load everything, say where each problem is"},
-    {"push", wy_cli_push, "像微信那样发一次推送，显示解出的回复",
+    {"push", wy_cli_push, true, "像微信那样发一次推送，显示解出的回复",
      "send one push as WeChat would, show the decoded reply"},
-    {"test", wy_cli_test, "在宿主里跑 busted 测试", "run busted specs inside the host"},
-    {"version", wy_cli_version, "显示版本", "show the versions"},
-    {"help", help, "显示某个命令的用法：weiyue help VERB", "explain a verb: weiyue help VERB"},
+    {"test", wy_cli_test, false, "在宿主里跑 busted 测试", "run busted specs inside the host"},
+    {"version", wy_cli_version, false, "显示版本", "show the versions"},
+    {"help", help, false, "显示某个命令的用法：weiyue help VERB",
+     "explain a verb: weiyue help VERB"},
 };
 
-static const char *const not_built[] = {"init",     "sandbox", "api",  "plan",   "apply",
-                                        "reload",   "promote", "rollback", "token", "store",
-                                        "user",     "replay",  "doctor"};
+static const char *const not_built[] = {"init",   "sandbox", "api",      "plan",  "apply",
+                                        "reload", "promote", "rollback", "token", "store",
+                                        "user",   "replay",  "doctor"};
 
-enum {
-  VERBS = sizeof verbs / sizeof *verbs,
-  NOT_BUILT = sizeof not_built / sizeof *not_built
-};
+enum { VERBS = sizeof verbs / sizeof *verbs, NOT_BUILT = sizeof not_built / sizeof *not_built };
 
 static void print_help(FILE *out) {
   fprintf(out, "%s\n\n", wy_tr("用法：weiyue VERB …", "Usage: weiyue VERB …"));
@@ -41,7 +42,8 @@ static void print_help(FILE *out) {
     fprintf(out, "  %-9s%s\n", verbs[i].name, wy_tr(verbs[i].zh, verbs[i].en));
   fprintf(out, "\n%s\n",
           wy_tr("weiyue VERB --help 显示它的选项。退出码：0 完成，1 没有成功，2 用法不对。",
-                "weiyue VERB --help shows its options. Exit status: 0 done, 1 the work failed, 2 usage."));
+                "weiyue VERB --help shows its options. Exit status: 0 done, 1 the work failed, 2 "
+                "usage."));
 }
 
 /* The verb of this name; NULL after saying what is wrong with it. */
@@ -63,7 +65,8 @@ static const verb *find(const char *name) {
 
 static int help(int argc, char **argv) {
   if (argc > 2)
-    return wy_cli_error(WY_EXIT_USAGE, "%s", wy_tr("用法：weiyue help [VERB]", "usage: weiyue help [VERB]"));
+    return wy_cli_error(WY_EXIT_USAGE, "%s",
+                        wy_tr("用法：weiyue help [VERB]", "usage: weiyue help [VERB]"));
   if (argc < 2 || argv[1][0] == '-') {
     print_help(stdout);
     return WY_EXIT_DONE;
@@ -78,13 +81,14 @@ static int help(int argc, char **argv) {
 
 static pthread_t watcher;
 static sigset_t watched;
+static atomic_bool unwatched;
 
 static void *watch(void *data) {
   wy_host *host = data;
   const wy_log log = {WY_LOG_INFO, wy_cli_log, NULL};
   bool stopping = false;
   int number, interrupts = 0;
-  while (sigwait(&watched, &number) == 0) {
+  while (sigwait(&watched, &number) == 0 && !unwatched) {
     if (number == SIGHUP) {
       wy_log_text(&log, WY_LOG_WARN, "host.reload", "reload is not in this build");
       continue;
@@ -106,12 +110,12 @@ int wy_cli_signals_watch(wy_host *host) {
 }
 
 void wy_cli_signals_unwatch(void) {
-  pthread_cancel(watcher);
+  unwatched = true;
+  pthread_kill(watcher, SIGTERM); /* only wakes it */
   pthread_join(watcher, NULL);
 }
 
 int main(int argc, char **argv) {
-  signal(SIGPIPE, SIG_IGN); /* a peer or a pager that leaves is an error of that write */
   if (argc < 2) {
     print_help(stderr);
     return WY_EXIT_USAGE;
@@ -123,6 +127,7 @@ int main(int argc, char **argv) {
     status = wy_cli_version(1, argv + 1);
   } else {
     const verb *v = find(argv[1]);
+    if (v && v->network) signal(SIGPIPE, SIG_IGN);
     status = v ? v->run(argc - 1, argv + 1) : WY_EXIT_USAGE;
   }
   if ((fflush(stdout) || ferror(stdout)) && status == WY_EXIT_DONE)

@@ -144,7 +144,7 @@ function crypto.random_string(n) end
 ---@field p? integer parallelism; default 3
 ---@field length? integer bytes of the result, 1 to 1024; default 32
 
---- Derives a key from a password (口令散列). Blocks the loop for some 0.2 s with the defaults; memory
+--- Derives a key from a password (口令散列). Blocks the loop for about 0.3 s with the defaults; memory
 --- (128 * r * (n + p + 2) bytes) is capped at 64 MiB and n * r * p at 1048576.
 ---@param password string
 ---@param salt string 16 random bytes, stored beside the result

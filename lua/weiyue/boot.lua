@@ -1,6 +1,5 @@
 -- Boot: from weiyue.lua to everything that serves. C calls load once and reads what it returns.
 
-local config = require "weiyue.config"
 local dispatch = require "weiyue.dispatch"
 local events = require "weiyue.events"
 local later = require "weiyue.later"
@@ -9,6 +8,22 @@ local plugins = require "weiyue.plugin"
 local rules = require "weiyue.rules"
 
 local M = {}
+
+-- The schema with its texts in two languages is large and needed once.
+local function read_config(options)
+  local config = require "weiyue.config"
+  local overrides = { overrides = { listen = options.listen } }
+  local conf, found
+  if options.text then
+    conf, found = config.load_string(options.text, options.name or "weiyue.lua", overrides)
+  else
+    conf, found = config.load(options.path, overrides)
+  end
+  for name in pairs(package.loaded) do
+    if name:find "^weiyue%.config" then package.loaded[name] = nil end
+  end
+  return conf, found
+end
 
 local function place(p)
   local text = p.file or ""
@@ -50,13 +65,7 @@ end
 ---@param options { path?: string, text?: string, name?: string, folder?: string, listen?: string }
 ---@return weiyue.Boot
 function M.load(options)
-  local overrides = { overrides = { listen = options.listen } }
-  local conf, found
-  if options.text then
-    conf, found = config.load_string(options.text, options.name or "weiyue.lua", overrides)
-  else
-    conf, found = config.load(options.path, overrides)
-  end
+  local conf, found = read_config(options)
   local boot = {
     conf = conf, problems = {}, failed_plugins = 0, accounts = {}, may_reply = events.may_reply,
     once = dispatch.once, message = message.metatable,

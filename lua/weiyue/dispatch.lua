@@ -129,16 +129,15 @@ end
 -- Links that begin with "/" stand for the account's own pages.
 local LINKS <const> = { "url", "pic_url", "hq_url" }
 
+-- A copy: a reply may be a constant that answers many messages.
 local function absolute(t, base)
-  local copy
+  local copy = {}
+  for key, value in pairs(t) do copy[key] = value end
   for _, key in ipairs(LINKS) do
-    local link = t[key]
-    if type(link) == "string" and sub(link, 1, 1) == "/" then
-      copy = copy or setmetatable({}, { __index = t })
-      copy[key] = base .. link
-    end
+    local link = copy[key]
+    if type(link) == "string" and sub(link, 1, 1) == "/" then copy[key] = base .. link end
   end
-  return copy or t
+  return copy
 end
 
 local function resolve(reply, base)

@@ -144,9 +144,21 @@ static int open_text(const char *text) {
 
 static void refuses_base64_that_is_not_strict(void **state) {
   (void)state;
-  static const char *const bad[] = {"AAA",   "AAAAA", "A===",  "====",   "AA=A",      "AAAA====",
-                                    "AA\nAA", "AA AA===", "-_-_", "AB==",  "AAB=",      "AA==AAAA",
-                                    "AAAAAAAAAAAAAAAAAAAAAA", " AAA",    "AAA\xC3"};
+  static const char *const bad[] = {"AAA",
+                                    "AAAAA",
+                                    "A===",
+                                    "====",
+                                    "AA=A",
+                                    "AAAA====",
+                                    "AA\nAA",
+                                    "AA AA===",
+                                    "-_-_",
+                                    "AB==",
+                                    "AAB=",
+                                    "AA==AAAA",
+                                    "AAAAAAAAAAAAAAAAAAAAAA",
+                                    " AAA",
+                                    "AAA\xC3"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
     assert_int_equal(open_text(bad[i]), WY_E_AES_BASE64);
 }
@@ -183,8 +195,7 @@ static void fails_with_another_key_and_every_flipped_bit(void **state) {
     int err = wy_aes_open(crypt, key, encrypt, &plain, &frame);
     /* what still opens is not what was sealed, except for changes in the 16 random bytes */
     if (!err && i / 8 > 22)
-      assert_false(wy_str_eq(frame.message, WY_STR("hello")) &&
-                   wy_str_eq(frame.receive_id, APPID));
+      assert_false(wy_str_eq(frame.message, WY_STR("hello")) && wy_str_eq(frame.receive_id, APPID));
     sealed.p[i / 8] = (char)(sealed.p[i / 8] ^ (1 << i % 8));
   }
   assert_int_equal(wy_aes_open(crypt, key, encrypt, &plain, &frame), 0);
@@ -207,9 +218,13 @@ static void respects_the_buffers_maximum(void **state) {
 
 static void writes_base64(void **state) {
   (void)state;
-  static const char *const rows[][2] = {{"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},
-                                        {"foo", "Zm9v"},  {"foob", "Zm9vYg=="},
-                                        {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  static const char *const rows[][2] = {{"", ""},
+                                        {"f", "Zg=="},
+                                        {"fo", "Zm8="},
+                                        {"foo", "Zm9v"},
+                                        {"foob", "Zm9vYg=="},
+                                        {"fooba", "Zm9vYmE="},
+                                        {"foobar", "Zm9vYmFy"}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     wy_buf out;
     wy_buf_init(&out, 64);

@@ -15,12 +15,12 @@
 #define KEY WY_STR("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG")
 #define OLD_KEY WY_STR("jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C")
 #define NOW 1700000000
-#define TEXT                                                                                     \
-  "<xml><ToUserName><![CDATA[gh_test]]></ToUserName><FromUserName><![CDATA[oUser]]>"             \
-  "</FromUserName><CreateTime>1700000000</CreateTime><MsgType><![CDATA[text]]></MsgType>"        \
+#define TEXT                                                                              \
+  "<xml><ToUserName><![CDATA[gh_test]]></ToUserName><FromUserName><![CDATA[oUser]]>"      \
+  "</FromUserName><CreateTime>1700000000</CreateTime><MsgType><![CDATA[text]]></MsgType>" \
   "<Content><![CDATA[hi]]></Content><MsgId>6054768590064713728</MsgId></xml>"
-#define TEXT_JSON                                                                                \
-  "{\"ToUserName\":\"gh_test\",\"FromUserName\":\"oUser\",\"CreateTime\":1700000000,"            \
+#define TEXT_JSON                                                                     \
+  "{\"ToUserName\":\"gh_test\",\"FromUserName\":\"oUser\",\"CreateTime\":1700000000," \
   "\"MsgType\":\"text\",\"Content\":\"hi\",\"MsgId\":6054768590064713728}"
 
 static wy_crypt *crypt;
@@ -101,8 +101,8 @@ static int open_query(const char *query, wy_str body, int64_t now) {
 static int open_made(const made *m) {
   char query[1024];
   int n = 0;
-#define PART(field, name)                                                                        \
-  if (m->field[0])                                                                               \
+#define PART(field, name) \
+  if (m->field[0])        \
   n += snprintf(query + n, sizeof query - (size_t)n, "%s%s=%s", n ? "&" : "", name, m->field)
   PART(signature, "signature");
   PART(timestamp, "timestamp");
@@ -201,9 +201,10 @@ static void takes_the_decrypted_text_in_compatible_mode(void **state) {
   made m, sealed;
   gate.mode = WY_MODE_COMPATIBLE;
   make_safe(&sealed, WY_FORM_XML, KEY, WY_STR(TEXT), APPID);
-  make_plain(&m, "<xml><ToUserName><![CDATA[gh_test]]></ToUserName><FromUserName><![CDATA[oEvil]]>"
-                 "</FromUserName><CreateTime>1</CreateTime><MsgType><![CDATA[text]]></MsgType>"
-                 "<Content><![CDATA[evil]]></Content><MsgId>1</MsgId>");
+  make_plain(&m,
+             "<xml><ToUserName><![CDATA[gh_test]]></ToUserName><FromUserName><![CDATA[oEvil]]>"
+             "</FromUserName><CreateTime>1</CreateTime><MsgType><![CDATA[text]]></MsgType>"
+             "<Content><![CDATA[evil]]></Content><MsgId>1</MsgId>");
   const char *encrypt = strstr(sealed.body.p, "<Encrypt>");
   assert_int_equal(wy_buf_str(&m.body, wy_str_of(encrypt)), 0);
   strcpy(m.type, "aes");
@@ -227,8 +228,10 @@ static void refuses_a_downgrade_before_anything_else(void **state) {
   for (int mode = WY_MODE_COMPATIBLE; mode <= WY_MODE_SAFE; mode++) {
     gate.mode = (wy_mode)mode;
     assert_int_equal(open_query("", WY_STR(TEXT), NOW), WY_E_SIG_MODE);
-    assert_int_equal(open_query("signature=x&timestamp=1&nonce=2", WY_STR(TEXT), NOW), WY_E_SIG_MODE);
-    assert_int_equal(open_query("encrypt_type=raw&msg_signature=x", WY_STR(TEXT), NOW), WY_E_SIG_MODE);
+    assert_int_equal(open_query("signature=x&timestamp=1&nonce=2", WY_STR(TEXT), NOW),
+                     WY_E_SIG_MODE);
+    assert_int_equal(open_query("encrypt_type=raw&msg_signature=x", WY_STR(TEXT), NOW),
+                     WY_E_SIG_MODE);
     assert_int_equal(open_query("encrypt_type=aes", WY_STR(TEXT), NOW), WY_E_SIG_MODE);
     make_plain(&m, TEXT); /* well signed, unprotected */
     assert_int_equal(open_made(&m), WY_E_SIG_MODE);
@@ -268,11 +271,13 @@ static void names_what_is_missing_stale_or_wrong(void **state) {
   assert_int_equal(CHANGED(signature, ""), WY_E_SIG_MISSING);
   assert_int_equal(CHANGED(timestamp, ""), WY_E_SIG_MISSING);
   assert_int_equal(CHANGED(nonce, ""), WY_E_SIG_MISSING);
-  static const char *const times[] = {"-1", "1e9", "99999999999999999999", "%20123", "+123",
-                                      "18446744073709551615", "1700000000%0a"};
+  static const char *const times[] = {"-1",           "1e9",  "99999999999999999999",
+                                      "%20123",       "+123", "18446744073709551615",
+                                      "1700000000%0a"};
   for (size_t i = 0; i < sizeof times / sizeof *times; i++)
     assert_int_equal(CHANGED(timestamp, times[i]), WY_E_SIG_TIMESTAMP);
-  assert_int_equal(open_query("signature=x&timestamp=&nonce=1", WY_STR(TEXT), NOW), WY_E_SIG_TIMESTAMP);
+  assert_int_equal(open_query("signature=x&timestamp=&nonce=1", WY_STR(TEXT), NOW),
+                   WY_E_SIG_TIMESTAMP);
   m = good;
   m.signature[39] = m.signature[39] == '0' ? '1' : '0';
   assert_int_equal(open_made(&m), WY_E_SIG_MISMATCH);
@@ -288,7 +293,8 @@ static void names_what_is_missing_stale_or_wrong(void **state) {
   assert_int_equal(open_made(&m), WY_E_SIG_MISMATCH);
   assert_int_equal(CHANGED(nonce, "415670742"), WY_E_SIG_MISMATCH);
   assert_int_equal(CHANGED(timestamp, "1700000001"), WY_E_SIG_MISMATCH);
-  assert_int_equal(open_query("signature=&timestamp=1700000000&nonce=1", WY_STR(TEXT), NOW), WY_E_SIG_MISMATCH);
+  assert_int_equal(open_query("signature=&timestamp=1700000000&nonce=1", WY_STR(TEXT), NOW),
+                   WY_E_SIG_MISMATCH);
   wy_buf_deinit(&good.body);
 }
 
@@ -484,8 +490,8 @@ static void verifies_the_url(void **state) {
   make_plain(&m, "");
   wy_buf_deinit(&m.body);
   const char *format = "signature=%s&timestamp=%s&nonce=%s&echostr=%s";
-#define VERIFY(signature)                                                                        \
-  (snprintf(query, sizeof query, format, signature, m.timestamp, m.nonce, echostr),              \
+#define VERIFY(signature)                                                           \
+  (snprintf(query, sizeof query, format, signature, m.timestamp, m.nonce, echostr), \
    wy_gate_verify(&gate, wy_str_of(query), NOW, &q, &echo))
   for (int mode = WY_MODE_PLAIN; mode <= WY_MODE_SAFE; mode++) {
     gate.mode = (wy_mode)mode;
@@ -500,7 +506,8 @@ static void verifies_the_url(void **state) {
   memset(echostr, 'e', WY_QUERY_ECHO + 1);
   echostr[WY_QUERY_ECHO + 1] = '\0';
   assert_int_equal(VERIFY(m.signature), WY_E_QUERY_LONG);
-  snprintf(query, sizeof query, "signature=%s&timestamp=%s&nonce=%s", m.signature, m.timestamp, m.nonce);
+  snprintf(query, sizeof query, "signature=%s&timestamp=%s&nonce=%s", m.signature, m.timestamp,
+           m.nonce);
   assert_int_equal(wy_gate_verify(&gate, wy_str_of(query), NOW, &q, &echo), WY_E_SIG_MISSING);
 }
 
@@ -518,12 +525,13 @@ static void keeps_a_decoded_nonce(void **state) {
 static void tells_a_stranger_nothing(void **state) {
   (void)state;
   static const int query[] = {WY_E_QUERY_SYNTAX, WY_E_QUERY_DUP, WY_E_QUERY_MANY, WY_E_QUERY_LONG};
-  static const int sender[] = {WY_E_SIG_MISSING, WY_E_SIG_TIMESTAMP, WY_E_SIG_STALE,
-                               WY_E_SIG_MISMATCH, WY_E_SIG_MODE, WY_E_SIG_ACCOUNT, WY_E_SIG_APPID,
-                               WY_E_AES_BASE64, WY_E_AES_LENGTH, WY_E_AES_PADDING, WY_E_AES_SHORT,
-                               WY_E_AES_MSG_LEN, WY_E_AES_CRYPTO};
-  static const int body[] = {WY_E_PUSH_EMPTY, WY_E_PUSH_FORM, WY_E_PUSH_INCOMPLETE, WY_E_XML_SYNTAX,
-                             WY_E_XML_DOCTYPE, WY_E_XML_COUNT, WY_E_JSON_SYNTAX, WY_E_JSON_TYPE};
+  static const int sender[] = {
+      WY_E_SIG_MISSING, WY_E_SIG_TIMESTAMP, WY_E_SIG_STALE,  WY_E_SIG_MISMATCH, WY_E_SIG_MODE,
+      WY_E_SIG_ACCOUNT, WY_E_SIG_APPID,     WY_E_AES_BASE64, WY_E_AES_LENGTH,   WY_E_AES_PADDING,
+      WY_E_AES_SHORT,   WY_E_AES_MSG_LEN,   WY_E_AES_CRYPTO};
+  static const int body[] = {WY_E_PUSH_EMPTY,  WY_E_PUSH_FORM,   WY_E_PUSH_INCOMPLETE,
+                             WY_E_XML_SYNTAX,  WY_E_XML_DOCTYPE, WY_E_XML_COUNT,
+                             WY_E_JSON_SYNTAX, WY_E_JSON_TYPE};
   for (int mode = WY_MODE_PLAIN; mode <= WY_MODE_SAFE; mode++) {
     gate.mode = (wy_mode)mode;
     for (size_t i = 0; i < sizeof query / sizeof *query; i++)

@@ -12,12 +12,12 @@
 #include "codec/msg.h"
 #include "codec/reply.h"
 
-#define XML_HEAD(type)                                                                    \
-  "<xml><ToUserName><![CDATA[oUser]]></ToUserName><FromUserName><![CDATA[gh_test]]>"      \
+#define XML_HEAD(type)                                                               \
+  "<xml><ToUserName><![CDATA[oUser]]></ToUserName><FromUserName><![CDATA[gh_test]]>" \
   "</FromUserName><CreateTime>1700000000</CreateTime><MsgType><![CDATA[" type "]]></MsgType>"
-#define JSON_HEAD(type)                                                                     \
-  "{\"ToUserName\":\"oUser\",\"FromUserName\":\"gh_test\",\"CreateTime\":1700000000,\"MsgType\":\"" \
-  type "\""
+#define JSON_HEAD(type)                                                                           \
+  "{\"ToUserName\":\"oUser\",\"FromUserName\":\"gh_test\",\"CreateTime\":1700000000,\"MsgType\":" \
+  "\"" type "\""
 
 static const wy_reply_head head = {{"oUser", 5}, {"gh_test", 7}, 1700000000};
 
@@ -58,49 +58,61 @@ static const struct row {
      JSON_HEAD("voice") ",\"Voice\":{\"MediaId\":\"MEDIA\"}}"},
     {"video",
      {"MEDIA", "T", NULL},
-     XML_HEAD("video") "<Video><MediaId><![CDATA[MEDIA]]></MediaId><Title><![CDATA[T]]></Title></Video></xml>",
+     XML_HEAD("video") "<Video><MediaId><![CDATA[MEDIA]]></MediaId><Title><![CDATA[T]]></Title></"
+                       "Video></xml>",
      JSON_HEAD("video") ",\"Video\":{\"MediaId\":\"MEDIA\",\"Title\":\"T\"}}"},
     {"music",
      {"T", "D", "http://a", "http://b", "THUMB"},
      XML_HEAD("music") "<Music><Title><![CDATA[T]]></Title><Description><![CDATA[D]]></Description>"
                        "<MusicUrl><![CDATA[http://a]]></MusicUrl><HQMusicUrl><![CDATA[http://b]]>"
                        "</HQMusicUrl><ThumbMediaId><![CDATA[THUMB]]></ThumbMediaId></Music></xml>",
-     JSON_HEAD("music") ",\"Music\":{\"Title\":\"T\",\"Description\":\"D\",\"MusicUrl\":\"http://a\","
-                        "\"HQMusicUrl\":\"http://b\",\"ThumbMediaId\":\"THUMB\"}}"},
+     JSON_HEAD(
+         "music") ",\"Music\":{\"Title\":\"T\",\"Description\":\"D\",\"MusicUrl\":\"http://a\","
+                  "\"HQMusicUrl\":\"http://b\",\"ThumbMediaId\":\"THUMB\"}}"},
     {"transfer",
      {NULL},
      XML_HEAD("transfer_customer_service") "</xml>",
      JSON_HEAD("transfer_customer_service") "}"},
     {"transfer",
      {"kf1@gh_test"},
-     XML_HEAD("transfer_customer_service")
-         "<TransInfo><KfAccount><![CDATA[kf1@gh_test]]></KfAccount></TransInfo></xml>",
+     XML_HEAD("transfer_customer_service") "<TransInfo><KfAccount><![CDATA[kf1@gh_test]]></"
+                                           "KfAccount></TransInfo></xml>",
      JSON_HEAD("transfer_customer_service") ",\"TransInfo\":{\"KfAccount\":\"kf1@gh_test\"}}"},
     {"device_text",
      {"gh_test", "dev1", "9", "foob"},
-     XML_HEAD("device_text") "<DeviceType><![CDATA[gh_test]]></DeviceType><DeviceID><![CDATA[dev1]]>"
-                             "</DeviceID><SessionID><![CDATA[9]]></SessionID><Content><![CDATA[Zm9vYg==]]>"
-                             "</Content></xml>",
-     JSON_HEAD("device_text") ",\"DeviceType\":\"gh_test\",\"DeviceID\":\"dev1\",\"SessionID\":\"9\","
-                              "\"Content\":\"Zm9vYg==\"}"},
+     XML_HEAD(
+         "device_text") "<DeviceType><![CDATA[gh_test]]></DeviceType><DeviceID><![CDATA[dev1]]>"
+                        "</DeviceID><SessionID><![CDATA[9]]></"
+                        "SessionID><Content><![CDATA[Zm9vYg==]]>"
+                        "</Content></xml>",
+     JSON_HEAD(
+         "device_text") ",\"DeviceType\":\"gh_test\",\"DeviceID\":\"dev1\",\"SessionID\":\"9\","
+                        "\"Content\":\"Zm9vYg==\"}"},
     {"device_event",
      {"bind", "gh_test", "dev1", "9", "foo"},
-     XML_HEAD("device_event") "<Event><![CDATA[bind]]></Event><DeviceType><![CDATA[gh_test]]></DeviceType>"
-                              "<DeviceID><![CDATA[dev1]]></DeviceID><SessionID><![CDATA[9]]></SessionID>"
-                              "<Content><![CDATA[Zm9v]]></Content></xml>",
-     JSON_HEAD("device_event") ",\"Event\":\"bind\",\"DeviceType\":\"gh_test\",\"DeviceID\":\"dev1\","
-                               "\"SessionID\":\"9\",\"Content\":\"Zm9v\"}"},
+     XML_HEAD(
+         "device_event") "<Event><![CDATA[bind]]></Event><DeviceType><![CDATA[gh_test]]></"
+                         "DeviceType>"
+                         "<DeviceID><![CDATA[dev1]]></DeviceID><SessionID><![CDATA[9]]></SessionID>"
+                         "<Content><![CDATA[Zm9v]]></Content></xml>",
+     JSON_HEAD(
+         "device_event") ",\"Event\":\"bind\",\"DeviceType\":\"gh_test\",\"DeviceID\":\"dev1\","
+                         "\"SessionID\":\"9\",\"Content\":\"Zm9v\"}"},
     {"device_status",
      {"gh_test", "dev1", "1"},
-     XML_HEAD("device_status") "<DeviceType><![CDATA[gh_test]]></DeviceType><DeviceID><![CDATA[dev1]]>"
-                               "</DeviceID><DeviceStatus>1</DeviceStatus></xml>",
-     JSON_HEAD("device_status") ",\"DeviceType\":\"gh_test\",\"DeviceID\":\"dev1\",\"DeviceStatus\":1}"},
+     XML_HEAD(
+         "device_status") "<DeviceType><![CDATA[gh_test]]></DeviceType><DeviceID><![CDATA[dev1]]>"
+                          "</DeviceID><DeviceStatus>1</DeviceStatus></xml>",
+     JSON_HEAD(
+         "device_status") ",\"DeviceType\":\"gh_test\",\"DeviceID\":\"dev1\",\"DeviceStatus\":1}"},
     {"hardware",
      {"myrank", "ranklist"},
-     XML_HEAD("hardware") "<HardWare><MessageView><![CDATA[myrank]]></MessageView><MessageAction>"
-                          "<![CDATA[ranklist]]></MessageAction></HardWare><FuncFlag>0</FuncFlag></xml>",
-     JSON_HEAD("hardware") ",\"HardWare\":{\"MessageView\":\"myrank\",\"MessageAction\":\"ranklist\"},"
-                           "\"FuncFlag\":0}"},
+     XML_HEAD(
+         "hardware") "<HardWare><MessageView><![CDATA[myrank]]></MessageView><MessageAction>"
+                     "<![CDATA[ranklist]]></MessageAction></HardWare><FuncFlag>0</FuncFlag></xml>",
+     JSON_HEAD(
+         "hardware") ",\"HardWare\":{\"MessageView\":\"myrank\",\"MessageAction\":\"ranklist\"},"
+                     "\"FuncFlag\":0}"},
 };
 
 static void writes_every_kind_in_both_forms(void **state) {
@@ -194,9 +206,17 @@ static void cuts_to_the_limits(void **state) {
 /* A text that tries to leave its element comes back as that text, alone. */
 static void keeps_hostile_text_inside(void **state) {
   (void)state;
-  static const char *const evil[] = {"]]>", "a]]>b", "]]]]>>", "]]></Content><MsgType>x",
-                                     "]]><ToUserName>evil</ToUserName><![CDATA[", "<![CDATA[", "\"},{\"",
-                                     "\\u0000\\", "]]>]]>]]>", "]", "]]"};
+  static const char *const evil[] = {"]]>",
+                                     "a]]>b",
+                                     "]]]]>>",
+                                     "]]></Content><MsgType>x",
+                                     "]]><ToUserName>evil</ToUserName><![CDATA[",
+                                     "<![CDATA[",
+                                     "\"},{\"",
+                                     "\\u0000\\",
+                                     "]]>]]>]]>",
+                                     "]",
+                                     "]]"};
   for (int form = 0; form < 2; form++)
     for (size_t i = 0; i < sizeof evil / sizeof *evil; i++) {
       wy_reply r = reply("text", (const char *[]){evil[i]});

@@ -1,4 +1,5 @@
-/* envelope_fuzz: the gate with everything a stranger, and everything a holder of the token, can send.
+/* envelope_fuzz: the gate with everything a stranger, and everything a holder of the token, can
+ * send.
  *
  * The first byte chooses the mode, the form and how deep the rest of the input goes: the whole
  * request, a well-signed body, a well-signed Encrypt, the bytes inside AES, the decrypted message.

@@ -51,9 +51,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const struct {
       const char *name;
       wy_str value;
-    } all[] = {{"signature", q.signature},         {"timestamp", q.timestamp},
-               {"nonce", q.nonce},                 {"openid", q.openid},
-               {"encrypt_type", q.encrypt_type},   {"msg_signature", q.msg_signature},
+    } all[] = {{"signature", q.signature},
+               {"timestamp", q.timestamp},
+               {"nonce", q.nonce},
+               {"openid", q.openid},
+               {"encrypt_type", q.encrypt_type},
+               {"msg_signature", q.msg_signature},
                {"echostr", q.echostr}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
       size_t n;

@@ -344,7 +344,8 @@ describe("weiyue.codec", function()
       refused("field", codec.build({ type = "news", articles = {} }, head))
       refused("field", codec.build({ type = "news", articles = "x" }, head))
       refused("field", codec.build({ type = "news", articles = { "x" } }, head))
-      assert.equal("url", refused("field", codec.build({ type = "news", articles = { { title = "T", url = {} } } }, head)).field)
+      local odd = { type = "news", articles = { { title = "T", url = {} } } }
+      assert.equal("url", refused("field", codec.build(odd, head)).field)
       assert.equal("status", refused("field", codec.build({ type = "device_status", device_type = "t", device_id = "d",
         status = "on" }, head)).field)
     end)
@@ -435,7 +436,8 @@ describe("weiyue.codec", function()
   end)
 
   it("has the functions that lua/meta describes, and no others", function()
-    local file = assert(io.open((debug.getinfo(1, "S").source:match("^@(.*[/\\])") or "./") .. "../../lua/meta/codec.lua"))
+    local here = debug.getinfo(1, "S").source:match("^@(.*[/\\])") or "./"
+    local file = assert(io.open(here .. "../../lua/meta/codec.lua"))
     local described = {}
     for name in file:read("a"):gmatch "\nfunction codec%.([%w_]+)" do described[name] = "function" end
     file:close()

@@ -37,7 +37,7 @@
   X(QUERY_SYNTAX, "query.syntax", "syntax", "malformed query string")                            \
   X(QUERY_DUP, "query.dup", "duplicate", "a parameter stands twice in the query")                \
   X(QUERY_MANY, "query.too_many", "too_many", "more than 100 query parameters")                  \
-  X(QUERY_LONG, "query.too_long", "too_long", "echostr over 1 KiB")                              \
+  X(QUERY_LONG, "query.too_long", "too_long", "echostr over 1 KiB, or escaped parameters over 2 KiB")                              \
   /* who sent it */                                                                              \
   X(SIG_MISSING, "sig.missing", "missing", "signature, timestamp or nonce is missing")           \
   X(SIG_TIMESTAMP, "sig.bad_timestamp", "timestamp", "timestamp is not a unix time")             \
@@ -47,7 +47,7 @@
   X(SIG_ACCOUNT, "sig.account", "account", "ToUserName is not this account's username")          \
   X(SIG_APPID, "sig.appid", "appid", "the id in the encrypted frame is not the appid")           \
   X(AES_BASE64, "sig.envelope", "base64", "Encrypt is not strict base64")                        \
-  X(AES_LENGTH, "sig.envelope", "length", "ciphertext length is not a multiple of 32")           \
+  X(AES_LENGTH, "sig.envelope", "length", "ciphertext length is not a multiple of 16")           \
   X(AES_PADDING, "sig.envelope", "padding", "bad padding: wrong EncodingAESKey?")                \
   X(AES_SHORT, "sig.envelope", "short", "decrypted frame under 20 bytes")                        \
   X(AES_MSG_LEN, "sig.envelope", "msg_len", "the frame's length field exceeds the frame")        \

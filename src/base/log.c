@@ -40,8 +40,8 @@ static void quoted(wy_buf *b, wy_str s) {
     if (c == '"' || c == '\\') {
       char t[2] = {'\\', (char)c};
       wy_buf_add(b, t, 2);
-    } else if (c == '\n') {
-      wy_buf_lit(b, "\\n");
+    } else if (c == '\n' || c == '\t') {
+      wy_buf_add(b, c == '\n' ? "\\n" : "\\t", 2);
     } else if (c < 0x20 || c == 0x7F) {
       char t[4] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
       wy_buf_add(b, t, 4);

@@ -32,7 +32,7 @@ bool wy_str_u64(wy_str s, uint64_t *out) {
   if (s.n == 0) return false;
   for (size_t i = 0; i < s.n; i++) {
     unsigned d = (unsigned)(unsigned char)s.p[i] - '0';
-    if (d > 9 || v > (UINT64_MAX - d) / 10) return false;
+    if (d > 9 || (i >= 19 && v > (UINT64_MAX - d) / 10)) return false; /* 19 digits always fit */
     v = v * 10 + d;
   }
   *out = v;

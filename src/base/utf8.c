@@ -59,9 +59,24 @@ static bool allowed(const char *p, size_t k) {
   return k > 0;
 }
 
+/* How many of the leading bytes are printable ASCII; eight at a time. */
+static size_t printable_run(const char *p, size_t n) {
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    uint64_t w;
+    memcpy(&w, p + i, 8);
+    uint64_t below = (w - UINT64_C(0x2020202020202020)) & ~w; /* top bits: bytes under 0x20 */
+    if ((below | w) & UINT64_C(0x8080808080808080)) break;
+  }
+  return i;
+}
+
 int wy_utf8_add_xml(wy_buf *out, wy_str s) {
   size_t from = 0, i = 0;
+  if (s.n == 0) return wy_buf_lit(out, "");
   while (i < s.n) {
+    i += printable_run(s.p + i, s.n - i);
+    if (i == s.n) break;
     size_t k = wy_utf8_char(s.p + i, s.n - i);
     if (allowed(s.p + i, k)) {
       i += k;

@@ -24,7 +24,8 @@ static const char chunk[] =
     "for _, a in ipairs(conf.accounts) do\n"
     "  if id and a.id == id or path and a.path == path then\n"
     "    local host, port = conf.listen.host, conf.listen.port\n"
-    "    if host == '0.0.0.0' or host == '' then host = '127.0.0.1' elseif host == '::' then host = '::1' end\n"
+    "    if host == '0.0.0.0' or host == '' then host = '127.0.0.1' elseif host == '::' then host "
+    "= '::1' end\n"
     "    if host:find(':', 1, true) then host = '[' .. host .. ']' end\n"
     "    return { path = a.path, token = a.token, appid = a.appid, username = a.username,\n"
     "      aes_key = a.aes_key and a.aes_key[1], mode = a.mode,\n"
@@ -75,8 +76,8 @@ int wy_cli_account_find(const char *config, const char *lua_path, const char *id
   } else {
     found = 0;
     if (id)
-      wy_cli_error(0, wy_tr("%s 里没有账号 %s；有的是：%s", "%s has no account %s; it has: %s"), config, id,
-                   lua_tostring(L, -1));
+      wy_cli_error(0, wy_tr("%s 里没有账号 %s；有的是：%s", "%s has no account %s; it has: %s"),
+                   config, id, lua_tostring(L, -1));
   }
   wy_cli_lua_close(&l);
   return found;

@@ -49,7 +49,8 @@ static int report_json(const wy_host *host, wy_cli_problems *problems, bool ok) 
 
 static int report(const wy_host *host, const wy_cli_problems *problems, bool ok) {
   if (!ok)
-    return wy_cli_error(WY_EXIT_FAILED, wy_tr("错误 %zu 个，提示 %zu 个", "errors: %zu, notes: %zu"),
+    return wy_cli_error(WY_EXIT_FAILED,
+                        wy_tr("错误 %zu 个，提示 %zu 个", "errors: %zu, notes: %zu"),
                         problems->errors, problems->notes);
   size_t accounts = 0;
   while (wy_host_account_id(host, accounts)) accounts++;
@@ -64,7 +65,8 @@ int wy_cli_check(int argc, char **argv) {
       "check [CONFIG] [--json] [--keys [zh|en]] [--lua-path DIR]",
       "装载 CONFIG（默认 weiyue.lua）和它的插件，但不运行；每个问题一行：文件:行号: 说明。\n"
       "有错误时退出码为 1。",
-      "Loads CONFIG (weiyue.lua by default) and its plugins without running them; one line for each\n"
+      "Loads CONFIG (weiyue.lua by default) and its plugins without running them; one line for "
+      "each\n"
       "problem: file:line: text. Exit status 1 when there is an error.",
       1};
   const char *config, *keys = NULL, *lua_path = NULL;

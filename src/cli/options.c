@@ -21,9 +21,10 @@ static int unknown(const char *verb, const char *name, const wy_cli_option *opti
   const char *names[OPTIONS_MAX + 1] = {"help"};
   size_t n = 1;
   for (; options->name && n <= OPTIONS_MAX; options++) names[n++] = options->name;
-  return wy_cli_error(WY_EXIT_USAGE,
-                      wy_tr("%s 没有选项 --%s；最接近的是 --%s", "%s has no option --%s; the nearest is --%s"),
-                      verb, name, wy_cli_nearest(name, names, n));
+  return wy_cli_error(
+      WY_EXIT_USAGE,
+      wy_tr("%s 没有选项 --%s；最接近的是 --%s", "%s has no option --%s; the nearest is --%s"),
+      verb, name, wy_cli_nearest(name, names, n));
 }
 
 /* Whether word is one of the alternatives of "[a|b]". */
@@ -71,7 +72,8 @@ int wy_cli_options(const wy_cli_usage *usage, const wy_cli_option *options, int 
     if (only_words || arg[0] != '-' || arg[1] == '\0') {
       if (n == usage->words)
         return wy_cli_error(WY_EXIT_USAGE,
-                            wy_tr("多出的参数：%s（用法：weiyue %s）", "one argument too many: %s (usage: weiyue %s)"),
+                            wy_tr("多出的参数：%s（用法：weiyue %s）",
+                                  "one argument too many: %s (usage: weiyue %s)"),
                             arg, usage->synopsis);
       words[n++] = arg;
     } else if (strcmp(arg, "--") == 0) {

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 typedef struct wy_cli_option {
-  const char *name;   /* without the dashes; NULL after the last */
-  const char *arg;    /* what follows, for the help; NULL: a flag; "[a|b]": a or b may follow */
+  const char *name; /* without the dashes; NULL after the last */
+  const char *arg;  /* what follows, for the help; NULL: a flag; "[a|b]": a or b may follow */
   const char *zh, *en;
   const char **value; /* of an option with arg; "" when it may be absent and is */
   bool *flag;         /* of a flag */

@@ -28,11 +28,15 @@ static int parse(int argc, char **argv, args *a) {
       "push ACCOUNT|URL (--text S | --event E | --type T | FILE) [options]",
       "像微信那样发一次推送：签名、按模式加密、发送，再像微信那样检查并解出回复。\n"
       "ACCOUNT 是 weiyue.lua 里账号的 id。给 URL 时，密钥取自选项或环境变量 WX_TOKEN、WX_APPID、\n"
-      "WX_AES_KEY；没有 token 则取 weiyue.lua 里 path 相同的账号。FILE 是一整条消息（XML 或 JSON）。\n"
+      "WX_AES_KEY；没有 token 则取 weiyue.lua 里 path 相同的账号。FILE 是一整条消息（XML 或 "
+      "JSON）。\n"
       "回复不对则退出码为 1，并说明微信用户会看到什么。",
-      "Sends one push as WeChat would: signs, encrypts as the mode says, sends, then checks and decodes\n"
-      "the reply as WeChat would. ACCOUNT is the id of an account in weiyue.lua. With a URL the keys come\n"
-      "from the options or from WX_TOKEN, WX_APPID, WX_AES_KEY; without a token from the account of\n"
+      "Sends one push as WeChat would: signs, encrypts as the mode says, sends, then checks and "
+      "decodes\n"
+      "the reply as WeChat would. ACCOUNT is the id of an account in weiyue.lua. With a URL the "
+      "keys come\n"
+      "from the options or from WX_TOKEN, WX_APPID, WX_AES_KEY; without a token from the account "
+      "of\n"
       "weiyue.lua with that path. FILE is a whole message, XML or JSON.\n"
       "Exit status 1 for a wrong answer, with what a WeChat user would see.",
       2};
@@ -47,15 +51,21 @@ static int parse(int argc, char **argv, args *a) {
       {"openid", "ID", "发送者（默认 oTestUser0000000000000000001）",
        "the sender (default oTestUser0000000000000000001)", &a->openid, NULL},
       {"to", "GH_ID", "收信的公众号（默认取配置的 username，否则 gh_test）",
-       "the account's original id (default the configuration's username, else gh_test)", &a->to, NULL},
-      {"format", "xml|json", "推送的格式（默认 xml）", "form of the push (default xml)", &a->format, NULL},
+       "the account's original id (default the configuration's username, else gh_test)", &a->to,
+       NULL},
+      {"format", "xml|json", "推送的格式（默认 xml）", "form of the push (default xml)", &a->format,
+       NULL},
       {"mode", "MODE", "plain、compatible 或 safe（默认取配置；有密钥则 safe，否则 plain）",
-       "plain, compatible or safe (default the configuration's; with a key safe, else plain)", &a->mode, NULL},
+       "plain, compatible or safe (default the configuration's; with a key safe, else plain)",
+       &a->mode, NULL},
       {"token", "TOKEN", "令牌", "the Token", &a->token, NULL},
       {"appid", "APPID", "AppID", "the AppID", &a->appid, NULL},
-      {"aes-key", "KEY", "EncodingAESKey，43 个字符", "the EncodingAESKey, 43 characters", &a->aes_key, NULL},
-      {"config", "FILE", "配置（默认 weiyue.lua）", "the configuration (default weiyue.lua)", &a->config, NULL},
-      {"timeout", "S", "等多少秒（默认 5，和微信一样）", "seconds to wait (default 5, as WeChat)", &a->timeout, NULL},
+      {"aes-key", "KEY", "EncodingAESKey，43 个字符", "the EncodingAESKey, 43 characters",
+       &a->aes_key, NULL},
+      {"config", "FILE", "配置（默认 weiyue.lua）", "the configuration (default weiyue.lua)",
+       &a->config, NULL},
+      {"timeout", "S", "等多少秒（默认 5，和微信一样）", "seconds to wait (default 5, as WeChat)",
+       &a->timeout, NULL},
       {"raw", NULL, "原样输出回答的字节", "print the answer's bytes as they came", NULL, &a->raw},
       {"json", NULL, "输出一个 JSON 对象", "print one JSON object", NULL, &a->json},
       {"lua-path", "DIR", "从 DIR 读 weiyue/*.lua，不用内嵌的",
@@ -75,29 +85,41 @@ static int check_values(const args *a) {
   size_t n_types;
   const char *const *types = wy_cli_push_types(&n_types);
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-    if (all[i] && !wy_utf8_valid(wy_str_of(all[i]))) return USAGE("参数不是 UTF-8", "an argument is not UTF-8");
+    if (all[i] && !wy_utf8_valid(wy_str_of(all[i])))
+      return USAGE("参数不是 UTF-8", "an argument is not UTF-8");
   if (a->type) {
     const char *near = wy_cli_nearest(a->type, types, n_types);
     if (strcmp(near, a->type) != 0)
-      return wy_cli_error(WY_EXIT_USAGE, wy_tr("没有消息类型 %s；最接近的是 %s", "no message type %s; the nearest is %s"),
-                          a->type, near);
+      return wy_cli_error(
+          WY_EXIT_USAGE,
+          wy_tr("没有消息类型 %s；最接近的是 %s", "no message type %s; the nearest is %s"), a->type,
+          near);
   }
   if (a->format && strcmp(a->format, "xml") != 0 && strcmp(a->format, "json") != 0)
     return USAGE("--format 应为 xml 或 json", "--format must be xml or json");
   return WY_CLI_GO_ON;
 }
 
+static bool is_url(const char *target) { return strstr(target, "://") != NULL; }
+
 static int check_args(const args *a) {
-  if (!a->target) return USAGE("推送给谁？写账号的 id 或 URL", "push to whom? Give an account's id or a URL");
+  if (!a->target)
+    return USAGE("推送给谁？写账号的 id 或 URL", "push to whom? Give an account's id or a URL");
+  if (is_url(a->target) && strncmp(a->target, "http://", 7) != 0 &&
+      strncmp(a->target, "https://", 8) != 0)
+    return USAGE("URL 应以 http:// 或 https:// 开头",
+                 "the URL must begin with http:// or https://");
   bool is_text = a->type && strcmp(a->type, "text") == 0;
   bool is_message = a->text || a->type;
   if ((a->file != NULL) + (a->event != NULL) + is_message != 1)
     return USAGE("推送什么？--text、--event、--type 或文件，选一样",
                  "push what? Give one of --text, --event, --type or a file");
   if (a->type && is_text != (a->text != NULL))
-    return USAGE("--text 只配 --type text，后者也需要它", "--text goes with --type text only, which needs it");
+    return USAGE("--text 只配 --type text，后者也需要它",
+                 "--text goes with --type text only, which needs it");
   if (a->key && !a->event) return USAGE("--key 只配 --event", "--key goes with --event");
-  if (a->media && (!a->type || is_text)) return USAGE("--media 只配 --type", "--media goes with --type");
+  if (a->media && (!a->type || is_text))
+    return USAGE("--media 只配 --type", "--media goes with --type");
   if (a->file && (a->openid || a->to || a->format))
     return USAGE("文件里已有发送者、账号和格式：不要 --openid、--to、--format",
                  "the file has sender, account and form: no --openid, --to, --format");
@@ -106,8 +128,6 @@ static int check_args(const args *a) {
 }
 
 /* --- where the keys come from --- */
-
-static bool is_url(const char *target) { return strstr(target, "://") != NULL; }
 
 /* The URL's path, as far as an account's path can be compared with it. */
 static void url_path(const char *url, char *out, size_t size) {
@@ -126,7 +146,8 @@ static int find_account(const args *a, wy_cli_account *account) {
     return found == 1 ? 0 : WY_EXIT_FAILED;
   }
   if (a->token || getenv("WX_TOKEN")) {
-    const char *token = getenv("WX_TOKEN"), *appid = getenv("WX_APPID"), *key = getenv("WX_AES_KEY");
+    const char *token = getenv("WX_TOKEN"), *appid = getenv("WX_APPID"),
+               *key = getenv("WX_AES_KEY");
     snprintf(account->token, sizeof account->token, "%s", token ? token : "");
     snprintf(account->appid, sizeof account->appid, "%s", appid ? appid : "");
     if (key && strlen(key) != WY_AES_KEY_CHARS)
@@ -137,19 +158,23 @@ static int find_account(const args *a, wy_cli_account *account) {
   }
   FILE *exists = fopen(config, "rb");
   if (exists) fclose(exists);
-  else if (a->config) return wy_cli_error(WY_EXIT_FAILED, wy_tr("打不开 %s", "cannot open %s"), config);
+  else if (a->config)
+    return wy_cli_error(WY_EXIT_FAILED, wy_tr("打不开 %s", "cannot open %s"), config);
   char path[sizeof account->path];
   url_path(a->target, path, sizeof path);
   int found = exists ? wy_cli_account_find(config, a->lua_path, NULL, path, account) : 0;
   if (found < 0) return WY_EXIT_FAILED;
   if (found) return 0;
-  return wy_cli_error(WY_EXIT_USAGE,
-                      wy_tr("没有令牌：用 --token 或 WX_TOKEN，或在 %s 里有 path 为 %s 的账号",
-                            "no token: give --token or WX_TOKEN, or have an account with this path in %s: %s"),
-                      config, path);
+  return wy_cli_error(
+      WY_EXIT_USAGE,
+      wy_tr("没有令牌：用 --token 或 WX_TOKEN，或在 %s 里有 path 为 %s 的账号",
+            "no token: give --token or WX_TOKEN, or have an account with this path in %s: %s"),
+      config, path);
 }
 
-static const char *one_of(const char *option, const char *other) { return option ? option : *other ? other : NULL; }
+static const char *one_of(const char *option, const char *other) {
+  return option ? option : *other ? other : NULL;
+}
 
 static int read_mode(const args *a, const wy_cli_account *account, wy_cli_job *p) {
   static const char *const names[] = {"plain", "compatible", "safe"};
@@ -173,7 +198,8 @@ static int read_timeout(const args *a, wy_cli_job *p) {
 }
 
 /* Puts together who sends what to whom. url: room for an account's URL. */
-static int settle(const args *a, const wy_cli_account *account, wy_cli_job *p, char *url, size_t size) {
+static int settle(const args *a, const wy_cli_account *account, wy_cli_job *p, char *url,
+                  size_t size) {
   p->text = a->text;
   p->event = a->event;
   p->key = a->key;
@@ -191,11 +217,13 @@ static int settle(const args *a, const wy_cli_account *account, wy_cli_job *p, c
   if (status != WY_CLI_GO_ON) return status;
   if (!p->token) return USAGE("没有令牌：用 --token", "no token: give --token");
   if (p->mode != WY_MODE_PLAIN && !p->aes_key)
-    return USAGE("这个模式需要 EncodingAESKey：用 --aes-key", "this mode needs the EncodingAESKey: give --aes-key");
+    return USAGE("这个模式需要 EncodingAESKey：用 --aes-key",
+                 "this mode needs the EncodingAESKey: give --aes-key");
   p->url = a->target;
   if (is_url(a->target)) return WY_CLI_GO_ON;
   if (!*account->address)
-    return USAGE("配置里 listen 的端口是 0：请写 URL", "the port of listen is 0 in the configuration: give a URL");
+    return USAGE("配置里 listen 的端口是 0：请写 URL",
+                 "the port of listen is 0 in the configuration: give a URL");
   snprintf(url, size, "%s%s", account->address, account->path);
   p->url = url;
   return WY_CLI_GO_ON;
@@ -211,7 +239,8 @@ static int read_file(const char *name, wy_buf *out) {
   bool failed = !room || ferror(file);
   if (file != stdin) fclose(file);
   if (failed) return wy_cli_error(WY_EXIT_FAILED, wy_tr("读不出 %s", "cannot read %s"), name);
-  if (n > FILE_MAX) return wy_cli_error(WY_EXIT_FAILED, wy_tr("%s 大于 1 MiB", "%s is larger than 1 MiB"), name);
+  if (n > FILE_MAX)
+    return wy_cli_error(WY_EXIT_FAILED, wy_tr("%s 大于 1 MiB", "%s is larger than 1 MiB"), name);
   wy_buf_added(out, n);
   return WY_CLI_GO_ON;
 }
@@ -239,7 +268,9 @@ static int take_file(const char *name, wy_cli_job *p, char **openid, char **to) 
     if (!*openid || !*to) err = WY_E_NOMEM;
   }
   wy_msg_deinit(&m);
-  if (err) return wy_cli_error(WY_EXIT_FAILED, wy_tr("%s 不是一条消息：%s", "%s is no message: %s"), name, wy_err_text(err));
+  if (err)
+    return wy_cli_error(WY_EXIT_FAILED, wy_tr("%s 不是一条消息：%s", "%s is no message: %s"), name,
+                        wy_err_text(err));
   p->openid = *openid;
   p->to = *to;
   return WY_CLI_GO_ON;
@@ -251,8 +282,10 @@ static int prepare(wy_cli_job *p) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   int err = wy_crypt_new(&p->crypt);
-  if (!err && p->mode != WY_MODE_PLAIN) err = wy_aes_key_new(p->crypt, wy_str_of(p->aes_key), &p->aes);
-  if (!err && !p->message.n) err = wy_cli_push_message(p, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+  if (!err && p->mode != WY_MODE_PLAIN)
+    err = wy_aes_key_new(p->crypt, wy_str_of(p->aes_key), &p->aes);
+  if (!err && !p->message.n)
+    err = wy_cli_push_message(p, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
   if (!err) err = wy_cli_push_wrap(p, now.tv_sec);
   if (!err) return WY_CLI_GO_ON;
   return wy_cli_error(err == WY_E_AES_KEY ? WY_EXIT_USAGE : WY_EXIT_FAILED,
@@ -268,7 +301,8 @@ static int report(const args *a, const wy_cli_answer *answer) {
   fflush(stdout);
   return wy_cli_error(WY_EXIT_FAILED,
                       wy_tr("%s。微信用户会看到：该公众号提供的服务出现故障，请稍后再试",
-                            "%s. A WeChat user would see: 该公众号提供的服务出现故障，请稍后再试 (the service of this account is out of order)"),
+                            "%s. A WeChat user would see: 该公众号提供的服务出现故障，请稍后再试 "
+                            "(the service of this account is out of order)"),
                       answer->error);
 }
 

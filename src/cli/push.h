@@ -15,23 +15,23 @@ typedef struct wy_cli_job {
   const char *text, *event, *key, *type, *media; /* NULL where not asked for */
   wy_mode mode;
   wy_form form;
-  double timeout;      /* seconds */
+  double timeout; /* seconds */
   wy_crypt *crypt;
-  wy_aes_key *aes;     /* NULL in plain mode */
-  wy_buf message;      /* the message itself */
-  wy_buf query, body;  /* as they leave */
+  wy_aes_key *aes;    /* NULL in plain mode */
+  wy_buf message;     /* the message itself */
+  wy_buf query, body; /* as they leave */
 } wy_cli_job;
 
 /* What came back. */
 typedef struct wy_cli_answer {
-  long status;               /* of HTTP; 0: there was none */
+  long status; /* of HTTP; 0: there was none */
   int64_t ms;
   wy_buf body;               /* as it came */
   wy_buf plain;              /* the decrypted frame, when it was sealed */
   wy_msg msg;                /* of the reply itself */
   const wy_reply_type *type; /* NULL: no reply */
   bool good;
-  char error[WY_CLI_ERROR];  /* what is wrong, when it is not good; the user's language */
+  char error[WY_CLI_ERROR]; /* what is wrong, when it is not good; the user's language */
 } wy_cli_answer;
 
 /* push_build.c: the message as WeChat writes it, into p->message: 0 or a WY_E_ code. */

@@ -27,8 +27,12 @@ static const kind kinds[] = {
     {"video", {{"MediaId", NULL, 0}, {"ThumbMediaId", "wxtest-thumb", 0}}},
     {"shortvideo", {{"MediaId", NULL, 0}, {"ThumbMediaId", "wxtest-thumb", 0}}},
     {"location",
-     {{"Location_X", "23.134521", 1}, {"Location_Y", "113.358803", 1}, {"Scale", "20", 1}, {"Label", "wxtest", 0}}},
-    {"link", {{"Title", "wxtest", 0}, {"Description", "wxtest", 0}, {"Url", "http://example.com/", 0}}},
+     {{"Location_X", "23.134521", 1},
+      {"Location_Y", "113.358803", 1},
+      {"Scale", "20", 1},
+      {"Label", "wxtest", 0}}},
+    {"link",
+     {{"Title", "wxtest", 0}, {"Description", "wxtest", 0}, {"Url", "http://example.com/", 0}}},
     {"file",
      {{"Title", "wxtest.txt", 0},
       {"Description", "", 0},
@@ -111,7 +115,8 @@ int wy_cli_push_message(wy_cli_job *p, int64_t now_ms) {
     add_content(p, type);
     /* 64 bits and never the same twice, as WeChat's */
     if (wy_crypt_random(p->crypt, &random, sizeof random)) return WY_E_AES_CRYPTO;
-    snprintf(number, sizeof number, "%lld", (long long)now_ms * 1000000 + (long long)(random % 1000000));
+    snprintf(number, sizeof number, "%lld",
+             (long long)now_ms * 1000000 + (long long)(random % 1000000));
     add(p, "MsgId", number, true);
   }
   (void)(json ? wy_buf_lit(&p->message, "}") : wy_buf_lit(&p->message, "</xml>"));
@@ -171,11 +176,14 @@ int wy_cli_push_wrap(wy_cli_job *p, int64_t now) {
   snprintf(timestamp, sizeof timestamp, "%lld", (long long)now);
   snprintf(nonce, sizeof nonce, "%u", random);
   if (p->mode != WY_MODE_PLAIN)
-    err = wy_aes_seal(p->crypt, p->aes, NULL, wy_buf_view(&p->message), wy_str_of(p->appid), &sealed);
-  const wy_str parts[] = {wy_str_of(p->token), wy_str_of(timestamp), wy_str_of(nonce), wy_buf_view(&sealed)};
+    err =
+        wy_aes_seal(p->crypt, p->aes, NULL, wy_buf_view(&p->message), wy_str_of(p->appid), &sealed);
+  const wy_str parts[] = {wy_str_of(p->token), wy_str_of(timestamp), wy_str_of(nonce),
+                          wy_buf_view(&sealed)};
   if (!err) err = wy_crypt_sign(p->crypt, parts, 3, signature);
   if (!err) {
-    wy_buf_printf(&p->query, "signature=%.*s&timestamp=%s&nonce=%s&openid=", WY_SIG, signature, timestamp, nonce);
+    wy_buf_printf(&p->query, "signature=%.*s&timestamp=%s&nonce=%s&openid=", WY_SIG, signature,
+                  timestamp, nonce);
     add_escaped(&p->query, p->openid);
   }
   if (!err && p->mode != WY_MODE_PLAIN) {

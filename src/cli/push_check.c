@@ -24,14 +24,16 @@ static wy_str element(const wy_msg *m, wy_str name) {
 /* --- the envelope --- */
 
 static void open_envelope(const wy_cli_job *p, wy_cli_answer *a) {
-  wy_str timestamp = element(&a->msg, WY_STR("TimeStamp")), nonce = element(&a->msg, WY_STR("Nonce"));
+  wy_str timestamp = element(&a->msg, WY_STR("TimeStamp")),
+         nonce = element(&a->msg, WY_STR("Nonce"));
   wy_str have = element(&a->msg, WY_STR("MsgSignature"));
   const wy_str parts[] = {wy_str_of(p->token), timestamp, nonce, a->msg.encrypt};
   char want[WY_SIG];
   wy_frame frame;
   if (!timestamp.p || !nonce.p || !have.p) {
-    wy_cli_wrong(a, "%s", wy_tr("加密的回复缺 MsgSignature、TimeStamp 或 Nonce",
-                                "the encrypted reply lacks MsgSignature, TimeStamp or Nonce"));
+    wy_cli_wrong(a, "%s",
+                 wy_tr("加密的回复缺 MsgSignature、TimeStamp 或 Nonce",
+                       "the encrypted reply lacks MsgSignature, TimeStamp or Nonce"));
     return;
   }
   if (wy_crypt_sign(p->crypt, parts, 4, want) || !wy_sig_equal(have, want)) {
@@ -44,13 +46,18 @@ static void open_envelope(const wy_cli_job *p, wy_cli_answer *a) {
     return;
   }
   if (!wy_str_eq(frame.receive_id, wy_str_of(p->appid))) {
-    wy_cli_wrong(a, wy_tr("回复密文里的 AppID 是 %.*s，应为 %s", "the AppID in the encrypted reply is %.*s, not %s"),
-                 (int)(frame.receive_id.n < 64 ? frame.receive_id.n : 64), frame.receive_id.p, p->appid);
+    wy_cli_wrong(a,
+                 wy_tr("回复密文里的 AppID 是 %.*s，应为 %s",
+                       "the AppID in the encrypted reply is %.*s, not %s"),
+                 (int)(frame.receive_id.n < 64 ? frame.receive_id.n : 64), frame.receive_id.p,
+                 p->appid);
     return;
   }
   err = wy_msg_parse(&a->msg, frame.message); /* ends what was parsed of the envelope */
   if (err)
-    wy_cli_wrong(a, wy_tr("解密后的回复不是 XML 或 JSON：%s", "the decrypted reply is no message: %s"), wy_err_text(err));
+    wy_cli_wrong(a,
+                 wy_tr("解密后的回复不是 XML 或 JSON：%s", "the decrypted reply is no message: %s"),
+                 wy_err_text(err));
 }
 
 static void check_form(const wy_cli_job *p, wy_cli_answer *a) {
@@ -64,11 +71,12 @@ static void check_form(const wy_cli_job *p, wy_cli_answer *a) {
 static void check_protection(const wy_cli_job *p, wy_cli_answer *a) {
   bool sealed = a->msg.encrypt.p != NULL;
   if (sealed && p->mode == WY_MODE_PLAIN)
-    wy_cli_wrong(a, "%s", wy_tr("明文模式下回复却加密了", "the reply is encrypted, the mode is plain"));
+    wy_cli_wrong(a, "%s",
+                 wy_tr("明文模式下回复却加密了", "the reply is encrypted, the mode is plain"));
   else if (!sealed && p->mode == WY_MODE_SAFE)
-    wy_cli_wrong(a, "%s", wy_tr("安全模式下回复却没有加密", "the reply is not encrypted, the mode is safe"));
-  else if (sealed)
-    open_envelope(p, a);
+    wy_cli_wrong(a, "%s",
+                 wy_tr("安全模式下回复却没有加密", "the reply is not encrypted, the mode is safe"));
+  else if (sealed) open_envelope(p, a);
 }
 
 /* --- the reply --- */
@@ -76,11 +84,13 @@ static void check_protection(const wy_cli_job *p, wy_cli_answer *a) {
 static void check_head(const wy_cli_job *p, wy_cli_answer *a) {
   const wy_msg *m = &a->msg;
   if (m->to.n == 0 || m->from.n == 0 || m->type.n == 0 || m->created == 0)
-    wy_cli_wrong(a, "%s", wy_tr("回复缺 ToUserName、FromUserName、CreateTime 或 MsgType",
-                                "the reply lacks ToUserName, FromUserName, CreateTime or MsgType"));
+    wy_cli_wrong(a, "%s",
+                 wy_tr("回复缺 ToUserName、FromUserName、CreateTime 或 MsgType",
+                       "the reply lacks ToUserName, FromUserName, CreateTime or MsgType"));
   else if (!wy_str_eq(m->to, wy_str_of(p->openid)) || !wy_str_eq(m->from, wy_str_of(p->to)))
-    wy_cli_wrong(a, wy_tr("ToUserName 应为 %s，FromUserName 应为 %s（与推送对调）",
-                          "ToUserName must be %s and FromUserName %s (the push's, swapped)"),
+    wy_cli_wrong(a,
+                 wy_tr("ToUserName 应为 %s，FromUserName 应为 %s（与推送对调）",
+                       "ToUserName must be %s and FromUserName %s (the push's, swapped)"),
                  p->openid, p->to);
 }
 
@@ -92,7 +102,9 @@ static const wy_reply_type *find_type(wy_str msgtype) {
   return NULL;
 }
 
-static uint16_t place(const wy_doc *doc, const wy_node *node) { return (uint16_t)(node - doc->nodes); }
+static uint16_t place(const wy_doc *doc, const wy_node *node) {
+  return (uint16_t)(node - doc->nodes);
+}
 
 wy_str wy_cli_field(const wy_cli_answer *a, const wy_reply_field *field) {
   const wy_doc *doc = &a->msg.doc;
@@ -111,7 +123,8 @@ size_t wy_cli_articles(const wy_doc *doc, uint16_t *places, size_t max) {
   size_t n = 0;
   for (size_t i = 0; i < doc->n; i++) {
     const wy_node *node = &doc->nodes[i];
-    if (node->parent != WY_DOC_NONE || !node->branch || node->none || !wy_str_eq(node->name, WY_STR("Articles")))
+    if (node->parent != WY_DOC_NONE || !node->branch || node->none ||
+        !wy_str_eq(node->name, WY_STR("Articles")))
       continue;
     bool direct = node->item && !wy_doc_find(doc, (uint16_t)i, WY_STR("item"));
     if (direct && n < max) places[n++] = (uint16_t)i;
@@ -131,9 +144,13 @@ static void check_articles(wy_cli_answer *a) {
   size_t n = wy_cli_articles(doc, places, WY_REPLY_ARTICLES + 1);
   wy_str text = element(&a->msg, WY_STR("ArticleCount"));
   if (n == 0 || n > WY_REPLY_ARTICLES)
-    wy_cli_wrong(a, wy_tr("图文应有 1 到 %d 条", "news must have 1 to %d articles"), WY_REPLY_ARTICLES);
+    wy_cli_wrong(a, wy_tr("图文应有 1 到 %d 条", "news must have 1 to %d articles"),
+                 WY_REPLY_ARTICLES);
   else if (!wy_str_u64(text, &count) || count != n)
-    wy_cli_wrong(a, wy_tr("ArticleCount 与图文条数 %zu 不符", "ArticleCount is not the number of articles, %zu"), n);
+    wy_cli_wrong(a,
+                 wy_tr("ArticleCount 与图文条数 %zu 不符",
+                       "ArticleCount is not the number of articles, %zu"),
+                 n);
   for (size_t i = 0; i < n && !*a->error; i++) {
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
       const wy_node *node = wy_doc_find(doc, places[i], wy_str_of(names[k]));
@@ -148,11 +165,13 @@ static void check_fields(wy_cli_answer *a) {
   for (const wy_reply_field *f = a->type->fields; f->key; f++) {
     wy_str value = wy_cli_field(a, f);
     if (f->required && value.n == 0)
-      wy_cli_wrong(a, value.p ? wy_tr("%s 回复的 %s 是空的", "the %s reply's %s is empty")
-                              : wy_tr("%s 回复缺 %s", "the %s reply lacks %s"),
+      wy_cli_wrong(a,
+                   value.p ? wy_tr("%s 回复的 %s 是空的", "the %s reply's %s is empty")
+                           : wy_tr("%s 回复缺 %s", "the %s reply lacks %s"),
                    a->type->msgtype, f->element);
     else if (f->number && value.p && !wy_str_u64(wy_str_trim(value), &number))
-      wy_cli_wrong(a, wy_tr("%s 回复的 %s 不是数字", "the %s reply's %s is no number"), a->type->msgtype, f->element);
+      wy_cli_wrong(a, wy_tr("%s 回复的 %s 不是数字", "the %s reply's %s is no number"),
+                   a->type->msgtype, f->element);
   }
 }
 
@@ -174,15 +193,17 @@ void wy_cli_push_check(const wy_cli_job *p, wy_cli_answer *a) {
   wy_str body = wy_buf_view(&a->body);
   if (*a->error) return;
   if (a->status != 200) {
-    wy_cli_wrong(a, wy_tr("HTTP 状态是 %ld，应为 200", "the HTTP status is %ld, not 200"), a->status);
+    wy_cli_wrong(a, wy_tr("HTTP 状态是 %ld，应为 200", "the HTTP status is %ld, not 200"),
+                 a->status);
     return;
   }
   a->good = true;
   if (body.n == 0 || wy_str_eq(body, WY_STR("success"))) return;
   int err = wy_msg_parse(&a->msg, body);
   if (err == WY_E_PUSH_FORM || err == WY_E_PUSH_EMPTY) {
-    wy_cli_wrong(a, "%s", wy_tr("正文既不是 success、空，也不是 XML 或 JSON",
-                                "the body is neither `success` nor empty nor XML nor JSON"));
+    wy_cli_wrong(a, "%s",
+                 wy_tr("正文既不是 success、空，也不是 XML 或 JSON",
+                       "the body is neither `success` nor empty nor XML nor JSON"));
   } else if (err) {
     wy_cli_wrong(a, wy_tr("正文有错：%s", "the body is malformed: %s"), wy_err_text(err));
   } else {

@@ -40,7 +40,8 @@ static void print_articles(const wy_doc *doc) {
   for (size_t i = 0; i < n; i++) {
     printf("article %zu\n", i + 1);
     for (size_t k = 0; k < ARTICLE_NAMES; k++)
-      print_field("  ", article_names[k].key, article_text(doc, places[i], article_names[k].element));
+      print_field("  ", article_names[k].key,
+                  article_text(doc, places[i], article_names[k].element));
   }
 }
 
@@ -51,7 +52,8 @@ void wy_cli_push_print(const wy_cli_answer *a) {
   }
   printf("type: %s\n", a->type->msgtype);
   if (a->type->articles) print_articles(&a->msg.doc);
-  for (const wy_reply_field *f = a->type->fields; f->key; f++) print_field("", f->key, wy_cli_field(a, f));
+  for (const wy_reply_field *f = a->type->fields; f->key; f++)
+    print_field("", f->key, wy_cli_field(a, f));
 }
 
 /* --- JSON --- */
@@ -71,7 +73,8 @@ static void json_articles(cJSON *root, const wy_doc *doc) {
   for (size_t i = 0; i < n; i++) {
     cJSON *item = cJSON_CreateObject();
     for (size_t k = 0; k < ARTICLE_NAMES; k++)
-      json_field(item, article_names[k].key, article_text(doc, places[i], article_names[k].element));
+      json_field(item, article_names[k].key,
+                 article_text(doc, places[i], article_names[k].element));
     cJSON_AddItemToArray(list, item);
   }
 }

@@ -1,5 +1,5 @@
-/* push_send: one POST by libcurl, as WeChat makes it: no redirect is followed, nothing is sent twice,
- * and the time limit counts from the connection. */
+/* push_send: one POST by libcurl, as WeChat makes it: no redirect is followed, nothing is sent
+ * twice, and the time limit counts from the connection. */
 #include <curl/curl.h>
 #include <stdlib.h>
 
@@ -18,14 +18,15 @@ static bool is_loopback(const char *url) {
   bool loopback = false;
   if (parsed && !curl_url_set(parsed, CURLUPART_URL, url, 0) &&
       !curl_url_get(parsed, CURLUPART_HOST, &host, 0))
-    loopback = strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
+    loopback = strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 ||
+               strcmp(host, "[::1]") == 0;
   curl_free(host);
   curl_url_cleanup(parsed);
   return loopback;
 }
 
-static void set_options(CURL *curl, const wy_cli_job *p, wy_cli_answer *a, struct curl_slist *headers,
-                        const char *url) {
+static void set_options(CURL *curl, const wy_cli_job *p, wy_cli_answer *a,
+                        struct curl_slist *headers, const char *url) {
   curl_easy_setopt(curl, CURLOPT_URL, url);
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -48,7 +49,8 @@ static void explain(const wy_cli_job *p, wy_cli_answer *a, CURLcode code, const 
   else if (code == CURLE_WRITE_ERROR)
     wy_cli_wrong(a, wy_tr("回答超过 %d 字节", "the answer has more than %d bytes"), WY_CLI_BODY);
   else
-    wy_cli_wrong(a, wy_tr("没有回答：%s", "no answer: %s"), *detail ? detail : curl_easy_strerror(code));
+    wy_cli_wrong(a, wy_tr("没有回答：%s", "no answer: %s"),
+                 *detail ? detail : curl_easy_strerror(code));
 }
 
 void wy_cli_push_send(const wy_cli_job *p, wy_cli_answer *a) {
@@ -59,7 +61,8 @@ void wy_cli_push_send(const wy_cli_job *p, wy_cli_answer *a) {
   wy_buf_printf(&url, "%.*s%c", (int)strcspn(p->url, "#"), p->url, strchr(p->url, '?') ? '&' : '?');
   wy_buf_str(&url, wy_buf_view(&p->query));
   bool json = p->form == WY_FORM_JSON;
-  struct curl_slist *headers = curl_slist_append(NULL, json ? "Content-Type: application/json" : "Content-Type: text/xml");
+  struct curl_slist *headers =
+      curl_slist_append(NULL, json ? "Content-Type: application/json" : "Content-Type: text/xml");
   struct curl_slist *more = curl_slist_append(headers, "Expect:"); /* WeChat does not ask first */
   CURL *curl = curl_easy_init();
   if (url.failed || !more || !curl) {

@@ -33,8 +33,9 @@ static int run(wy_host *host, const char *listen) {
     return wy_cli_error(WY_EXIT_FAILED, "%s", wy_tr("无法接收信号", "cannot watch for signals"));
   int err = wy_host_start(host);
   if (err) {
-    wy_cli_error(0, wy_tr("没有启动：%s（原因见上面的日志）", "not started: %s (the log above says why)"),
-                 wy_strerror(err));
+    wy_cli_error(
+        0, wy_tr("没有启动：%s（原因见上面的日志）", "not started: %s (the log above says why)"),
+        wy_strerror(err));
   } else {
     print_ready(host, listen);
     err = wy_host_run(host);
@@ -51,8 +52,9 @@ static int check_workers(const char *workers) {
     return wy_cli_error(WY_EXIT_USAGE, "%s",
                         wy_tr("--workers 应为 1 到 256 的整数，或 auto",
                               "--workers must be a whole number from 1 to 256, or auto"));
-  wy_cli_error(0, "%s", wy_tr("本版本只有一个工作线程，--workers 不起作用",
-                              "this build has one worker: --workers has no effect"));
+  wy_cli_error(0, "%s",
+               wy_tr("本版本只有一个工作线程，--workers 不起作用",
+                     "this build has one worker: --workers has no effect"));
   return WY_CLI_GO_ON;
 }
 
@@ -79,12 +81,14 @@ int wy_cli_serve(int argc, char **argv) {
 
   wy_host *host = NULL;
   wy_cli_problems problems = {0};
-  wy_host_options settings = {.log = wy_cli_host_log, .problem = wy_cli_problem,
-                              .data = &problems, .lua_path = lua_path};
+  wy_host_options settings = {
+      .log = wy_cli_host_log, .problem = wy_cli_problem, .data = &problems, .lua_path = lua_path};
   int err = wy_host_new(&host, &settings);
   if (!err && listen) wy_host_listen(host, listen);
   if (!err) err = wy_host_load(host, config ? config : "weiyue.lua");
-  if (err) status = wy_cli_error(WY_EXIT_FAILED, wy_tr("没有启动：%s", "not started: %s"), wy_strerror(err));
+  if (err)
+    status =
+        wy_cli_error(WY_EXIT_FAILED, wy_tr("没有启动：%s", "not started: %s"), wy_strerror(err));
   else status = run(host, listen);
   wy_host_free(host);
   return status;

@@ -39,8 +39,8 @@ typedef struct wy_frame {
   wy_str receive_id; /* appid at the end of the frame */
 } wy_frame;
 
-/* Opens base64(AES-256-CBC(random 16 | length | message | receive id | pad)). Each check has its own
- * error, in this order: WY_E_AES_BASE64, WY_E_AES_LENGTH (no whole cipher blocks of 16),
+/* Opens base64(AES-256-CBC(random 16 | length | message | receive id | pad)). Each check has its
+ * own error, in this order: WY_E_AES_BASE64, WY_E_AES_LENGTH (no whole cipher blocks of 16),
  * WY_E_AES_PADDING (no multiple of 32, or wrong pad bytes), WY_E_AES_SHORT, WY_E_AES_MSG_LEN. The
  * receive id is the caller's to compare. `out` is cleared first. */
 int wy_aes_open(wy_crypt *c, wy_aes_key *key, wy_str encrypt, wy_buf *out, wy_frame *frame);

@@ -154,18 +154,14 @@ static wy_str decimal(uint64_t v, char room[20]) {
 }
 
 /* How the two forms spell an envelope: what stands before, between and after its four values. */
-#define LIT(text) {text, sizeof(text) - 1}
+#define LIT(text) \
+  { text, sizeof(text) - 1 }
 static const wy_str spelling[2][5] = {
-    [WY_FORM_XML] = {LIT("<xml><Encrypt><![CDATA["),
-                     LIT("]]></Encrypt><MsgSignature><![CDATA["),
-                     LIT("]]></MsgSignature><TimeStamp>"),
-                     LIT("</TimeStamp><Nonce><![CDATA["),
+    [WY_FORM_XML] = {LIT("<xml><Encrypt><![CDATA["), LIT("]]></Encrypt><MsgSignature><![CDATA["),
+                     LIT("]]></MsgSignature><TimeStamp>"), LIT("</TimeStamp><Nonce><![CDATA["),
                      LIT("]]></Nonce></xml>")},
-    [WY_FORM_JSON] = {LIT("{\"Encrypt\":\""),
-                      LIT("\",\"MsgSignature\":\""),
-                      LIT("\",\"TimeStamp\":"),
-                      LIT(",\"Nonce\":\""),
-                      LIT("\"}")}};
+    [WY_FORM_JSON] = {LIT("{\"Encrypt\":\""), LIT("\",\"MsgSignature\":\""),
+                      LIT("\",\"TimeStamp\":"), LIT(",\"Nonce\":\""), LIT("\"}")}};
 #undef LIT
 
 int wy_gate_seal(wy_gate *g, const wy_push *p, wy_str reply, int64_t now, wy_buf *out) {
@@ -186,8 +182,8 @@ int wy_gate_seal(wy_gate *g, const wy_push *p, wy_str reply, int64_t now, wy_buf
   const wy_str parts[] = {g->token, timestamp, nonce, {out->p + start, out->n - start}};
   err = wy_crypt_sign(g->crypt, parts, 4, signature);
   if (err) return err;
-  const wy_str rest[] = {around[1], {signature, WY_SIG}, around[2], timestamp,
-                         around[3], nonce,               around[4]};
+  const wy_str rest[] = {around[1], {signature, WY_SIG}, around[2], timestamp, around[3], nonce,
+                         around[4]};
   for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) (void)wy_buf_str(out, rest[i]);
   return out->failed ? WY_E_NOMEM : 0;
 }

@@ -19,23 +19,24 @@ typedef struct wy_gate {
   wy_crypt *crypt;
   wy_mode mode;
   wy_str token;
-  wy_str appid;    /* empty: the id in the frame is not checked */
-  wy_str username; /* gh_…; empty: ToUserName is not checked */
-  unsigned window; /* seconds that a timestamp may be off, either way */
+  wy_str appid;                   /* empty: the id in the frame is not checked */
+  wy_str username;                /* gh_…; empty: ToUserName is not checked */
+  unsigned window;                /* seconds that a timestamp may be off, either way */
   wy_aes_key *keys[WY_GATE_KEYS]; /* the current one first */
   size_t n_keys;
-  wy_buf plain;    /* the decrypted frame of the push opened last */
-  wy_query query;  /* the parameters of the push opened last */
+  wy_buf plain;   /* the decrypted frame of the push opened last */
+  wy_query query; /* the parameters of the push opened last */
 } wy_gate;
 
-/* An opened push. Its spans live as long as query and body and until the gate opens the next push. */
+/* An opened push. Its spans live as long as query and body and until the gate opens the next push.
+ */
 typedef struct wy_push {
   wy_msg msg;
-  wy_str text;       /* the decoded message's own bytes, XML or JSON */
-  wy_str nonce;      /* of the request */
-  int64_t timestamp; /* of the request, unix seconds */
-  bool sealed;       /* came encrypted: the reply must leave encrypted */
-  size_t key;        /* which key opened it */
+  wy_str text;         /* the decoded message's own bytes, XML or JSON */
+  wy_str nonce;        /* of the request */
+  int64_t timestamp;   /* of the request, unix seconds */
+  bool sealed;         /* came encrypted: the reply must leave encrypted */
+  size_t key;          /* which key opened it */
   char receive_id[64]; /* the id of its frame, for the reply's */
   size_t receive_id_n;
 } wy_push;

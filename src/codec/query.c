@@ -68,7 +68,8 @@ static const struct {
   wy_str name;
   size_t offset;
 } slots[] = {
-#define SLOT(field) {{#field, sizeof #field - 1}, offsetof(wy_query, field)}
+#define SLOT(field) \
+  { {#field, sizeof #field - 1}, offsetof(wy_query, field) }
     SLOT(signature),    SLOT(timestamp),     SLOT(nonce),  SLOT(openid),
     SLOT(encrypt_type), SLOT(msg_signature), SLOT(echostr)
 #undef SLOT

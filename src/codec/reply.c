@@ -8,15 +8,20 @@
 #include "codec/json.h"
 #include "codec/xml.h"
 
-#define DEVICE                                                                                     \
-  {.key = "device_type", .element = "DeviceType", .required = true},                               \
-      {.key = "device_id", .element = "DeviceID", .required = true}
-#define SESSION {.key = "session_id", .element = "SessionID", .required = true}
-#define DEVICE_CONTENT                                                                             \
-  {.key = "content", .element = "Content", .required = true, .base64 = true}
-#define MEDIA {.key = "media_id", .element = "MediaId", .required = true}
-#define TITLE {.key = "title", .element = "Title"}
-#define DESCRIPTION {.key = "description", .element = "Description"}
+#define DEVICE_TYPE \
+  { .key = "device_type", .element = "DeviceType", .required = true }
+#define DEVICE_ID \
+  { .key = "device_id", .element = "DeviceID", .required = true }
+#define SESSION \
+  { .key = "session_id", .element = "SessionID", .required = true }
+#define DEVICE_CONTENT \
+  { .key = "content", .element = "Content", .required = true, .base64 = true }
+#define MEDIA \
+  { .key = "media_id", .element = "MediaId", .required = true }
+#define TITLE \
+  { .key = "title", .element = "Title" }
+#define DESCRIPTION \
+  { .key = "description", .element = "Description" }
 
 static const wy_reply_type types[] = {
     {.name = "text",
@@ -40,16 +45,18 @@ static const wy_reply_type types[] = {
      .fields = {{.key = "account", .element = "KfAccount"}}},
     {.name = "device_text",
      .msgtype = "device_text",
-     .fields = {DEVICE, SESSION, DEVICE_CONTENT}},
+     .fields = {DEVICE_TYPE, DEVICE_ID, SESSION, DEVICE_CONTENT}},
     {.name = "device_event",
      .msgtype = "device_event",
      .fields = {{.key = "event", .element = "Event", .required = true},
-                DEVICE,
+                DEVICE_TYPE,
+                DEVICE_ID,
                 SESSION,
                 DEVICE_CONTENT}},
     {.name = "device_status",
      .msgtype = "device_status",
-     .fields = {DEVICE,
+     .fields = {DEVICE_TYPE,
+                DEVICE_ID,
                 {.key = "status", .element = "DeviceStatus", .required = true, .number = true}}},
     {.name = "hardware",
      .msgtype = "hardware",
@@ -96,7 +103,8 @@ int wy_reply_check(const wy_reply *r, const char **missing) {
     const wy_reply_field *f = &r->type->fields[i];
     wy_str value = r->fields[i];
     bool absent = f->required && value.n == 0;
-    bool no_number = f->number && value.n > 0 && (!wy_str_u64(value, &number) || number > INT64_MAX);
+    bool no_number =
+        f->number && value.n > 0 && (!wy_str_u64(value, &number) || number > INT64_MAX);
     if (!absent && !no_number) continue;
     *missing = f->key;
     return WY_E_REPLY_FIELD;
@@ -166,8 +174,8 @@ static uint64_t has(uint64_t w, uint64_t c) {
   return (w - UINT64_C(0x0101010101010101)) & ~w & UINT64_C(0x8080808080808080);
 }
 
-/* True: every byte is ASCII, printable and no ']', so that nothing needs to be looked at twice. Most
- * texts of a reply's head are. */
+/* True: every byte is ASCII, printable and no ']', so that nothing needs to be looked at twice.
+ * Most texts of a reply's head are. */
 static bool is_simple(wy_str s) {
   uint64_t bad = 0, word;
   for (size_t i = 0; i < s.n; i += sizeof word) {

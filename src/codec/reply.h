@@ -11,8 +11,8 @@ typedef struct wy_reply_field {
   const char *key;     /* the name plugins use: "media_id" */
   const char *element; /* WeChat's: "MediaId" */
   bool required;
-  bool base64;         /* encoded on the way out (device Content) */
-  bool number;         /* written without CDATA, digits only */
+  bool base64; /* encoded on the way out (device Content) */
+  bool number; /* written without CDATA, digits only */
 } wy_reply_field;
 
 typedef struct wy_reply_type {

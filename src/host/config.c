@@ -2,6 +2,9 @@
  * plugins; lua/weiyue/config knows the keys. */
 #include <lauxlib.h>
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "base/err.h"
 #include "host/host_impl.h"
@@ -215,7 +218,13 @@ int wy_config_load(wy_host *h, const char *path, wy_str text, const char *name,
   load job = {h, path, name, folder, text, WY_E_CONFIG};
   lua_pushcfunction(L, l_load);
   lua_pushlightuserdata(L, &job);
-  if (lua_pcall(L, 1, 0, 0) == LUA_OK) return job.err;
+  if (lua_pcall(L, 1, 0, 0) == LUA_OK) {
+    lua_gc(L, LUA_GCCOLLECT); /* what only loading needed: an idle host stays small */
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+    return job.err;
+  }
   const char *why = lua_tostring(L, -1);
   if (h->options.problem) h->options.problem(h->options.data, WY_LEVEL_ERROR, why, why);
   wy_log_text(&h->log, WY_LOG_ERROR, "config", "%s", why ? why : "?");

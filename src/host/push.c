@@ -84,9 +84,23 @@ static int send_reply(exchange *x) {
   return 0;
 }
 
+/* Bytes that are no text are a plugin's fault to be told, not to be mended in silence. */
+static bool is_text(const wy_reply *r) {
+  for (size_t i = 0; i < WY_REPLY_FIELDS; i++)
+    if (r->fields[i].p && !wy_utf8_valid(r->fields[i])) return false;
+  for (size_t i = 0; i < r->n_articles; i++) {
+    const wy_article *a = &r->articles[i];
+    if (!wy_utf8_valid(a->title) || !wy_utf8_valid(a->description) || !wy_utf8_valid(a->pic_url) ||
+        !wy_utf8_valid(a->url))
+      return false;
+  }
+  return true;
+}
+
 static int build(exchange *x, wy_reply *r, wy_reply_cut *cut) {
   wy_host *h = x->account->host;
   const char *missing = NULL;
+  if (!is_text(r)) return WY_E_REPLY_UTF8;
   wy_reply_limit(r, x->user_message ? 1 : WY_REPLY_ARTICLES, cut);
   int err = wy_reply_check(r, &missing);
   if (err) return err;
@@ -150,7 +164,6 @@ static int answer_with(lua_State *L, exchange *x, const char **what, wy_reply_cu
   switch (lua_type(L, 2)) {
     case LUA_TSTRING:
       body.p = lua_tolstring(L, 2, &body.n);
-      if (!wy_utf8_valid(body)) return WY_E_REPLY_UTF8;
       return answer_text(x, body, cut);
     case LUA_TTABLE: {
       lua_getfield(L, 2, "raw"); /* wx.reply.raw: events that expect a body of their own */

@@ -538,7 +538,7 @@ static int l_scrypt(lua_State *L) {
     return fail(L, "scrypt: these costs need more than 64 MiB (128 * r * (n + p + 2) bytes): "
                    "lower n or r");
   if (n * r * p > WY_SCRYPT_WORK)
-    return fail(L, "scrypt: n * r * p is at most 1048576 (about a second): lower p");
+    return fail(L, "scrypt: n * r * p is at most 1048576: lower p");
 
   unsigned char out[WY_SCRYPT_LENGTH];
   ERR_set_mark();

@@ -37,7 +37,7 @@ void wy_push_array(lua_State *L, int n); /* a new one, with room for n elements 
 bool wy_is_array(lua_State *L, int index);
 bool wy_is_null(lua_State *L, int index); /* json.null */
 
-/* Pushes a userdata with room for n spans: the keys of a table, to be sorted. */
+/* Pushes a userdata with the n keys, all strings, of the table on top of the stack, sorted by bytes. */
 wy_str *wy_push_keys(lua_State *L, size_t n);
 
 /* Pushes a userdata that owns a buffer: nothing leaks when Lua raises while text is being made. */
@@ -52,8 +52,8 @@ void wy_push_doc(lua_State *L, const wy_doc *doc);
 void wy_push_msg(lua_State *L, const wy_msg *m, wy_str text);
 #define WY_META_MSG "weiyue.message"
 
-/* Reads the reply table at index into out. 0, or WY_E_REPLY_TYPE, WY_E_REPLY_FIELD, WY_E_REPLY_UTF8
- * with *what naming the key. The spans point into Lua strings: keep the table, and what this call
+/* Reads the reply table at index into out, without metamethods. 0, or WY_E_REPLY_TYPE or
+ * WY_E_REPLY_FIELD with *what naming the key. The spans point into Lua strings: keep the table, and what this call
  * pushed, on the stack until the reply is built. */
 int wy_reply_from_lua(lua_State *L, int index, wy_reply *out, const char **what);
 
