@@ -41,9 +41,9 @@ static void print_help(FILE *out) {
   for (size_t i = 0; i < VERBS; i++)
     fprintf(out, "  %-9s%s\n", verbs[i].name, wy_tr(verbs[i].zh, verbs[i].en));
   fprintf(out, "\n%s\n",
-          wy_tr("weiyue VERB --help 显示它的选项。退出码：0 完成，1 没有成功，2 用法不对。",
-                "weiyue VERB --help shows its options. Exit status: 0 done, 1 the work failed, 2 "
-                "usage."));
+          wy_tr("weiyue VERB --help 显示它的选项。\n退出码：0 完成，1 没有成功，2 用法不对。",
+                "weiyue VERB --help shows its options.\n"
+                "Exit status: 0 done, 1 the work failed, 2 usage."));
 }
 
 /* The verb of this name; NULL after saying what is wrong with it. */

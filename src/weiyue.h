@@ -54,9 +54,10 @@ typedef struct wy_host_options {
 WY_API int wy_host_new(wy_host **out, const wy_host_options *options);
 
 /* Loads a configuration and its plugins, once per host. Relative paths in it start from its folder.
- * Every fault is reported through `problem`; with an error in the configuration nothing else
- * happens; with one in a plugin the others are still loaded, so that all faults are seen.
- * Returns 0 or a negative error. `name` of a text stands in messages, its folder is `folder`. */
+ * Every fault is reported through `problem`. With an error in the configuration nothing else
+ * happens, and the result is negative. A plugin with an error is left out and the others are loaded:
+ * the result is how many were left out, 0 when all is well, and the host can be started.
+ * `name` of a text stands in messages, its folder is `folder`. */
 WY_API int wy_host_load(wy_host *host, const char *path);
 WY_API int wy_host_load_text(wy_host *host, const char *text, size_t n, const char *name,
                              const char *folder);
@@ -66,7 +67,11 @@ WY_API void wy_host_listen(wy_host *host, const char *address);
 
 /* Begins to listen. The address is in the error's log line when that fails. */
 WY_API int wy_host_start(wy_host *host);
-WY_API int wy_host_port(const wy_host *host); /* after start: the port, also where 0 was asked for */
+
+/* Where it listens, after wy_host_start: the address as text, and the port, also where 0 was asked
+ * for. */
+WY_API const char *wy_host_address(const wy_host *host);
+WY_API int wy_host_port(const wy_host *host);
 
 /* Runs the host's own loop until it has stopped. */
 WY_API int wy_host_run(wy_host *host);

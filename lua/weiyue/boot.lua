@@ -72,7 +72,11 @@ function M.load(options)
   }
   for _, p in ipairs(found) do
     local at = place(p)
-    boot.problems[#boot.problems + 1] = { level = p.level, event = p.event, zh = at .. p.zh, en = at .. p.en }
+    -- the event's name tells faults of one kind apart for whoever greps
+    local event = p.event == "config" and "" or " [" .. p.event .. "]"
+    boot.problems[#boot.problems + 1] = {
+      level = p.level, event = p.event, zh = at .. p.zh .. event, en = at .. p.en .. event,
+    }
   end
   if not conf then return boot end
 

@@ -177,7 +177,7 @@ function M.dispatcher(index)
     if event and not events.may_reply(kind, event) then
       if M.once(where, "no_reply:" .. event) then
         log.write("warn", "reply.not_allowed", "WeChat takes no reply to this event; it was dropped",
-          { where = where, event = event })
+          { where = where, msg_event = event })
       end
       return false, where, unknown
     end

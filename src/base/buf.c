@@ -28,12 +28,13 @@ static char *fail(wy_buf *b) {
 }
 
 char *wy_buf_reserve(wy_buf *b, size_t n) {
-  if (b->failed || n > b->max - b->n) return fail(b);
+  size_t max = b->max < SIZE_MAX ? b->max : SIZE_MAX - 1; /* the NUL needs a byte too */
+  if (b->failed || n > max - b->n) return fail(b);
   size_t want = b->n + n + 1;
   if (want > b->cap) {
     size_t cap = b->cap ? b->cap : FIRST;
     while (cap < want) cap = cap <= SIZE_MAX / 2 ? cap * 2 : want;
-    if (cap > b->max + 1) cap = b->max + 1;
+    if (cap > max + 1) cap = max + 1;
     char *p = realloc(b->p, cap);
     if (!p) return fail(b);
     b->p = p;

@@ -11,7 +11,6 @@
   X(NOMEM, "memory", "nomem", "out of memory, or over a buffer's maximum")                       \
   X(ARG, "argument", "argument", "wrong argument")                                               \
   X(CONFIG, "config", "config", "the configuration has errors")                                  \
-  X(PLUGIN, "plugin.load_failed", "plugin", "a plugin did not load")                             \
   X(LISTEN, "listen", "listen", "cannot listen on this address")                                 \
   X(CANCELLED, "cancelled", "cancelled", "cancelled")                                            \
   /* HTTP framing */                                                                             \

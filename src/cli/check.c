@@ -63,11 +63,10 @@ static int report(const wy_host *host, const wy_cli_problems *problems, bool ok)
 int wy_cli_check(int argc, char **argv) {
   static const wy_cli_usage usage = {
       "check [CONFIG] [--json] [--keys [zh|en]] [--lua-path DIR]",
-      "装载 CONFIG（默认 weiyue.lua）和它的插件，但不运行；每个问题一行：文件:行号: 说明。\n"
-      "有错误时退出码为 1。",
-      "Loads CONFIG (weiyue.lua by default) and its plugins without running them; one line for "
-      "each\n"
-      "problem: file:line: text. Exit status 1 when there is an error.",
+      "装载 CONFIG（默认 weiyue.lua）和它的插件，但不运行；\n"
+      "每个问题一行：文件:行号: 说明。有错误时退出码为 1。",
+      "Loads CONFIG (weiyue.lua by default) and its plugins without running them;\n"
+      "one line for each problem: file:line: text. Exit status 1 when there is an error.",
       1};
   const char *config, *keys = NULL, *lua_path = NULL;
   bool json = false;

@@ -1,11 +1,10 @@
-/* weiyue push: one signed push as WeChat would send it, and the judgement of the answer. Here: the
- * arguments, where keys come from, and the order of things. */
+/* weiyue push: one signed push as WeChat would send it, and the judgement of the answer. Here:
+ * where keys and message come from, and the order of things. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/err.h"
-#include "base/utf8.h"
 #include "cli/account.h"
 #include "cli/cli.h"
 #include "cli/options.h"
@@ -13,119 +12,7 @@
 
 enum { FILE_MAX = 1 << 20 };
 
-/* The arguments as given; NULL where absent. */
-typedef struct args {
-  const char *target, *file;
-  const char *text, *event, *key, *type, *media;
-  const char *config, *token, *appid, *aes_key, *mode, *format, *openid, *to, *timeout, *lua_path;
-  bool raw, json;
-} args;
-
 #define USAGE(zh, en) wy_cli_error(WY_EXIT_USAGE, "%s", wy_tr(zh, en))
-
-static int parse(int argc, char **argv, args *a) {
-  static const wy_cli_usage usage = {
-      "push ACCOUNT|URL (--text S | --event E | --type T | FILE) [options]",
-      "像微信那样发一次推送：签名、按模式加密、发送，再像微信那样检查并解出回复。\n"
-      "ACCOUNT 是 weiyue.lua 里账号的 id。给 URL 时，密钥取自选项或环境变量 WX_TOKEN、WX_APPID、\n"
-      "WX_AES_KEY；没有 token 则取 weiyue.lua 里 path 相同的账号。FILE 是一整条消息（XML 或 "
-      "JSON）。\n"
-      "回复不对则退出码为 1，并说明微信用户会看到什么。",
-      "Sends one push as WeChat would: signs, encrypts as the mode says, sends, then checks and "
-      "decodes\n"
-      "the reply as WeChat would. ACCOUNT is the id of an account in weiyue.lua. With a URL the "
-      "keys come\n"
-      "from the options or from WX_TOKEN, WX_APPID, WX_AES_KEY; without a token from the account "
-      "of\n"
-      "weiyue.lua with that path. FILE is a whole message, XML or JSON.\n"
-      "Exit status 1 for a wrong answer, with what a WeChat user would see.",
-      2};
-  const wy_cli_option options[] = {
-      {"text", "S", "一条文本消息", "a text message", &a->text, NULL},
-      {"event", "E", "一个事件：subscribe、click、scan、location…",
-       "an event: subscribe, click, scan, location …", &a->event, NULL},
-      {"key", "EVENTKEY", "事件的 EventKey", "the event's EventKey", &a->key, NULL},
-      {"type", "T", "别种消息：image voice video shortvideo location link file",
-       "another message: image voice video shortvideo location link file", &a->type, NULL},
-      {"media", "ID", "消息的 MediaId", "the message's MediaId", &a->media, NULL},
-      {"openid", "ID", "发送者（默认 oTestUser0000000000000000001）",
-       "the sender (default oTestUser0000000000000000001)", &a->openid, NULL},
-      {"to", "GH_ID", "收信的公众号（默认取配置的 username，否则 gh_test）",
-       "the account's original id (default the configuration's username, else gh_test)", &a->to,
-       NULL},
-      {"format", "xml|json", "推送的格式（默认 xml）", "form of the push (default xml)", &a->format,
-       NULL},
-      {"mode", "MODE", "plain、compatible 或 safe（默认取配置；有密钥则 safe，否则 plain）",
-       "plain, compatible or safe (default the configuration's; with a key safe, else plain)",
-       &a->mode, NULL},
-      {"token", "TOKEN", "令牌", "the Token", &a->token, NULL},
-      {"appid", "APPID", "AppID", "the AppID", &a->appid, NULL},
-      {"aes-key", "KEY", "EncodingAESKey，43 个字符", "the EncodingAESKey, 43 characters",
-       &a->aes_key, NULL},
-      {"config", "FILE", "配置（默认 weiyue.lua）", "the configuration (default weiyue.lua)",
-       &a->config, NULL},
-      {"timeout", "S", "等多少秒（默认 5，和微信一样）", "seconds to wait (default 5, as WeChat)",
-       &a->timeout, NULL},
-      {"raw", NULL, "原样输出回答的字节", "print the answer's bytes as they came", NULL, &a->raw},
-      {"json", NULL, "输出一个 JSON 对象", "print one JSON object", NULL, &a->json},
-      {"lua-path", "DIR", "从 DIR 读 weiyue/*.lua，不用内嵌的",
-       "read weiyue/*.lua from DIR instead of the embedded files", &a->lua_path, NULL},
-      {0}};
-  const char *words[2];
-  int status = wy_cli_options(&usage, options, argc, argv, words);
-  a->target = words[0];
-  a->file = words[1];
-  return status;
-}
-
-/* --- what does not fit together --- */
-
-static int check_values(const args *a) {
-  const char *all[] = {a->text, a->event, a->key, a->media, a->openid, a->to};
-  size_t n_types;
-  const char *const *types = wy_cli_push_types(&n_types);
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-    if (all[i] && !wy_utf8_valid(wy_str_of(all[i])))
-      return USAGE("参数不是 UTF-8", "an argument is not UTF-8");
-  if (a->type) {
-    const char *near = wy_cli_nearest(a->type, types, n_types);
-    if (strcmp(near, a->type) != 0)
-      return wy_cli_error(
-          WY_EXIT_USAGE,
-          wy_tr("没有消息类型 %s；最接近的是 %s", "no message type %s; the nearest is %s"), a->type,
-          near);
-  }
-  if (a->format && strcmp(a->format, "xml") != 0 && strcmp(a->format, "json") != 0)
-    return USAGE("--format 应为 xml 或 json", "--format must be xml or json");
-  return WY_CLI_GO_ON;
-}
-
-static bool is_url(const char *target) { return strstr(target, "://") != NULL; }
-
-static int check_args(const args *a) {
-  if (!a->target)
-    return USAGE("推送给谁？写账号的 id 或 URL", "push to whom? Give an account's id or a URL");
-  if (is_url(a->target) && strncmp(a->target, "http://", 7) != 0 &&
-      strncmp(a->target, "https://", 8) != 0)
-    return USAGE("URL 应以 http:// 或 https:// 开头",
-                 "the URL must begin with http:// or https://");
-  bool is_text = a->type && strcmp(a->type, "text") == 0;
-  bool is_message = a->text || a->type;
-  if ((a->file != NULL) + (a->event != NULL) + is_message != 1)
-    return USAGE("推送什么？--text、--event、--type 或文件，选一样",
-                 "push what? Give one of --text, --event, --type or a file");
-  if (a->type && is_text != (a->text != NULL))
-    return USAGE("--text 只配 --type text，后者也需要它",
-                 "--text goes with --type text only, which needs it");
-  if (a->key && !a->event) return USAGE("--key 只配 --event", "--key goes with --event");
-  if (a->media && (!a->type || is_text))
-    return USAGE("--media 只配 --type", "--media goes with --type");
-  if (a->file && (a->openid || a->to || a->format))
-    return USAGE("文件里已有发送者、账号和格式：不要 --openid、--to、--format",
-                 "the file has sender, account and form: no --openid, --to, --format");
-  if (a->raw && a->json) return USAGE("--raw 和 --json 选一样", "--raw or --json, not both");
-  return check_values(a);
-}
 
 /* --- where the keys come from --- */
 
@@ -139,9 +26,9 @@ static void url_path(const char *url, char *out, size_t size) {
 }
 
 /* 0, or the status to exit with. */
-static int find_account(const args *a, wy_cli_account *account) {
+static int find_account(const wy_cli_args *a, wy_cli_account *account) {
   const char *config = a->config ? a->config : "weiyue.lua";
-  if (!is_url(a->target)) {
+  if (!wy_cli_is_url(a->target)) {
     int found = wy_cli_account_find(config, a->lua_path, a->target, NULL, account);
     return found == 1 ? 0 : WY_EXIT_FAILED;
   }
@@ -176,7 +63,7 @@ static const char *one_of(const char *option, const char *other) {
   return option ? option : *other ? other : NULL;
 }
 
-static int read_mode(const args *a, const wy_cli_account *account, wy_cli_job *p) {
+static int read_mode(const wy_cli_args *a, const wy_cli_account *account, wy_cli_job *p) {
   static const char *const names[] = {"plain", "compatible", "safe"};
   p->mode = account->mode;
   if (!a->mode) return WY_CLI_GO_ON;
@@ -188,7 +75,7 @@ static int read_mode(const args *a, const wy_cli_account *account, wy_cli_job *p
   return USAGE("--mode 应为 plain、compatible 或 safe", "--mode must be plain, compatible or safe");
 }
 
-static int read_timeout(const args *a, wy_cli_job *p) {
+static int read_timeout(const wy_cli_args *a, wy_cli_job *p) {
   char *end;
   p->timeout = 5;
   if (!a->timeout) return WY_CLI_GO_ON;
@@ -198,7 +85,7 @@ static int read_timeout(const args *a, wy_cli_job *p) {
 }
 
 /* Puts together who sends what to whom. url: room for an account's URL. */
-static int settle(const args *a, const wy_cli_account *account, wy_cli_job *p, char *url,
+static int settle(const wy_cli_args *a, const wy_cli_account *account, wy_cli_job *p, char *url,
                   size_t size) {
   p->text = a->text;
   p->event = a->event;
@@ -220,7 +107,7 @@ static int settle(const args *a, const wy_cli_account *account, wy_cli_job *p, c
     return USAGE("这个模式需要 EncodingAESKey：用 --aes-key",
                  "this mode needs the EncodingAESKey: give --aes-key");
   p->url = a->target;
-  if (is_url(a->target)) return WY_CLI_GO_ON;
+  if (wy_cli_is_url(a->target)) return WY_CLI_GO_ON;
   if (!*account->address)
     return USAGE("配置里 listen 的端口是 0：请写 URL",
                  "the port of listen is 0 in the configuration: give a URL");
@@ -292,7 +179,7 @@ static int prepare(wy_cli_job *p) {
                       wy_tr("推送做不出来：%s", "the push cannot be made: %s"), wy_err_text(err));
 }
 
-static int report(const args *a, const wy_cli_answer *answer) {
+static int report(const wy_cli_args *a, const wy_cli_answer *answer) {
   int status = WY_EXIT_DONE;
   if (a->json) status = wy_cli_push_print_json(answer);
   else if (a->raw) fwrite(answer->body.p ? answer->body.p : "", 1, answer->body.n, stdout);
@@ -306,7 +193,7 @@ static int report(const args *a, const wy_cli_answer *answer) {
                       answer->error);
 }
 
-static int exchange(const args *a, wy_cli_job *p) {
+static int exchange(const wy_cli_args *a, wy_cli_job *p) {
   wy_cli_answer answer = {0};
   wy_buf_init(&answer.body, WY_CLI_BODY);
   wy_buf_init(&answer.plain, WY_CLI_BODY);
@@ -321,13 +208,12 @@ static int exchange(const args *a, wy_cli_job *p) {
 }
 
 int wy_cli_push(int argc, char **argv) {
-  args a = {0};
+  wy_cli_args a = {0};
   wy_cli_account account = {0};
   wy_cli_job p = {0};
   char url[sizeof account.address + sizeof account.path];
   char *openid = NULL, *to = NULL;
-  int status = parse(argc, argv, &a);
-  if (status == WY_CLI_GO_ON) status = check_args(&a);
+  int status = wy_cli_push_args(argc, argv, &a);
   if (status != WY_CLI_GO_ON) return status;
   status = find_account(&a, &account);
   if (status) return status;

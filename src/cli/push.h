@@ -8,6 +8,14 @@
 
 enum { WY_CLI_BODY = 4 << 20, WY_CLI_ERROR = 512 };
 
+/* The arguments as given; NULL where absent. */
+typedef struct wy_cli_args {
+  const char *target, *file;
+  const char *text, *event, *key, *type, *media;
+  const char *config, *token, *appid, *aes_key, *mode, *format, *openid, *to, *timeout, *lua_path;
+  bool raw, json;
+} wy_cli_args;
+
 /* What is sent. Strings are borrowed. */
 typedef struct wy_cli_job {
   const char *url, *token, *appid, *aes_key; /* aes_key NULL: none */
@@ -33,6 +41,10 @@ typedef struct wy_cli_answer {
   bool good;
   char error[WY_CLI_ERROR]; /* what is wrong, when it is not good; the user's language */
 } wy_cli_answer;
+
+/* push_args.c: WY_CLI_GO_ON, or the status to exit with. */
+int wy_cli_push_args(int argc, char **argv, wy_cli_args *a);
+bool wy_cli_is_url(const char *target);
 
 /* push_build.c: the message as WeChat writes it, into p->message: 0 or a WY_E_ code. */
 int wy_cli_push_message(wy_cli_job *p, int64_t now_ms);

@@ -7,19 +7,18 @@
 #include "cli/problems.h"
 #include "weiyue.h"
 
-/* Where a browser on this machine would look: host part of `listen` ("ADDR:PORT" or NULL). */
-static void print_address(const char *listen, int port) {
-  const char *colon = listen ? strrchr(listen, ':') : NULL;
-  int n = colon ? (int)(colon - listen) : 0;
-  bool any = n == 0 || (n == 7 && strncmp(listen, "0.0.0.0", 7) == 0);
-  if (any) printf("http://127.0.0.1:%d", port);
-  else if (n == 4 && strncmp(listen, "[::]", 4) == 0) printf("http://[::1]:%d", port);
-  else printf("http://%.*s:%d", n, listen, port);
+/* Where a browser on this machine would look. */
+static void print_address(const wy_host *host) {
+  const char *address = wy_host_address(host);
+  int port = wy_host_port(host);
+  if (strcmp(address, "0.0.0.0") == 0) printf("http://127.0.0.1:%d", port);
+  else if (strcmp(address, "::") == 0) printf("http://[::1]:%d", port);
+  else printf(strchr(address, ':') ? "http://[%s]:%d" : "http://%s:%d", address, port);
 }
 
-static void print_ready(const wy_host *host, const char *listen) {
+static void print_ready(const wy_host *host) {
   printf("weiyue %s  ", wy_version());
-  print_address(listen, wy_host_port(host));
+  print_address(host);
   const char *id;
   for (size_t i = 0; (id = wy_host_account_id(host, i)) != NULL; i++)
     printf("%s%s %s (%s)", i ? ", " : "  ", id, wy_host_account_path(host, i),
@@ -28,7 +27,7 @@ static void print_ready(const wy_host *host, const char *listen) {
   fflush(stdout);
 }
 
-static int run(wy_host *host, const char *listen) {
+static int run(wy_host *host) {
   if (wy_cli_signals_watch(host))
     return wy_cli_error(WY_EXIT_FAILED, "%s", wy_tr("无法接收信号", "cannot watch for signals"));
   int err = wy_host_start(host);
@@ -37,7 +36,7 @@ static int run(wy_host *host, const char *listen) {
         0, wy_tr("没有启动：%s（原因见上面的日志）", "not started: %s (the log above says why)"),
         wy_strerror(err));
   } else {
-    print_ready(host, listen);
+    print_ready(host);
     err = wy_host_run(host);
   }
   wy_cli_signals_unwatch();
@@ -86,10 +85,14 @@ int wy_cli_serve(int argc, char **argv) {
   int err = wy_host_new(&host, &settings);
   if (!err && listen) wy_host_listen(host, listen);
   if (!err) err = wy_host_load(host, config ? config : "weiyue.lua");
-  if (err)
+  if (err > 0)
+    wy_cli_error(0,
+                 wy_tr("%d 个插件没有加载，其余照常服务", "%d plugins were left out, the others serve"),
+                 err);
+  if (err < 0)
     status =
         wy_cli_error(WY_EXIT_FAILED, wy_tr("没有启动：%s", "not started: %s"), wy_strerror(err));
-  else status = run(host, listen);
+  else status = run(host);
   wy_host_free(host);
   return status;
 }

@@ -76,9 +76,8 @@ int wy_cli_test(int argc, char **argv) {
       "test [--lua-path DIR] [busted arguments]",
       "在宿主里跑 busted 测试（默认 spec 文件夹）：it 里可以等待，时钟是虚拟的。\n"
       "其余参数交给 busted；weiyue test -- --help 列出它们。",
-      "Runs busted specs (the folder spec by default) inside the host: `it` bodies may wait, the "
-      "clock\n"
-      "is virtual. Other arguments are busted's; weiyue test -- --help lists them.",
+      "Runs busted specs (the folder spec by default) inside the host: `it` bodies may wait,\n"
+      "the clock is virtual. Other arguments are busted's; weiyue test -- --help lists them.",
       0};
   const char *lua_path = NULL;
   const wy_cli_option options[] = {{"lua-path", "DIR", "从 DIR 读 weiyue/*.lua，不用内嵌的",

@@ -9,6 +9,7 @@ enum { ARENA_MAX = 1 << 28 };
 
 void wy_doc_init(wy_doc *doc) {
   doc->form = WY_FORM_XML;
+  doc->json_depth = 0;
   doc->nodes = doc->inline_nodes;
   doc->n = 0;
   doc->cap = WY_DOC_INLINE;

@@ -30,6 +30,7 @@ typedef struct wy_node {
 
 typedef struct wy_doc {
   wy_form form;
+  unsigned json_depth; /* how deep JSON may nest; 0: WY_JSON_DEPTH */
   wy_node *nodes;     /* inline_nodes, or allocated */
   size_t n, cap;
   wy_buf arena;       /* texts that differ from the input's bytes; never moves once pointed into */

@@ -132,7 +132,7 @@ int wy_gate_open(wy_gate *g, wy_str query, wy_str body, int64_t now, wy_push *ou
   if (err) return err;
   const wy_msg *m = &out->msg;
   if (g->username.n && m->to.p && !wy_str_eq(m->to, g->username)) return WY_E_SIG_ACCOUNT;
-  if (m->info_type.n) return 0; /* of a third-party platform: addressed to nobody */
+  if (m->info_type.n && !m->type.p) return 0; /* of a third-party platform: addressed to nobody */
   return wy_msg_complete(m);
 }
 

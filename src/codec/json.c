@@ -627,7 +627,7 @@ static int walk_value(walk *w, uint16_t parent, wy_str name, bool item) {
 int wy_json_doc(wy_str in, wy_doc *doc) {
   wy_doc_clear(doc);
   doc->form = WY_FORM_JSON;
-  int err = run_check(in, 0, false, NULL, NULL);
+  int err = run_check(in, doc->json_depth, false, NULL, NULL);
   if (err) return err;
   walk w = {.doc = doc, .p = in.p, .n = in.n};
   if (next_char(&w) != '{') return WY_E_JSON_TYPE;

@@ -48,8 +48,9 @@ static void report(wy_host *h, lua_State *L, int problem) {
   lua_getfield(L, problem, "en");
   bool error = strcmp(lua_tostring(L, -4), "error") == 0;
   const char *event = lua_tostring(L, -3), *zh = lua_tostring(L, -2), *en = lua_tostring(L, -1);
-  if (h->options.problem) h->options.problem(h->options.data, error ? WY_LEVEL_ERROR : WY_LEVEL_INFO, zh, en);
-  if (!h->options.problem || error)
+  if (h->options.problem)
+    h->options.problem(h->options.data, error ? WY_LEVEL_ERROR : WY_LEVEL_INFO, zh, en);
+  else
     wy_log_text(&h->log, error ? WY_LOG_ERROR : WY_LOG_INFO, event, "%s", en);
   lua_pop(L, 4);
 }
@@ -82,6 +83,7 @@ static void read_limits(wy_host *h, lua_State *L, int t) {
   };
   h->push_max = SIZE(push);
   h->window = (unsigned)number_field(L, t, "window");
+  h->opened.msg.doc.json_depth = (unsigned)number_field(L, t, "json_depth");
 #undef MS
 #undef SIZE
 }
@@ -194,7 +196,6 @@ static int l_load(lua_State *L) {
     lua_getfield(L, boot, kept[i]);
     lua_setfield(L, LUA_REGISTRYINDEX, key);
   }
-  job->err = 0;
   lua_getfield(L, boot, "conf");
   int conf = lua_gettop(L);
   lua_getfield(L, boot, "accounts");
@@ -207,7 +208,7 @@ static int l_load(lua_State *L) {
     lua_pop(L, 1);
   }
   lua_getfield(L, boot, "failed_plugins");
-  if (lua_tointeger(L, -1) > 0) job->err = WY_E_PLUGIN;
+  job->err = (int)lua_tointeger(L, -1);
   if (!lua_istable(L, conf)) job->err = WY_E_CONFIG;
   return 0;
 }

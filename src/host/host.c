@@ -90,7 +90,7 @@ void wy_host_listen(wy_host *h, const char *address) {
 }
 
 static int loaded(wy_host *h, int err) {
-  h->loaded = err == 0 || err == WY_E_PLUGIN;
+  h->loaded = err >= 0;
   return err;
 }
 
@@ -134,6 +134,7 @@ int wy_host_start(wy_host *h) {
   return 0;
 }
 
+const char *wy_host_address(const wy_host *h) { return h->address; }
 int wy_host_port(const wy_host *h) { return h->port; }
 void wy_host_stop(wy_host *h) { uv_async_send(&h->stop_async); }
 int wy_host_stopped(const wy_host *h) { return h->stopped; }

@@ -39,6 +39,7 @@ int wy_route_on_head(void *data, wy_http_req *req, size_t *body_max) {
   }
   if (!(r->methods & wy_http_req_method(req))) {
     wy_http_req_set_err(req, WY_E_HTTP_METHOD);
+    wy_http_req_set_allow(req, r->methods);
     return 405;
   }
   *body_max = r->body_max;

@@ -35,6 +35,7 @@ wy_http_req *wy_http_req_take(wy_http_conn *c) {
   req->n_fields = req->target_n = 0;
   req->host = req->path = req->query = (wy_str){0};
   req->method = 0;
+  req->allow = WY_GET | WY_HEAD | WY_POST;
   req->data = NULL;
   req->err = 0;
   req->keep_alive = req->answered = req->expects = req->http10 = false;
@@ -78,6 +79,20 @@ bool wy_http_req_gone(const wy_http_req *req) { return !req->conn; }
 void wy_http_req_set_data(wy_http_req *req, void *data) { req->data = data; }
 void *wy_http_req_data(const wy_http_req *req) { return req->data; }
 void wy_http_req_set_err(wy_http_req *req, int err) { req->err = err; }
+void wy_http_req_set_allow(wy_http_req *req, unsigned methods) { req->allow = methods; }
+
+/* "Allow: GET, POST\r\n" */
+void wy_http_allow_field(const wy_http_req *req, char *out, size_t n) {
+  static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+  size_t at = (size_t)snprintf(out, n, "Allow:");
+  const char *comma = "";
+  for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+    if (!(req->allow & 1u << i)) continue;
+    at += (size_t)snprintf(out + at, n - at, "%s %s", comma, names[i]);
+    comma = ",";
+  }
+  snprintf(out + at, n - at, "\r\n");
+}
 
 wy_str wy_http_req_header(const wy_http_req *req, wy_str name) {
   for (size_t i = 0; i < req->n_fields; i++) {
@@ -217,7 +232,12 @@ static void on_closed(uv_handle_t *handle) {
   wy_list_remove(&c->link);
   h->n_conns--;
   wy_buf_deinit(&c->rest);
-  free(c);
+  if (h->spare) {
+    free(c);
+  } else {
+    memset(c, 0, sizeof *c);
+    h->spare = c;
+  }
   maybe_stopped(h);
 }
 
@@ -358,8 +378,14 @@ static void on_connection(uv_stream_t *server, int status) {
     wy_log_text(h->log, WY_LOG_WARN, "http.accept", "%s", uv_strerror(status));
     return;
   }
+  /* A connection must be accepted in any case, or the listener never calls again. */
   wy_http_conn *c = calloc(1, sizeof *c);
-  if (!c) return; /* libuv keeps the socket and asks again at the next connection */
+  bool no_memory = !c;
+  if (no_memory) {
+    c = h->spare;
+    h->spare = NULL;
+    if (!c) return;
+  }
   c->http = h;
   c->id = ++h->next_conn;
   wy_list_init(&c->pipeline);
@@ -368,7 +394,7 @@ static void on_connection(uv_stream_t *server, int status) {
   uv_tcp_init(h->loop, &c->uv.tcp);
   wy_list_push(&h->conns, &c->link);
   h->n_conns++;
-  if (uv_accept(server, &c->uv.stream)) {
+  if (uv_accept(server, &c->uv.stream) || no_memory) {
     wy_http_close(c);
     return;
   }
@@ -389,7 +415,11 @@ static void on_connection(uv_stream_t *server, int status) {
 int wy_http_new(wy_http **out, uv_loop_t *loop, wy_clock *clock, const wy_log *log,
                 const wy_http_limits *limits, const wy_http_handlers *handlers, void *data) {
   wy_http *h = calloc(1, sizeof *h);
-  if (!h) return WY_E_NOMEM;
+  if (h) h->spare = calloc(1, sizeof *h->spare);
+  if (!h || !h->spare) {
+    free(h);
+    return WY_E_NOMEM;
+  }
   h->loop = loop;
   h->clock = clock;
   h->log = log;
@@ -471,6 +501,7 @@ void wy_http_free(wy_http *h) {
   for (wy_list *node; (node = wy_list_shift(&h->pool));)
     req_free(wy_container_of(node, wy_http_req, link));
   wy_buf_deinit(&h->out);
+  free(h->spare);
   free(h->trusted);
   free(h);
 }

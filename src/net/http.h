@@ -81,6 +81,7 @@ void *wy_http_req_data(const wy_http_req *req);
 /* Appends peer=, conn= and req= to a log line. */
 void wy_http_req_log(const wy_http_req *req, wy_line *line);
 void wy_http_req_set_err(wy_http_req *req, int err);
+void wy_http_req_set_allow(wy_http_req *req, unsigned methods); /* for a 405: sum of wy_method */
 
 typedef struct wy_http_answer {
   int status;

@@ -38,6 +38,7 @@ struct wy_http_req {
   size_t target_n;
   wy_str host, path, query; /* set once the head no longer grows */
   wy_method method;
+  unsigned allow; /* methods that a 405 names */
   void *data;
   int err;
   bool keep_alive, answered, expects, http10;
@@ -111,6 +112,7 @@ struct wy_http {
   llhttp_settings_t settings;
   wy_list listeners, conns, pool;
   size_t n_conns, n_pool;
+  wy_http_conn *spare; /* accepts, to close at once, when there is no memory for another */
   uint64_t next_conn;
   addr_count *addresses[1024];
   unsigned char (*trusted)[16];
@@ -131,6 +133,7 @@ void wy_http_start_reading(wy_http_conn *c);
 void wy_http_stop_reading(wy_http_conn *c);
 wy_http_req *wy_http_req_take(wy_http_conn *c);
 void wy_http_req_drop(wy_http_req *req);
+void wy_http_allow_field(const wy_http_req *req, char *out, size_t n);
 void wy_http_log_refusal(wy_http_req *req, int status, int err, const char *reason);
 
 /* http_parse.c */

@@ -362,9 +362,9 @@ static void finish_head(wy_http_conn *c) {
     if (!req->keep_alive) c->closing = true;
     enqueue(c);
     wy_http_log_refusal(req, status, req->err ? req->err : WY_E_HTTP_NOT_FOUND, NULL);
-    wy_http_respond(req, &(wy_http_answer){
-                             .status = status,
-                             .headers = status == 405 ? "Allow: GET, HEAD, POST\r\n" : NULL});
+    char allow[80];
+    wy_http_allow_field(req, allow, sizeof allow);
+    wy_http_respond(req, &(wy_http_answer){.status = status, .headers = status == 405 ? allow : NULL});
     return;
   }
   req->body.max = body_max;

@@ -75,7 +75,6 @@ static int give(lua_State *L, lua_State *co, int n) {
 
 static int after_resume(lua_State *L, lua_State *co, int n) {
   if (n == RESUME_WAIT) return pass_on(L, co, k_resume);
-  lua_settop(L, 0);
   lua_pushboolean(L, n != RESUME_ERROR);
   return 1 + give(L, co, n == RESUME_ERROR ? 1 : n);
 }
@@ -101,10 +100,7 @@ static int l_resume(lua_State *L) {
 
 static int after_wrap(lua_State *L, lua_State *co, int n) {
   if (n == RESUME_WAIT) return pass_on(L, co, k_wrap);
-  if (n != RESUME_ERROR) {
-    lua_settop(L, 0);
-    return give(L, co, n);
-  }
+  if (n != RESUME_ERROR) return give(L, co, n);
   int status = lua_status(co);
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_resetthread(co); /* 5.4.4 has no lua_closethread: pending <close> variables run here */

@@ -1,0 +1,12 @@
+std = "lua54"
+max_line_length = 120
+exclude_files = { "build*", "node_modules" }
+
+-- Types for editors: functions without bodies, and a first line that raises.
+files["lua/meta"] = { ignore = { "211", "212", "241", "511" } }
+
+files["spec"] = { std = "+busted" }
+files["examples/*/spec"] = { std = "+busted" }
+
+-- A configuration may ask for variables of the environment.
+files["examples/*/weiyue.lua"] = { read_globals = { "env" } }

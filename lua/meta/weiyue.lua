@@ -1,0 +1,230 @@
+---@meta weiyue
+error("lua/meta is for editors, not for require")
+
+--- What a plugin gets from `require "weiyue"`: rules, replies, time, logs (插件里的 wx).
+--- Specific rules run before general ones, wherever they stand: exact, prefix, pattern, contains,
+--- any text, default. Within one kind: by the plugin's priority, then by order of writing.
+---@class weiyue
+local wx = {}
+
+--- What answers: a text, a reply, or a function that gives one. Its other results: nil: not mine, the
+--- next rule; false: answer nothing (`success`); nil and a text: logged, then the next rule. When it
+--- raises, the sender gets the account's `apology`.
+---@alias weiyue.Handler string|weiyue.Reply|async fun(msg: weiyue.Message, ...: string): weiyue.Answer, string?
+---@alias weiyue.Answer string|weiyue.Reply|false|nil
+
+--- A matcher of texts: wx.contains, wx.prefix, wx.pattern.
+---@class weiyue.Matcher
+
+-- Rules ---------------------------------------------------------------------------------------------
+
+--- Texts (文字): the whole text, one of a list, a matcher; without it any text that no specific rule
+--- took. Texts are compared trimmed, without regard to width (Ａ, A) and case.
+---@param match string|weiyue.Matcher|(string|weiyue.Matcher)[]
+---@param reply weiyue.Handler
+---@overload fun(reply: weiyue.Handler)
+function wx.text(match, reply) end
+
+--- Matches texts that contain this one (包含).
+---@param text string
+---@return weiyue.Matcher
+function wx.contains(text) end
+
+--- Matches texts that begin with this one (开头).
+---@param text string
+---@return weiyue.Matcher
+function wx.prefix(text) end
+
+--- Matches a Lua pattern (模式), with regard to case, on the text trimmed and with width folded; its
+--- captures are the handler's arguments after msg.
+---@param pattern string
+---@return weiyue.Matcher
+function wx.pattern(pattern) end
+
+--- Messages of one type (某类消息): image voice video shortvideo location link file …; `text` is
+--- wx.text without a matcher.
+---@param type string
+---@param reply weiyue.Handler
+function wx.message(type, reply) end
+
+--- An event by its name (事件), lower case: location, view, masssendjobfinish …
+---@param event string
+---@param reply weiyue.Handler
+function wx.event(event, reply) end
+
+--- Always raises: location, for one, is a message and an event. Write wx.message or wx.event.
+---@deprecated
+function wx.on(...) end
+
+--- A click on the menu (点击菜单) with this key, or one of these keys; without keys: any other.
+---@param key string|string[]
+---@param reply weiyue.Handler
+---@overload fun(reply: weiyue.Handler)
+function wx.click(key, reply) end
+
+--- A scan of a QR code with a scene (扫带参数的二维码), the scan that made the user follow included:
+--- msg.scene, msg.first. `*` matches any run of bytes. Without a scene: any other.
+---@param scene string|string[]
+---@param reply weiyue.Handler
+---@overload fun(reply: weiyue.Handler)
+function wx.scan(scene, reply) end
+
+--- A user follows (关注).
+---@param reply weiyue.Handler
+function wx.subscribe(reply) end
+
+--- A user has left (取消关注); nobody reads a reply.
+---@param fn async fun(msg: weiyue.Message)
+function wx.unsubscribe(fn) end
+
+--- Any message that nobody answered (没有规则处理的消息); never events.
+---@param reply weiyue.Handler
+function wx.default(reply) end
+
+--- Around everything (包在所有规则外面): call next() for the answer of what is inside.
+---@param fn async fun(msg: weiyue.Message, next: (async fun(): weiyue.Answer)): weiyue.Answer
+function wx.use(fn) end
+
+-- Replies -------------------------------------------------------------------------------------------
+
+--- A reply as wx.reply makes it; a table written by hand does as well.
+---@alias weiyue.Reply weiyue.codec.Reply|{ type: "raw", raw: string }
+
+--- Kinds of replies (回复). Each takes named fields; most also the one field that matters.
+---@class weiyue.reply
+wx.reply = {}
+
+--- Text (文字), at most 2048 bytes: what is longer is cut, and the log says so.
+---@param content string|{ content: string }
+---@return weiyue.Reply
+function wx.reply.text(content) end
+
+--- A picture (图片) that was uploaded before.
+---@param media_id string|{ media_id: string }
+---@return weiyue.Reply
+function wx.reply.image(media_id) end
+
+--- A voice message (语音).
+---@param media_id string|{ media_id: string }
+---@return weiyue.Reply
+function wx.reply.voice(media_id) end
+
+--- A video (视频).
+---@param media_id string|{ media_id: string, title?: string, description?: string }
+---@param title? string
+---@param description? string
+---@return weiyue.Reply
+function wx.reply.video(media_id, title, description) end
+
+--- Music (音乐); links that begin with "/" are completed with the account's url.
+---@param music { thumb_media_id: string, title?: string, description?: string, url?: string, hq_url?: string }
+---@return weiyue.Reply
+function wx.reply.music(music) end
+
+--- Articles (图文): WeChat shows one as the answer to a message and up to 8 as the answer to an event;
+--- the rest is cut, and the log says so. Links that begin with "/" are completed with the account's url.
+---@param articles weiyue.codec.Article[]|weiyue.codec.Article
+---@param ... weiyue.codec.Article when the first argument is one article
+---@return weiyue.Reply
+function wx.reply.news(articles, ...) end
+
+--- Hands the user to the customer service desk (转人工客服), or to one agent of it.
+---@param account? string|{ account?: string } the agent, name@account
+---@return weiyue.Reply
+function wx.reply.transfer(account) end
+
+--- The answer to a device's message (设备消息); content is sent as base64.
+---@param fields { device_type: string, device_id: string, session_id: string, content: string }
+---@return weiyue.Reply
+function wx.reply.device_text(fields) end
+
+--- The answer to a device's event (设备事件); content is sent as base64.
+---@param fields { event: string, device_type: string, device_id: string, session_id: string, content: string }
+---@return weiyue.Reply
+function wx.reply.device_event(fields) end
+
+--- A device's state (设备状态): 0 not connected, 1 connected.
+---@param fields { device_type: string, device_id: string, status: string|integer }
+---@return weiyue.Reply
+function wx.reply.device_status(fields) end
+
+--- Opens a view of WeRun (微信运动), such as view "myrank" with action "ranklist".
+---@param fields { view: string, action: string }
+---@return weiyue.Reply
+function wx.reply.hardware(fields) end
+
+--- A body of your own, sent as it is (encrypted where the account is): for the events that expect
+--- a body other than a message, such as add_waybill.
+---@param body string
+---@return weiyue.Reply
+function wx.reply.raw(body) end
+
+-- The plugin ----------------------------------------------------------------------------------------
+
+---@class weiyue.PluginHead
+---@field name? string for people; rules and logs use the file's name
+---@field version? string
+---@field priority? number higher runs first within one kind of rule; default 0
+---@field schema? table its settings (not in this build)
+---@field api? string[] dangerous API calls it makes (not in this build)
+
+--- Who this plugin is (插件信息); optional.
+---@param head weiyue.PluginHead
+function wx.plugin(head) end
+
+--- The account of this id, or the only one (账号).
+---@param id? string
+---@return weiyue.Account
+function wx.account(id) end
+
+-- Time ----------------------------------------------------------------------------------------------
+
+--- Waits (等待) without holding anybody else up: seconds, or "500ms", "5m", "1h30m". WeChat waits for
+--- an answer for five seconds.
+---@async
+---@param d number|string
+function wx.sleep(d) end
+
+--- Runs fn later (稍后运行), in a task of its own.
+---@param d number|string
+---@param fn async fun(...)
+---@param ... any arguments of fn
+---@return weiyue.Timer
+function wx.after(d, fn, ...) end
+
+--- Runs fn beside the handler (并行运行), in a task of its own.
+---@param fn async fun(...)
+---@param ... any arguments of fn
+function wx.spawn(fn, ...) end
+
+--- A pending wx.after.
+---@class weiyue.Timer
+local timer = {}
+
+---@return boolean cancelled false: it has fired or was cancelled before
+function timer:cancel() end
+
+-- Logs ----------------------------------------------------------------------------------------------
+
+--- Lines in the host's log (日志), each with the plugin's name: event=plugin.log text=… plugin=…
+--- `print` goes to info.
+---@class weiyue.wxlog
+wx.log = {}
+
+---@param text any
+---@param fields? table<string, any>
+function wx.log.debug(text, fields) end
+
+---@param text any
+---@param fields? table<string, any>
+function wx.log.info(text, fields) end
+
+---@param text any
+---@param fields? table<string, any>
+function wx.log.warn(text, fields) end
+
+---@param text any
+---@param fields? table<string, any>
+function wx.log.error(text, fields) end
+
+return wx

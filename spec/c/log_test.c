@@ -1,0 +1,184 @@
+/* log: levels, quoting, and that a line stays one line of bounded length. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+
+typedef struct caught {
+  char line[32768];
+  size_t n, count;
+  wy_log_level level;
+} caught;
+
+static void sink(void *data, wy_log_level level, wy_str line) {
+  caught *c = data;
+  assert_true(line.n < sizeof c->line);
+  memcpy(c->line, line.p, line.n);
+  c->line[line.n] = '\0';
+  c->n = line.n;
+  c->level = level;
+  c->count++;
+}
+
+/* The part behind "TIME LEVEL ". */
+static const char *rest(const caught *c) {
+  const char *s = strstr(c->line, "event=");
+  assert_non_null(s);
+  return s;
+}
+
+static void writes_time_level_event_and_values(void **state) {
+  (void)state;
+  caught c = {0};
+  wy_log log = {WY_LOG_INFO, sink, &c};
+  wy_line line;
+  wy_line_begin(&line, &log, WY_LOG_WARN, "push.empty");
+  wy_line_str(&line, "account", WY_STR("main"));
+  wy_line_z(&line, "absent", NULL);
+  wy_line_int(&line, "n", INT64_MIN);
+  wy_line_end(&line);
+  assert_int_equal(c.count, 1);
+  assert_int_equal(c.level, WY_LOG_WARN);
+  assert_string_equal(rest(&c), "event=push.empty account=main n=-9223372036854775808");
+  int y, mo, d, h, mi, s, ms, end = 0;
+  assert_int_equal(sscanf(c.line, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ warn %n", &y, &mo, &d, &h, &mi, &s,
+                          &ms, &end),
+                   7);
+  assert_ptr_equal(c.line + end, rest(&c));
+}
+
+static void leaves_out_what_is_below_its_level(void **state) {
+  (void)state;
+  caught c = {0};
+  for (int level = WY_LOG_DEBUG; level <= WY_LOG_ERROR; level++) {
+    wy_log log = {(wy_log_level)level, sink, &c};
+    c.count = 0;
+    for (int l = WY_LOG_DEBUG; l <= WY_LOG_ERROR; l++) {
+      wy_line line;
+      wy_line_begin(&line, &log, (wy_log_level)l, "e");
+      wy_line_str(&line, "k", WY_STR("v"));
+      wy_line_end(&line);
+      wy_log_text(&log, (wy_log_level)l, "e", "%d", 1);
+    }
+    assert_int_equal(c.count, 2 * (WY_LOG_ERROR - level + 1));
+  }
+}
+
+static void says_nothing_without_a_sink(void **state) {
+  (void)state;
+  wy_log log = {WY_LOG_DEBUG, NULL, NULL};
+  wy_line line;
+  assert_false(wy_log_on(&log, WY_LOG_ERROR));
+  wy_line_begin(&line, &log, WY_LOG_ERROR, "e");
+  wy_line_int(&line, "n", 1);
+  assert_null(line.buf.p);
+  wy_line_end(&line);
+  wy_log_text(&log, WY_LOG_ERROR, "e", "x");
+}
+
+static void quotes_what_would_break_the_line(void **state) {
+  (void)state;
+  caught c = {0};
+  wy_log log = {WY_LOG_INFO, sink, &c};
+  static const struct {
+    wy_str value;
+    const char *want;
+  } rows[] = {
+      {{"", 0}, "event=e k=\"\""},
+      {{"a b", 3}, "event=e k=\"a b\""},
+      {{"a=b", 3}, "event=e k=a=b"},
+      {{"\"\\", 2}, "event=e k=\"\\\"\\\\\""},
+      {{"a\nevent=fake\r\n", 14}, "event=e k=\"a\\nevent=fake\\x0d\\n\""},
+      {{"\t\0\x1B[31m\x7F", 8}, "event=e k=\"\\t\\x00\\x1b[31m\\x7f\""},
+      {{"\xE5\xBE\xAE\xE6\x9C\x88", 6}, "event=e k=\xE5\xBE\xAE\xE6\x9C\x88"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    wy_line line;
+    wy_line_begin(&line, &log, WY_LOG_INFO, "e");
+    wy_line_str(&line, "k", rows[i].value);
+    wy_line_end(&line);
+    assert_string_equal(rest(&c), rows[i].want);
+    assert_int_equal(strlen(c.line), c.n);
+  }
+}
+
+static void never_lets_a_byte_through_that_ends_a_line(void **state) {
+  (void)state;
+  caught c = {0};
+  wy_log log = {WY_LOG_INFO, sink, &c};
+  for (int b = 0; b < 256; b++) {
+    char v = (char)b;
+    wy_line line;
+    wy_line_begin(&line, &log, WY_LOG_INFO, "e");
+    wy_line_str(&line, "k", (wy_str){&v, 1});
+    wy_line_end(&line);
+    for (size_t i = 0; i < c.n; i++)
+      assert_true((unsigned char)c.line[i] >= 0x20 && c.line[i] != 0x7F);
+  }
+}
+
+static void bounds_values_and_lines(void **state) {
+  (void)state;
+  caught c = {0};
+  wy_log log = {WY_LOG_INFO, sink, &c};
+  static char big[100000];
+  memset(big, 1, sizeof big); /* each byte is written as four */
+  wy_line line;
+  wy_line_begin(&line, &log, WY_LOG_INFO, "e");
+  wy_line_str(&line, "big", (wy_str){big, sizeof big});
+  wy_line_str(&line, "next", WY_STR("seen"));
+  wy_line_end(&line);
+  assert_int_equal(c.count, 1);
+  assert_true(c.n > 1000 && c.n < 8192);
+  assert_non_null(strstr(c.line, "\" next=seen"));
+  wy_line_begin(&line, &log, WY_LOG_INFO, "e");
+  for (int i = 0; i < 100; i++) wy_line_str(&line, "k", (wy_str){big, sizeof big});
+  for (int i = 0; i < 100; i++) wy_line_int(&line, "k", i);
+  wy_line_end(&line);
+  assert_int_equal(c.count, 2); /* too long is cut, not lost */
+  assert_true(c.n < 8192 + 4096);
+}
+
+static void formats_a_text(void **state) {
+  (void)state;
+  caught c = {0};
+  wy_log log = {WY_LOG_INFO, sink, &c};
+  wy_log_text(&log, WY_LOG_ERROR, "listen", "port %d: %s", 80, "in use");
+  assert_string_equal(rest(&c), "event=listen text=\"port 80: in use\"");
+  assert_int_equal(c.level, WY_LOG_ERROR);
+  char *big = malloc(5001);
+  assert_non_null(big);
+  memset(big, 'x', 5000);
+  big[5000] = '\0';
+  wy_log_text(&log, WY_LOG_ERROR, "e", "%s", big);
+  assert_true(c.n > 1000 && c.n < 1200);
+  free(big);
+}
+
+static void names_levels(void **state) {
+  (void)state;
+  assert_string_equal(wy_log_level_name(WY_LOG_DEBUG), "debug");
+  assert_string_equal(wy_log_level_name(WY_LOG_INFO), "info");
+  assert_string_equal(wy_log_level_name(WY_LOG_WARN), "warn");
+  assert_string_equal(wy_log_level_name(WY_LOG_ERROR), "error");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(writes_time_level_event_and_values),
+      cmocka_unit_test(leaves_out_what_is_below_its_level),
+      cmocka_unit_test(says_nothing_without_a_sink),
+      cmocka_unit_test(quotes_what_would_break_the_line),
+      cmocka_unit_test(never_lets_a_byte_through_that_ends_a_line),
+      cmocka_unit_test(bounds_values_and_lines),
+      cmocka_unit_test(formats_a_text),
+      cmocka_unit_test(names_levels),
+  };
+  return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}

@@ -1,0 +1,74 @@
+-- lua/meta against the modules that it describes: the same names, no more and no fewer.
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+-- Names that a file describes: functions and the fields of the module's own class, as "sign" or
+-- "reply.text".
+local function described(text, module)
+  local root = assert(text:match("\nlocal (%w+) = {}"), "no module table")
+  local names = {}
+  for name in text:gmatch("\nfunction " .. root .. "%.([%w_.]+)%(") do names[#names + 1] = name end
+  for class, fields in text:gmatch("%-%-%-@class ([%w_.]+)[^\n]*\n(.-)local ") do
+    if class == module then
+      for field in fields:gmatch("%-%-%-@field ([%w_]+)") do names[#names + 1] = field end
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+-- Names that a module has; the tables in `open` are looked into, other values count as they are.
+local function real(module, open)
+  local names = {}
+  for name, value in pairs(module) do
+    if open[name] then
+      for inner in pairs(value) do names[#names + 1] = name .. "." .. inner end
+    else
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+describe("lua/meta", function()
+  for _, name in ipairs { "codec", "crypto", "form", "json", "log", "time", "url", "xml" } do
+    it("describes weiyue." .. name, function()
+      local text = read("lua/meta/" .. name .. ".lua")
+      assert.same(real(require("weiyue." .. name), {}), described(text, "weiyue." .. name))
+    end)
+  end
+
+  it("describes weiyue", function()
+    local text = read("lua/meta/weiyue.lua")
+    assert.same(real(require "weiyue", { reply = true, log = true }), described(text, "weiyue"))
+  end)
+
+  it("describes every field that a kind of reply has", function()
+    local text = read("lua/meta/codec.lua"):match("%-%-%-@class weiyue.codec.Reply\n(.-)\n\n")
+    local have = {}
+    for field in text:gmatch("%-%-%-@field ([%w_]+)") do have[field] = true end
+    for _, kind in ipairs(require("weiyue.codec").reply_types()) do
+      for _, field in ipairs(kind.fields) do
+        assert.is_true(have[field.key], ("%s of %s"):format(field.key, kind.name))
+      end
+    end
+  end)
+
+  for _, name in ipairs { "codec", "crypto", "form", "json", "log", "message", "time", "url", "weiyue", "xml" } do
+    it(("%s.lua is Lua, opens with @meta and raises when it is required"):format(name), function()
+      local path = "lua/meta/" .. name .. ".lua"
+      assert.equal("---@meta", read(path):sub(1, 8))
+      local chunk = assert(loadfile(path, "t", {
+        error = function(text) error("raised: " .. text, 0) end,
+      }))
+      assert.has_error(chunk, select(2, pcall(chunk)))
+      assert.matches("^raised: lua/meta ", select(2, pcall(chunk)))
+    end)
+  end
+end)

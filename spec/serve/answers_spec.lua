@@ -1,0 +1,322 @@
+-- A served account in each mode and form: what is answered, what is refused, and what a handler's fault
+-- does to the answer.
+local push = require "spec.support.push"
+local serve = require "spec.support.serve"
+
+local OLD_KEY <const> = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
+
+local accounts <const> = {
+  plain = serve.account("plain", "plain"),
+  compatible = serve.account("compatible", "compatible"),
+  safe = serve.account("safe", "safe"),
+  silent = serve.account("silent", "plain", "apology = false"),
+  named = serve.account("named", "plain", 'username = "gh_other"'),
+  linked = serve.account("linked", "safe", 'url = "http://127.0.0.1/shop"'),
+  rotating = serve.account("rotating", "safe", ("aes_key = { %q, %q }"):format(serve.KEY, OLD_KEY)),
+}
+local MODES <const> = { "plain", "compatible", "safe" }
+local FORMS <const> = { "xml", "json" }
+
+-- Line numbers matter below.
+local PLUGIN <const> = [[
+local wx = require "weiyue"
+wx.text("raise", function() local none; return none.field end)
+wx.text("number", function() return 42 end)
+wx.text("nothing", function() return {} end)
+wx.text("bytes", function() return "\xC3\x28" end)
+wx.text("untitled", function() return { type = "news", articles = { { url = "http://example.com/" } } } end)
+wx.text("unknown", function() return { type = "telepathy" } end)
+wx.text("object", function() error(setmetatable({}, { __tostring = function() return "an object" end })) end)
+wx.text("no", function() return false end)
+wx.text("empty", "")
+wx.text("refused", function() return nil, "the shop is closed" end)
+wx.text("refused", function() return "the next rule" end)
+wx.text("long", ("字"):rep(1000))
+wx.text("articles", wx.reply.news { { title = "one", url = "/one", pic_url = "/one.png" }, { title = "two" } })
+wx.text("music", wx.reply.music { thumb_media_id = "M1", url = "/song.mp3", hq_url = "http://example.com/hq.mp3" })
+wx.text("raw", wx.reply.raw "<xml>as it is</xml>")
+wx.text("transfer", wx.reply.transfer())
+wx.text("spawn", function()
+  wx.spawn(function() error "in a spawned task" end)
+  wx.after("0.001s", function() error "in a timer" end)
+  return "spawned"
+end)
+wx.text("account", function() return wx.account "safe".id .. " " .. tostring(wx.account("safe").mode) end)
+wx.text(function(msg) return "echo: " .. msg.content end)
+wx.message("image", function(msg) return wx.reply.image(msg.media_id) end)
+wx.click("about", "about us")
+wx.click("raise", function() error "in a click" end)
+wx.event("view", function() error "in a view" end)
+wx.event("location_select", wx.reply.news {
+  { title = "1" }, { title = "2" }, { title = "3" }, { title = "4" }, { title = "5" }, { title = "6" },
+  { title = "7" }, { title = "8" }, { title = "9" } })
+print("loaded", 1, nil)
+wx.log.warn("from the plugin", { answer = 42 })
+]]
+
+describe("a served account", function()
+  local server
+
+  setup(function()
+    local list = {}
+    for _, name in ipairs { "plain", "compatible", "safe", "silent", "named", "linked", "rotating" } do
+      list[#list + 1] = accounts[name]
+    end
+    server = serve.start {
+      ["weiyue.lua"] = serve.config(list, 'hosts = { "wx.test", "127.0.0.1" }'),
+      ["plugins/shop.lua"] = PLUGIN,
+    }
+  end)
+  teardown(function() server:stop() end)
+
+  -- The lines logged with an event while f runs.
+  local function logged(event, f)
+    local before = #server:logged(event)
+    f()
+    return table.move(server:logged(event), before + 1, before + 10, 1, {})
+  end
+
+  for _, mode in ipairs(MODES) do
+    for _, form in ipairs(FORMS) do
+      local account = accounts[mode]
+      describe(("(%s, %s)"):format(mode, form), function()
+        it("answers a text as it came: in the same form, encrypted or not", function()
+          local nodes = push.text "你好 <&> ]]> \"'"
+          local r = server:push(account, nodes, form)
+          assert.equal(200, r.status)
+          assert.equal("application/" .. form, r.headers["content-type"])
+          assert.equal(mode ~= "plain" or nil, r.sealed)
+          assert.equal(form, r.form)
+          assert.same({ ToUserName = nodes[2].text, FromUserName = "gh_test", MsgType = "text",
+            CreateTime = r.reply.CreateTime, Content = "echo: 你好 <&> ]]> \"'" }, r.reply)
+          assert.is_true(math.abs(os.time() - tonumber(r.reply.CreateTime)) < 60)
+        end)
+
+        it("answers a click and an image", function()
+          assert.equal("about us", server:push(account, push.message("event", "CLICK", "EventKey", "about"), form).reply.Content)
+          local r = server:push(account, push.message("image", nil, "PicUrl", "http://example.com/", "MediaId", "M1"), form)
+          assert.equal("image", r.reply.MsgType)
+          assert.equal("M1", r.reply.Image.MediaId)
+        end)
+
+        it("answers success, in the clear, when nothing is to be said", function()
+          for _, text in ipairs { "no", "empty" } do
+            local r = server:push(account, push.text(text), form)
+            assert.equal("success", r.body)
+            assert.equal("text/plain", r.headers["content-type"])
+          end
+          assert.equal("success", server:push(account, push.message("event", "click", "EventKey", "nobody's"), form).body)
+        end)
+      end)
+    end
+
+    describe("(" .. mode .. ")", function()
+      local account = accounts[mode]
+
+      it("answers the check of its URL with echostr, byte for byte", function()
+        for _, echostr in ipairs { "5837397576500011341", "<b>+ %&=\r\n", "echo" } do
+          local r = server:request(serve.echo(account, echostr))
+          assert.equal(200, r.status)
+          assert.equal(echostr, r.body)
+        end
+      end)
+
+      it("refuses a check of its URL that is not signed with its token", function()
+        local r = server:request(serve.echo(account, "echo", { token = "wxtestother" }))
+        assert.same({ 403, "" }, { r.status, r.body })
+      end)
+
+      local REFUSED <const> = {
+        ["a wrong signature"] = { { token = "wxtestother" }, "sig.mismatch", "signature" },
+        ["a stale push"] = { { timestamp = os.time() - 1000 }, "sig.stale", "stale" },
+        ["a push from the future"] = { { timestamp = os.time() + 1000 }, "sig.stale", "stale" },
+        ["a downgrade to plain"] = mode ~= "plain" and { { mode = "plain" }, "sig.mode", "mode" } or nil,
+        ["another account's AppID"] = mode ~= "plain" and { { appid = "wxtestother" }, "sig.appid", "appid" } or nil,
+        ["another key"] = mode ~= "plain" and { { aes_key = OLD_KEY }, "sig.envelope", "padding" } or nil,
+        ["an envelope where none is configured"] = mode == "plain" and
+          { { mode = "safe", aes_key = serve.KEY }, "sig.mode", "mode" } or nil,
+      }
+      for what, case in pairs(REFUSED) do
+        it("refuses " .. what .. " with 403 and nothing, and the log says why", function()
+          local lines = logged(case[2], function()
+            local r = server:request(serve.sign(account, push.text "hi", "xml", case[1]))
+            assert.same({ 403, "" }, { r.status, r.body })
+          end)
+          assert.equal(1, #lines)
+          assert.matches(" warn .*reason=" .. case[3] .. " status=403 account=" .. mode .. " peer=127%.0%.0%.1:%d+ conn=%d+ req=%d+ text=", lines[1])
+        end)
+      end
+    end)
+  end
+
+  it("answers 404 where nothing is served, 405 to another method, 421 to another host", function()
+    local function status(r) return server:request(r).status end
+    assert.equal(404, status { method = "GET", target = "/nowhere" })
+    assert.equal(404, status { method = "POST", target = "/plain/", body = "x" })
+    assert.equal(405, status { method = "PUT", target = "/plain", body = "x" })
+    assert.equal(405, status { method = "DELETE", target = "/plain" })
+    assert.equal(421, status { method = "GET", target = "/plain", host = "evil.test" })
+    assert.equal(403, status { method = "GET", target = "/plain", host = "WX.test:8443" })
+    for _, event in ipairs { "http.not_found", "http.method", "http.unknown_host" } do
+      assert.equal("warn", server:logged(event)[1]:match "^%S+ (%a+)")
+    end
+  end)
+
+  it("refuses a push to another username", function()
+    local lines = logged("sig.account", function()
+      assert.equal(403, server:push(accounts.named, push.text "hi").status)
+    end)
+    assert.matches("account=named", lines[1])
+  end)
+
+  describe("with two keys", function()
+    for _, form in ipairs(FORMS) do
+      it("answers with the key that opened the push: " .. form, function()
+        for _, key in ipairs { serve.KEY, OLD_KEY } do
+          local r = server:push(accounts.rotating, push.text "hi", form, { aes_key = key })
+          assert.is_true(r.sealed)
+          assert.equal("echo: hi", r.reply.Content)
+        end
+      end)
+    end
+  end)
+
+  describe("when a handler fails", function()
+    for _, mode in ipairs(MODES) do
+      it("apologizes and logs file and line: " .. mode, function()
+        local lines = logged("lua.error", function()
+          assert.equal("稍后再试", server:says(accounts[mode], "raise"))
+        end)
+        assert.equal(1, #lines)
+        assert.matches(" error .*account=" .. mode .. " .*plugins/shop%.lua:2: attempt to index a nil value", lines[1])
+        assert.matches("stack traceback", lines[1])
+      end)
+    end
+
+    it("logs a raised object as its text", function()
+      local lines = logged("lua.error", function() server:says(accounts.plain, "object") end)
+      assert.matches("an object", lines[1])
+    end)
+
+    it("apologizes for a click", function()
+      local r = server:push(accounts.plain, push.message("event", "CLICK", "EventKey", "raise"))
+      assert.equal("稍后再试", r.reply.Content)
+    end)
+
+    it("answers success to an event that nobody may answer", function()
+      local lines = logged("lua.error", function()
+        local r = server:push(accounts.plain, push.message("event", "VIEW", "EventKey", "http://example.com/"))
+        assert.same({ 200, "success" }, { r.status, r.body })
+      end)
+      assert.matches("in a view", lines[1])
+    end)
+
+    it("answers success with apology = false", function()
+      local r = server:push(accounts.silent, push.text "raise")
+      assert.same({ 200, "success" }, { r.status, r.body })
+      assert.same({ 200, "success" }, { r.status, server:push(accounts.silent, push.text "number").body })
+    end)
+
+    local NONSENSE <const> = {
+      number = "reason=type type=number", nothing = "field=type type=table",
+      unknown = "field=type type=table", bytes = "reason=utf8", untitled = "field=title",
+    }
+    for text, why in pairs(NONSENSE) do
+      it("apologizes for an answer that is none, and names the rule: " .. text, function()
+        local lines = logged("lua.bad_reply", function()
+          assert.equal("稍后再试", server:says(accounts.safe, text))
+        end)
+        assert.equal(1, #lines)
+        assert.matches(" error .*account=safe where=%S*plugins/shop%.lua:[3-7] ", lines[1])
+        assert.matches(why, lines[1], 1, true)
+      end)
+    end
+
+    it("logs nil and an error, and asks the next rule", function()
+      local lines = logged("handler.error", function()
+        assert.equal("the next rule", server:says(accounts.safe, "refused"))
+      end)
+      assert.matches(' warn .*text="the shop is closed" account=safe where=%S*plugins/shop%.lua:11', lines[1])
+    end)
+
+    it("logs what a spawned task or a timer raises, and nobody is hurt", function()
+      local lines = logged("lua.error", function()
+        assert.equal("spawned", server:says(accounts.plain, "spawn"))
+        repeat -- the timer's millisecond passes meanwhile
+          assert.equal("echo: hi", server:says(accounts.plain, "hi"))
+        until server:log():find("in a timer", 1, true)
+      end)
+      assert.equal(2, #lines)
+      assert.matches("plugins/shop%.lua:19: in a spawned task", lines[1])
+      assert.matches("plugins/shop%.lua:20: in a timer", lines[2])
+    end)
+  end)
+
+  describe("within WeChat's limits", function()
+    it("cuts a text at a character and says so once", function()
+      local lines = logged("reply.text_cut", function()
+        for _ = 1, 2 do assert.equal(("字"):rep(682), server:says(accounts.plain, "long")) end
+        server:says(accounts.plain, "hi") -- the line is written behind the answer
+      end)
+      assert.equal(1, #lines)
+      assert.matches(" warn .*account=plain where=%S*plugins/shop%.lua:13 bytes_dropped=954", lines[1])
+    end)
+
+    it("gives one article to a message and eight to an event, and says so once each", function()
+      local lines = logged("reply.articles_cut", function()
+        for _ = 1, 2 do
+          assert.equal("1", server:push(accounts.plain, push.text "articles").reply.ArticleCount)
+          local r = server:push(accounts.plain, push.message("event", "location_select", "EventKey", "k"))
+          assert.equal("8", r.reply.ArticleCount)
+          assert.equal(8, #r.reply.Articles.item)
+        end
+        server:says(accounts.plain, "hi")
+      end)
+      assert.equal(2, #lines)
+      assert.matches("plugins/shop%.lua:14 articles_dropped=1", lines[1])
+      assert.matches("plugins/shop%.lua:%d+ articles_dropped=1", lines[2])
+    end)
+
+    it("resolves relative links with the account's url", function()
+      local item = server:push(accounts.linked, push.text "articles").reply.Articles.item
+      assert.same({ Title = "one", Description = "", PicUrl = "http://127.0.0.1/shop/one.png",
+        Url = "http://127.0.0.1/shop/one" }, item)
+      local music = server:push(accounts.linked, push.text "music", "json").reply.Music
+      assert.same({ ThumbMediaId = "M1", MusicUrl = "http://127.0.0.1/shop/song.mp3",
+        HQMusicUrl = "http://example.com/hq.mp3" }, music)
+    end)
+
+    it("leaves them as they are in an account without url", function()
+      assert.equal("/one", server:push(accounts.plain, push.text "articles").reply.Articles.item.Url)
+    end)
+  end)
+
+  it("sends a raw reply as it is, encrypted where the account is", function()
+    assert.equal("<xml>as it is</xml>", server:push(accounts.plain, push.text "raw").body)
+    assert.equal("<xml>as it is</xml>", server:push(accounts.safe, push.text "raw").text)
+  end)
+
+  it("transfers to customer service", function()
+    assert.equal("transfer_customer_service", server:push(accounts.safe, push.text "transfer").reply.MsgType)
+  end)
+
+  it("gives a handler the accounts of its host", function()
+    assert.equal("safe safe", server:says(accounts.plain, "account"))
+  end)
+
+  it("logs what a plugin logs and prints, with its name", function()
+    local lines = server:logged "plugin.log"
+    assert.equal(2, #lines)
+    assert.matches(' info .*text="loaded\\t1\\tnil" plugin=shop$', lines[1])
+    assert.matches(' warn .*text="from the plugin" answer=42 plugin=shop$', lines[2])
+  end)
+
+  it("answers 400 to a body that is none, in the plain mode only", function()
+    for _, mode in ipairs(MODES) do
+      local r = serve.sign(accounts[mode], push.text "hi", "xml")
+      r.body = "<xml><a></b></xml>"
+      local response = server:request(r)
+      assert.same({ mode == "plain" and 400 or 403, "" }, { response.status, response.body })
+    end
+  end)
+end)

@@ -1,0 +1,301 @@
+-- `weiyue serve` as a child process, and WeChat's side of the connection to it. For specs that run in
+-- plain lua5.4, with lua-socket, and weiyue_core on LUA_CPATH. The program: environment variable WEIYUE.
+-- Every wait ends by itself: sockets have time-outs, a FIFO's reader one of its own.
+
+local codec = require "weiyue.codec"
+local push = require "spec.support.push"
+local socket = require "socket"
+local url = require "weiyue.url"
+
+local M = {}
+
+local TIMEOUT <const> = 20 -- seconds; more than any answer takes under sanitizers
+
+local function quote(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
+
+local function capture(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read("a")
+  pipe:close()
+  return text
+end
+
+local binary <const> = capture("realpath -e -- " .. quote(os.getenv "WEIYUE" or "build/weiyue")):gsub("\n$", "")
+
+-- Connections ------------------------------------------------------------------------------------------
+
+---@class spec.Connection
+local Connection = {}
+Connection.__index = Connection
+
+--- Sends bytes as they are.
+function Connection:send(bytes) return assert(self.socket:send(bytes)) end
+
+--- One response: { status, headers, body }; nil, err at the end of the connection or after TIMEOUT.
+function Connection:read()
+  local line, err = self.socket:receive "*l"
+  if not line then return nil, err end
+  local response = { status = tonumber(line:match "^HTTP/1%.1 (%d%d%d)"), headers = {}, body = "" }
+  for header in function() return assert(self.socket:receive "*l") end do
+    if header == "" then break end
+    local name, value = header:match "^([^:]+): *(.*)$"
+    response.headers[name:lower()] = value
+  end
+  local n = tonumber(response.headers["content-length"] or 0)
+  if n > 0 then response.body = assert(self.socket:receive(n)) end
+  return response
+end
+
+--- nil when the peer has closed the connection; else what made reading end.
+function Connection:at_end()
+  local bytes, err = self.socket:receive(1)
+  if err == "closed" then return nil end
+  return bytes or err
+end
+
+function Connection:close() self.socket:close() end
+
+--- The text of a request.
+---@param r { method?: string, target: string, host?: string, body?: string }
+function M.request(r)
+  local head = ("%s %s HTTP/1.1\r\nHost: %s\r\n"):format(r.method or "POST", r.target, r.host or "127.0.0.1")
+  if not r.body then return head .. "\r\n" end
+  return ("%sContent-Length: %d\r\n\r\n%s"):format(head, #r.body, r.body)
+end
+
+-- Servers ------------------------------------------------------------------------------------------------
+
+---@class spec.Server
+---@field folder string
+---@field line string    what the server wrote on stdout when it was ready
+---@field port integer
+local Server = {}
+Server.__index = Server
+
+--- A folder with these files: name → text.
+---@param files table<string, string>
+---@return string folder
+function M.folder(files)
+  local folder = capture("mktemp -d"):gsub("\n$", "")
+  for name, text in pairs(files) do M.write(folder, name, text) end
+  return folder
+end
+
+function M.write(folder, name, text)
+  os.execute(("mkdir -p %s"):format(quote(folder .. "/" .. (name:match "^(.*)/" or ""))))
+  local file = assert(io.open(folder .. "/" .. name, "wb"))
+  file:write(text)
+  file:close()
+end
+
+function M.remove(folder) os.execute("rm -rf " .. quote(folder)) end
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "a"
+  file:close()
+  return text
+end
+
+--- Runs a verb to its end in a folder: { status, out, err }.
+function M.run(folder, arguments)
+  local _, _, status = os.execute(("cd %s && LC_ALL=C %s %s >out 2>err </dev/null")
+    :format(quote(folder), quote(binary), arguments))
+  return { status = status, out = read(folder .. "/out"), err = read(folder .. "/err") }
+end
+
+--- Serves the weiyue.lua among the files.
+---@param files table<string, string>
+---@return spec.Server
+function M.start(files)
+  assert(binary ~= "", "no program: build it, or name it in the environment variable WEIYUE")
+  local folder = M.folder(files)
+  local script = [[
+    cd "$1" && mkfifo .ready .done || exit 1
+    ( ( echo $BASHPID >.pid; LC_ALL=C exec "$2" serve --listen 127.0.0.1:0 >.ready 2>.log </dev/null )
+      echo $? >.done ) >/dev/null 2>&1 &
+    read -r -t 60 line <.ready
+    printf "%s" "$line"
+  ]]
+  local line = capture(("bash -c %s bash %s %s"):format(quote(script), quote(folder), quote(binary)))
+  local server = setmetatable({ folder = folder, line = line, port = tonumber(line:match ":(%d+)") }, Server)
+  assert(server.port, server:log())
+  return server
+end
+
+--- Everything logged so far.
+function Server:log() return read(self.folder .. "/.log") end
+
+--- The lines of the log with this event.
+---@param event string
+---@return string[]
+function Server:logged(event)
+  local lines = {}
+  for line in self:log():gmatch "[^\n]+" do
+    if line:match " event=(%S+)" == event then lines[#lines + 1] = line end
+  end
+  return lines
+end
+
+function Server:open(setup)
+  local tcp = assert(socket.tcp())
+  tcp:settimeout(TIMEOUT)
+  if setup then setup(tcp) end
+  local ok, err = tcp:connect("127.0.0.1", self.port)
+  if not ok then
+    tcp:close()
+    return nil, err
+  end
+  return setmetatable({ socket = tcp }, Connection)
+end
+
+--- One request, on a connection that is kept as long as the server keeps it.
+function Server:request(r)
+  local connection = self.connection or assert(self:open())
+  self.connection = nil
+  connection:send(M.request(r))
+  local response = assert(connection:read())
+  if response.headers.connection == "close" then
+    connection:close()
+  else
+    self.connection = connection
+  end
+  return response
+end
+
+function Server:signal(name)
+  assert(os.execute(("kill -%s $(cat %s)"):format(name, quote(self.folder .. "/.pid"))))
+end
+
+--- Waits for the end of the process: its exit status; nil when it did not end.
+function Server:wait()
+  self.ended = true
+  return tonumber(capture(("bash -c 'read -r -t 60 status <\"$1\"; printf %%s \"$status\"' bash %s")
+    :format(quote(self.folder .. "/.done"))))
+end
+
+--- Ends the process and removes its folder. A failure of the process, such as a sanitizer's report, is
+--- an error here.
+function Server:stop()
+  if self.connection then self.connection:close() end
+  local status, log = 0, nil
+  if not self.ended then
+    self:signal "TERM"
+    status = self:wait()
+  end
+  log = self:log()
+  M.remove(self.folder)
+  assert(status == 0 and not log:find("Sanitizer", 1, true), log)
+end
+
+-- Pushes ---------------------------------------------------------------------------------------------------
+
+---@class spec.Account
+---@field path string
+---@field token string
+---@field mode "plain"|"compatible"|"safe"
+---@field aes_key? string
+---@field appid? string
+
+local nonces = 0
+
+--- The request of a push as WeChat makes it.
+---@param account spec.Account
+---@param nodes spec.Node[]
+---@param form "xml"|"json"
+---@param changes? { token?: string, timestamp?: integer, aes_key?: string, appid?: string, mode?: string }
+---@return { target: string, body: string }
+function M.sign(account, nodes, form, changes)
+  changes = changes or {}
+  local function of(name) return changes[name] or account[name] end
+  nonces = nonces + 1
+  local timestamp, nonce = changes.timestamp or os.time(), tostring(1000000 + nonces)
+  local query = ("signature=%s&timestamp=%d&nonce=%s&openid=oTest"):format(
+    codec.sign(of "token", timestamp, nonce), timestamp, nonce)
+  local mode, body = of "mode", push[form](nodes)
+  if mode ~= "plain" then
+    local encrypt = assert(codec.encrypt { aes_key = of "aes_key", appid = of "appid", text = body })
+    local outer = { push.leaf("ToUserName", "gh_test") }
+    if mode == "compatible" then outer = table.move(nodes, 1, #nodes, 1, {}) end
+    outer[#outer + 1] = push.leaf("Encrypt", encrypt)
+    body = push[form](outer)
+    query = ("%s&encrypt_type=aes&msg_signature=%s"):format(query,
+      codec.sign(of "token", timestamp, nonce, encrypt))
+  end
+  return { target = account.path .. "?" .. query, body = body }
+end
+
+--- What WeChat makes of a response: response.reply is the decoded reply (nil: success), response.sealed
+--- whether it came encrypted, with a signature that fits and the account's appid.
+---@param account spec.Account
+---@param response table
+---@param aes_key? string the key that must open it
+---@return table response
+function M.decode(account, response, aes_key)
+  if response.status ~= 200 or response.body == "success" or response.body == "" then return response end
+  local raw, form = codec.parse(response.body)
+  if raw and raw.Encrypt then
+    assert(codec.verify { token = account.token, timestamp = raw.TimeStamp, nonce = raw.Nonce,
+      signature = raw.MsgSignature, encrypt = raw.Encrypt })
+    local text, receive_id = codec.decrypt { aes_key = aes_key or account.aes_key, encrypt = raw.Encrypt }
+    assert(text, tostring(receive_id))
+    assert(receive_id == account.appid)
+    response.sealed, response.text = true, text
+    raw, form = codec.parse(text)
+  end
+  response.reply, response.form = raw, raw and form
+  return response
+end
+
+--- Sends a push and decodes what comes back.
+---@param account spec.Account
+---@param nodes spec.Node[]
+---@param form? "xml"|"json"
+---@param changes? table as for sign
+function Server:push(account, nodes, form, changes)
+  return M.decode(account, self:request(M.sign(account, nodes, form or "xml", changes)),
+    changes and changes.aes_key)
+end
+
+--- The content that answers a text; nil: success.
+function Server:says(account, text)
+  local response = self:push(account, push.text(text))
+  assert(response.status == 200, response.status)
+  return response.reply and response.reply.Content
+end
+
+--- The request WeChat makes when the URL is saved.
+function M.echo(account, echostr, changes)
+  changes = changes or {}
+  local timestamp = changes.timestamp or os.time()
+  return { method = "GET", target = ("%s?signature=%s&timestamp=%d&nonce=15&echostr=%s"):format(account.path,
+    codec.sign(changes.token or account.token, timestamp, "15"), timestamp, url.escape(echostr)) }
+end
+
+--- An account of weiyue.lua as text, and as what M.sign wants.
+---@param id string
+---@param mode "plain"|"compatible"|"safe"
+---@param more? string further fields, as Lua text
+---@return spec.Account
+function M.account(id, mode, more)
+  local account = { id = id, path = "/" .. id, token = "wxtesttoken", mode = mode, appid = "wxtest0000000001" }
+  if mode ~= "plain" then account.aes_key = M.KEY end
+  account.lua = ("{ id = %q, path = %q, token = %q, mode = %q, appid = %q, %s%s }"):format(id, account.path,
+    account.token, mode, account.appid, more and more .. ", " or "",
+    mode ~= "plain" and not (more or ""):find "aes_key" and ("aes_key = %q"):format(M.KEY) or "")
+  return account
+end
+
+M.KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+
+--- A weiyue.lua with these accounts.
+---@param accounts spec.Account[]
+---@param more? string further keys, as Lua text
+function M.config(accounts, more)
+  local list = {}
+  for i, account in ipairs(accounts) do list[i] = account.lua end
+  return ("return { plugins = { \"plugins/*\" }, %s accounts = {\n%s\n} }\n"):format(
+    more and more .. "," or "", table.concat(list, ",\n"))
+end
+
+return M
