@@ -57,18 +57,28 @@ static void report(wy_host *h, lua_State *L, int problem) {
 
 /* --- the parts of the table --- */
 
-static char **string_list(lua_State *L, int list, const char *field, size_t *n) {
-  list = lua_absindex(L, list);
-  lua_Integer count = luaL_len(L, list);
-  char **all = calloc((size_t)count + 1, sizeof *all);
-  if (!all) luaL_error(L, "out of memory");
-  *n = 0;
-  for (lua_Integer i = 1; i <= count; i++) {
+static void read_hosts(wy_host *h, lua_State *L, int list) {
+  lua_Integer n = luaL_len(L, list);
+  h->hosts = calloc((size_t)n + 1, sizeof *h->hosts);
+  if (!h->hosts) luaL_error(L, "out of memory");
+  for (lua_Integer i = 1; i <= n; i++) {
     lua_geti(L, list, i);
-    all[(*n)++] = field ? copy_field(L, lua_gettop(L), field) : copy(L, -1);
+    h->hosts[h->n_hosts++] = copy(L, -1);
     lua_pop(L, 1);
   }
-  return all;
+}
+
+static void read_proxies(wy_host *h, lua_State *L, int list) {
+  lua_Integer n = luaL_len(L, list);
+  h->proxies = calloc((size_t)n + 1, sizeof *h->proxies);
+  if (!h->proxies) luaL_error(L, "out of memory");
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_geti(L, list, i);
+    proxy *p = &h->proxies[h->n_proxies++];
+    p->address = copy_field(L, lua_gettop(L), "address");
+    p->prefix = (unsigned)number_field(L, lua_gettop(L), "prefix");
+    lua_pop(L, 1);
+  }
 }
 
 static void read_limits(wy_host *h, lua_State *L, int t) {
@@ -143,9 +153,9 @@ static void read_conf(wy_host *h, lua_State *L, int conf, int entries) {
   h->port = (int)number_field(L, lua_gettop(L), "port");
   lua_getfield(L, conf, "hosts");
   lua_getfield(L, -1, "list");
-  if (lua_istable(L, -1)) h->hosts = string_list(L, -1, NULL, &h->n_hosts);
+  if (lua_istable(L, -1)) read_hosts(h, L, lua_gettop(L));
   lua_getfield(L, conf, "proxies");
-  if (lua_istable(L, -1)) h->proxies = string_list(L, -1, "address", &h->n_proxies);
+  if (lua_istable(L, -1)) read_proxies(h, L, lua_gettop(L));
   lua_getfield(L, conf, "log");
   lua_getfield(L, -1, "level");
   static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
@@ -233,11 +243,6 @@ int wy_config_load(wy_host *h, const char *path, wy_str text, const char *name,
   return WY_E_CONFIG;
 }
 
-static void free_list(char **list, size_t n) {
-  for (size_t i = 0; i < n; i++) free(list[i]);
-  free(list);
-}
-
 void wy_config_deinit(wy_host *h) {
   for (size_t i = 0; i < h->n_accounts; i++) {
     account *a = &h->accounts[i];
@@ -247,7 +252,9 @@ void wy_config_deinit(wy_host *h) {
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
   }
   free(h->accounts);
-  free_list(h->hosts, h->n_hosts);
-  free_list(h->proxies, h->n_proxies);
+  for (size_t i = 0; i < h->n_hosts; i++) free(h->hosts[i]);
+  free(h->hosts);
+  for (size_t i = 0; i < h->n_proxies; i++) free(h->proxies[i].address);
+  free(h->proxies);
   free(h->address);
 }

@@ -122,7 +122,8 @@ int wy_host_start(wy_host *h) {
   int err = add_accounts(h);
   if (!err) err = wy_http_new(&h->http, h->loop, &h->clock, &h->log, &h->limits, &handlers, h);
   if (err) return err;
-  for (size_t i = 0; i < h->n_proxies; i++) wy_http_trust(h->http, h->proxies[i]);
+  for (size_t i = 0; i < h->n_proxies; i++)
+    wy_http_trust(h->http, h->proxies[i].address, h->proxies[i].prefix);
   h->started = true;
   int wanted = h->port;
   err = wy_http_listen(h->http, h->address, wanted, &h->port);

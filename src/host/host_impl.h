@@ -33,6 +33,11 @@ typedef struct route {
   void *data;
 } route;
 
+typedef struct proxy {
+  char *address;
+  unsigned prefix;
+} proxy;
+
 struct wy_host {
   wy_host_options options;
   uv_loop_t *loop, own_loop;
@@ -51,7 +56,7 @@ struct wy_host {
   size_t n_routes;
   char **hosts; /* NULL: any */
   size_t n_hosts;
-  char **proxies;
+  proxy *proxies;
   size_t n_proxies;
   char *listen, *address;
   int port;

@@ -97,12 +97,12 @@ static bool is_text(const wy_reply *r) {
   return true;
 }
 
-static int build(exchange *x, wy_reply *r, wy_reply_cut *cut) {
+static int build(exchange *x, wy_reply *r, const char **what, wy_reply_cut *cut) {
   wy_host *h = x->account->host;
-  const char *missing = NULL;
+  *what = NULL;
   if (!is_text(r)) return WY_E_REPLY_UTF8;
   wy_reply_limit(r, x->user_message ? 1 : WY_REPLY_ARTICLES, cut);
-  int err = wy_reply_check(r, &missing);
+  int err = wy_reply_check(r, what);
   if (err) return err;
   wy_reply_head head = {{x->from, x->from_n}, {x->to, x->to_n}, wy_clock_wall_ms(&h->clock) / 1000};
   wy_buf_clear(&h->reply);
@@ -111,8 +111,9 @@ static int build(exchange *x, wy_reply *r, wy_reply_cut *cut) {
 
 static int answer_text(exchange *x, wy_str text, wy_reply_cut *cut) {
   wy_reply r = {.type = wy_reply_type_find(WY_STR("text"))};
+  const char *what;
   r.fields[0] = text;
-  int err = build(x, &r, cut);
+  int err = build(x, &r, &what, cut);
   return err ? err : send_reply(x);
 }
 
@@ -175,7 +176,7 @@ static int answer_with(lua_State *L, exchange *x, const char **what, wy_reply_cu
       }
       wy_reply r;
       int err = wy_reply_from_lua(L, 2, &r, what);
-      if (!err) err = build(x, &r, cut);
+      if (!err) err = build(x, &r, what, cut);
       return err ? err : send_reply(x);
     }
     default: return WY_E_REPLY_TYPE;

@@ -30,6 +30,7 @@ wy_http_req *wy_http_req_take(wy_http_conn *c) {
   req->conn_id = c->id;
   req->number = c->n_requests + 1;
   req->peer = c->peer;
+  req->port = c->port;
   req->head.max = 2 * h->limits.target + h->limits.header + LINE_EXTRA;
   req->out.max = SIZE_MAX / 2;
   req->n_fields = req->target_n = 0;
@@ -105,35 +106,25 @@ wy_str wy_http_req_header(const wy_http_req *req, wy_str name) {
 
 /* --- logs --- */
 
-static void peer_name(const struct sockaddr_storage *a, char *out, size_t n) {
-  char ip[64] = "?";
-  int port = 0;
-  if (a->ss_family == AF_INET) {
-    const struct sockaddr_in *in = (const struct sockaddr_in *)a;
-    uv_ip4_name(in, ip, sizeof ip);
-    port = ntohs(in->sin_port);
-  } else if (a->ss_family == AF_INET6) {
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a;
-    ip[0] = '[';
-    uv_ip6_name(in6, ip + 1, sizeof ip - 2);
-    strcat(ip, "]");
-    port = ntohs(in6->sin6_port);
-  }
-  snprintf(out, n, "%s:%d", ip, port);
-}
-
-static void log_conn(wy_line *line, const struct sockaddr_storage *peer, uint64_t id,
-                     uint64_t number) {
-  char name[96];
+static void log_conn(wy_line *line, const wy_ip *peer, int port, uint64_t id, uint64_t number) {
+  char name[WY_PEER_NAME];
   if (!line->log) return;
-  peer_name(peer, name, sizeof name);
+  wy_ip_name(peer, port, name);
   wy_line_z(line, "peer", name);
   wy_line_int(line, "conn", (int64_t)id);
   if (number) wy_line_int(line, "req", (int64_t)number);
 }
 
 void wy_http_req_log(const wy_http_req *req, wy_line *line) {
-  log_conn(line, &req->peer, req->conn_id, req->number);
+  const wy_nets *proxies = &req->http->proxies;
+  wy_ip client;
+  log_conn(line, &req->peer, req->port, req->conn_id, req->number);
+  if (!line->log || !wy_nets_has(proxies, &req->peer)) return;
+  wy_str hops = wy_http_req_header(req, WY_STR("x-forwarded-for"));
+  if (!hops.p || !wy_forwarded_for(hops, proxies, &client)) return;
+  char name[WY_PEER_NAME];
+  wy_ip_name(&client, 0, name);
+  wy_line_z(line, "client", name);
 }
 
 void wy_http_log_refusal(wy_http_req *req, int status, int err, const char *reason) {
@@ -148,76 +139,15 @@ void wy_http_log_refusal(wy_http_req *req, int status, int err, const char *reas
 static void log_aborted(wy_http_conn *c) {
   wy_line line;
   wy_line_begin(&line, c->http->log, WY_LOG_INFO, wy_err_event(WY_E_HTTP_ABORTED));
-  log_conn(&line, &c->peer, c->id, c->n_requests + 1);
+  log_conn(&line, &c->peer, c->port, c->id, c->n_requests + 1);
   wy_line_end(&line);
 }
 
-/* --- addresses --- */
-
-/* IPv4 as mapped IPv6. False: not an internet address, or loopback. */
-static bool ip_of(const struct sockaddr_storage *a, unsigned char ip[16]) {
-  static const unsigned char mapped[12] = {[10] = 0xFF, [11] = 0xFF};
-  static const unsigned char loop6[16] = {[15] = 1};
-  if (a->ss_family == AF_INET) {
-    memcpy(ip, mapped, 12);
-    memcpy(ip + 12, &((const struct sockaddr_in *)a)->sin_addr, 4);
-  } else if (a->ss_family == AF_INET6) {
-    memcpy(ip, &((const struct sockaddr_in6 *)a)->sin6_addr, 16);
-  } else {
-    return false;
-  }
-  if (memcmp(ip, mapped, 12) == 0) return ip[12] != 127;
-  return memcmp(ip, loop6, 16) != 0;
-}
-
-static addr_count **address_slot(wy_http *h, const unsigned char ip[16]) {
-  uint32_t hash = 2166136261u;
-  for (int i = 0; i < 16; i++) hash = (hash ^ ip[i]) * 16777619u;
-  addr_count **slot = &h->addresses[hash % (sizeof h->addresses / sizeof *h->addresses)];
-  while (*slot && memcmp((*slot)->ip, ip, 16) != 0) slot = &(*slot)->next;
-  return slot;
-}
-
-/* Counts the connection; false when its address has too many. */
-static bool address_enter(wy_http_conn *c) {
-  wy_http *h = c->http;
-  unsigned char ip[16];
-  if (!ip_of(&c->peer, ip)) return true;
-  for (size_t i = 0; i < h->n_trusted; i++)
-    if (memcmp(h->trusted[i], ip, 16) == 0) return true;
-  addr_count **slot = address_slot(h, ip);
-  if (!*slot) {
-    *slot = calloc(1, sizeof **slot);
-    if (!*slot) return false;
-    memcpy((*slot)->ip, ip, 16);
-  }
-  if ((*slot)->n >= h->limits.per_address) return false;
-  (*slot)->n++;
-  c->address = *slot;
-  return true;
-}
-
-static void address_leave(wy_http_conn *c) {
-  if (!c->address || --c->address->n) return;
-  addr_count **slot = address_slot(c->http, c->address->ip);
-  *slot = c->address->next;
-  free(c->address);
-  c->address = NULL;
-}
-
-int wy_http_trust(wy_http *h, const char *text) {
-  struct sockaddr_storage a = {0};
-  unsigned char(*more)[16] = realloc(h->trusted, (h->n_trusted + 1) * sizeof *more);
-  if (!more) return WY_E_NOMEM;
-  h->trusted = more;
-  if (uv_ip4_addr(text, 0, (struct sockaddr_in *)&a) &&
-      uv_ip6_addr(text, 0, (struct sockaddr_in6 *)&a))
-    return WY_E_ARG;
-  if (ip_of(&a, h->trusted[h->n_trusted])) h->n_trusted++; /* loopback is exempt anyway */
-  return 0;
-}
-
 /* --- connections --- */
+
+int wy_http_trust(wy_http *h, const char *address, unsigned prefix) {
+  return wy_nets_add(&h->proxies, address, prefix);
+}
 
 static void maybe_stopped(wy_http *h) {
   if (!h->stopping || h->n_conns || !wy_list_empty(&h->listeners) || !h->stopped) return;
@@ -246,7 +176,7 @@ void wy_http_close(wy_http_conn *c) {
   c->phase = PHASE_CLOSED;
   c->closing = true;
   wy_timer_stop(c->http->clock, &c->timer);
-  address_leave(c);
+  wy_ip_leave(&c->http->counts, c->count);
   if (c->in) wy_http_req_drop(c->in);
   c->in = NULL;
   for (wy_list *node; (node = wy_list_shift(&c->pipeline));) {
@@ -365,10 +295,22 @@ static void turn_away(wy_http_conn *c) {
   wy_line line;
   wy_line_begin(&line, c->http->log, WY_LOG_WARN, wy_err_event(WY_E_HTTP_BUSY));
   wy_line_int(&line, "connections", (int64_t)c->http->n_conns);
-  log_conn(&line, &c->peer, c->id, 0);
+  log_conn(&line, &c->peer, c->port, c->id, 0);
   wy_line_end(&line);
   uv_try_write(&c->uv.stream, &b, 1);
   wy_http_close(c);
+}
+
+/* Learns who it is, and counts it; false when its address has too many connections. */
+static bool count_peer(wy_http_conn *c) {
+  wy_http *h = c->http;
+  struct sockaddr_storage a;
+  int n = sizeof a;
+  if (uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&a, &n) || !wy_ip_of(&a, &c->peer, &c->port))
+    return true; /* gone already: the first read will tell */
+  if (wy_ip_is_loopback(&c->peer) || wy_nets_has(&h->proxies, &c->peer)) return true;
+  c->count = wy_ip_enter(&h->counts, &c->peer, h->limits.per_address);
+  return c->count != NULL;
 }
 
 static void on_connection(uv_stream_t *server, int status) {
@@ -398,9 +340,7 @@ static void on_connection(uv_stream_t *server, int status) {
     wy_http_close(c);
     return;
   }
-  int n = sizeof c->peer;
-  uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&c->peer, &n);
-  if (h->n_conns > h->limits.connections || !address_enter(c)) {
+  if (h->n_conns > h->limits.connections || !count_peer(c)) {
     turn_away(c);
     return;
   }
@@ -502,7 +442,7 @@ void wy_http_free(wy_http *h) {
     req_free(wy_container_of(node, wy_http_req, link));
   wy_buf_deinit(&h->out);
   free(h->spare);
-  free(h->trusted);
+  wy_nets_deinit(&h->proxies);
   free(h);
 }
 

@@ -50,8 +50,9 @@ typedef struct wy_http_handlers {
 int wy_http_new(wy_http **out, uv_loop_t *loop, wy_clock *clock, const wy_log *log,
                 const wy_http_limits *limits, const wy_http_handlers *handlers, void *data);
 
-/* Addresses (IPv4 or IPv6 as text) of proxies in front: exempt from per_address. Copied. */
-int wy_http_trust(wy_http *h, const char *address);
+/* A network of proxies in front: exempt from per_address, and their X-Forwarded-For is believed.
+ * address: IPv4 or IPv6 as text; prefix: bits. 0, WY_E_ARG or WY_E_NOMEM. */
+int wy_http_trust(wy_http *h, const char *address, unsigned prefix);
 
 /* Listens on an IPv4 or IPv6 address; port 0 picks one. *bound (may be NULL) is the port.
  * 0 or a uv error. */
@@ -78,7 +79,7 @@ bool wy_http_req_gone(const wy_http_req *req);    /* nobody waits for the answer
 void wy_http_req_set_data(wy_http_req *req, void *data);
 void *wy_http_req_data(const wy_http_req *req);
 
-/* Appends peer=, conn= and req= to a log line. */
+/* Appends peer=, client= (who stands behind a proxy of ours), conn= and req= to a log line. */
 void wy_http_req_log(const wy_http_req *req, wy_line *line);
 void wy_http_req_set_err(wy_http_req *req, int err);
 void wy_http_req_set_allow(wy_http_req *req, unsigned methods); /* for a 405: sum of wy_method */

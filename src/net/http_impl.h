@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "net/http.h"
+#include "net/peer.h"
 
 enum {
   READ_BYTES = 65536,
@@ -29,7 +30,8 @@ struct wy_http_req {
   wy_http *http;
   wy_http_conn *conn; /* NULL: the client has gone */
   uint64_t conn_id, number;
-  struct sockaddr_storage peer;
+  wy_ip peer;
+  int port;
   wy_buf head;        /* target, then names and values, then the decoded path */
   wy_buf body;
   wy_buf out;         /* the answer, while earlier requests are unanswered */
@@ -53,13 +55,6 @@ typedef enum phase {
   PHASE_LINGER,  /* answered for the last time; input is thrown away */
   PHASE_CLOSED
 } phase;
-
-/* How many connections one client address has. */
-typedef struct addr_count {
-  struct addr_count *next;
-  unsigned char ip[16];
-  size_t n;
-} addr_count;
 
 struct wy_http_conn {
   union {
@@ -92,8 +87,9 @@ struct wy_http_conn {
   wy_timer timer;
   uint64_t phase_since, phase_due, write_due;
   size_t write_left; /* write queue when write_due was set */
-  struct sockaddr_storage peer;
-  struct addr_count *address;
+  wy_ip peer;
+  int port;
+  wy_ip_count *count; /* of its address; NULL: exempt */
 };
 
 typedef struct listener {
@@ -114,9 +110,8 @@ struct wy_http {
   size_t n_conns, n_pool;
   wy_http_conn *spare; /* accepts, to close at once, when there is no memory for another */
   uint64_t next_conn;
-  addr_count *addresses[1024];
-  unsigned char (*trusted)[16];
-  size_t n_trusted;
+  wy_ip_counts counts;
+  wy_nets proxies;
   bool stopping;
   void (*stopped)(void *data);
   wy_http_conn *corked; /* its answers gather in out until its bytes are parsed */

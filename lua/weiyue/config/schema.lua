@@ -218,7 +218,7 @@ local limits <const> = {
   count("fields", 100, 1, 10000, "请求头的字段数", "number of header fields"),
   bytes("chunk_overhead", 16384, 64, MIB, "分块传输的附加字节", "bytes that chunked coding may add to a request"),
   bytes("push", 65536, 256, 16 * MIB, "一次推送的正文", "body of a push"),
-  bytes("json", MIB, 256, 64 * MIB, "JSON 正文", "body of a JSON request"),
+  later(bytes("json", MIB, 256, 64 * MIB, "JSON 正文", "body of a JSON request")),
   count("json_depth", 32, 1, 500, "JSON 嵌套层数", "nesting of JSON"),
   later(bytes("upload", 10 * MIB, 1024, GIB, "上传的总大小", "size of an upload")),
   later(count("parts", 64, 1, 10000, "上传的分段数", "parts of an upload")),
