@@ -138,7 +138,7 @@ function Server:logged(event)
 end
 
 function Server:open(setup)
-  local tcp = assert(socket.tcp())
+  local tcp = assert(socket.tcp4())
   tcp:settimeout(TIMEOUT)
   if setup then setup(tcp) end
   local ok, err = tcp:connect("127.0.0.1", self.port)

@@ -132,7 +132,7 @@ static job *job_new(lua_State *L, int arg) {
 
 static int l_spawn(lua_State *L) {
   wy_script *s = wy_script_of(L);
-  if (!s->running) return luaL_error(L, "spawn needs a running task: use it in a handler or a timer");
+  if (!s->running) return wy_raise(L, "spawn needs a running task: use it in a handler or a timer");
   job_run(job_new(L, 1));
   return 0;
 }

@@ -146,15 +146,36 @@ void wy_tasks_drain(wy_script *s) {
 
 /* --- waiting --- */
 
+/* The line that called, of code that is not lua/weiyue's own. */
+static void push_where(lua_State *L) {
+  lua_Debug ar;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Sl", &ar);
+    if (ar.currentline <= 0 || strncmp(ar.source, "=[weiyue", 8) == 0) continue;
+    lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+    return;
+  }
+  lua_pushliteral(L, "");
+}
+
+int wy_raise(lua_State *L, const char *text) {
+  push_where(L);
+  lua_pushstring(L, text);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
 wy_task *wy_task_can_wait(lua_State *L) {
   wy_script *s = wy_script_of(L);
   wy_task *t = s ? s->running : NULL;
-  if (!t) luaL_error(L, "cannot wait here: only handlers, spawned functions and timers may wait, "
-                        "not code that runs while a plugin is loaded");
-  if (t->cancelled) luaL_error(L, "cancelled");
-  if (!wy_chain_can_wait(s, L))
-    luaL_error(L, "cannot wait inside a C function such as table.sort, string.gsub or a "
-                  "metamethod: wait before it, or collect first and wait in a loop");
+  if (!t)
+    wy_raise(L, "cannot wait here: only handlers, spawned functions and timers may wait, "
+                "not code that runs while a plugin is loaded");
+  else if (t->cancelled)
+    wy_raise(L, "cancelled");
+  else if (!wy_chain_can_wait(s, L))
+    wy_raise(L, "cannot wait inside a C function such as table.sort, string.gsub or a "
+                "metamethod: wait before it, or collect first and wait in a loop");
   return t;
 }
 

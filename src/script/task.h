@@ -42,6 +42,9 @@ int wy_task_start(wy_script *s, const wy_task_body *body, void *data);
  * inside a C function that cannot be suspended (sort, gsub, a metamethod). */
 wy_task *wy_task_can_wait(lua_State *L);
 
+/* As lua_error, with the line of the plugin's that called in front of the text. */
+int wy_raise(lua_State *L, const char *text);
+
 /* Suspends the running task until wy_wait_wake; call as `return wy_task_await(L, wait)`. */
 int wy_task_await(lua_State *L, wy_wait *wait);
 void wy_wait_wake(wy_wait *wait, int status);

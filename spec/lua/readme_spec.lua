@@ -1,0 +1,177 @@
+-- The READMEs against the program: the configuration table, the events, the verbs, the examples; and
+-- against each other. The program is the one named by the environment variable WEIYUE (default
+-- build/weiyue).
+
+local doc = require "weiyue.config.doc"
+
+local LANGUAGES <const> = { en = "README.md", zh = "README.zh-CN.md" }
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+local function run(command)
+  local pipe = assert(io.popen(command .. " 2>&1"))
+  local out = pipe:read("a")
+  local ok = pipe:close()
+  return ok, out
+end
+
+-- Fenced blocks in order: { lang, text }.
+local function blocks(text)
+  local list = {}
+  for lang, inner in text:gmatch("\n```(%w*)\n(.-)\n```") do
+    list[#list + 1] = { lang = lang, text = inner .. "\n" }
+  end
+  return list
+end
+
+-- Depths of the headings outside code, as "122…".
+local function outline(text)
+  local depths = {}
+  text = ("\n" .. text):gsub("\n```.-\n```", "")
+  for marks in text:gmatch("\n(#+) ") do depths[#depths + 1] = #marks end
+  return table.concat(depths)
+end
+
+-- First cells of the rows of the table whose head begins with this word.
+local function first_column(text, head)
+  local rows = text:match("\n| " .. head .. " |[^\n]*\n|[-|]+\n(.-)\n\n")
+  local cells = {}
+  for cell in ("\n" .. rows):gmatch("\n| (.-) |") do cells[#cells + 1] = cell end
+  return cells
+end
+
+local english <const>, chinese <const> = read(LANGUAGES.en), read(LANGUAGES.zh)
+local binary <const> = os.getenv("WEIYUE") or "build/weiyue"
+
+describe("the READMEs", function()
+  it("have the same sections", function()
+    assert.is_true(#outline(english) > 10)
+    assert.equal(outline(english), outline(chinese))
+  end)
+
+  it("have the same code", function()
+    assert.is_true(#blocks(english) > 5)
+    assert.same(blocks(english), blocks(chinese))
+  end)
+
+  it("name the same rules, modes and events in their tables", function()
+    for en, zh in pairs { rule = "规则", ["`mode`"] = "`mode`", event = "event", module = "模块", command = "命令",
+      ["CMake option"] = "CMake 选项" } do
+      local plain = {}
+      for _, cell in ipairs(first_column(chinese, zh)) do
+        plain[#plain + 1] = cell:gsub("、", ", "):gsub("……", "…")
+      end
+      assert.same(first_column(english, en), plain)
+    end
+  end)
+
+  for lang, path in pairs(LANGUAGES) do
+    it(path .. " has the table of configuration keys that the schema gives", function()
+      local table_text = read(path):match("<!%-%- config:begin %-%->\n(.-)<!%-%- config:end %-%->")
+      assert.equal(doc.markdown(lang), table_text)
+    end)
+  end
+
+  it("name only events that the program has", function()
+    local sources = read("src/base/err.h")
+    for _, pattern in ipairs { "src/host/*.c", "src/net/*.c", "src/script/*.c", "lua/weiyue/*.lua" } do
+      sources = sources .. select(2, run("cat " .. pattern))
+    end
+    for _, cell in ipairs(first_column(english, "event")) do
+      for event in cell:gmatch("`([%w_.]+)`") do
+        assert.is_truthy(sources:find('"' .. event .. '"', 1, true), event)
+      end
+    end
+  end)
+
+  it("name every event about who sent a push", function()
+    local cells = table.concat(first_column(english, "event"), " ")
+    local n = 0
+    for event in read("src/base/err.h"):gmatch('X%(%u[%u_%d]*, "([%w_.]+)"') do
+      if event:find("^sig%.") or event:find("^config%.") then
+        n = n + 1
+        assert.is_truthy(cells:find("`" .. event .. "`", 1, true), event)
+      end
+    end
+    assert.is_true(n > 5)
+  end)
+
+  it("name every verb", function()
+    local verbs = table.concat(first_column(english, "command"), " ")
+    local _, help = run("LC_ALL=C " .. binary .. " help")
+    local n = 0
+    for verb in help:gmatch("\n  (%l+) ") do
+      n = n + 1
+      assert.is_truthy(verbs:find("`weiyue " .. verb .. "[ `]"), verb)
+    end
+    assert.is_true(n > 3)
+  end)
+
+  it("name every CMake option", function()
+    local options = table.concat(first_column(english, "CMake option"), " ")
+    for option in read("CMakeLists.txt"):gmatch("\noption%((WY_%w+)") do
+      assert.is_truthy(options:find(option, 1, true), option)
+    end
+  end)
+end)
+
+describe("the code in the READMEs", function()
+  local folder
+
+  before_each(function()
+    folder = select(2, run("mktemp -d")):gsub("\n$", "")
+  end)
+  after_each(function() run("rm -r " .. folder) end)
+
+  local function write(name, text)
+    local file = assert(io.open(folder .. "/" .. name, "wb"))
+    file:write(text)
+    file:close()
+  end
+
+  for i, block in ipairs(blocks(english)) do
+    if block.lang == "lua" then
+      it(("is Lua in block %d"):format(i), function()
+        assert(load(block.text, "block", "t"))
+      end)
+    end
+
+    if block.lang == "lua" and block.text:find('require "weiyue"', 1, true) then
+      it(("is a plugin that loads in block %d"):format(i), function()
+        write("plugin.lua", block.text)
+        write("weiyue.lua", 'return { plugins = { "plugin.lua" }, accounts = { { token = "wxtest" } } }')
+        local ok, out = run(("LC_ALL=C %s check %s/weiyue.lua"):format(binary, folder))
+        assert.is_true(ok, out)
+      end)
+    elseif block.lang == "lua" and block.text:find("accounts =", 1, true) then
+      it(("is a configuration without faults in block %d"):format(i), function()
+        local conf, problems = require("weiyue.config").load_string(block.text, "weiyue.lua", {
+          env = function(name) return name == "WX_TOKEN" and "wxtest" or ("wxtestK"):rep(7):sub(1, 43) end,
+        })
+        assert.is_table(conf, tostring(problems[1]))
+        assert.same({}, problems)
+      end)
+    elseif block.lang == "lua" then
+      it(("runs in block %d"):format(i), function()
+        local printed = {}
+        local env = setmetatable({ print = function(...) printed[#printed + 1] = table.concat({ ... }, " ") end },
+          { __index = _G })
+        assert(load(block.text, "block", "t", env))()
+        assert.same({ "hi xml" }, printed)
+      end)
+    end
+
+    if block.lang == "c" then
+      it(("is C that fits weiyue.h in block %d"):format(i), function()
+        write("app.c", block.text)
+        local ok, out = run(("cc -fsyntax-only -Wall -Wextra -Werror -Isrc %s/app.c"):format(folder))
+        assert.is_true(ok, out)
+      end)
+    end
+  end
+end)
