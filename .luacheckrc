@@ -5,7 +5,7 @@ exclude_files = { "build*", "node_modules" }
 -- Types for editors: functions without bodies, and a first line that raises.
 files["lua/meta"] = { ignore = { "211", "212", "241", "511" } }
 
-files["spec"] = { std = "+busted" }
+files["spec"] = { std = "+busted", max_line_length = 150 }
 files["examples/*/spec"] = { std = "+busted" }
 
 -- A configuration may ask for variables of the environment.

@@ -3,7 +3,7 @@ error("lua/meta is for editors, not for require")
 
 --- What a handler gets (消息): a message or an event. `tostring(msg)` says which and from whom.
 ---@class weiyue.Message
----@field type string lower case: text image voice video shortvideo location link file event …; "component" for a platform's notice
+---@field type string lower case: text image voice video shortvideo location link file event …; or "component"
 ---@field event? string lower case: subscribe click scan location …; nil: a message
 ---@field openid string who sent it
 ---@field account weiyue.Account to which account

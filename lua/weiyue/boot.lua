@@ -45,13 +45,16 @@ local function account_object(conf)
   })
 end
 
-local function chosen(all, want)
-  if want == "all" or want == nil then return all end
+-- The plugins of one account. A name that is no plugin's is told: the account would miss it silently.
+local function chosen(all, account, missing)
+  if account.plugins == "all" or account.plugins == nil then return all end
   local list = {}
-  for _, name in ipairs(want) do
+  for _, name in ipairs(account.plugins) do
+    local before = #list
     for _, plugin in ipairs(all) do
-      if plugin.name == name or plugin.path == name then list[#list + 1] = plugin end
+      if plugin.name == name or plugin.entry == name or plugin.path == name then list[#list + 1] = plugin end
     end
+    if #list == before then missing(account, name) end
   end
   return list
 end
@@ -109,8 +112,16 @@ function M.load(options)
   for _, p in ipairs(problems) do boot.problems[#boot.problems + 1] = p end
   boot.plugins = loaded
 
+  local function missing(account, name)
+    boot.failed_plugins = boot.failed_plugins + 1
+    boot.problems[#boot.problems + 1] = {
+      level = "error", event = "plugin.load_failed",
+      zh = ("账号 %s 要用的插件 %s 没有加载"):format(account.id, name),
+      en = ("account %s wants the plugin %s, which is not loaded"):format(account.id, name),
+    }
+  end
   for i, account in ipairs(conf.accounts) do
-    local index = rules.compile(chosen(loaded, account.plugins))
+    local index = rules.compile(chosen(loaded, account, missing))
     boot.accounts[i] = { object = objects[i], dispatch = dispatch.dispatcher(index) }
   end
   return boot

@@ -2,6 +2,7 @@
 
 local core = require "weiyue_core"
 local later = require "weiyue.later"
+local pattern = require "weiyue.pattern"
 local replies = require "weiyue.reply"
 local rules = require "weiyue.rules"
 local task = require "weiyue.task"
@@ -10,12 +11,14 @@ local M = {}
 
 local Matcher <const> = { __name = "weiyue.matcher" }
 
+local SOURCE <const> = debug.getinfo(1, "S").source
+
 -- file:line of the plugin's own code that called into wx.
 local function caller()
   for level = 2, 20 do
     local info = debug.getinfo(level, "Sl")
     if not info then break end
-    if info.currentline > 0 and not info.source:find("^=%[weiyue") and not info.source:find("/weiyue/%w+%.lua$") then
+    if info.currentline > 0 and info.source ~= SOURCE then
       return info.short_src .. ":" .. info.currentline
     end
   end
@@ -29,9 +32,17 @@ local function check_reply(name, reply)
   error(("%s wants a reply: a string, a wx.reply value or a function, not %s"):format(name, kind), 3)
 end
 
+local LONGEST <const> = 366 * 86400 -- seconds
+
 -- Seconds from a number or a text such as "5m".
 local function seconds(name, d)
-  local s, err = core.time.duration(d)
+  local kind, s, err = type(d), nil, nil
+  if kind == "number" or kind == "string" then
+    s, err = core.time.duration(d)
+  else
+    err = "a time is a number of seconds or a text such as \"5m\", not " .. kind
+  end
+  if s and s > LONGEST then s, err = nil, "a time is at most a year" end
   if not s then error(("%s: %s"):format(name, err), 3) end
   return s
 end
@@ -55,7 +66,9 @@ local function logger(plugin)
   return L
 end
 
-local PLUGIN_HEAD <const> = { name = "string", version = "string", priority = "number", schema = "table", api = "table" }
+local PLUGIN_HEAD <const> = {
+  name = "string", version = "string", priority = "number", schema = "table", api = "table",
+}
 
 -- wx.plugin{ … }: who the plugin is. What hangs on features that are not built yet is checked and kept.
 local function head(plugin, host)
@@ -91,8 +104,8 @@ function M.new(plugin, host)
     return function(value)
       if type(value) ~= "string" or value == "" then error(("wx.%s wants a text"):format(kind), 2) end
       if kind == "pattern" then
-        local ok, err = pcall(string.find, "", value)
-        if not ok then error("wx.pattern: " .. err:gsub("^.-: ", ""), 2) end
+        local fault = pattern.fault(value)
+        if fault then error("wx.pattern: " .. fault, 2) end
         return setmetatable({ kind = kind, value = value }, Matcher)
       end
       return setmetatable({ kind = kind, value = rules.fold(value) }, Matcher)
@@ -100,21 +113,21 @@ function M.new(plugin, host)
   end
   wx.contains, wx.prefix, wx.pattern = matcher "contains", matcher "prefix", matcher "pattern"
 
-  local function text_rules(match, reply)
+  local function text_rules(match, reply, level)
     if type(match) == "string" then
       rule("text", nil, "exact", rules.fold(match), reply)
     elseif getmetatable(match) == Matcher then
       rule("text", nil, match.kind, match.value, reply)
     elseif type(match) == "table" and #match > 0 then
-      for _, one in ipairs(match) do text_rules(one, reply) end
+      for _, one in ipairs(match) do text_rules(one, reply, level + 1) end
     else
-      error("wx.text wants a text, a list of texts, wx.contains, wx.prefix or wx.pattern", 3)
+      error("wx.text wants a text, a list of texts, wx.contains, wx.prefix or wx.pattern", level)
     end
   end
 
   function wx.text(match, ...)
     if select("#", ...) == 0 then return rule("text", nil, "any", nil, check_reply("wx.text", match)) end
-    text_rules(match, check_reply("wx.text", (...)))
+    text_rules(match, check_reply("wx.text", (...)), 3)
   end
 
   -- Messages and events ---------------------------------------------------------------------------
@@ -146,7 +159,9 @@ function M.new(plugin, host)
       local name = "wx." .. what
       if select("#", ...) == 0 then return rule("event", event, "any", nil, check_reply(name, key)) end
       local reply = check_reply(name, (...))
-      for _, one in ipairs(type(key) == "table" and key or { key }) do
+      local keys = type(key) == "table" and key or { key }
+      if #keys == 0 then error(name .. " wants a key, such as \"about\"", 2) end
+      for _, one in ipairs(keys) do
         if type(one) ~= "string" or one == "" then error(name .. " wants a key, such as \"about\"", 2) end
         rule("event", event, globs and one:find("*", 1, true) and "glob" or "exact", one, reply)
       end
@@ -184,7 +199,10 @@ function M.new(plugin, host)
     return task.spawn(fn, ...)
   end
 
-  function wx.account(id) return host.account(id) end
+  function wx.account(id)
+    local account = host.account(id) -- no tail call: its errors name the plugin's line
+    return account
+  end
 
   return setmetatable(wx, {
     __index = function(_, key)

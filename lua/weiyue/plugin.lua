@@ -101,7 +101,7 @@ local function expand(entries, folder, problems)
   local function problem(level, zh, en)
     problems[#problems + 1] = { level = level, event = "plugin.load_failed", zh = zh, en = en }
   end
-  local function add(path, name)
+  local function add(path, name, entry)
     name = name or path:match "([^/]+)/init%.lua$" or path:match "([^/]+)/*$":gsub("%.lua$", "")
     if names[name] then
       if names[name] ~= path then
@@ -111,7 +111,7 @@ local function expand(entries, folder, problems)
       return
     end
     names[name] = path
-    found[#found + 1] = { name = name, path = path }
+    found[#found + 1] = { name = name, path = path, entry = entry }
   end
   for _, entry in ipairs(entries) do
     local bundled = entry.path:match "^weiyue:(.+)$"
@@ -123,21 +123,21 @@ local function expand(entries, folder, problems)
     elseif path:find "[%*%?%[]" then
       local matches, err = files.glob(path)
       if not matches then problem("error", err, err) end
-      for _, match in ipairs(matches or {}) do add(match, entry.name) end
+      for _, match in ipairs(matches or {}) do add(match, entry.name, entry.path) end
       if matches and #matches == 0 then
         problem("note", ("没有文件符合 %s"):format(path), ("no file matches %s"):format(path))
       end
     elseif not files.kind(path) then
       problem("error", ("插件 %s 不存在"):format(path), ("there is no plugin %s"):format(path))
     else
-      add(path, entry.name)
+      add(path, entry.name, entry.path)
     end
   end
   return found
 end
 
 local function load_one(found, options, host)
-  local plugin = { name = found.name, path = found.path, priority = 0, rules = {}, uses = {} }
+  local plugin = { name = found.name, path = found.path, entry = found.entry, priority = 0, rules = {}, uses = {} }
   local file = found.path
   if files.kind(file) == "folder" then
     plugin.folder = file:gsub("/+$", "")

@@ -9,23 +9,24 @@ local fields = {}
 for _, kind in ipairs(codec.reply_types()) do fields[kind.name] = kind.fields end
 
 -- Copies the fields that this kind knows; refuses others, and what is missing.
-local function from_table(kind, t, level)
+-- Errors name the line that called wx.reply.KIND: it must not be a tail call.
+local function from_table(kind, t)
   local reply = { type = kind }
   local known = {}
   for _, field in ipairs(fields[kind]) do
     known[field.key] = true
     local value = t[field.key]
     if value == nil and field.required then
-      error(("wx.reply.%s needs %s"):format(kind, field.key), level + 1)
+      error(("wx.reply.%s needs %s"):format(kind, field.key), 3)
     end
     if value ~= nil and type(value) ~= "string" and type(value) ~= "number" then
-      error(("wx.reply.%s: %s must be a string, not %s"):format(kind, field.key, type(value)), level + 1)
+      error(("wx.reply.%s: %s must be a string, not %s"):format(kind, field.key, type(value)), 3)
     end
     reply[field.key] = value
   end
   for key in pairs(t) do
     if key ~= "type" and not known[key] then
-      error(("wx.reply.%s has no field %s"):format(kind, tostring(key)), level + 1)
+      error(("wx.reply.%s has no field %s"):format(kind, tostring(key)), 3)
     end
   end
   return reply
@@ -34,14 +35,17 @@ end
 -- wx.reply.KIND{ … } with named fields, or the one field that matters as a string.
 local function define(kind, main)
   M[kind] = function(value, ...)
-    if type(value) == "table" then return from_table(kind, value, 2) end
     if value == nil and kind == "transfer" then return { type = kind } end
-    if not main or type(value) ~= "string" then
-      error(("wx.reply.%s wants a table%s, not %s"):format(kind, main and " or a string" or "", type(value)), 2)
+    local t = value
+    if type(value) ~= "table" then
+      if not main or type(value) ~= "string" then
+        error(("wx.reply.%s wants a table%s, not %s"):format(kind, main and " or a string" or "", type(value)), 2)
+      end
+      t = { [main] = value }
+      if kind == "video" then t.title, t.description = ... end
     end
-    local t = { [main] = value }
-    if kind == "video" then t.title, t.description = ... end
-    return from_table(kind, t, 2)
+    local reply = from_table(kind, t)
+    return reply
   end
 end
 

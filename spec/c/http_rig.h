@@ -298,9 +298,10 @@ static bool take(client *c, bool of_head, answer *a) {
 
 /* The next answer. Its spans are valid until more is read. */
 static MAYBE_UNUSED answer next_answer(client *c) {
-  answer a = {0};
-  UNTIL(c, take(c, false, &a) || c->closed);
-  if (!a.status) fail_msg("closed without an answer, %zu bytes unread", c->in.n - c->at);
+  answer a;
+  bool taken = false;
+  UNTIL(c, (taken = take(c, false, &a)) || c->closed);
+  if (!taken) fail_msg("closed without an answer, %zu bytes unread", c->in.n - c->at);
   return a;
 }
 

@@ -390,10 +390,12 @@ static void sends_a_long_last_answer_to_a_client_that_half_closes(void **state) 
   (void)state;
   static const char *const requests[] = {
       GET("/big?8000000"), "GET /big?8000000 HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n"};
+  wy_http_limits limits = wy_http_default_limits;
+  limits.write_queue = 16 << 20; /* so that it goes on reading, and sees the half-close */
   for (size_t i = 0; i < 2; i++) {
     rig r;
     client c;
-    rig_begin(&r, NULL);
+    rig_begin(&r, &limits);
     dial_to(&c, &r, "127.0.0.1", 4096);
     c.deaf = true;
     send_text(&c, requests[i]);
@@ -486,9 +488,11 @@ static void outlives_a_client_that_is_gone_before_the_answer(void **state) {
 
 static void outlives_a_client_that_closes_while_it_is_answered(void **state) {
   (void)state;
+  wy_http_limits limits = wy_http_default_limits;
+  limits.write_queue = 16 << 20;
   rig r;
   client c;
-  rig_begin(&r, NULL);
+  rig_begin(&r, &limits);
   dial_to(&c, &r, "127.0.0.1", 4096);
   c.deaf = true;
   send_text(&c, GET("/big?8000000") LATE LATE);

@@ -45,6 +45,8 @@ describe("lua/meta", function()
   end
 
   it("describes weiyue", function()
+    -- names are all that is looked at here, and a stock Lua has no tasks
+    if not pcall(require, "weiyue.task") then package.loaded["weiyue.task"] = {} end
     local text = read("lua/meta/weiyue.lua")
     assert.same(real(require "weiyue", { reply = true, log = true }), described(text, "weiyue"))
   end)
@@ -67,8 +69,9 @@ describe("lua/meta", function()
       local chunk = assert(loadfile(path, "t", {
         error = function(text) error("raised: " .. text, 0) end,
       }))
-      assert.has_error(chunk, select(2, pcall(chunk)))
-      assert.matches("^raised: lua/meta ", select(2, pcall(chunk)))
+      local ok, err = pcall(chunk)
+      assert.is_false(ok)
+      assert.matches("^raised: lua/meta ", err)
     end)
   end
 end)

@@ -87,7 +87,7 @@ int wy_cli_serve(int argc, char **argv) {
   if (!err) err = wy_host_load(host, config ? config : "weiyue.lua");
   if (err > 0)
     wy_cli_error(0,
-                 wy_tr("%d 个插件没有加载，其余照常服务", "%d plugins were left out, the others serve"),
+                 wy_tr("没有加载的插件：%d 个；其余照常服务", "plugins left out: %d; the others serve"),
                  err);
   if (err < 0)
     status =

@@ -192,7 +192,7 @@ static void on_deadline(wy_timer *timer) {
   wy_http_conn *c = wy_container_of(timer, wy_http_conn, timer);
   uint64_t now = wy_clock_now_ms(c->http->clock);
   if (c->write_due && c->write_due <= now) {
-    size_t left = uv_stream_get_write_queue_size(&c->uv.stream);
+    size_t left = wy_http_unsent(c);
     if (left >= c->write_left) {
       wy_http_close(c); /* nothing taken in all that time */
       return;
@@ -202,14 +202,18 @@ static void on_deadline(wy_timer *timer) {
   }
   if (c->phase_due && c->phase_due <= now) {
     c->phase_due = 0;
-    if (c->phase == PHASE_LINGER || (c->phase == PHASE_IDLE && c->blank == 0)) {
+    bool idle = c->phase == PHASE_IDLE && c->blank == 0;
+    if (idle && c->write_due) {
+      /* it still reads an answer: its idle time begins when that is written */
+    } else if (idle || c->phase == PHASE_LINGER) {
       wy_http_close(c);
       return;
+    } else {
+      wy_http_cork(c);
+      wy_http_refuse(c, 408, WY_E_HTTP_TIMEOUT, NULL);
+      wy_http_uncork(c);
+      if (c->phase == PHASE_CLOSED) return;
     }
-    wy_http_cork(c);
-    wy_http_refuse(c, 408, WY_E_HTTP_TIMEOUT, NULL);
-    wy_http_uncork(c);
-    if (c->phase == PHASE_CLOSED) return;
   }
   wy_http_rearm(c);
 }
@@ -242,11 +246,10 @@ static void on_end(wy_http_conn *c) {
     c->phase = PHASE_IDLE;
     c->phase_due = 0;
   }
-  if (c->phase == PHASE_LINGER || (!c->n_pipeline && c->shut)) {
+  if (c->phase == PHASE_LINGER)
     wy_http_close(c);
-    return;
-  }
-  wy_http_uncork(c); /* ends the connection when nothing is left to answer */
+  else
+    wy_http_uncork(c); /* ends the connection once everything is answered and sent */
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
@@ -425,7 +428,10 @@ void wy_http_stop(wy_http *h, void (*stopped)(void *data)) {
   close_listeners(h);
   for (wy_list *n = h->conns.next; n != &h->conns; n = n->next) {
     wy_http_conn *c = wy_container_of(n, wy_http_conn, link);
-    if (c->phase == PHASE_IDLE && !c->n_pipeline && !uv_stream_get_write_queue_size(&c->uv.stream))
+    if (c->phase != PHASE_IDLE || c->n_pipeline || h->corked == c) continue;
+    if (uv_stream_get_write_queue_size(&c->uv.stream))
+      wy_http_uncork(c); /* ends it once all is sent */
+    else
       wy_http_close(c);
   }
   maybe_stopped(h);

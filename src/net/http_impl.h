@@ -79,14 +79,14 @@ struct wy_http_conn {
   /* the shape of lines, beside llhttp */
   size_t line_n, line_no, head_n, blank, overhead;
   char tail[10]; /* the last bytes of the request line */
-  bool cr, headers_done, message_done, last_chunk, upgrade;
+  bool cr, headers_done, message_done, last_chunk, upgrade, keep_alive;
   int err;       /* why a callback stopped llhttp */
   uint64_t remaining; /* of a Content-Length body */
   size_t lingered;
   /* deadlines on the real clock, 0: none */
   wy_timer timer;
   uint64_t phase_since, phase_due, write_due;
-  size_t write_left; /* write queue when write_due was set */
+  size_t write_left; /* wy_http_unsent when write_due was set */
   wy_ip peer;
   int port;
   wy_ip_count *count; /* of its address; NULL: exempt */
@@ -139,6 +139,7 @@ void wy_http_refuse(wy_http_conn *c, int status, int err, const char *reason);
 int wy_http_status_of(int err);
 
 /* http_write.c */
+size_t wy_http_unsent(const wy_http_conn *c); /* bytes that the client has not taken */
 bool wy_http_blocked(const wy_http_conn *c); /* the pipeline or the write queue is full */
 void wy_http_cork(wy_http_conn *c);
 void wy_http_uncork(wy_http_conn *c); /* sends what gathered, and shuts down when all is said */

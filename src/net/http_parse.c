@@ -84,6 +84,7 @@ static int on_headers_complete(llhttp_t *p) {
   wy_http_conn *c = p->data;
   c->headers_done = true;
   c->upgrade = p->upgrade;
+  c->keep_alive = llhttp_should_keep_alive(p) != 0; /* at the end of a message llhttp forgets it */
   p->upgrade = 0; /* never tunnels: the bytes that follow are HTTP or nothing */
   return 0;
 }
@@ -355,7 +356,7 @@ static void finish_head(wy_http_conn *c) {
   } else {
     status = h->on.on_head(h->data, req, &body_max);
   }
-  req->keep_alive = llhttp_should_keep_alive(p) && !c->upgrade && !h->stopping;
+  req->keep_alive = c->keep_alive && !c->upgrade && !h->stopping;
   if (status) {
     /* A body that nobody wants is not read, so it cannot be told from a next request. */
     if (body || status == 421 || p->method == HTTP_CONNECT) req->keep_alive = false;
@@ -422,6 +423,10 @@ static bool execute(wy_http_conn *c, const char *p, size_t n, size_t *used) {
 }
 
 static size_t feed_idle(wy_http_conn *c, const char *p) {
+  if (c->http->stopping) { /* nothing new */
+    c->closing = true;
+    return 0;
+  }
   if (c->blank == 0) {
     c->phase_since = wy_clock_now_ms(c->http->clock);
     c->phase_due = c->phase_since + c->http->limits.header_time;
@@ -446,7 +451,7 @@ static size_t feed_idle(wy_http_conn *c, const char *p) {
   c->phase = PHASE_HEAD;
   c->blank = c->line_n = c->line_no = c->head_n = 0;
   memset(c->tail, 0, sizeof c->tail);
-  c->cr = c->headers_done = c->message_done = c->last_chunk = c->upgrade = false;
+  c->cr = c->headers_done = c->message_done = c->last_chunk = c->upgrade = c->keep_alive = false;
   c->err = 0;
   return 0;
 }

@@ -1,6 +1,7 @@
 /* Answers to bytes: in the order of the requests, gathered while one read is being parsed, never
  * more in memory than a slow client is allowed. */
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #include "base/err.h"
@@ -107,10 +108,28 @@ typedef struct pending {
   char bytes[];
 } pending;
 
+/* The kernel may hold megabytes, and asks for more only when a third of them is gone: who takes a
+ * little at a time is seen to move by what the kernel still holds. */
+size_t wy_http_unsent(const wy_http_conn *c) {
+  size_t n = uv_stream_get_write_queue_size(&c->uv.stream);
+#ifdef TIOCOUTQ
+  uv_os_fd_t fd;
+  int held = 0;
+  if (uv_fileno(&c->uv.handle, &fd) == 0 && ioctl(fd, TIOCOUTQ, &held) == 0) n += (size_t)held;
+#endif
+  return n;
+}
+
 static void set_write_due(wy_http_conn *c) {
-  c->write_left = uv_stream_get_write_queue_size(&c->uv.stream);
-  c->write_due =
-      c->write_left ? wy_clock_now_ms(c->http->clock) + c->http->limits.write_stall : 0;
+  uint64_t now = wy_clock_now_ms(c->http->clock);
+  if (uv_stream_get_write_queue_size(&c->uv.stream)) {
+    c->write_left = wy_http_unsent(c);
+    c->write_due = now + c->http->limits.write_stall;
+  } else {
+    c->write_due = 0;
+    if (c->phase == PHASE_IDLE && c->blank == 0 && !c->n_pipeline)
+      c->phase_due = now + c->http->limits.idle;
+  }
   wy_http_rearm(c);
 }
 
@@ -153,8 +172,9 @@ static void on_shut(uv_shutdown_t *uv, int status) {
 /* When everything is said: half-close, or close. */
 static void end(wy_http_conn *c) {
   if (c->phase == PHASE_CLOSED || c->shut || c->in || c->n_pipeline) return;
-  if (!c->closing && !c->eof) return;
+  if (!c->closing && !c->eof && !c->http->stopping) return;
   if (c->http->corked == c && c->http->out.n) return; /* uncork comes back here */
+  c->closing = true;
   uv_shutdown_t *uv = malloc(sizeof *uv);
   c->shut = true;
   if (!uv) {
@@ -275,7 +295,9 @@ void wy_http_respond(wy_http_req *req, const wy_http_answer *answer) {
     wy_http_req_drop(req);
     return;
   }
-  if (h->stopping) {
+  /* The last answer says close: what a client is sent behind that, it need not read. A request of
+   * which a part has come is in flight too. */
+  if (h->stopping && !c->in && req->link.next == &c->pipeline) {
     req->keep_alive = false;
     c->closing = true;
   }

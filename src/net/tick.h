@@ -10,6 +10,7 @@
 typedef struct wy_tick {
   uv_timer_t timer;
   wy_clock *clock;
+  bool firing;
 } wy_tick;
 
 /* From here on the clock reads the loop's time and its timers fire from the loop. */

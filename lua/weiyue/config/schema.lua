@@ -56,7 +56,8 @@ end
 local broker <const> = {
   {
     key = "deadline", type = "number", unit = "s", default = 4.5, min = 0.1, max = 4.9, example = "4.5",
-    zh = "收到推送后最迟多久作答（微信等 5 秒）", en = "a push is answered this long after it came at the latest (WeChat waits 5 s)",
+    zh = "处理一次推送的时限，告知 msg.deadline（微信等 5 秒）",
+    en = "time to answer a push, told as msg.deadline (WeChat waits 5 s)",
   },
   {
     key = "hold_budget", type = "integer", default = 20, min = 0, max = 25, example = "20", built = false,
