@@ -46,13 +46,15 @@ local function account_object(conf)
 end
 
 -- The plugins of one account. A name that is no plugin's is told: the account would miss it silently.
-local function chosen(all, account, missing)
+-- Paths start from the configuration's folder, as everywhere in it.
+local function chosen(all, account, folder, missing)
   if account.plugins == "all" or account.plugins == nil then return all end
   local list = {}
   for _, name in ipairs(account.plugins) do
     local before = #list
+    local path = (name:find "^/" or folder == "") and name or folder .. "/" .. name
     for _, plugin in ipairs(all) do
-      if plugin.name == name or plugin.entry == name or plugin.path == name then list[#list + 1] = plugin end
+      if plugin.name == name or plugin.entry == name or plugin.path == path then list[#list + 1] = plugin end
     end
     if #list == before then missing(account, name) end
   end
@@ -121,7 +123,7 @@ function M.load(options)
     }
   end
   for i, account in ipairs(conf.accounts) do
-    local index = rules.compile(chosen(loaded, account, missing))
+    local index = rules.compile(chosen(loaded, account, folder, missing))
     boot.accounts[i] = { object = objects[i], dispatch = dispatch.dispatcher(index) }
   end
   return boot

@@ -36,14 +36,15 @@ local LONGEST <const> = 366 * 86400 -- seconds
 
 -- Seconds from a number or a text such as "5m".
 local function seconds(name, d)
-  local kind, s, err = type(d), nil, nil
-  if kind == "number" or kind == "string" then
-    s, err = core.time.duration(d)
-  else
+  local kind = type(d)
+  local s, err
+  if kind ~= "number" and kind ~= "string" then
     err = "a time is a number of seconds or a text such as \"5m\", not " .. kind
+  else
+    s, err = core.time.duration(d)
+    if s and s > LONGEST then err = "a time is at most a year" end
   end
-  if s and s > LONGEST then s, err = nil, "a time is at most a year" end
-  if not s then error(("%s: %s"):format(name, err), 3) end
+  if err then error(("%s: %s"):format(name, err), 3) end
   return s
 end
 

@@ -120,6 +120,22 @@ static void limits_the_number_of_fields(void **state) {
   }
 }
 
+static void counts_trailers_as_fields(void **state) {
+  (void)state;
+  enum { FIELDS = 20 };
+  wy_http_limits limits = wy_http_default_limits;
+  limits.fields = FIELDS;
+  for (int over = 0; over < 2; over++) {
+    wy_buf b;
+    wy_buf_init(&b, 10000);
+    wy_buf_lit(&b, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n");
+    for (int i = 2; i < FIELDS + over; i++) wy_buf_printf(&b, "X%d:%d\r\n", i, i);
+    wy_buf_lit(&b, "\r\n");
+    expect_status(&limits, 0, &b, over ? 431 : 200);
+    wy_buf_deinit(&b);
+  }
+}
+
 static void limits_bodies(void **state) {
   (void)state;
   enum { BODY = 100 };
@@ -307,6 +323,7 @@ int main(void) {
       cmocka_unit_test(limits_the_header_block),
       cmocka_unit_test(counts_trailers_as_header),
       cmocka_unit_test(limits_the_number_of_fields),
+      cmocka_unit_test(counts_trailers_as_fields),
       cmocka_unit_test(limits_bodies),
       cmocka_unit_test(limits_the_overhead_of_chunks),
       cmocka_unit_test(limits_the_empty_lines_before_a_request),

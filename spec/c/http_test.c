@@ -109,6 +109,62 @@ static void reads_bodies(void **state) {
   rig_end(&r);
 }
 
+#define CHUNKED_TO(path, trailers)                                                     \
+  "POST " path " HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" \
+  trailers "\r\n"
+
+static void keeps_trailers_away_from_the_request(void **state) {
+  (void)state;
+  rig r;
+  client c;
+  static char text[9000];
+  rig_begin(&r, NULL);
+  dial(&c, &r);
+  send_text(&c, CHUNKED_TO("/late/p?q=1", "X-Forwarded-For: 10.0.0.1\r\nX: y\r\n"));
+  UNTIL(&c, r.n_held == 1);
+  assert_null(wy_http_req_header(r.held[0], WY_STR("x-forwarded-for")).p);
+  assert_null(wy_http_req_header(r.held[0], WY_STR("x")).p);
+  rig_answer(&r, 0, "ok");
+  expect_answer(&c, 200, "ok");
+  /* long enough to move whatever they were appended to */
+  memset(text, 'v', sizeof text - 1);
+  send_text(&c, "POST /late/p?q=1 HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\nX: ");
+  send_text(&c, text);
+  send_text(&c, "\r\n\r\n");
+  UNTIL(&c, r.n_held == 2);
+  assert_true(wy_str_eq(wy_http_req_path(r.held[1]), WY_STR("/late/p")));
+  assert_true(wy_str_eq(wy_http_req_query(r.held[1]), WY_STR("q=1")));
+  assert_true(wy_str_eq(wy_http_req_host(r.held[1]), WY_STR("a")));
+  hang_up(&c);
+  rig_end(&r);
+}
+
+static void refuses_trailers_that_say_framing_or_routing(void **state) {
+  (void)state;
+  static const char *const never[] = {"Content-Length: 3", "TRANSFER-ENCODING: chunked", "host: b",
+                                      "Upgrade: h2c",      "Connection: close", "Trailer: x",
+                                      "Expect: 100-continue"};
+  for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
+    for (int second = 0; second < 2; second++) {
+      char text[400];
+      int n = snprintf(text, sizeof text, CHUNKED_TO("/echo", "%s%s\r\n"),
+                       second ? "Good: 1\r\n" : "", never[i]);
+      for (int k = 0; k < 2; k++) {
+        rig r;
+        client c;
+        rig_begin(&r, NULL);
+        dial(&c, &r);
+        send_pieces(&c, text, (size_t)n, k ? 1 : (size_t)n);
+        expect_answer(&c, 400, "");
+        expect_closed(&c);
+        assert_int_equal(r.seen.n, 0);
+        hang_up(&c);
+        rig_end(&r);
+      }
+    }
+  }
+}
+
 static void forgives_an_empty_line_between_requests(void **state) {
   (void)state;
   rig r;
@@ -635,6 +691,8 @@ int main(void) {
       cmocka_unit_test(takes_the_host_of_an_absolute_target),
       cmocka_unit_test(answers_head_without_a_body),
       cmocka_unit_test(reads_bodies),
+      cmocka_unit_test(keeps_trailers_away_from_the_request),
+      cmocka_unit_test(refuses_trailers_that_say_framing_or_routing),
       cmocka_unit_test(forgives_an_empty_line_between_requests),
       cmocka_unit_test(answers_in_order_whatever_the_order_of_the_handlers),
       cmocka_unit_test(sends_a_refusal_in_its_turn),

@@ -52,6 +52,10 @@ wx.event("location_select", wx.reply.news {
   { title = "7" }, { title = "8" }, { title = "9" } })
 print("loaded", 1, nil)
 wx.log.warn("from the plugin", { answer = 42 })
+local main = coroutine.running()
+wx.text("main", function()
+  return tostring((coroutine.resume(main, "forged"))) .. tostring((pcall(coroutine.close, main)))
+end)
 ]]
 
 describe("a served account", function()
@@ -305,6 +309,11 @@ describe("a served account", function()
 
   it("gives a handler the accounts of its host", function()
     assert.equal("safe safe", server:says(accounts.plain, "account"))
+  end)
+
+  it("cannot be harmed through the coroutine that loaded its plugins", function()
+    for _ = 1, 3 do assert.matches("^false", server:says(accounts.plain, "main")) end
+    assert.equal("echo: hi", server:says(accounts.safe, "hi"))
   end)
 
   it("logs what a plugin logs and prints, with its name", function()

@@ -178,12 +178,12 @@ end
 --- an error here.
 function Server:stop()
   if self.connection then self.connection:close() end
-  local status, log = 0, nil
+  local status = 0
   if not self.ended then
     self:signal "TERM"
     status = self:wait()
   end
-  log = self:log()
+  local log = self:log()
   M.remove(self.folder)
   assert(status == 0 and not log:find("Sanitizer", 1, true), log)
 end

@@ -107,6 +107,14 @@ int wy_host_load_text(wy_host *h, const char *text, size_t n, const char *name,
 
 /* Every account becomes a route; those that share a path are told apart by the host asked for. */
 static int add_accounts(wy_host *h) {
+  for (size_t i = 0; i < h->n_accounts; i++) { /* routes of the program may have come first */
+    for (size_t k = 0; k < h->n_routes; k++) {
+      if (strcmp(h->accounts[i].path, h->routes[k].path) != 0) continue;
+      wy_log_text(&h->log, WY_LOG_ERROR, "config", "account %s: a route has the path %s already",
+                  h->accounts[i].id, h->accounts[i].path);
+      return WY_E_CONFIG;
+    }
+  }
   for (size_t i = 0; i < h->n_accounts; i++) {
     account *a = &h->accounts[i];
     int err = wy_route_add(h, &(route){WY_GET | WY_POST, a->path, a->url_host, h->push_max,

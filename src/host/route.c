@@ -75,6 +75,8 @@ int wy_host_route(wy_host *h, unsigned methods, const char *path, size_t body_ma
   if (!fn || !path || path[0] != '/' || h->started) return WY_E_ARG;
   for (size_t i = 0; i < h->n_routes; i++)
     if (strcmp(h->routes[i].path, path) == 0) return WY_E_ARG;
+  for (size_t i = 0; i < h->n_accounts; i++)
+    if (strcmp(h->accounts[i].path, path) == 0) return WY_E_ARG;
   return wy_route_add(h, &(route){methods, (char *)(uintptr_t)path, NULL, body_max, fn, data});
 }
 

@@ -16,7 +16,8 @@ enum {
   LINGER_MS = 1000,     /* after the last answer: time for the client to read it */
   LINGER_BYTES = 65536, /* and what is still read and thrown away meanwhile */
   BLANK_BYTES = 8,      /* CR and LF tolerated before a request line */
-  LINE_EXTRA = 64       /* a request line beside its target: method, version, blanks */
+  LINE_EXTRA = 64,      /* a request line beside its target: method, version, blanks */
+  TRAILER_NAME = 24     /* longer than any name that is refused there */
 };
 
 typedef struct wy_http_conn wy_http_conn;
@@ -79,6 +80,8 @@ struct wy_http_conn {
   /* the shape of lines, beside llhttp */
   size_t line_n, line_no, head_n, blank, overhead;
   char tail[10]; /* the last bytes of the request line */
+  char trailer[TRAILER_NAME]; /* name of the one being read */
+  size_t trailer_n, n_trailers;
   bool cr, headers_done, message_done, last_chunk, upgrade, keep_alive;
   int err;       /* why a callback stopped llhttp */
   uint64_t remaining; /* of a Content-Length body */

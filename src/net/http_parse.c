@@ -40,18 +40,47 @@ static field *open_field(wy_http_conn *c) {
   return &req->fields[req->n_fields];
 }
 
+/* Trailers are checked and dropped: they would move the head, into which there are views by now,
+ * and a field that came after the body must not pass for one that was checked before it. */
+static int trailer_name(wy_http_conn *c, const char *at, size_t n) {
+  if (c->trailer_n < sizeof c->trailer)
+    memcpy(c->trailer + c->trailer_n, at, min_size(n, sizeof c->trailer - c->trailer_n));
+  c->trailer_n += n;
+  return 0;
+}
+
+static int trailer_complete(wy_http_conn *c) {
+  /* A trailer may not say what framing or routing is: llhttp would even believe its length. */
+  static const char *const never[] = {"content-length", "transfer-encoding", "host", "upgrade",
+                                      "connection", "trailer", "expect"};
+  if (c->in->n_fields + c->n_trailers >= c->http->limits.fields)
+    return stop(c, WY_E_HTTP_HEADER);
+  wy_str name = {c->trailer, min_size(c->trailer_n, sizeof c->trailer)};
+  for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+    if (wy_str_ieq(name, wy_str_of(never[i]))) return stop(c, WY_E_HTTP_MALFORMED);
+  c->trailer_n = 0;
+  c->n_trailers++;
+  return 0;
+}
+
 /* A field under construction stands at fields[n_fields] until its value is complete. Its name
  * begins where the previous value ended, so both parts are simply appended. */
 static int on_field(llhttp_t *p, const char *at, size_t n) {
   wy_http_conn *c = p->data;
-  wy_http_req *req = c->in;
-  if (wy_buf_add(&req->head, at, n)) return stop(c, WY_E_NOMEM);
-  return 0;
+  if (c->phase == PHASE_TRAILER) return trailer_name(c, at, n);
+  return wy_buf_add(&c->in->head, at, n) ? stop(c, WY_E_NOMEM) : 0;
+}
+
+static int on_value(llhttp_t *p, const char *at, size_t n) {
+  wy_http_conn *c = p->data;
+  if (c->phase == PHASE_TRAILER) return 0;
+  return wy_buf_add(&c->in->head, at, n) ? stop(c, WY_E_NOMEM) : 0;
 }
 
 static int on_field_complete(llhttp_t *p) {
   wy_http_conn *c = p->data;
   wy_http_req *req = c->in;
+  if (c->phase == PHASE_TRAILER) return trailer_complete(c);
   if (req->n_fields >= c->http->limits.fields) return stop(c, WY_E_HTTP_HEADER);
   field *f = open_field(c);
   if (!f) return stop(c, WY_E_NOMEM);
@@ -60,20 +89,13 @@ static int on_field_complete(llhttp_t *p) {
   f->name_n = (uint32_t)(req->head.n - from);
   f->value = (uint32_t)req->head.n;
   f->value_n = 0;
-  if (c->phase == PHASE_TRAILER) {
-    /* A trailer may not say what framing or routing is: llhttp would even believe its length. */
-    static const char *const never[] = {"content-length", "transfer-encoding", "host", "upgrade",
-                                        "connection", "trailer", "expect"};
-    wy_str name = {req->head.p + f->name, f->name_n};
-    for (size_t i = 0; i < sizeof never / sizeof *never; i++)
-      if (wy_str_ieq(name, wy_str_of(never[i]))) return stop(c, WY_E_HTTP_MALFORMED);
-  }
   return 0;
 }
 
 static int on_value_complete(llhttp_t *p) {
   wy_http_conn *c = p->data;
   wy_http_req *req = c->in;
+  if (c->phase == PHASE_TRAILER) return 0;
   field *f = &req->fields[req->n_fields];
   f->value_n = (uint32_t)(req->head.n - f->value);
   req->n_fields++;
@@ -115,7 +137,7 @@ void wy_http_parse_init(wy_http *h) {
   h->settings.on_url = on_url;
   h->settings.on_header_field = on_field;
   h->settings.on_header_field_complete = on_field_complete;
-  h->settings.on_header_value = on_field;
+  h->settings.on_header_value = on_value;
   h->settings.on_header_value_complete = on_value_complete;
   h->settings.on_headers_complete = on_headers_complete;
   h->settings.on_chunk_header = on_chunk_header;
@@ -516,7 +538,7 @@ static size_t feed_chunks(wy_http_conn *c, const char *p, size_t n) {
     fail(c, WY_E_HTTP_CHUNK, NULL);
   } else if (c->last_chunk) {
     c->phase = PHASE_TRAILER;
-    c->line_n = 0;
+    c->line_n = c->trailer_n = c->n_trailers = 0;
     c->line_no = 1; /* no request line here */
     c->cr = false;
   }

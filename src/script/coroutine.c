@@ -75,8 +75,10 @@ static int give(lua_State *L, lua_State *co, int n) {
 
 static int after_resume(lua_State *L, lua_State *co, int n) {
   if (n == RESUME_WAIT) return pass_on(L, co, k_resume);
+  int k = give(L, co, n == RESUME_ERROR ? 1 : n);
   lua_pushboolean(L, n != RESUME_ERROR);
-  return 1 + give(L, co, n == RESUME_ERROR ? 1 : n);
+  lua_insert(L, -1 - k); /* not pushed first: a coroutine that resumes itself has L == co */
+  return 1 + k;
 }
 
 static int k_resume(lua_State *L, int status, lua_KContext ctx) {

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "script/modules.h"
 
-enum { SOURCE_BYTES = 1048576 };
+enum { SOURCE_BYTES = 1048576, READ_BYTES = 16384 };
 
 static int fail(lua_State *L, const char *path, const char *why) {
   lua_pushnil(L);
@@ -32,14 +32,14 @@ static int l_read(lua_State *L) {
   else if (st.st_size > SOURCE_BYTES)
     why = "larger than 1 MiB";
   wy_buf b;
-  wy_buf_init(&b, SOURCE_BYTES + 1);
+  wy_buf_init(&b, SOURCE_BYTES + READ_BYTES); /* the last read, of nothing, wants room as well */
   while (!why) {
-    char *to = wy_buf_reserve(&b, 16384);
+    char *to = wy_buf_reserve(&b, READ_BYTES);
     if (!to) {
       why = "larger than 1 MiB";
       break;
     }
-    ssize_t n = read(fd, to, 16384);
+    ssize_t n = read(fd, to, READ_BYTES);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) why = strerror(errno);
     if (n <= 0) break;

@@ -94,9 +94,9 @@ static void resume(wy_task *t, int nargs) {
   int status = lua_resume(t->co, s->L, nargs, &nres);
   s->running = NULL;
   if (status == LUA_YIELD) {
-    /* Only await yields out of a task: coroutine.yield refuses there. */
+    /* Only await yields out of a task: coroutine.yield refuses there. The sentinel stays while it
+     * waits: coroutine.running gave this coroutine away, and nobody else may resume it. */
     assert(nres == 1 && lua_touserdata(t->co, -1) == &wy_pending);
-    lua_pop(t->co, nres);
     return;
   }
   if (status != LUA_OK) {
@@ -139,8 +139,10 @@ void wy_tasks_drain(wy_script *s) {
   if (s->running) return;
   for (wy_list *node; (node = wy_list_shift(&s->ready));) {
     wy_task *t = wy_container_of(node, wy_task, ready);
-    /* A task that never ran has its body and itself on the stack; a waiting one nothing. */
-    resume(t, lua_status(t->co) == LUA_YIELD ? 0 : 1);
+    /* A task that never ran has its body and itself on the stack; a waiting one the sentinel. */
+    bool waited = lua_status(t->co) == LUA_YIELD;
+    if (waited) lua_pop(t->co, 1);
+    resume(t, waited ? 0 : 1);
   }
 }
 

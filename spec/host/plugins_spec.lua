@@ -1,0 +1,423 @@
+-- Loading plugins: files and folders, their globals, require, and what is refused.
+local app = require "spec.support.app"
+local boot = require "weiyue.boot"
+local dispatch = require "weiyue.dispatch"
+local plugin = require "weiyue.plugin"
+local rules = require "weiyue.rules"
+
+local folder
+
+local function shell(command) assert(os.execute("cd '" .. folder .. "' && " .. command)) end
+
+-- Files by path below the folder.
+local function write(files)
+  for path, text in pairs(files) do
+    shell(("mkdir -p './%s'"):format(path:match "^(.*)/" or ""))
+    local file = assert(io.open(folder .. "/" .. path, "wb"))
+    file:write(text)
+    file:close()
+  end
+end
+
+local host <const> = { account = function() return { id = "spec" } end, note = function() end }
+
+-- Loads entries (paths, or { name, path }): by name, and every fault and note in one text.
+local function load_all(...)
+  local entries = {}
+  for i, one in ipairs { ... } do
+    entries[i] = type(one) == "table" and { name = one[1], path = one[2] } or { path = one }
+  end
+  local loaded, problems, failed = plugin.load(entries, { folder = folder, lua_path = { folder .. "/lib/?.lua" } }, host)
+  local by_name, text = {}, {}
+  for i, p in ipairs(loaded) do by_name[i], by_name[p.name] = p.name, p end
+  for i, p in ipairs(problems) do
+    assert.is_true(p.level == "error" or p.level == "note")
+    assert.is_true(#p.zh > 0)
+    text[i] = p.level .. ": " .. p.en
+  end
+  return by_name, table.concat(text, "\n"), failed
+end
+
+-- What loaded plugins answer to a text; false: nothing.
+local function answer(loaded, content)
+  local list = {}
+  for i, name in ipairs(loaded) do list[i] = loaded[name] end
+  return (dispatch.dispatcher(rules.compile(list)) { type = "text", content = content, account = { id = "spec" } })
+end
+
+-- Loads one plugin with this text, which must load, and gives what it answers to "?".
+local function run(text, name)
+  write { [name or "one.lua"] = "local wx = require \"weiyue\"\n" .. text }
+  local loaded, problems, failed = load_all(name or "one.lua")
+  assert.equal("", problems)
+  assert.equal(0, failed)
+  return answer(loaded, "?")
+end
+
+-- The one fault of a plugin with this text.
+local function fault(text)
+  write { ["one.lua"] = text }
+  local loaded, problems, failed = load_all "one.lua"
+  assert.same({}, loaded)
+  assert.equal(1, failed)
+  return problems
+end
+
+before_each(function()
+  local pipe = assert(io.popen "mktemp -d")
+  folder = pipe:read "l"
+  pipe:close()
+end)
+after_each(function() os.execute("rm -rf '" .. folder .. "'") end)
+
+describe("a plugin", function()
+  it("is a file or a folder with init.lua, named after it", function()
+    write {
+      ["shop.lua"] = "require 'weiyue'.text('shop', 'a file')",
+      ["club/init.lua"] = "require 'weiyue'.text('club', 'a folder')",
+      ["bar/init.lua"] = "require 'weiyue'.text('bar', 'named by its file')",
+      ["odd/x.lua"] = "require 'weiyue'.text('odd', 'named by the configuration')",
+    }
+    local loaded, problems = load_all("shop.lua", "club/", "bar/init.lua", { "other", "odd/x.lua" })
+    assert.equal("", problems)
+    assert.same({ "shop", "club", "bar", "other" }, table.move(loaded, 1, #loaded, 1, {}))
+    for _, name in ipairs { "shop", "club", "bar", "odd" } do assert.is_string(answer(loaded, name)) end
+  end)
+
+  it("gets its name and file as arguments", function()
+    assert.equal("one " .. folder .. "/one.lua",
+      run "local name, file = ... wx.text('?', name .. ' ' .. file)")
+  end)
+
+  it("is found by a pattern, in order, each once", function()
+    write { ["p/b.lua"] = "", ["p/a.lua"] = "", ["p/c/init.lua"] = "" }
+    local loaded, problems = load_all("p/a.lua", "p/*.lua", "p/*", "p/[b]*")
+    assert.same({ "a", "b", "c" }, table.move(loaded, 1, #loaded, 1, {}))
+    assert.equal("", problems)
+  end)
+
+  it("is not missed when a pattern matches nothing", function()
+    local _, problems, failed = load_all "nothing/*.lua"
+    assert.matches("^note: no file matches .*/nothing/%*%.lua$", problems)
+    assert.equal(0, failed)
+  end)
+
+  it("that is not there is an error", function()
+    local _, problems, failed = load_all("nothing.lua", "weiyue:menu")
+    assert.matches("error: there is no plugin .*/nothing%.lua", problems)
+    assert.matches("error: the bundled plugin weiyue:menu is not in this build", problems)
+    assert.equal(2, failed)
+  end)
+
+  it("shares its name with no other", function()
+    write { ["a/shop.lua"] = "require 'weiyue'.text('?', 'first')", ["b/shop.lua"] = "require 'weiyue'.text('?', 'second')" }
+    local loaded, problems, failed = load_all("a/shop.lua", "b/shop.lua")
+    assert.matches("two plugins are named shop: .*/a/shop%.lua and .*/b/shop%.lua", problems)
+    assert.equal(1, failed)
+    assert.equal("first", answer(loaded, "?"))
+  end)
+
+  it("names its own file in its rules, whatever its folder is called", function()
+    write { ["weiyue/shop.lua"] = "\nrequire 'weiyue'.text('?', 'a')" }
+    local loaded = load_all "weiyue/shop.lua"
+    assert.matches("weiyue/shop%.lua:2$", loaded.shop.rules[1].where)
+  end)
+end)
+
+describe("a plugin's globals", function()
+  it("are its own", function()
+    write {
+      ["a.lua"] = "shared = 'a'; _G.also = 'a'; print = nil\nrequire 'weiyue'.text('a', function() return shared .. also .. tostring(print) end)",
+      ["b.lua"] = "require 'weiyue'.text('b', function() return tostring(shared) .. tostring(also) .. type(print) end)",
+    }
+    local loaded = load_all("a.lua", "b.lua")
+    assert.equal("aanil", answer(loaded, "a"))
+    assert.equal("nilnilfunction", answer(loaded, "b"))
+    assert.is_nil(rawget(_G, "shared"))
+    assert.is_function(print)
+  end)
+
+  it("hold what a plugin needs of Lua", function()
+    assert.equal("", run [[
+      local missing = {}
+      for name in ("assert error ipairs next pairs pcall xpcall rawequal rawget rawlen rawset select setmetatable "
+        .. "getmetatable tonumber tostring type _VERSION _G print load require coroutine math string table utf8 os"):gmatch "%S+" do
+        if _G[name] == nil then missing[#missing + 1] = name end
+      end
+      for name in ("clock date difftime getenv time"):gmatch "%S+" do
+        if not os[name] then missing[#missing + 1] = "os." .. name end
+      end
+      wx.text("?", function() return "missing:" .. table.concat(missing, " ") end)
+    ]]:sub(#"missing:" + 1))
+  end)
+
+  it("hold nothing that reaches the process, the file system or other plugins", function()
+    assert.equal("found:", run [[
+      local found = {}
+      for name in ("io debug package dofile loadfile collectgarbage arg"):gmatch "%S+" do
+        if _G[name] ~= nil then found[#found + 1] = name end
+      end
+      for name in ("execute exit remove rename setlocale tmpname"):gmatch "%S+" do
+        if os[name] ~= nil then found[#found + 1] = "os." .. name end
+      end
+      wx.text("?", "found:" .. table.concat(found, " "))
+    ]])
+  end)
+
+  it("print into the log, with the plugin's name", function()
+    write { ["one.lua"] = "print('a', nil, 5)" }
+    local lines = app.logged(function() load_all "one.lua" end)
+    assert.same({ { level = "info", event = "plugin.log", text = "a\tnil\t5", fields = { plugin = "one" } } }, lines)
+  end)
+
+  it("load text with them, and never a binary chunk", function()
+    assert.equal("own nil nil nil given", run [[
+      own = "own"
+      local binary = string.dump(function() return 1 end)
+      wx.text("?", table.concat({
+        load "return own"(), tostring((load(binary))), tostring((load(binary, "b", "b"))), tostring((load(binary, "b", "bt"))),
+        load("return x", "given", "t", { x = "given" })(),
+      }, " "))
+    ]])
+  end)
+
+  it("load a chunk from a function too, and tell a fault as load does", function()
+    assert.equal("5 nil string", run [[
+      local parts = { "return ", "5" }
+      local f = load(function() return table.remove(parts, 1) end)
+      local none, err = load "return return"
+      wx.text("?", f() .. " " .. tostring(none) .. " " .. type(err))
+    ]])
+  end)
+end)
+
+describe("a plugin's require", function()
+  it("finds files of the plugin's own folder, loads them once and with the plugin's globals", function()
+    write {
+      ["shop/init.lua"] = [[
+        local wx = require "weiyue"
+        global = "shared"
+        local a, again = require "util.a", require "util.a"
+        wx.text("?", function() return a.text .. tostring(a == again) .. require("pack").text .. tostring(require "bare") end)
+      ]],
+      ["shop/util/a.lua"] = "runs = (runs or 0) + 1\nreturn { text = global .. runs .. select('#', ...) .. (...) }",
+      ["shop/pack/init.lua"] = "return { text = 'pack' }",
+      ["shop/bare.lua"] = "",
+    }
+    local loaded, problems = load_all "shop"
+    assert.equal("", problems)
+    assert.equal("shared12util.atruepacktrue", answer(loaded, "?"))
+  end)
+
+  it("gives the same wx to the modules of a plugin", function()
+    write {
+      ["shop/init.lua"] = "require 'rules'",
+      ["shop/rules.lua"] = "require 'weiyue'.text('?', 'from a module')",
+    }
+    assert.equal("from a module", answer(load_all "shop", "?"))
+  end)
+
+  it("keeps the modules of two plugins apart", function()
+    write {
+      ["a/init.lua"] = "require 'weiyue'.text('a', require 'util')", ["a/util.lua"] = "return 'of a'",
+      ["b/init.lua"] = "require 'weiyue'.text('b', require 'util')", ["b/util.lua"] = "return 'of b'",
+    }
+    local loaded = load_all("a", "b")
+    assert.equal("of a", answer(loaded, "a"))
+    assert.equal("of b", answer(loaded, "b"))
+  end)
+
+  it("does not look beside a plugin that is a single file", function()
+    write { ["util.lua"] = "return 'beside'" }
+    assert.matches("module 'util' not found", fault "require 'util'")
+  end)
+
+  it("finds pure-Lua libraries on lua_path, behind the plugin's own", function()
+    write {
+      ["lib/json2.lua"] = "return 'library'", ["lib/util.lua"] = "return 'library'",
+      ["shop/init.lua"] = "require 'weiyue'.text('?', require 'json2' .. ' ' .. require 'util')",
+      ["shop/util.lua"] = "return 'own'",
+    }
+    assert.equal("library own", answer(load_all "shop", "?"))
+  end)
+
+  it("gives the stock modules", function()
+    assert.equal("fine", run [[
+      for name in ("codec json xml form url crypto time log"):gmatch "%S+" do
+        assert(type(require("weiyue." .. name)) == "table", name)
+      end
+      wx.text("?", "fine")
+    ]])
+  end)
+
+  local REFUSED <const> = {
+    { "a module that is nowhere", "nothing.here", "module 'nothing%.here' not found:\n\tno file '.*/lib/nothing/here%.lua'" },
+    { "a path upward", "../one", "is not a module name" },
+    { "a path upward with dots", "a...one", "is not a module name" },
+    { "an absolute path", "/etc/passwd", "is not a module name" },
+    { "an empty name", "", "is not a module name" },
+    { "a name with a NUL", "a\\0b", "is not a module name" },
+    { "a part of the host", "weiyue.task", "no module weiyue%.task" },
+    { "the host's loader", "weiyue.plugin", "no module weiyue%.plugin" },
+    { "the host's files", "weiyue.files", "no module weiyue%.files" },
+    { "the C module", "weiyue_core", "module 'weiyue_core' not found" },
+    { "a C module of the system", "socket.core", "module 'socket%.core' not found" },
+    { "a library of Lua that plugins do not have", "io", "module 'io' not found" },
+    { "weiyue.http", "weiyue.http", "weiyue%.http is not in this build" },
+    { "weiyue.store", "weiyue.store", "weiyue%.store is not in this build" },
+    { "weiyue.token", "weiyue.token", "weiyue%.token is not in this build" },
+    { "weiyue.api", "weiyue.api", "weiyue%.api is not in this build" },
+    { "weiyue.testing", "weiyue.testing", "weiyue%.testing is not in this build" },
+  }
+  for _, case in ipairs(REFUSED) do
+    it("refuses " .. case[1] .. ", naming the plugin's line", function()
+      assert.matches("one%.lua:2: .*" .. case[3], fault('\nlocal m = require "' .. case[2] .. '"\n'))
+    end)
+  end
+
+  it("refuses what is no name", function()
+    assert.matches("one%.lua:1: require wants a name", fault "local m = require(5)")
+    assert.matches("one%.lua:1: require wants a name", fault "local m = require()")
+  end)
+
+  it("tells a fault of a module with the module's own line", function()
+    write { ["shop/init.lua"] = "\nlocal a = require 'a'", ["shop/a.lua"] = "\n\nlocal x = = 5" }
+    local _, problems = load_all "shop"
+    assert.matches("shop/a%.lua:3: unexpected symbol", problems)
+  end)
+
+  it("runs a module that raised again", function()
+    write {
+      ["shop/init.lua"] = [[
+        tries = 0
+        local first, second = pcall(require, "a"), require "a"
+        require "weiyue".text("?", tostring(first) .. second .. tries)
+      ]],
+      ["shop/a.lua"] = "tries = tries + 1\nif tries == 1 then error 'not yet' end\nreturn 'then'",
+    }
+    assert.equal("falsethen2", answer(load_all "shop", "?"))
+  end)
+end)
+
+describe("a plugin's file", function()
+  it("may begin with a byte order mark", function()
+    write { ["one.lua"] = "\xEF\xBB\xBFrequire 'weiyue'.text('?', '你好')" }
+    assert.equal("你好", answer(load_all "one.lua", "?"))
+  end)
+
+  it("may have no bytes at all", function()
+    write { ["one.lua"] = "" }
+    local loaded, problems = load_all "one.lua"
+    assert.same({ "one", "" }, { loaded[1], problems })
+  end)
+
+  it("in GBK is refused with what to do", function()
+    assert.matches("one%.lua: not UTF%-8; save it as UTF%-8 %(GBK%? 请另存为 UTF%-8%)", fault "-- \xC4\xE3\xBA\xC3\n")
+  end)
+
+  it("that is a binary chunk is refused", function()
+    assert.matches("one%.lua", fault(string.dump(function() return 1 end)))
+  end)
+
+  it("with a syntax error is told by file and line, and the others are loaded", function()
+    write {
+      ["a.lua"] = "require 'weiyue'.text('a', 'fine')",
+      ["b.lua"] = "local wx = require 'weiyue'\nwx.text('b', function() return 1 + end)",
+      ["c.lua"] = "require 'weiyue'.text('c', 'fine')",
+      ["d.lua"] = "local x\nreturn x.y",
+    }
+    local loaded, problems, failed = load_all "*.lua"
+    assert.same({ "a", "c" }, table.move(loaded, 1, #loaded, 1, {}))
+    assert.equal(2, failed)
+    assert.matches("b%.lua:2: unexpected symbol near 'end' %(plugin b was not loaded%)", problems)
+    assert.matches("d%.lua:2: attempt to index a nil value %(local 'x'%) %(plugin d was not loaded%)", problems)
+    assert.equal("fine", answer(loaded, "a"))
+    assert.is_false(answer(loaded, "b"))
+  end)
+
+  it("of a broken plugin leaves no rules behind", function()
+    write { ["a.lua"] = "require 'weiyue'.text('?', 'half loaded')\nerror 'too late'", ["b.lua"] = "require 'weiyue'.text('?', 'b')" }
+    assert.equal("b", answer(load_all "*.lua", "?"))
+  end)
+
+  local RAISED <const> = {
+    { "error {}", "error object is a table value" }, { "error()", "error object is a nil value" },
+    { "error('no place', 0)", "no place" }, { "error(setmetatable({}, { __tostring = error }))", "error object is a table value" },
+    { "local function f() return f() + 1 end f()", "stack overflow" },
+  }
+  for _, case in ipairs(RAISED) do
+    it("may raise anything: " .. case[1], function() assert.matches(case[2], fault(case[1])) end)
+  end
+
+  it("is refused when it is a FIFO, a device, an empty folder or larger than 1 MiB", function()
+    shell "mkfifo pipe.lua && mkdir empty && truncate -s 1048577 large.lua && ln -s /dev/zero zero.lua"
+    for path, why in pairs { ["pipe.lua"] = "not a regular file", ["empty"] = "empty/init%.lua: No such file",
+      ["large.lua"] = "larger than 1 MiB", ["zero.lua"] = "not a regular file" } do
+      local loaded, problems, failed = load_all(path)
+      assert.same({}, loaded)
+      assert.equal(1, failed)
+      assert.matches(why, problems)
+    end
+  end)
+
+  it("of 1 MiB is loaded", function()
+    local text = "require 'weiyue'.text('?', 'large')\n"
+    write { ["one.lua"] = text .. ("-"):rep(1048576 - #text) }
+    assert.equal("large", answer(load_all "one.lua", "?"))
+  end)
+end)
+
+describe("a configuration", function()
+  local function load_text(text)
+    return boot.load { text = text, name = "weiyue.lua", folder = folder }
+  end
+
+  it("gives each account the plugins it names, by name or path, and handlers their accounts", function()
+    write {
+      ["plugins/a.lua"] = [[
+        local wx = require "weiyue"
+        wx.text("accounts", function() return wx.account("one").id .. wx.account("two").mode end)
+        wx.text("which", function() return wx.account().id end)
+        wx.text("none", function()
+          local account = wx.account("three")
+          return account.id
+        end)
+        wx.text("secret", function(msg)
+          return tostring(msg.account.token) .. tostring(msg.account.aes_key) .. tostring(msg.account.secret)
+        end)
+      ]],
+      ["plugins/b.lua"] = "require 'weiyue'.text('accounts', 'b')",
+    }
+    local loaded = load_text [[return { accounts = {
+      { id = "one", path = "/one", token = "wxtest", plugins = { "a" } },
+      { id = "two", path = "/two", token = "wxtest", secret = "wxtest", plugins = { "plugins/b.lua" } },
+    } }]]
+    assert.same({}, loaded.problems)
+    local function says(i, content)
+      return (loaded.accounts[i].dispatch { type = "text", content = content, account = loaded.accounts[i].object })
+    end
+    assert.equal("oneplain", says(1, "accounts"))
+    assert.equal("b", says(2, "accounts"))
+    assert.equal("nilnilnil", says(1, "secret"))
+    assert.matches("plugins/a%.lua:3: which account%? wx%.account%(id%)", app.raised(says, 1, "which"))
+    assert.matches("plugins/a%.lua:5: no account three", app.raised(says, 1, "none"))
+  end)
+
+  it("of one account needs no id", function()
+    write { ["plugins/a.lua"] = "local wx = require 'weiyue'\nwx.text('which', function() return wx.account().id end)" }
+    local loaded = load_text [[return { accounts = { { token = "wxtest" } } }]]
+    local one = loaded.accounts[1]
+    assert.equal("default", (one.dispatch { type = "text", content = "which", account = one.object }))
+  end)
+
+  it("notes what of a plugin's head is not in this build, with its line", function()
+    write { ["plugins/a.lua"] = "local wx = require 'weiyue'\nwx.plugin { name = 'shop', schema = {}, api = { 'menu.*' } }" }
+    local loaded = load_text [[return { accounts = { { token = "wxtest" } } }]]
+    assert.equal(0, loaded.failed_plugins)
+    assert.equal(2, #loaded.problems)
+    for _, p in ipairs(loaded.problems) do
+      assert.equal("note", p.level)
+      assert.matches("plugins/a%.lua:2: wx%.plugin %a+ of plugin a: not in this build", p.en)
+    end
+  end)
+end)
