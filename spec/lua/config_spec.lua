@@ -207,7 +207,7 @@ describe("weiyue.config", function()
         seen[#seen + 1] = p.key
       end
       table.sort(seen)
-      assert.same({ "accounts[1].api", "admin", "hold_budget", "limits.cpu", "limits.lua_memory", "limits.parts",
+      assert.same({ "accounts[1].api", "admin", "hold_budget", "limits.cpu", "limits.json", "limits.lua_memory", "limits.parts",
         "limits.slice", "limits.slice_max", "limits.upload", "limits.wall", "mailbox", "plugins.shop.config", "reload",
         "state", "store", "workers" }, seen)
     end)

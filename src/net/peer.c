@@ -60,13 +60,12 @@ void wy_ip_name(const wy_ip *ip, int port, char out[WY_PEER_NAME]) {
 
 int wy_nets_add(wy_nets *s, const char *address, unsigned prefix) {
   wy_ip ip;
-  if (!wy_ip_parse(wy_str_of(address), &ip)) return WY_E_ARG;
+  if (!wy_ip_parse(wy_str_of(address), &ip) || prefix > (is_v4(&ip) ? 32 : 128)) return WY_E_ARG;
   void *more = realloc(s->nets, (s->n + 1) * sizeof *s->nets);
   if (!more) return WY_E_NOMEM;
   s->nets = more;
   s->nets[s->n].ip = ip;
   s->nets[s->n].bits = (is_v4(&ip) ? 96 : 0) + prefix;
-  if (s->nets[s->n].bits > 128) return WY_E_ARG;
   s->n++;
   return 0;
 }
@@ -110,6 +109,7 @@ static wy_ip_count **slot_of(wy_ip_counts *c, const wy_ip *ip) {
 
 wy_ip_count *wy_ip_enter(wy_ip_counts *c, const wy_ip *ip, size_t max) {
   wy_ip_count **slot = slot_of(c, ip);
+  if (max == 0) return NULL;
   if (!*slot) {
     *slot = calloc(1, sizeof **slot);
     if (!*slot) return NULL;
