@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { LINE_MAX_BYTES = 8192, VALUE_MAX_BYTES = 4096 };
+enum { LINE_MAX_BYTES = 8192, VALUE_MAX_BYTES = 4096, KEY_MAX_BYTES = 64 };
 
 const char *wy_log_level_name(wy_log_level level) {
   static const char *const names[] = {"debug", "info", "warn", "error"};
@@ -14,7 +14,7 @@ const char *wy_log_level_name(wy_log_level level) {
 void wy_line_begin(wy_line *line, const wy_log *log, wy_log_level level, const char *event) {
   line->log = log;
   line->level = level;
-  wy_buf_init(&line->buf, LINE_MAX_BYTES + VALUE_MAX_BYTES);
+  wy_buf_init(&line->buf, LINE_MAX_BYTES + VALUE_MAX_BYTES + 2 * KEY_MAX_BYTES);
   if (!wy_log_on(log, level)) {
     line->log = NULL;
     return;
@@ -52,12 +52,25 @@ static void quoted(wy_buf *b, wy_str s) {
   wy_buf_lit(b, "\"");
 }
 
+/* A key may come from a message too: nothing in it may look like another field or line. */
+static void add_key(wy_buf *b, const char *key) {
+  size_t n = strnlen(key, KEY_MAX_BYTES);
+  wy_buf_lit(b, " ");
+  for (size_t i = 0; i < n; i++) {
+    char c = key[i];
+    bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                c == '_' || c == '.' || c == '-';
+    wy_buf_add(b, word ? &c : "_", 1);
+  }
+  wy_buf_lit(b, "=");
+}
+
 void wy_line_str(wy_line *line, const char *key, wy_str value) {
   if (!line->log || line->buf.n > LINE_MAX_BYTES) return;
   if (value.n > VALUE_MAX_BYTES / 4) value.n = VALUE_MAX_BYTES / 4; /* escaping may make 4 of 1 */
   bool bare = value.n > 0;
   for (size_t i = 0; bare && i < value.n; i++) bare = plain((unsigned char)value.p[i]);
-  wy_buf_printf(&line->buf, " %s=", key);
+  add_key(&line->buf, key);
   if (bare)
     wy_buf_str(&line->buf, value);
   else
@@ -70,7 +83,8 @@ void wy_line_z(wy_line *line, const char *key, const char *value) {
 
 void wy_line_int(wy_line *line, const char *key, int64_t value) {
   if (!line->log || line->buf.n > LINE_MAX_BYTES) return;
-  wy_buf_printf(&line->buf, " %s=%lld", key, (long long)value);
+  add_key(&line->buf, key);
+  wy_buf_i64(&line->buf, value);
 }
 
 void wy_line_end(wy_line *line) {

@@ -167,7 +167,8 @@ static int answer_with(lua_State *L, exchange *x, const char **what, wy_reply_cu
       body.p = lua_tolstring(L, 2, &body.n);
       return answer_text(x, body, cut);
     case LUA_TTABLE: {
-      lua_getfield(L, 2, "raw"); /* wx.reply.raw: events that expect a body of their own */
+      lua_pushliteral(L, "raw"); /* wx.reply.raw: events that expect a body of their own */
+      lua_rawget(L, 2);
       if (lua_type(L, -1) == LUA_TSTRING) {
         body.p = lua_tolstring(L, -1, &body.n);
         wy_buf_clear(&h->reply);

@@ -53,10 +53,14 @@ static char *put_size(char *o, size_t v) {
 static const char *date_field(wy_http *h) {
   time_t now = time(NULL);
   if (now != h->date_s) {
+    /* not strftime: its names follow the embedding program's locale */
+    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct tm tm;
     h->date_s = now;
     gmtime_r(&now, &tm);
-    strftime(h->date, sizeof h->date, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
+    snprintf(h->date, sizeof h->date, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n",
+             days + tm.tm_wday * 3, tm.tm_mday, months + tm.tm_mon * 3, (tm.tm_year + 1900) % 10000,
+             tm.tm_hour, tm.tm_min, tm.tm_sec);
   }
   return h->date;
 }

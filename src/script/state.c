@@ -116,8 +116,8 @@ void wy_script_free(wy_script *s) {
     if (!t->ended) t->body.lost(t->data);
     free(t);
   }
-  wy_timers_drop(s);
   if (s->L) lua_close(s->L);
+  wy_timers_drop(s); /* after finalizers, which may set one more */
   free(s->lua_path);
   free(s);
 }

@@ -31,8 +31,8 @@ static int l_message(lua_State *L) {
 
 static int k_body(lua_State *L, int status, lua_KContext ctx) {
   wy_task *t = (wy_task *)ctx;
-  t->ended = true;
   t->body.end(L, status == LUA_OK || status == LUA_YIELD, t->data);
+  t->ended = true; /* where end raises, for want of memory, lost takes its place */
   return 0;
 }
 

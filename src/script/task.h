@@ -28,7 +28,8 @@ typedef struct wy_task_body {
   /* Pushes the function and its arguments; returns how many arguments. Runs in the coroutine. */
   int (*begin)(lua_State *L, void *data);
   /* The function has returned (ok: its results are the values from index 2 to the top) or raised
-   * (the top is a text with a traceback). Runs in the coroutine, once. */
+   * (the top is a text with a traceback). Runs in the coroutine, once. It frees data last: where it
+   * raises for want of memory, lost is called after it. */
   void (*end)(lua_State *L, bool ok, void *data);
   /* Instead of end, when the state had no memory to run begin or end, or was closed. No Lua. */
   void (*lost)(void *data);
