@@ -101,8 +101,9 @@ enum {
   WY_METHOD_PATCH = 16, WY_METHOD_DELETE = 32, WY_METHOD_OPTIONS = 64
 };
 
-/* The request is complete. Answer it once, now or later, with wy_request_answer; it stays valid
- * until then. */
+/* The request is complete. Answer it once, now or later, with wy_request_answer, on the loop's
+ * thread; it stays valid until then, even when the client has gone or the host was freed. One that
+ * is never answered is never freed. */
 typedef void (*wy_route_fn)(void *data, wy_request *req);
 
 /* Serves exactly this path (percent-decoded). methods: a sum of WY_METHOD_*. body_max: bytes; a

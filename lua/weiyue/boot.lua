@@ -84,6 +84,7 @@ function M.load(options)
     }
   end
   if not conf then return boot end
+  debug.getmetatable("").__metatable = "string" -- the one table that all plugins share
 
   local folder = options.folder or (options.path or ""):match "^(.*)/[^/]*$" or ""
   local objects = {}

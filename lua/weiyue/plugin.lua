@@ -12,8 +12,8 @@ local M = {}
 local GLOBALS <const> = {
   "assert", "error", "ipairs", "next", "pairs", "pcall", "xpcall", "rawequal", "rawget", "rawlen", "rawset",
   "select", "setmetatable", "getmetatable", "tonumber", "tostring", "type", "_VERSION",
-  "coroutine", "math", "string", "table", "utf8",
 }
+local LIBRARIES <const> = { "coroutine", "math", "string", "table", "utf8" }
 local OS <const> = { "clock", "date", "difftime", "getenv", "time" }
 
 -- The modules of weiyue that plugins may require.
@@ -25,6 +25,10 @@ local STOCK <const> = {
 local function base()
   local b = { os = {} }
   for _, name in ipairs(GLOBALS) do b[name] = _G[name] end
+  for _, name in ipairs(LIBRARIES) do -- a copy each: what one plugin puts into string stays there
+    b[name] = {}
+    for key, value in pairs(_G[name]) do b[name][key] = value end
+  end
   for _, name in ipairs(OS) do b.os[name] = os[name] end
   return b
 end
@@ -37,6 +41,12 @@ local function read_source(path)
     return nil, path .. ": not UTF-8; save it as UTF-8 (GBK? 请另存为 UTF-8)"
   end
   return text
+end
+
+-- An error as one line that an editor can follow: Lua shortens long paths in the middle.
+local function one_line(err, path)
+  err = err:gsub("^%.%.%.[^:]*:(%d+:)", function(line) return path .. ":" .. line end):gsub("%c+", " ")
+  return core.text.valid(err) and err or ("%q"):format(err)
 end
 
 local function load_file(path, env)
@@ -102,7 +112,8 @@ local function expand(entries, folder, problems)
     problems[#problems + 1] = { level = level, event = "plugin.load_failed", zh = zh, en = en }
   end
   local function add(path, name, entry)
-    name = name or path:match "([^/]+)/init%.lua$" or path:match "([^/]+)/*$":gsub("%.lua$", "")
+    name = name or path:match "([^/]+)/init%.lua$" or (path:match "([^/]+)/*$" or ""):gsub("%.lua$", "")
+    if name == "" then return problem("error", ("%s 不是插件"):format(path), ("%s is no plugin"):format(path)) end
     if names[name] then
       if names[name] ~= path then
         problem("error", ("插件名 %s 重复：%s 与 %s"):format(name, names[name], path),
@@ -120,8 +131,10 @@ local function expand(entries, folder, problems)
     if bundled then
       problem("error", ("内置插件 %s 本版本尚未实现"):format(entry.path),
         ("the bundled plugin %s is not in this build"):format(entry.path))
-    elseif path:find "[%*%?%[]" then
-      local matches, err = files.glob(path)
+    elseif entry.path:find "[%*%?%[]" then
+      local pattern = entry.path
+      if path ~= pattern then pattern = folder:gsub("[%*%?%[%]\\]", "\\%0") .. "/" .. pattern end
+      local matches, err = files.glob(pattern)
       if not matches then problem("error", err, err) end
       for _, match in ipairs(matches or {}) do add(match, entry.name, entry.path) end
       if matches and #matches == 0 then
@@ -146,13 +159,13 @@ local function load_one(found, options, host)
   plugin.wx = dsl.new(plugin, host)
   local env = make_env(plugin, options)
   local chunk, err = load_file(file, env)
-  if not chunk then return nil, err end
+  if not chunk then return nil, one_line(err, file) end
   local ok
   ok, err = xpcall(chunk, function(e)
     if type(e) ~= "string" then e = "(error object is a " .. type(e) .. " value)" end
     return e
   end, plugin.name, file)
-  if not ok then return nil, err end
+  if not ok then return nil, one_line(err, file) end
   return plugin
 end
 

@@ -65,8 +65,7 @@ static void waits_for_a_handler_without_a_deadline(void **state) {
 
 static void bounds_the_time_of_a_head(void **state) {
   (void)state;
-  static const char *const begun[] = {"G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\n" HOST "X: y\r\n",
-                                      "\r\n"};
+  static const char *const begun[] = {"G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\n" HOST "X: y\r\n"};
   for (size_t i = 0; i < sizeof begun / sizeof *begun; i++) {
     for (int second = 0; second < 2; second++) {
       rig r;
@@ -88,6 +87,22 @@ static void bounds_the_time_of_a_head(void **state) {
       rig_end(&r);
     }
   }
+}
+
+/* Some old clients send one behind a body: no request has begun, so none has timed out. */
+static void takes_a_stray_empty_line_for_no_request(void **state) {
+  (void)state;
+  rig r;
+  client c;
+  rig_begin(&r, NULL);
+  dial(&c, &r);
+  send_text(&c, GET("/a") "\r\n");
+  expect_answer(&c, 200, "/a");
+  pass(&c, defaults->header_time);
+  expect_closed(&c);
+  assert_int_equal(r.lines.n, 0);
+  hang_up(&c);
+  rig_end(&r);
 }
 
 static void does_not_let_a_trickle_move_the_deadline_of_a_head(void **state) {
@@ -286,6 +301,7 @@ int main(void) {
       cmocka_unit_test(closes_an_idle_connection_silently),
       cmocka_unit_test(waits_for_a_handler_without_a_deadline),
       cmocka_unit_test(bounds_the_time_of_a_head),
+      cmocka_unit_test(takes_a_stray_empty_line_for_no_request),
       cmocka_unit_test(does_not_let_a_trickle_move_the_deadline_of_a_head),
       cmocka_unit_test(bounds_the_time_of_a_body),
       cmocka_unit_test(gives_a_body_the_time_of_its_head_anew),

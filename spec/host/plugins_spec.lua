@@ -251,7 +251,7 @@ describe("a plugin's require", function()
   end)
 
   local REFUSED <const> = {
-    { "a module that is nowhere", "nothing.here", "module 'nothing%.here' not found:\n\tno file '.*/lib/nothing/here%.lua'" },
+    { "a module that is nowhere", "nothing.here", "module 'nothing%.here' not found: no file '.*/lib/nothing/here%.lua'" },
     { "a path upward", "../one", "is not a module name" },
     { "a path upward with dots", "a...one", "is not a module name" },
     { "an absolute path", "/etc/passwd", "is not a module name" },

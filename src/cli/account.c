@@ -27,7 +27,10 @@ static const char chunk[] =
     "    if host == '0.0.0.0' or host == '' then host = '127.0.0.1' elseif host == '::' then host "
     "= '::1' end\n"
     "    if host:find(':', 1, true) then host = '[' .. host .. ']' end\n"
-    "    return { path = a.path, token = a.token, appid = a.appid, username = a.username,\n"
+    "    local served = conf.hosts.list and table.concat(conf.hosts.list, ' ') or host\n"
+    "    local vhost = a.host or not (' ' .. served .. ' '):find(' ' .. host .. ' ', 1, true) and\n"
+    "      conf.hosts.list[1] or nil\n"
+    "    return { host = vhost, path = a.path, token = a.token, appid = a.appid, username = a.username,\n"
     "      aes_key = a.aes_key and a.aes_key[1], mode = a.mode,\n"
     "      address = port ~= 0 and ('http://%s:%d'):format(host, port) or nil }\n"
     "  end\n"
@@ -44,6 +47,7 @@ static void take(lua_State *L, const char *key, char *out, size_t size) {
 
 static void take_account(lua_State *L, wy_cli_account *a) {
   char mode[16];
+  take(L, "host", a->host, sizeof a->host);
   take(L, "path", a->path, sizeof a->path);
   take(L, "token", a->token, sizeof a->token);
   take(L, "appid", a->appid, sizeof a->appid);

@@ -6,6 +6,7 @@
 
 /* The sizes are the schema's maxima, and a NUL. "" where the configuration says nothing. */
 typedef struct wy_cli_account {
+  char host[256]; /* the Host to ask for; "" : the address itself is served */
   char path[257], token[33], appid[65], username[65], aes_key[WY_AES_KEY_CHARS + 1];
   char address[300]; /* "http://127.0.0.1:8080"; "" when the port is any */
   wy_mode mode;

@@ -113,6 +113,7 @@ static int settle(const wy_cli_args *a, const wy_cli_account *account, wy_cli_jo
                  "the port of listen is 0 in the configuration: give a URL");
   snprintf(url, size, "%s%s", account->address, account->path);
   p->url = url;
+  if (*account->host) p->host = account->host;
   return WY_CLI_GO_ON;
 }
 

@@ -64,6 +64,11 @@ void wy_cli_push_send(const wy_cli_job *p, wy_cli_answer *a) {
   struct curl_slist *headers =
       curl_slist_append(NULL, json ? "Content-Type: application/json" : "Content-Type: text/xml");
   struct curl_slist *more = curl_slist_append(headers, "Expect:"); /* WeChat does not ask first */
+  char host[300];
+  if (more && p->host) { /* the account's own host, asked of this machine */
+    snprintf(host, sizeof host, "Host: %s", p->host);
+    more = curl_slist_append(headers, host);
+  }
   CURL *curl = curl_easy_init();
   if (url.failed || !more || !curl) {
     wy_cli_wrong(a, "%s", wy_tr("内存不足", "out of memory"));

@@ -60,7 +60,8 @@ static void keep_small(wy_buf *b) {
 
 void wy_http_req_drop(wy_http_req *req) {
   wy_http *h = req->http;
-  if (h->n_pool >= POOL) {
+  wy_list_remove(&req->link);
+  if (!h || h->n_pool >= POOL) {
     req_free(req);
     return;
   }
@@ -115,13 +116,23 @@ static void log_conn(wy_line *line, const wy_ip *peer, int port, uint64_t id, ui
   if (number) wy_line_int(line, "req", (int64_t)number);
 }
 
-void wy_http_req_log(const wy_http_req *req, wy_line *line) {
+/* Proxies append: the last address that none of ours has added is the client's. */
+static bool find_client(const wy_http_req *req, wy_ip *client) {
   const wy_nets *proxies = &req->http->proxies;
+  int found = 0;
+  if (!wy_nets_has(proxies, &req->peer)) return false;
+  for (size_t i = req->n_fields; i-- > 0 && found == 0;) {
+    const field *f = &req->fields[i];
+    if (!wy_str_ieq((wy_str){req->head.p + f->name, f->name_n}, WY_STR("x-forwarded-for"))) continue;
+    found = wy_forwarded_for((wy_str){req->head.p + f->value, f->value_n}, proxies, client);
+  }
+  return found == 1;
+}
+
+void wy_http_req_log(const wy_http_req *req, wy_line *line) {
   wy_ip client;
   log_conn(line, &req->peer, req->port, req->conn_id, req->number);
-  if (!line->log || !wy_nets_has(proxies, &req->peer)) return;
-  wy_str hops = wy_http_req_header(req, WY_STR("x-forwarded-for"));
-  if (!hops.p || !wy_forwarded_for(hops, proxies, &client)) return;
+  if (!line->log || !req->http || !find_client(req, &client)) return;
   char name[WY_PEER_NAME];
   wy_ip_name(&client, 0, name);
   wy_line_z(line, "client", name);
@@ -181,8 +192,11 @@ void wy_http_close(wy_http_conn *c) {
   c->in = NULL;
   for (wy_list *node; (node = wy_list_shift(&c->pipeline));) {
     wy_http_req *req = wy_container_of(node, wy_http_req, link);
-    req->conn = NULL; /* its handler still has it */
-    if (req->answered) wy_http_req_drop(req);
+    req->conn = NULL;
+    if (req->answered)
+      wy_http_req_drop(req);
+    else
+      wy_list_push(&c->http->orphans, &req->link); /* its handler still has it */
   }
   c->n_pipeline = 0;
   uv_close(&c->uv.handle, on_closed);
@@ -202,7 +216,7 @@ static void on_deadline(wy_timer *timer) {
   }
   if (c->phase_due && c->phase_due <= now) {
     c->phase_due = 0;
-    bool idle = c->phase == PHASE_IDLE && c->blank == 0;
+    bool idle = c->phase == PHASE_IDLE; /* also behind a stray empty line */
     if (idle && c->write_due) {
       /* it still reads an answer: its idle time begins when that is written */
     } else if (idle || c->phase == PHASE_LINGER) {
@@ -372,6 +386,7 @@ int wy_http_new(wy_http **out, uv_loop_t *loop, wy_clock *clock, const wy_log *l
   wy_list_init(&h->listeners);
   wy_list_init(&h->conns);
   wy_list_init(&h->pool);
+  wy_list_init(&h->orphans);
   wy_buf_init(&h->out, SIZE_MAX / 2);
   wy_http_parse_init(h);
   *out = h;
@@ -446,6 +461,8 @@ void wy_http_free(wy_http *h) {
   if (!h) return;
   for (wy_list *node; (node = wy_list_shift(&h->pool));)
     req_free(wy_container_of(node, wy_http_req, link));
+  for (wy_list *node; (node = wy_list_shift(&h->orphans));) /* they may outlive the server */
+    wy_container_of(node, wy_http_req, link)->http = NULL;
   wy_buf_deinit(&h->out);
   free(h->spare);
   wy_nets_deinit(&h->proxies);

@@ -110,6 +110,7 @@ struct wy_http {
   void *data;
   llhttp_settings_t settings;
   wy_list listeners, conns, pool;
+  wy_list orphans; /* requests whose client has gone before their answer */
   size_t n_conns, n_pool;
   wy_http_conn *spare; /* accepts, to close at once, when there is no memory for another */
   uint64_t next_conn;

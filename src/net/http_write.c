@@ -293,7 +293,7 @@ void wy_http_write_continue(wy_http_conn *c) {
 }
 
 void wy_http_respond(wy_http_req *req, const wy_http_answer *answer) {
-  wy_http *h = req->http;
+  wy_http *h = req->http; /* NULL: the server is gone, and with it the connection */
   wy_http_conn *c = req->conn;
   if (!c) {
     wy_http_req_drop(req);

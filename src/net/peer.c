@@ -87,16 +87,16 @@ void wy_nets_deinit(wy_nets *s) {
   *s = (wy_nets){0};
 }
 
-bool wy_forwarded_for(wy_str field, const wy_nets *trusted, wy_ip *client) {
+int wy_forwarded_for(wy_str field, const wy_nets *trusted, wy_ip *client) {
   while (field.n) {
     size_t from = field.n;
     while (from > 0 && field.p[from - 1] != ',') from--;
     wy_str hop = wy_str_trim((wy_str){field.p + from, field.n - from});
-    if (!wy_ip_parse(hop, client)) return false;
-    if (!wy_nets_has(trusted, client)) return true;
+    if (!wy_ip_parse(hop, client)) return -1;
+    if (!wy_nets_has(trusted, client)) return 1;
     field.n = from ? from - 1 : 0;
   }
-  return false;
+  return 0;
 }
 
 static wy_ip_count **slot_of(wy_ip_counts *c, const wy_ip *ip) {

@@ -35,8 +35,9 @@ bool wy_nets_has(const wy_nets *s, const wy_ip *ip);
 void wy_nets_deinit(wy_nets *s);
 
 /* The client behind proxies: the right-most address of an X-Forwarded-For that is not in `trusted`.
- * False: there is none, or the field is no list of addresses. */
-bool wy_forwarded_for(wy_str field, const wy_nets *trusted, wy_ip *client);
+ * 1: *client is set; 0: every address is trusted, so an earlier field decides; -1: no list of
+ * addresses. */
+int wy_forwarded_for(wy_str field, const wy_nets *trusted, wy_ip *client);
 
 /* Connections by address. Zero it to begin; it is empty again when every enter was left. */
 typedef struct wy_ip_count wy_ip_count;
