@@ -3,6 +3,7 @@
 local dispatch = require "weiyue.dispatch"
 local events = require "weiyue.events"
 local later = require "weiyue.later"
+local lint = require "weiyue.lint"
 local message = require "weiyue.message"
 local plugins = require "weiyue.plugin"
 local rules = require "weiyue.rules"
@@ -114,6 +115,11 @@ function M.load(options)
   boot.failed_plugins = failed
   for _, p in ipairs(problems) do boot.problems[#boot.problems + 1] = p end
   boot.plugins = loaded
+  for _, plugin in ipairs(loaded) do
+    for _, note in ipairs(lint.check(plugin)) do
+      boot.problems[#boot.problems + 1] = { level = "note", event = "plugin.lint", zh = note.zh, en = note.en }
+    end
+  end
 
   local function missing(account, name)
     boot.failed_plugins = boot.failed_plugins + 1

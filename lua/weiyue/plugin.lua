@@ -137,8 +137,9 @@ local function expand(entries, folder, problems)
       local matches, err = files.glob(pattern)
       if not matches then problem("error", err, err) end
       for _, match in ipairs(matches or {}) do add(match, entry.name, entry.path) end
-      if matches and #matches == 0 then
-        problem("note", ("没有文件符合 %s"):format(path), ("no file matches %s"):format(path))
+      if matches and #matches == 0 then -- a project may begin without a plugin, but not with a typo
+        local level = entry.path == "plugins/*.lua" and "note" or "error"
+        problem(level, ("没有文件符合 %s"):format(path), ("no file matches %s"):format(path))
       end
     elseif not files.kind(path) then
       problem("error", ("插件 %s 不存在"):format(path), ("there is no plugin %s"):format(path))

@@ -96,10 +96,16 @@ describe("a plugin", function()
     assert.equal("", problems)
   end)
 
-  it("is not missed when a pattern matches nothing", function()
-    local _, problems, failed = load_all "nothing/*.lua"
-    assert.matches("^note: no file matches .*/nothing/%*%.lua$", problems)
+  it("is not missed when a new project has none yet", function()
+    local _, problems, failed = load_all "plugins/*.lua"
+    assert.matches("^note: no file matches .*/plugins/%*%.lua$", problems)
     assert.equal(0, failed)
+  end)
+
+  it("is missed when another pattern matches nothing", function()
+    local _, problems, failed = load_all "nothing/*.lua"
+    assert.matches("^error: no file matches .*/nothing/%*%.lua$", problems)
+    assert.equal(1, failed)
   end)
 
   it("that is not there is an error", function()

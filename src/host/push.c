@@ -10,7 +10,11 @@
 #include "script/modules.h"
 #include "script/task.h"
 
-enum { NAME_BYTES = 64 };
+enum {
+  NAME_BYTES = 64,
+  PATIENCE_MS = 5000, /* then WeChat has hung up */
+  NEAR = 100          /* frames looked at for a rule: an endless recursion has a million */
+};
 
 /* What outlives the decoding of a push: enough to answer it. */
 typedef struct exchange {
@@ -26,6 +30,7 @@ typedef struct exchange {
   char to[NAME_BYTES * 2], from[NAME_BYTES * 2]; /* ids of WeChat have some 30 bytes */
   size_t to_n, from_n;
   char type[NAME_BYTES], event[NAME_BYTES];
+  char where[128]; /* file:line of the rule whose handler raised */
   char *text; /* the message's bytes when it has to wait for another task; else NULL */
   size_t text_n;
 } exchange;
@@ -57,7 +62,7 @@ static void log_reply(const exchange *x, wy_log_level level, const char *event, 
   wy_line line;
   wy_line_begin(&line, &x->account->host->log, level, event);
   wy_line_z(&line, "account", x->account->id);
-  wy_line_z(&line, "where", where);
+  if (where && where[0]) wy_line_z(&line, "where", where);
   wy_line_z(&line, key, value);
   wy_line_end(&line);
 }
@@ -158,6 +163,26 @@ static int begin(lua_State *L, void *data) {
   return 1;
 }
 
+/* A plugin's own frame may be gone, by a tail call, but dispatch still holds the rule it runs, in a
+ * local named so. */
+static void raised(lua_State *L, void *data) {
+  exchange *x = data;
+  lua_Debug ar;
+  int top = lua_gettop(L);
+  for (int level = 1; level < NEAR && !x->where[0] && lua_getstack(L, level, &ar); level++) {
+    const char *name;
+    for (int i = 1; (name = lua_getlocal(L, &ar, i)) != NULL; i++) {
+      if ((strcmp(name, "rule") == 0 || strcmp(name, "use") == 0) && lua_istable(L, -1)) {
+        lua_pushliteral(L, "where");
+        lua_rawget(L, -2);
+        if (lua_type(L, -1) == LUA_TSTRING)
+          snprintf(x->where, sizeof x->where, "%s", lua_tostring(L, -1));
+      }
+      lua_settop(L, top);
+    }
+  }
+}
+
 /* The value at index 2 as a reply on its way; an error when it is none. */
 static int answer_with(lua_State *L, exchange *x, const char **what, wy_reply_cut *cut) {
   wy_host *h = x->account->host;
@@ -217,14 +242,15 @@ static void end(lua_State *L, bool ok, void *data) {
   exchange *x = data;
   wy_host *h = x->account->host;
   const char *where = ok ? lua_tostring(L, 3) : NULL, *what = NULL;
-  if (x->req && wy_http_req_gone(x->req)) {
+  uint64_t took = wy_clock_now_ms(&h->clock) - x->began;
+  if (x->req && (took > PATIENCE_MS || wy_http_req_gone(x->req))) {
     char ms[24];
-    snprintf(ms, sizeof ms, "%llu", (unsigned long long)(wy_clock_now_ms(&h->clock) - x->began));
+    snprintf(ms, sizeof ms, "%llu", (unsigned long long)took);
     log_reply(x, WY_LOG_WARN, "push.unanswered", where, "ms", ms);
   }
   if (ok && lua_toboolean(L, 4)) log_unknown(x);
   if (!ok) {
-    log_reply(x, WY_LOG_ERROR, "lua.error", NULL, "text", lua_tostring(L, -1));
+    log_reply(x, WY_LOG_ERROR, "lua.error", x->where, "text", lua_tostring(L, -1));
     if (x->req) apologize(L, x);
   } else if (!x->req) {
     /* the host is stopping and has answered already */
@@ -257,7 +283,7 @@ static void lost(void *data) {
   finish(x);
 }
 
-static const wy_task_body push_body = {begin, end, lost};
+static const wy_task_body push_body = {begin, end, raised, lost};
 
 /* --- a push comes in --- */
 

@@ -18,6 +18,8 @@ static int l_tostring(lua_State *L) {
 
 /* The raised value as text with a traceback, whatever the value is. */
 static int l_message(lua_State *L) {
+  wy_task *t = wy_script_of(L)->running;
+  if (t->body.raised) t->body.raised(L, t->data);
   if (!lua_isstring(L, 1)) {
     lua_pushcfunction(L, l_tostring);
     lua_pushvalue(L, 1);

@@ -31,6 +31,8 @@ typedef struct wy_task_body {
    * (the top is a text with a traceback). Runs in the coroutine, once. It frees data last: where it
    * raises for want of memory, lost is called after it. */
   void (*end)(lua_State *L, bool ok, void *data);
+  /* The function raises just now: the stack still shows where. May be NULL; must not raise. */
+  void (*raised)(lua_State *L, void *data);
   /* Instead of end, when the state had no memory to run begin or end, or was closed. No Lua. */
   void (*lost)(void *data);
 } wy_task_body;

@@ -1,0 +1,54 @@
+-- Rules that can hardly be meant: names that WeChat never sends, and rules that another one hides.
+
+local events = require "weiyue.events"
+local nearest = require "weiyue.nearest"
+
+local M = {}
+
+local function names(t)
+  local list = {}
+  for name in pairs(t) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+local function unknown(rule, add)
+  local known = rule.trigger == "message" and events.messages or rule.trigger == "event" and events.events
+  if not known or known[rule.name] then return end
+  local near, distance = nearest.of(rule.name, names(known))
+  if distance > 2 then near = nil end
+  add(rule.where,
+    ("没有已知的%s叫 %s%s"):format(rule.trigger == "event" and "事件" or "消息类型", rule.name,
+      near and "；是不是 " .. near .. "？" or ""),
+    ("no known %s is named %s%s"):format(rule.trigger == "event" and "event" or "type of message", rule.name,
+      near and "; did you mean " .. near .. "?" or ""))
+end
+
+-- A constant answers always: an equal rule behind it never does.
+local function hidden(rule, first, add)
+  if rule.kind ~= "exact" then return end
+  local key = (rule.name or "") .. "\0" .. rule.value
+  local before = first[key]
+  if before and not before.call then
+    add(rule.where, ("这条规则永远轮不到：%s 已有同样的规则"):format(before.where),
+      ("this rule never has its turn: %s has the same one"):format(before.where))
+  end
+  first[key] = before or rule
+end
+
+--- Notes on the rules of one plugin, each with its place.
+---@param plugin { rules: table[] }
+---@return { zh: string, en: string }[]
+function M.check(plugin)
+  local notes, first = {}, {}
+  local function add(where, zh, en)
+    notes[#notes + 1] = { zh = where .. ": " .. zh, en = where .. ": " .. en }
+  end
+  for _, rule in ipairs(plugin.rules) do
+    unknown(rule, add)
+    hidden(rule, first, add)
+  end
+  return notes
+end
+
+return M

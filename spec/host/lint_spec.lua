@@ -1,0 +1,74 @@
+-- Notes on rules that can hardly be meant.
+local dsl = require "weiyue.dsl"
+local lint = require "weiyue.lint"
+local nearest = require "weiyue.nearest"
+
+local function notes(write)
+  local plugin = { name = "p", priority = 0, rules = {}, uses = {} }
+  write(dsl.new(plugin, {}))
+  local list = {}
+  for i, note in ipairs(lint.check(plugin)) do list[i] = note.en:gsub("^.-lint_spec%.lua:%d+: ", "") end
+  return list
+end
+
+describe("weiyue.lint", function()
+  it("says nothing of rules that can be meant", function()
+    assert.same({}, notes(function(wx)
+      wx.text("a", "1")
+      wx.text("b", "2")
+      wx.text(wx.prefix "a", "3")
+      wx.message("image", "4")
+      wx.event("LOCATION", "5")
+      wx.click("a", "6")
+      wx.scan("a", "7")
+      wx.subscribe "8"
+    end))
+  end)
+
+  it("names the nearest type of message and the nearest event", function()
+    assert.same({
+      "no known type of message is named imgae; did you mean image?",
+      "no known event is named subcribe; did you mean subscribe?",
+    }, notes(function(wx)
+      wx.message("imgae", "1")
+      wx.event("subcribe", "2")
+    end))
+  end)
+
+  it("guesses nothing where nothing is near", function()
+    assert.same({ "no known event is named brand_new_feature_event" }, notes(function(wx)
+      wx.event("brand_new_feature_event", "1")
+    end))
+  end)
+
+  it("tells a rule that a constant before it hides, however it is written", function()
+    local list = notes(function(wx)
+      wx.text("Ａbc", "1")
+      wx.text(" abc ", "2")
+      wx.click("k", "3")
+      wx.click("k", function() return "4" end)
+    end)
+    assert.equal(2, #list)
+    for _, note in ipairs(list) do assert.matches("^this rule never has its turn: .*lint_spec%.lua:%d+ has", note) end
+  end)
+
+  it("lets a function be followed by an equal rule: it may pass", function()
+    assert.same({}, notes(function(wx)
+      wx.text("a", function() end)
+      wx.text("a", "2")
+    end))
+  end)
+end)
+
+describe("weiyue.nearest", function()
+  it("counts what must be inserted, dropped or changed", function()
+    for _, case in ipairs { { "", "", 0 }, { "a", "", 1 }, { "", "ab", 2 }, { "kitten", "sitting", 3 }, { "ab", "ba", 2 } } do
+      assert.equal(case[3], nearest.distance(case[1], case[2]))
+    end
+  end)
+
+  it("finds the nearest, the first by name among equals, and none among none", function()
+    assert.same({ "bar", 1 }, { nearest.of("baz", { "foo", "bat", "bar" }) })
+    assert.is_nil(nearest.of("x", {}))
+  end)
+end)
