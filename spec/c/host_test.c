@@ -72,6 +72,7 @@ static int remove_folder(void **state) {
   remove_file("weiyue.lua");
   remove_file("echo.lua");
   remove_file("bad.lua");
+  remove_file("final.lua");
   return rmdir(folder);
 }
 
@@ -411,6 +412,40 @@ static void frees_at_every_stage(void **state) {
   }
 }
 
+/* What finalizers set is neither run nor kept. */
+static void frees_timers_that_finalizers_set(void **state) {
+  (void)state;
+  write_file("final.lua",
+             "local wx = require \"weiyue\"\n"
+             "local timers = {}\n"
+             "local function set()\n"
+             "  for i = 1, 3 do timers[#timers + 1] = wx.after(0, function() error \"it ran\" end) end\n"
+             "  wx.after(\"1h\", print, {})\n"
+             "  wx.log.info \"finalized\"\n"
+             "end\n"
+             "kept = setmetatable({ timers }, { __gc = set })\n"
+             "local early = wx.after(\"1h\", set)\n"
+             "wx.text(\"set\", function() set() early:cancel() return \"set\" end)\n");
+  for (int started = 0; started < 2; started++) {
+    uv_loop_t loop;
+    heard h;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    wy_host *host = host_new(&h, &loop);
+    assert_int_equal(load(host,
+                          "return { listen = \"127.0.0.1:0\", plugins = { \"final.lua\" }, accounts ="
+                          " { { path = \"/wx/main\", token = \"" TOKEN "\", mode = \"plain\" } } }"),
+                     0);
+    if (started) assert_int_equal(wy_host_start(host), 0);
+    assert_null(strstr(h.log, "finalized"));
+    wy_host_free(host);
+    assert_non_null(strstr(h.log, "finalized"));
+    assert_null(strstr(h.log, "it ran"));
+    assert_int_equal(uv_run(&loop, UV_RUN_NOWAIT), 0);
+    assert_int_equal(uv_loop_close(&loop), 0);
+  }
+  remove_file("final.lua");
+}
+
 static void needs_no_options(void **state) {
   (void)state;
   wy_host *host = NULL;
@@ -620,6 +655,59 @@ static void gives_a_route_its_request(void **state) {
   assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+static void expect_request(wy_request *req, const char *body) {
+  size_t n;
+  const char *path = wy_request_path(req, &n);
+  assert_int_equal(n, 2);
+  assert_memory_equal(path, "/r", 2);
+  const char *text = wy_request_body(req, &n);
+  assert_int_equal(n, strlen(body));
+  assert_memory_equal(text, body, n);
+}
+
+#define POST_R(body) "POST /r HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n" body
+
+static void answers_a_request_that_has_outlived_its_host(void **state) {
+  (void)state;
+  for (int gone = 0; gone < 2; gone++) { /* the client: there until the end, or gone before it */
+    uv_loop_t loop;
+    heard h;
+    peer p[3];
+    wy_request *kept[3];
+    assert_int_equal(uv_loop_init(&loop), 0);
+    wy_host *host = host_new(&h, &loop);
+    assert_int_equal(load(host, config), 0);
+    assert_int_equal(wy_host_route(host, WY_METHOD_POST, "/r", 3, hold, NULL), 0);
+    assert_int_equal(wy_host_route(host, WY_METHOD_GET, "/c", 0, answer_ok, "c"), 0);
+    assert_int_equal(wy_host_start(host), 0);
+    for (int i = 0; i < 3; i++) {
+      held = NULL;
+      peer_ask(&p[i], &loop, wy_host_port(host), i == 0 ? POST_R("one") : i == 1 ? POST_R("two") : POST_R("six"));
+      UNTIL(&p[i], held != NULL);
+      kept[i] = held;
+    }
+    if (gone) {
+      peer after;
+      struct linger reset = {1, 0};
+      for (int i = 0; i < 3; i++) {
+        setsockopt(p[i].fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        close(p[i].fd);
+      }
+      for (int i = 0; i < 20; i++) uv_run(&loop, UV_RUN_NOWAIT); /* the resets are read */
+      exchange(&loop, wy_host_port(host), GET("/c"), &after);
+      assert_non_null(strstr(after.in, "\r\n\r\nc"));
+    }
+    wy_request_answer(kept[1], 200, NULL, "in time", 7);
+    wy_host_free(host);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    expect_request(kept[2], "six");
+    wy_request_answer(kept[2], 200, "text/plain", "late", 4);
+    expect_request(kept[0], "one"); /* the others are no longer in any list with it */
+    wy_request_answer(kept[0], 204, NULL, NULL, 0);
+    for (int i = 0; i < 3 && !gone; i++) close(p[i].fd);
+  }
+}
+
 static void refuses_routes_that_cannot_be(void **state) {
   (void)state;
   heard h;
@@ -656,6 +744,7 @@ int main(void) {
       cmocka_unit_test(runs_on_a_loop_of_the_caller),
       cmocka_unit_test(shares_a_loop_with_another_host),
       cmocka_unit_test(frees_at_every_stage),
+      cmocka_unit_test(frees_timers_that_finalizers_set),
       cmocka_unit_test(needs_no_options),
       cmocka_unit_test(tells_faults_of_the_configuration_in_two_languages),
       cmocka_unit_test(names_the_line_of_a_fault),
@@ -667,6 +756,7 @@ int main(void) {
       cmocka_unit_test(listens_where_it_is_told),
       cmocka_unit_test(says_when_its_port_is_taken),
       cmocka_unit_test(gives_a_route_its_request),
+      cmocka_unit_test(answers_a_request_that_has_outlived_its_host),
       cmocka_unit_test(refuses_routes_that_cannot_be),
       cmocka_unit_test(says_when_an_account_has_the_path_of_a_route),
   };

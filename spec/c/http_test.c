@@ -559,6 +559,75 @@ static void outlives_a_client_that_closes_while_it_is_answered(void **state) {
   rig_end(&r);
 }
 
+static void outlives_the_server(void **state) {
+  (void)state;
+  rig r;
+  client c, gone;
+  rig_begin(&r, NULL);
+  dial(&gone, &r);
+  send_text(&gone, LATE LATE);
+  UNTIL(&gone, r.n_held == 2);
+  hang_up_with_reset(&gone);
+  gone.closed = true;
+  UNTIL(&gone, wy_http_connections(r.http) == 0);
+  dial(&c, &r);
+  send_text(&c, LATE);
+  UNTIL(&c, r.n_held == 3);
+  hang_up(&c);
+  rig_answer(&r, 1, "nobody"); /* with the server, into its pool */
+  wy_http_req *held[2] = {r.held[0], r.held[2]};
+  r.held[0] = r.held[2] = NULL;
+  rig_end(&r);
+  for (int i = 0; i < 2; i++) { /* without it */
+    assert_true(wy_http_req_gone(held[i]));
+    assert_true(wy_str_eq(wy_http_req_path(held[i]), WY_STR("/late")));
+    say(held[i], 200, WY_STR("nobody"));
+  }
+}
+
+/* --- the client behind proxies --- */
+
+/* What the log names as the client of a refused request with these fields; "" when nothing. */
+static void expect_client(const char *fields, const char *want) {
+  rig r;
+  client c;
+  char name[200] = "";
+  rig_begin(&r, NULL);
+  assert_int_equal(wy_http_trust(r.http, "127.0.0.0", 8), 0);
+  assert_int_equal(wy_http_trust(r.http, "10.0.0.0", 8), 0);
+  dial(&c, &r);
+  send_text(&c, "GET /none HTTP/1.1\r\n" HOST);
+  send_text(&c, fields);
+  send_text(&c, "\r\n");
+  expect_answer(&c, 404, NULL);
+  wy_buf_lit(&r.lines, "");
+  wy_buf_add(&r.lines, "", 1);
+  const char *line = wy_buf_view(&r.lines).p, *at = strstr(line, " client=");
+  assert_non_null(strstr(line, " peer=127.0.0.1:"));
+  if (at) assert_int_equal(sscanf(at, " client=%199s", name), 1);
+  if (strcmp(name, want) != 0) fail_msg("the client is \"%s\", not \"%s\": %s", name, want, fields);
+  hang_up(&c);
+  rig_end(&r);
+}
+
+static void logs_the_last_client_that_no_proxy_of_ours_added(void **state) {
+  (void)state;
+  /* one line: as peer_test has it */
+  expect_client("", "");
+  expect_client("X-Forwarded-For: 198.51.100.1, 10.0.0.2\r\n", "198.51.100.1");
+  /* several lines are one list, in order */
+  expect_client("X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 198.51.100.1\r\n",
+                "198.51.100.1");
+  expect_client("X-Forwarded-For: 203.0.113.9\r\nX: y\r\nx-forwarded-for: 198.51.100.1, 10.0.0.2\r\n",
+                "198.51.100.1");
+  expect_client("X-Forwarded-For: 203.0.113.9, 198.51.100.1\r\nX-Forwarded-For: 10.0.0.2\r\n"
+                "X-Forwarded-For: 10.0.0.3\r\n",
+                "198.51.100.1");
+  expect_client("X-Forwarded-For: 10.0.0.2\r\nX-Forwarded-For: 10.0.0.3\r\n", "");
+  /* what cannot be read hides what stands before it */
+  expect_client("X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: rubbish, 10.0.0.3\r\n", "");
+}
+
 /* --- an error while the client still sends --- */
 
 static void lets_a_busy_sender_read_why(void **state) {
@@ -712,6 +781,8 @@ int main(void) {
       cmocka_unit_test(keeps_a_broken_off_request_from_the_handler),
       cmocka_unit_test(outlives_a_client_that_is_gone_before_the_answer),
       cmocka_unit_test(outlives_a_client_that_closes_while_it_is_answered),
+      cmocka_unit_test(outlives_the_server),
+      cmocka_unit_test(logs_the_last_client_that_no_proxy_of_ours_added),
       cmocka_unit_test(lets_a_busy_sender_read_why),
       cmocka_unit_test(lets_a_sender_read_why_after_it_has_sent_all),
       cmocka_unit_test(gives_one_verdict_for_every_split),

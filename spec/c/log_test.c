@@ -123,6 +123,50 @@ static void never_lets_a_byte_through_that_ends_a_line(void **state) {
   }
 }
 
+static void keeps_keys_to_one_word(void **state) {
+  (void)state;
+  caught c = {0};
+  wy_log log = {WY_LOG_INFO, sink, &c};
+  static const struct {
+    const char *key, *want;
+  } rows[] = {
+      {"Az_0.9-x", "event=e Az_0.9-x=v Az_0.9-x=1"},
+      {"", "event=e =v =1"},
+      {"a b=c", "event=e a_b_c=v a_b_c=1"},
+      {"a\n2030-01-01 error event=fake", "event=e a_2030-01-01_error_event_fake=v"
+                                         " a_2030-01-01_error_event_fake=1"},
+      {"\r\t\x1B[m\x7F\"\\", "event=e ____m___=v ____m___=1"},
+      {"\xE6\x9C\x88", "event=e ___=v ___=1"},
+      {"%s%n", "event=e _s_n=v _s_n=1"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    wy_line line;
+    wy_line_begin(&line, &log, WY_LOG_INFO, "e");
+    wy_line_z(&line, rows[i].key, "v");
+    wy_line_int(&line, rows[i].key, 1);
+    wy_line_end(&line);
+    assert_string_equal(rest(&c), rows[i].want);
+  }
+  assert_int_equal(c.count, sizeof rows / sizeof *rows);
+}
+
+static void bounds_keys(void **state) {
+  (void)state;
+  caught c = {0};
+  wy_log log = {WY_LOG_INFO, sink, &c};
+  static char key[100000];
+  memset(key, 'k', sizeof key - 1);
+  wy_line line;
+  wy_line_begin(&line, &log, WY_LOG_INFO, "e");
+  wy_line_z(&line, key, "v");
+  wy_line_int(&line, key, 1);
+  wy_line_z(&line, "next", "seen");
+  wy_line_end(&line);
+  assert_true(c.n > 100 && c.n < 300);
+  assert_non_null(strstr(c.line, "k=v k"));
+  assert_non_null(strstr(c.line, "k=1 next=seen"));
+}
+
 static void bounds_values_and_lines(void **state) {
   (void)state;
   caught c = {0};
@@ -176,6 +220,8 @@ int main(void) {
       cmocka_unit_test(says_nothing_without_a_sink),
       cmocka_unit_test(quotes_what_would_break_the_line),
       cmocka_unit_test(never_lets_a_byte_through_that_ends_a_line),
+      cmocka_unit_test(keeps_keys_to_one_word),
+      cmocka_unit_test(bounds_keys),
       cmocka_unit_test(bounds_values_and_lines),
       cmocka_unit_test(formats_a_text),
       cmocka_unit_test(names_levels),

@@ -179,6 +179,43 @@ static void says_what_is_incomplete(void **state) {
   }
 }
 
+/* Whoever wrote an Event into a text: it is never dispatched as one. */
+static void only_events_have_an_event(void **state) {
+  (void)state;
+  static const struct {
+    const char *type, *event;
+  } rows[] = {{"event", "CLICK"}, {" Event\\n", "CLICK"}, {"DEVICE_EVENT", "CLICK"},
+              {"text", NULL},    {"link", NULL},        {"device_text", NULL},
+              {"events", NULL},  {"", NULL}};
+  char text[300];
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    snprintf(text, sizeof text,
+             "{\"ToUserName\":\"a\",\"FromUserName\":\"b\",\"Event\":\"CLICK\",\"MsgType\":\"%s\"}",
+             rows[i].type);
+    assert_parse(text, 0);
+    if (rows[i].event) assert_str(msg.event, rows[i].event);
+    else assert_null(msg.event.p);
+    assert_int_equal(wy_msg_complete(&msg), rows[i].type[0] ? 0 : WY_E_PUSH_INCOMPLETE);
+  }
+  assert_parse("<xml>" HEAD "<MsgType>link</MsgType><Event>CLICK</Event></xml>", 0);
+  assert_null(msg.event.p);
+  assert_parse("<xml>" HEAD "<Event>CLICK</Event></xml>", 0); /* no type at all */
+  assert_null(msg.event.p);
+}
+
+/* The message stays what it is. */
+static void a_typed_event_is_text(void **state) {
+  (void)state;
+  assert_parse("<xml>" HEAD "<CreateTime>1</CreateTime><MsgType><![CDATA[link]]></MsgType>"
+               "<Title><![CDATA[]]></Title><Event>CLICK</Event><EventKey>admin</EventKey>"
+               "<Title><![CDATA[]]></Title><Url><![CDATA[u]]></Url><MsgId>7</MsgId></xml>",
+               0);
+  assert_str(msg.type, "link");
+  assert_null(msg.event.p);
+  assert_null(msg.event_key.p);
+  assert_str(msg.id, "7");
+}
+
 static void an_old_head_does_not_shine_through(void **state) {
   (void)state;
   assert_parse("<xml>" HEAD "<MsgType>text</MsgType><CreateTime>5</CreateTime></xml>", 0);
@@ -203,6 +240,8 @@ int main(void) {
       TEST(numbers_of_the_head_are_numbers),
       TEST(a_count_beyond_any_list_is_refused),
       TEST(says_what_is_incomplete),
+      TEST(only_events_have_an_event),
+      TEST(a_typed_event_is_text),
       TEST(an_old_head_does_not_shine_through),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

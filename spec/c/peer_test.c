@@ -160,6 +160,32 @@ static void finds_the_client_behind_proxies(void **state) {
   wy_nets_deinit(&proxies);
 }
 
+/* An earlier field is asked only when this one has told nothing wrong. */
+static void tells_a_field_of_proxies_from_one_that_is_no_list(void **state) {
+  (void)state;
+  static const struct {
+    const char *field;
+    int want;
+  } rows[] = {
+      {"", 0},
+      {"10.0.0.2", 0},
+      {"10.0.0.3, 10.0.0.2", 0},
+      {"rubbish", -1},
+      {"rubbish, 10.0.0.2", -1},
+      {"10.0.0.2,", -1},
+      {",10.0.0.2", 0}, /* as far as it is read: from the right, and left of the comma is nothing */
+      {"198.51.100.1", 1},
+  };
+  wy_nets proxies = {0};
+  assert_int_equal(wy_nets_add(&proxies, "10.0.0.0", 8), 0);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    wy_ip client;
+    int found = wy_forwarded_for(wy_str_of(rows[i].field), &proxies, &client);
+    if (found != rows[i].want) fail_msg("\"%s\" gives %d", rows[i].field, found);
+  }
+  wy_nets_deinit(&proxies);
+}
+
 static void counts_connections_by_address(void **state) {
   (void)state;
   enum { MOST = 3, ADDRESSES = 5000 }; /* more than there are slots: they share */
@@ -201,6 +227,7 @@ int main(void) {
       cmocka_unit_test(matches_networks_at_every_bit),
       cmocka_unit_test(refuses_what_is_no_network),
       cmocka_unit_test(finds_the_client_behind_proxies),
+      cmocka_unit_test(tells_a_field_of_proxies_from_one_that_is_no_list),
       cmocka_unit_test(counts_connections_by_address),
       cmocka_unit_test(lets_nobody_in_when_none_is_allowed),
   };

@@ -1,4 +1,4 @@
-/* xml: expat with caps, and the rule that a user can set nothing but Content. */
+/* xml: expat with caps, and the rule that a user can set nothing but what he types into. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -171,8 +171,8 @@ static void caps_elements_and_attributes(void **state) {
 
 static void a_repeated_head_element_is_refused(void **state) {
   (void)state;
-  static const char *const heads[] = {"ToUserName", "FromUserName", "CreateTime", "MsgType",
-                                      "MsgId"};
+  static const char *const heads[] = {"ToUserName", "FromUserName", "CreateTime",
+                                      "MsgType",    "Event",        "MsgId"};
   for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
     char text[200];
     snprintf(text, sizeof text, "<xml><%s>1</%s><Other>x</Other><%s>2</%s></xml>", heads[i],
@@ -214,6 +214,15 @@ static void a_user_sets_nothing_but_content(void **state) {
       "<Content><![CDATA[x]]></Content>",
       "]]>\x01<a>",
       "]]>&e;",
+      "]]>foo<![CDATA[bar",
+      "]]>&lt;b&gt;<![CDATA[",
+      "]]><!-- hi --><![CDATA[",
+      "]]><?a b?><![CDATA[",
+      "]]><![CDATA[",
+      "]]]]><![CDATA[",
+      "]]]><![CDATA[]>",
+      "a]]]]><![CDATA[>b]]>c",
+      "]]></Content><Title><![CDATA[x]]></Title><Content><![CDATA[",
       "]]><!DOCTYPE x>",
       "]]><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a>",
       "<xml><ToUserName><![CDATA[a]]></ToUserName><Content><![CDATA[b]]></Content></xml>",
@@ -243,11 +252,187 @@ static void a_user_sets_nothing_but_content(void **state) {
   }
 }
 
+#define MESSAGE(type)                                 \
+  "<xml><ToUserName><![CDATA[gh_test]]></ToUserName>" \
+  "<FromUserName><![CDATA[oTest]]></FromUserName>"    \
+  "<CreateTime>1</CreateTime><MsgType><![CDATA[" type "]]></MsgType>"
+
+/* One text after the other, in a message that asks for as many. */
+static int parse_typed(const char *frame, const char *first, const char *second) {
+  wy_buf text;
+  wy_buf_init(&text, 10000);
+  for (const char *p = frame; *p; p++) {
+    if (*p != '$') {
+      wy_buf_add(&text, p, 1);
+      continue;
+    }
+    wy_buf_str(&text, wy_str_of(first));
+    first = second;
+  }
+  int err = wy_xml_parse(wy_buf_view(&text), &doc);
+  wy_buf_deinit(&text);
+  return err;
+}
+
+/* Whatever element he types into. */
+static void a_user_sets_nothing_but_his_element(void **state) {
+  (void)state;
+  static const struct {
+    const char *frame, *name;
+    uint16_t parent;
+    size_t n;
+  } frames[] = {
+      {MESSAGE("link") "<Title><![CDATA[$]]></Title><Description><![CDATA[d]]></Description>"
+                       "<Url><![CDATA[u]]></Url><MsgId>7</MsgId></xml>",
+       "Title", WY_DOC_NONE, 8},
+      {MESSAGE("link") "<Title><![CDATA[t]]></Title><Description><![CDATA[$]]></Description>"
+                       "<Url><![CDATA[u]]></Url><MsgId>7</MsgId></xml>",
+       "Description", WY_DOC_NONE, 8},
+      {MESSAGE("link") "<Title><![CDATA[t]]></Title><Description><![CDATA[d]]></Description>"
+                       "<Url><![CDATA[$]]></Url><MsgId>7</MsgId></xml>",
+       "Url", WY_DOC_NONE, 8},
+      {MESSAGE("miniprogrampage") "<Title><![CDATA[t]]></Title><AppId><![CDATA[wxtest]]></AppId>"
+                                  "<PagePath><![CDATA[$]]></PagePath><MsgId>7</MsgId></xml>",
+       "PagePath", WY_DOC_NONE, 8},
+      {MESSAGE("location") "<Scale>20</Scale><Label><![CDATA[$]]></Label><MsgId>7</MsgId></xml>",
+       "Label", WY_DOC_NONE, 7},
+      {MESSAGE("voice") "<Recognition><![CDATA[$]]></Recognition><MsgId>7</MsgId></xml>",
+       "Recognition", WY_DOC_NONE, 6},
+      {MESSAGE("event") "<Event><![CDATA[scancode_push]]></Event>"
+                        "<EventKey><![CDATA[k]]></EventKey><ScanCodeInfo><ScanType>qrcode"
+                        "</ScanType><ScanResult><![CDATA[$]]></ScanResult></ScanCodeInfo></xml>",
+       "ScanResult", 6, 9},
+      {MESSAGE("event") "<Event><![CDATA[location_select]]></Event><SendLocationInfo>"
+                        "<Label><![CDATA[$]]></Label><Poiname><![CDATA[p]]></Poiname>"
+                        "</SendLocationInfo></xml>",
+       "Label", 5, 8},
+      {MESSAGE("event") "<Event><![CDATA[location_select]]></Event><SendLocationInfo>"
+                        "<Label><![CDATA[l]]></Label><Poiname><![CDATA[$]]></Poiname>"
+                        "</SendLocationInfo></xml>",
+       "Poiname", 5, 8},
+      {MESSAGE("event") "<Event><![CDATA[SCAN]]></Event><EventKey><![CDATA[$]]></EventKey></xml>",
+       "EventKey", WY_DOC_NONE, 6},
+      {MESSAGE("event") "<Event><![CDATA[submit_invoice_title]]></Event>"
+                        "<title><![CDATA[$]]></title><phone><![CDATA[1]]></phone></xml>",
+       "title", WY_DOC_NONE, 7},
+  };
+  /* % stands for the element's name */
+  static const char *const patterns[] = {
+      "a ]]> b",
+      "]]>",
+      "]]></%>",
+      "]]>foo<![CDATA[bar",
+      "]]><!-- hi --><![CDATA[",
+      "]]></%><Event>CLICK</Event><EventKey>admin</EventKey><%><![CDATA[",
+      "]]></%><Event>user_info_modified</Event><OpenID>victim</OpenID><%><![CDATA[",
+      "]]></%></ScanCodeInfo><OpenID>victim</OpenID><ScanCodeInfo><%><![CDATA[",
+      "]]></%><MsgType>event</MsgType><%><![CDATA[",
+      "]]></%><Encrypt>x</Encrypt><!--",
+      "]]></%></xml>",
+  };
+  for (size_t f = 0; f < sizeof frames / sizeof *frames; f++)
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+      wy_buf typed;
+      wy_buf_init(&typed, 1000);
+      for (const char *p = patterns[i]; *p; p++)
+        wy_buf_str(&typed, *p == '%' ? wy_str_of(frames[f].name) : (wy_str){p, 1});
+      int err = parse_typed(frames[f].frame, typed.p, NULL);
+      if (err) fail_msg("%s: %s: %s", frames[f].name, typed.p, wy_err_event(err));
+      if (doc.n != frames[f].n)
+        fail_msg("%s: %s: %zu elements", frames[f].name, typed.p, doc.n);
+      assert_text(frames[f].parent, frames[f].name, typed.p);
+      wy_buf_deinit(&typed);
+    }
+}
+
+#define LINK                                                                         \
+  MESSAGE("link") "<Title><![CDATA[$]]></Title>\n<Description><![CDATA[$]]></Description>" \
+                  "\n<Url><![CDATA[u]]></Url><MsgId>7</MsgId></xml>"
+
+static void two_elements_may_be_typed_into(void **state) {
+  (void)state;
+  assert_int_equal(parse_typed(LINK, "a ]]> b", "c ]]> d"), 0);
+  assert_text(WY_DOC_NONE, "Title", "a ]]> b");
+  assert_text(WY_DOC_NONE, "Description", "c ]]> d");
+  /* well-formed together, an element hidden in each by a comment over the other's frame */
+  assert_int_equal(parse_typed(LINK, "a]]></Title><Event>CLICK</Event><!--",
+                               "--><Description><![CDATA[b"),
+                   0);
+  assert_int_equal(doc.n, 8);
+  assert_text(WY_DOC_NONE, "Title", "a]]></Title><Event>CLICK</Event><!--");
+  assert_text(WY_DOC_NONE, "Description", "--><Description><![CDATA[b");
+}
+
+/* A Title that holds the next element's frame, or a Description that ends Title once more: the
+ * bytes are the same. */
+static void refuses_what_two_could_have_typed(void **state) {
+  (void)state;
+  const char *const frame = "]]></Title>\n<Description><![CDATA[";
+  assert_int_equal(parse_typed(LINK, frame, "b"), WY_E_XML_DUP);
+  assert_int_equal(parse_typed(LINK, "a", frame), WY_E_XML_DUP);
+  assert_int_equal(doc.n, 0);
+}
+
+static void a_leaf_of_a_message_stands_once(void **state) {
+  (void)state;
+  assert_int_equal(parse(MESSAGE("link") "<A>1</A><B/><A>2</A></xml>"), WY_E_XML_DUP);
+  assert_int_equal(parse(MESSAGE("link") "<A>1</A><A>2</A></xml>"), WY_E_XML_DUP);
+  assert_int_equal(parse(MESSAGE("link") "<A>1</A><B/><A><C/></A></xml>"), WY_E_XML_DUP);
+  assert_int_equal(parse(MESSAGE("text") "<Content>a</Content><Content>b</Content></xml>"),
+                   WY_E_XML_DUP);
+  assert_int_equal(parse(MESSAGE("event") "<Event>x</Event><A>1</A><B/><A>2</A></xml>"),
+                   WY_E_XML_DUP);
+  assert_int_equal(parse(MESSAGE("event") "<Event>x</Event><Event>y</Event></xml>"), WY_E_XML_DUP);
+}
+
+static void lists_of_events_are_repeated(void **state) {
+  (void)state;
+  assert_int_equal(parse(MESSAGE("event") "<Event>x</Event><List><Id>1</Id></List><A/>"
+                                          "<List><Id>2</Id></List></xml>"),
+                   0);
+  assert_int_equal(doc.n, 10);
+  assert_int_equal(parse(MESSAGE(" Event ") "<Event>x</Event><A>1</A><A>2</A><A>3</A></xml>"), 0);
+  assert_int_equal(parse(MESSAGE("device_event") "<Event>x</Event><A>1</A><A>2</A></xml>"), 0);
+}
+
+static void a_message_has_not_hundreds_of_elements(void **state) {
+  (void)state;
+  wy_buf text;
+  wy_buf_init(&text, 1 << 20);
+  for (int n = 128; n <= 129; n++) {
+    wy_buf_clear(&text);
+    wy_buf_lit(&text, "<xml><MsgType>event</MsgType>");
+    for (int i = 1; i < n; i++) wy_buf_printf(&text, "<A%d/>", i);
+    wy_buf_lit(&text, "</xml>");
+    assert_int_equal(wy_xml_parse_expat(wy_buf_view(&text), &doc), n == 128 ? 0 : WY_E_XML_MANY);
+  }
+  wy_buf_deinit(&text);
+}
+
+/* What is no message may have such names as it likes. */
+static void other_xml_is_read_as_it_stands(void **state) {
+  (void)state;
+  assert_int_equal(parse("<feed><Title><![CDATA[a]]></Title><B/><Title><![CDATA[b]]></Title>"
+                         "</feed>"),
+                   0);
+  assert_int_equal(doc.n, 3);
+  assert_text(WY_DOC_NONE, "Title", "a");
+  assert_int_equal(parse("<xml><A><Content><![CDATA[a]]></Content></A>"
+                         "<A><Content><![CDATA[b]]></Content></A></xml>"),
+                   0);
+  assert_int_equal(doc.n, 4);
+  assert_text(0, "Content", "a");
+}
+
 /* Should WeChat ever split `]]>` itself, the text is taken as it was meant. */
 static void two_sections_are_one_text(void **state) {
   (void)state;
   assert_int_equal(parse("<xml><Content><![CDATA[a]]]]><![CDATA[>b]]></Content></xml>"), 0);
   assert_text(WY_DOC_NONE, "Content", "a]]>b");
+  assert_int_equal(parse(MESSAGE("link") "<Title><![CDATA[]]]]><![CDATA[>]]]]><![CDATA[>]]>"
+                                         "</Title></xml>"),
+                   0);
+  assert_text(WY_DOC_NONE, "Title", "]]>]]>");
 }
 
 static void malformed_beside_content_stays_malformed(void **state) {
@@ -321,6 +506,13 @@ int main(void) {
       TEST(caps_elements_and_attributes),
       TEST(a_repeated_head_element_is_refused),
       TEST(a_user_sets_nothing_but_content),
+      TEST(a_user_sets_nothing_but_his_element),
+      TEST(two_elements_may_be_typed_into),
+      TEST(refuses_what_two_could_have_typed),
+      TEST(a_leaf_of_a_message_stands_once),
+      TEST(lists_of_events_are_repeated),
+      TEST(a_message_has_not_hundreds_of_elements),
+      TEST(other_xml_is_read_as_it_stands),
       TEST(two_sections_are_one_text),
       TEST(malformed_beside_content_stays_malformed),
       TEST(a_hostile_text_costs_linear_time),

@@ -27,6 +27,8 @@ static void look(const wy_msg *m, int err) {
   need(!m->id.p || wy_str_u64(m->id, &id));
   need(wy_msg_complete(m) == 0 || m->to.n == 0 || m->from.n == 0 || m->type.n == 0 ||
        m->event.n == 0);
+  need(!m->event.p || wy_str_ieq(m->type, WY_STR("event")) ||
+       wy_str_ieq(m->type, WY_STR("device_event")));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -2,6 +2,7 @@
 -- does to the answer.
 local push = require "spec.support.push"
 local serve = require "spec.support.serve"
+local socket = require "socket"
 
 local OLD_KEY <const> = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 
@@ -56,7 +57,23 @@ local main = coroutine.running()
 wx.text("main", function()
   return tostring((coroutine.resume(main, "forged"))) .. tostring((pcall(coroutine.close, main)))
 end)
+local function strict(t) return setmetatable(t, { __index = function(_, k) error("no field " .. k) end }) end
+wx.text("strict", function() return strict { type = "text", content = "read raw" } end)
+wx.text("strict news", function() return strict { type = "news", articles = strict { strict { title = "raw" } } } end)
+wx.text("strict nothing", function() return strict {} end)
+wx.text("tail", function() return error("raised by a tail call") end)
+wx.text("tail object", function() return error({}) end)
+local function deep(n) return 1 + deep(n + 1) end
+wx.text("deep", function() return tostring(deep(1)) end)
+wx.text("log raw", function(msg) wx.log.info("a message", msg.raw) return "logged" end)
+wx.text("patience", function() wx.sleep(5.05) return "too late" end)
 ]]
+
+-- Where the plugin says this.
+local function line_of(text)
+  local _, n = PLUGIN:sub(1, assert(PLUGIN:find(text, 1, true))):gsub("\n", "")
+  return "plugins/shop%.lua:" .. n + 1
+end
 
 describe("a served account", function()
   local server
@@ -72,6 +89,14 @@ describe("a served account", function()
     }
   end)
   teardown(function() server:stop() end)
+
+  -- Sent before all others and looked for behind them: its handler needs the five seconds that WeChat waits.
+  local hasty
+  setup(function()
+    hasty = assert(server:open())
+    hasty:send(serve.request(serve.sign(accounts.compatible, push.text "patience", "xml")))
+    hasty.socket:shutdown "send"
+  end)
 
   -- The lines logged with an event while f runs.
   local function logged(event, f)
@@ -239,6 +264,32 @@ describe("a served account", function()
       end)
     end
 
+    for _, text in ipairs { "tail", "tail object" } do
+      it("logs the rule whose handler has left no frame: " .. text, function()
+        local lines = logged("lua.error", function()
+          assert.equal("稍后再试", server:says(accounts.plain, text))
+        end)
+        assert.equal(1, #lines)
+        assert.matches(" account=plain where=%S*" .. line_of('wx.text("' .. text .. '"') .. " text=", lines[1])
+      end)
+    end
+
+    it("logs the rule of what is raised beside the handler's line", function()
+      local lines = logged("lua.error", function() server:says(accounts.plain, "raise") end)
+      assert.matches(" account=plain where=%S*plugins/shop%.lua:2 text=", lines[1])
+    end)
+
+    it("apologizes for an endless recursion, soon", function()
+      local before = socket.gettime()
+      local lines = logged("lua.error", function()
+        assert.equal("稍后再试", server:says(accounts.safe, "deep"))
+      end)
+      assert.is_true(socket.gettime() - before < 10)
+      assert.equal(1, #lines)
+      assert.matches(line_of "local function deep" .. ": stack overflow", lines[1])
+      assert.equal("echo: hi", server:says(accounts.safe, "hi"))
+    end)
+
     it("logs nil and an error, and asks the next rule", function()
       local lines = logged("handler.error", function()
         assert.equal("the next rule", server:says(accounts.safe, "refused"))
@@ -303,6 +354,14 @@ describe("a served account", function()
     assert.equal("<xml>as it is</xml>", server:push(accounts.safe, push.text "raw").text)
   end)
 
+  it("reads a reply's own fields, whatever its metatable says", function()
+    for _, name in ipairs { "plain", "safe", "linked" } do
+      assert.equal("read raw", server:says(accounts[name], "strict"))
+      assert.equal("稍后再试", server:says(accounts[name], "strict nothing"))
+    end
+    assert.equal("raw", server:push(accounts.safe, push.text "strict news").reply.Articles.item.Title)
+  end)
+
   it("transfers to customer service", function()
     assert.equal("transfer_customer_service", server:push(accounts.safe, push.text "transfer").reply.MsgType)
   end)
@@ -323,6 +382,22 @@ describe("a served account", function()
     assert.matches(' warn .*text="from the plugin" answer=42 plugin=shop$', lines[2])
   end)
 
+  it("logs a message's fields by names that cannot be another field or line", function()
+    local nodes = push.text "log raw"
+    nodes[#nodes + 1] = push.leaf("x\n2030-01-01T00:00:00.000Z error event=forged account", "1")
+    nodes[#nodes + 1] = push.leaf("a b=c", "2")
+    nodes[#nodes + 1] = push.leaf("\27[31m\r", "3")
+    local lines = logged("plugin.log", function()
+      assert.equal("logged", server:push(accounts.plain, nodes, "json").reply.Content)
+    end)
+    assert.equal(1, #lines)
+    assert.matches(" x_2030%-01%-01T00_00_00%.000Z_error_event_forged_account=1", lines[1])
+    assert.matches(" a_b_c=2 ", lines[1])
+    assert.matches(" __31m_=3 ", lines[1])
+    assert.is_nil(server:log():find "[%z\1-\9\11-\31\127]")
+    assert.same({}, server:logged "forged")
+  end)
+
   it("answers 400 to a body that is none, in the plain mode only", function()
     for _, mode in ipairs(MODES) do
       local r = serve.sign(accounts[mode], push.text "hi", "xml")
@@ -330,5 +405,15 @@ describe("a served account", function()
       local response = server:request(r)
       assert.same({ mode == "plain" and 400 or 403, "" }, { response.status, response.body })
     end
+  end)
+
+  it("says when an answer came after WeChat's patience, though the sender had hung up in order", function()
+    local response = serve.decode(accounts.compatible, assert(hasty:read()))
+    hasty:close()
+    assert.equal("too late", response.reply.Content)
+    local lines = server:logged "push.unanswered"
+    assert.equal(1, #lines)
+    local ms = lines[1]:match(" account=compatible where=%S*" .. line_of 'wx.text("patience"' .. " ms=(%d+)$")
+    assert.is_true(tonumber(ms) > 5000, lines[1])
   end)
 end)

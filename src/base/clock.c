@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 
+enum { WALL_MS = 100 };
+
 static uint64_t read_ms(clockid_t id) {
   struct timespec t;
   clock_gettime(id, &t);
@@ -36,9 +38,13 @@ uint64_t wy_clock_now_ms(const wy_clock *c) {
   return c->read ? c->read(c->data) : read_ms(CLOCK_MONOTONIC);
 }
 
-int64_t wy_clock_wall_ms(const wy_clock *c) {
-  if (c->is_virtual) return (int64_t)c->now + c->wall_ahead;
-  return (int64_t)read_ms(CLOCK_REALTIME);
+int64_t wy_clock_wall_ms(wy_clock *c) {
+  uint64_t now = wy_clock_now_ms(c);
+  if (!c->is_virtual && (!c->wall_at || now - c->wall_at >= WALL_MS)) {
+    c->wall_ahead = (int64_t)read_ms(CLOCK_REALTIME) - (int64_t)now;
+    c->wall_at = now;
+  }
+  return (int64_t)now + c->wall_ahead;
 }
 
 static bool before(const wy_timer *a, const wy_timer *b) {

@@ -27,7 +27,8 @@ struct wy_clock {
   uint64_t now;       /* monotonic ms of the last look; of a virtual clock: its time */
   /* monotonic ms of a real clock: the loop's cached time once net/tick drives it; NULL: the OS */
   uint64_t (*read)(void *data);
-  int64_t wall_ahead; /* unix ms minus monotonic ms of a virtual clock */
+  int64_t wall_ahead; /* unix ms minus monotonic ms */
+  uint64_t wall_at;   /* when a real clock last asked the system for it */
   uint64_t order;
   wy_timer **heap;
   size_t n, cap;
@@ -41,7 +42,8 @@ void wy_clock_init_virtual(wy_clock *c, int64_t wall_ms);   /* starts at this un
 void wy_clock_deinit(wy_clock *c);                          /* no timer may be armed */
 
 uint64_t wy_clock_now_ms(const wy_clock *c);  /* monotonic */
-int64_t wy_clock_wall_ms(const wy_clock *c);  /* unix time */
+/* Unix time. Of a clock that a loop drives: the loop's time, set right by the system's every 100 ms. */
+int64_t wy_clock_wall_ms(wy_clock *c);
 
 void wy_timer_init(wy_timer *t, wy_timer_fn fire);
 /* Arms t to fire ms from now, moving it when it is armed already. 0, or WY_E_NOMEM. */

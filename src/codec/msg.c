@@ -59,6 +59,10 @@ static inline void take(wy_str *field, wy_str text) {
   if (!field->p) *field = text;
 }
 
+static bool is_event(wy_str type) {
+  return wy_str_ieq(type, WY_STR("event")) || wy_str_ieq(type, WY_STR("device_event"));
+}
+
 static int read_head(wy_msg *m) {
   wy_str big_id = {NULL, 0}; /* MsgID, as events have it */
   int err = 0;
@@ -95,6 +99,7 @@ static int read_head(wy_msg *m) {
     }
   }
   if (!m->id.p) m->id = big_id;
+  if (!is_event(m->type)) m->event = (wy_str){NULL, 0}; /* whoever wrote it there, it is none */
   return err;
 }
 
@@ -122,8 +127,5 @@ int wy_msg_parse(wy_msg *m, wy_str text) {
 
 int wy_msg_complete(const wy_msg *m) {
   if (m->to.n == 0 || m->from.n == 0 || m->type.n == 0) return WY_E_PUSH_INCOMPLETE;
-  if (m->event.n == 0 &&
-      (wy_str_ieq(m->type, WY_STR("event")) || wy_str_ieq(m->type, WY_STR("device_event"))))
-    return WY_E_PUSH_INCOMPLETE;
-  return 0;
+  return m->event.n == 0 && is_event(m->type) ? WY_E_PUSH_INCOMPLETE : 0;
 }

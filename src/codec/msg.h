@@ -10,7 +10,7 @@ typedef struct wy_msg {
   wy_str to;          /* ToUserName */
   wy_str from;        /* FromUserName */
   wy_str type;        /* MsgType, trimmed, as sent */
-  wy_str event;       /* Event, trimmed, as sent */
+  wy_str event;       /* Event, trimmed, as sent; absent unless type is event or device_event */
   wy_str event_key;   /* EventKey */
   wy_str content;     /* Content */
   wy_str id;          /* MsgId or, in events, MsgID; digits, kept as text */

@@ -1,6 +1,6 @@
 /* xml: see xml.h. expat does the reading; what stands here are the caps, the order of checks and
- * the rule for what a user typed into Content. Names and texts are copied into the doc's arena,
- * which is reserved at the input's length first: together they are never longer. */
+ * the rule for what users type. Names and texts are copied into the doc's arena, which is reserved
+ * at the input's length first: together they are never longer. */
 #define _GNU_SOURCE 1 /* memmem */
 #include "codec/xml.h"
 
@@ -11,11 +11,58 @@
 #include "base/utf8.h"
 #include "codec/scan.h"
 
-enum { ATTRIBUTES = 64 };
+enum {
+  ATTRIBUTES = 64,
+  LITERALS = 4, /* elements with `]]>` typed into them; a link has three that are typed */
+  NAMES = 128   /* different elements of a message; the longest event has about thirty */
+};
+
+/* Where users, or the makers of what they share, choose the text. They count behind MsgType only,
+ * so that other XML with such names is read as it stands; Content always. */
+#define LITERAL(text) {text, sizeof(text) - 1}
+#define PLACE(parent, name) \
+  {LITERAL(parent), LITERAL(name), LITERAL("<" name "><![CDATA["), LITERAL("]]></" name ">")}
+static const struct place {
+  wy_str parent, name, open, close;
+} places[] = {
+    PLACE("", "Content"),
+    PLACE("", "Title"),
+    PLACE("", "Description"),
+    PLACE("", "Url"),
+    PLACE("", "PagePath"),
+    PLACE("", "Label"),
+    PLACE("", "Recognition"),
+    PLACE("ScanCodeInfo", "ScanResult"),
+    PLACE("SendLocationInfo", "Label"),
+    PLACE("SendLocationInfo", "Poiname"),
+    PLACE("", "EventKey"),
+    PLACE("", "SessionFrom"),
+    PLACE("", "ExtInfo"),
+    PLACE("", "OuterStr"),
+    PLACE("", "title"), /* submit_invoice_title, and the following */
+    PLACE("", "phone"),
+    PLACE("", "tax_no"),
+    PLACE("", "addr"),
+    PLACE("", "bank_type"),
+    PLACE("", "bank_no"),
+    PLACE("", "attach"),
+};
+enum { CONTENT, PLACES = sizeof places / sizeof *places };
+
+/* The first element of each place, in document order: what stands before is WeChat's own. */
+typedef struct marks {
+  bool message; /* MsgType was seen */
+  unsigned n;
+  struct mark {
+    const struct place *place;
+    size_t at; /* of its '<' in the text */
+  } all[PLACES];
+} marks;
 
 typedef struct reader {
   XML_Parser parser;
   wy_doc *doc;
+  marks *marks;
   int err;
   unsigned depth;   /* open elements, the root included */
   unsigned n_attributes;
@@ -41,6 +88,22 @@ static void on_declaration(void *data, const XML_Char *version, const XML_Char *
   if (encoding && !wy_str_ieq(wy_str_of(encoding), WY_STR("UTF-8"))) stop(data, WY_E_XML_ENCODING);
 }
 
+static void mark(reader *r, wy_str name) {
+  const wy_str top = {"", 0};
+  wy_str parent = r->open == WY_DOC_NONE ? top : r->doc->nodes[r->open].name;
+  marks *m = r->marks;
+  if (r->depth == 2 && wy_str_eq(name, WY_STR("MsgType"))) m->message = true;
+  for (unsigned i = 0; i < PLACES; i++) {
+    if (!wy_str_eq(name, places[i].name) || !wy_str_eq(parent, places[i].parent)) continue;
+    if (!m->message && i != CONTENT) return;
+    for (unsigned k = 0; k < m->n; k++)
+      if (m->all[k].place == &places[i]) return;
+    XML_Index at = XML_GetCurrentByteIndex(r->parser);
+    if (at >= 0) m->all[m->n++] = (struct mark){&places[i], (size_t)at};
+    return;
+  }
+}
+
 static void on_start(void *data, const XML_Char *name, const XML_Char **attributes) {
   reader *r = data;
   if (r->err) return;
@@ -54,6 +117,8 @@ static void on_start(void *data, const XML_Char *name, const XML_Char **attribut
       return;
     }
   if (r->depth == 1) return;
+  size_t n = strlen(name);
+  if (r->depth <= 3) mark(r, (wy_str){name, n});
 
   wy_buf *arena = &r->doc->arena;
   if (r->open != WY_DOC_NONE) {
@@ -62,7 +127,7 @@ static void on_start(void *data, const XML_Char *name, const XML_Char **attribut
     parent->branch = true;
     parent->text = (wy_str){"", 0};
   }
-  size_t at = arena->n, n = strlen(name);
+  size_t at = arena->n;
   if (wy_buf_add(arena, name, n)) {
     stop(r, WY_E_NOMEM);
     return;
@@ -105,8 +170,10 @@ static unsigned long salt(const void *heap) {
 }
 
 /* Clean UTF-8 without control bytes into doc. */
-static int read_text(wy_str in, wy_doc *doc) {
-  reader r = {.doc = doc, .open = WY_DOC_NONE};
+static int read_text(wy_str in, wy_doc *doc, marks *m) {
+  reader r = {.doc = doc, .marks = m, .open = WY_DOC_NONE};
+  m->message = false;
+  m->n = 0;
   wy_doc_clear(doc);
   doc->form = WY_FORM_XML;
   if (in.n > INT_MAX || !wy_buf_reserve(&doc->arena, in.n)) return WY_E_NOMEM;
@@ -124,46 +191,96 @@ static int read_text(wy_str in, wy_doc *doc) {
   return r.err;
 }
 
-/* A bit for each element that must not stand twice. */
+/* A bit for each element that never stands twice. */
 static unsigned head_bit(wy_str name) {
   static const wy_str heads[] = {WY_STR("ToUserName"), WY_STR("FromUserName"), WY_STR("CreateTime"),
-                                 WY_STR("MsgType"), WY_STR("MsgId")};
+                                 WY_STR("MsgType"),    WY_STR("Event"),        WY_STR("MsgId")};
   for (unsigned i = 0; i < sizeof heads / sizeof *heads; i++)
     if (wy_str_eq(heads[i], name)) return 1u << i;
   return 0;
 }
 
-/* 0 or WY_E_XML_DUP. *odd: Content does not look like one text. */
-static int check_heads(const wy_doc *doc, bool *odd) {
-  unsigned seen = 0, contents = 0;
-  int err = 0;
-  *odd = false;
+static int check_heads(const wy_doc *doc) {
+  unsigned seen = 0;
+  for (size_t i = 0; i < doc->n; i++) {
+    if (doc->nodes[i].parent != WY_DOC_NONE) continue;
+    unsigned bit = head_bit(doc->nodes[i].name);
+    if (seen & bit) return WY_E_XML_DUP;
+    seen |= bit;
+  }
+  return 0;
+}
+
+/* In a message no leaf of the top level stands twice: whoever closes his element to write others
+ * must open it again. Branches may (the lists of events), and in an event leaves side by side. */
+static int check_leaves(const wy_doc *doc) {
+  const wy_node *type = wy_doc_find(doc, WY_DOC_NONE, WY_STR("MsgType"));
+  if (!type || type->branch) return 0;
+  wy_str kind = wy_str_trim(type->text);
+  bool event = wy_str_ieq(kind, WY_STR("event")) || wy_str_ieq(kind, WY_STR("device_event"));
+  const wy_node *firsts[NAMES], *before = NULL;
+  size_t n = 0;
   for (size_t i = 0; i < doc->n; i++) {
     const wy_node *node = &doc->nodes[i];
     if (node->parent != WY_DOC_NONE) continue;
-    unsigned bit = head_bit(node->name);
-    if (seen & bit) err = WY_E_XML_DUP;
-    seen |= bit;
-    if (wy_str_eq(node->name, WY_STR("Content")) && (contents++ || node->branch)) *odd = true;
+    size_t k = 0;
+    while (k < n && !wy_str_eq(firsts[k]->name, node->name)) k++;
+    if (k == NAMES) return WY_E_XML_MANY;
+    if (k == n) firsts[n++] = node;
+    else if (!(firsts[k]->branch && node->branch) &&
+             !(event && wy_str_eq(before->name, node->name)))
+      return WY_E_XML_DUP;
+    before = node;
   }
-  return err;
+  return 0;
 }
 
 static const char *find(const char *from, const char *end, wy_str what) {
   return memmem(from, (size_t)(end - from), what.p, what.n);
 }
 
-/* Content as WeChat framed it, when the user's text has `]]>` in it: from the first
- * <Content><![CDATA[ to the last ]]></Content>. */
-static bool find_typed(wy_str in, wy_str *typed) {
-  const wy_str open = WY_STR("<Content><![CDATA["), close = WY_STR("]]></Content>");
-  const char *end = in.p + in.n, *from = find(in.p, end, open), *last = NULL;
-  if (!from) return false;
+/* A `]]>` that is not of ]]]]><![CDATA[>, which is how encoders write it. */
+static bool has_bare_end(wy_str s) {
+  const wy_str split = WY_STR("]]><![CDATA[>");
+  const char *end = s.p + s.n;
+  for (const char *p = s.p; (p = find(p, end, WY_STR("]]>"))); p += split.n)
+    if (p - s.p < 2 || p[-1] != ']' || p[-2] != ']' || (size_t)(end - p) < split.n ||
+        memcmp(p, split.p, split.n) != 0)
+      return true;
+  return false;
+}
+
+/* An element's text as WeChat framed it: from its <Name><![CDATA[ to the last ]]></Name>. */
+static bool find_frame(wy_str in, const struct mark *m, wy_str *text) {
+  const wy_str open = m->place->open, close = m->place->close;
+  const char *end = in.p + in.n, *from = in.p + m->at, *last = NULL;
+  if (in.n - m->at < open.n || memcmp(from, open.p, open.n) != 0) return false;
   from += open.n;
-  for (const char *p = from; (p = find(p, end, close)); p++) last = p;
-  if (!last || find(from, end, WY_STR("]]>")) == last) return false;
-  *typed = (wy_str){from, (size_t)(last - from)};
+  for (const char *p = from; (p = find(p, end, close)); p += close.n) last = p;
+  if (!last) return false;
+  *text = (wy_str){from, (size_t)(last - from)};
   return true;
+}
+
+/* Could another typed element begin within the text and end behind it? Then it may be that one
+ * that was typed into, and neither reading is safe. */
+static bool ambiguous(wy_str in, const struct place *place, wy_str text) {
+  const char *end = text.p + text.n, *shut = find(text.p, end, place->close);
+  if (!shut) return false;
+  for (unsigned i = 0; i < PLACES; i++)
+    if (!wy_str_eq(places[i].name, place->name) && find(shut, end, places[i].open) &&
+        find(end, in.p + in.n, places[i].close))
+      return true;
+  return false;
+}
+
+/* The first text that must be read literally: 1; none: 0; or WY_E_XML_DUP. */
+static int find_literal(wy_str in, const marks *m, wy_str *text) {
+  for (unsigned i = 0; i < m->n; i++) {
+    if (!find_frame(in, &m->all[i], text) || !has_bare_end(*text)) continue;
+    return ambiguous(in, m->all[i].place, *text) ? WY_E_XML_DUP : 1;
+  }
+  return 0;
 }
 
 /* Appends text with each `]]>` split over two sections; the first and last are the caller's. */
@@ -178,28 +295,38 @@ static void add_split(wy_buf *out, wy_str text, int (*add)(wy_buf *, wy_str)) {
   add(out, (wy_str){from, (size_t)(end - from)});
 }
 
-static int read_typed(wy_str in, wy_str typed, wy_doc *doc) {
-  wy_buf text;
-  bool odd;
-  wy_buf_init(&text, in.n * 5); /* `]]>` grows to 15 bytes */
-  wy_buf_add(&text, in.p, (size_t)(typed.p - in.p));
-  add_split(&text, typed, wy_buf_str);
-  const char *rest = typed.p + typed.n;
-  wy_buf_add(&text, rest, (size_t)(in.p + in.n - rest));
-  int err = text.failed ? WY_E_NOMEM : read_text(wy_buf_view(&text), doc);
-  if (!err) err = check_heads(doc, &odd);
-  wy_buf_deinit(&text);
-  return err;
+/* `in` with `text`, a span of it, as CDATA that says what was typed. */
+static int make_literal(wy_str in, wy_str text, wy_buf *out) {
+  const char *rest = text.p + text.n;
+  wy_buf_add(out, in.p, (size_t)(text.p - in.p));
+  add_split(out, text, wy_buf_str);
+  return wy_buf_add(out, rest, (size_t)(in.p + in.n - rest));
 }
 
+/* What is read behind a text that should have been literal means nothing, so the next such text is
+ * looked for after reading anew. */
 static int read_clean(wy_str in, wy_doc *doc) {
+  wy_buf mended;
   wy_str typed;
-  bool odd = false;
-  int err = read_text(in, doc);
-  if (!err) err = check_heads(doc, &odd);
-  if ((!err && !odd) || err == WY_E_NOMEM || !find_typed(in, &typed)) return err;
-  int again = read_typed(in, typed, doc);
-  return again && err ? err : again;
+  marks m;
+  wy_buf_init(&mended, 0);
+  int err = read_text(in, doc, &m);
+  for (int n = 0, found; err != WY_E_NOMEM && (found = find_literal(in, &m, &typed)); n++) {
+    if (found < 0 || n == LITERALS) {
+      err = WY_E_XML_DUP;
+      break;
+    }
+    wy_buf next;
+    wy_buf_init(&next, in.n * 5); /* `]]>` grows to 15 bytes */
+    err = make_literal(in, typed, &next);
+    wy_buf_deinit(&mended);
+    mended = next;
+    in = wy_buf_view(&mended);
+    if (!err) err = read_text(in, doc, &m);
+  }
+  wy_buf_deinit(&mended);
+  if (!err) err = check_heads(doc);
+  return err ? err : check_leaves(doc);
 }
 
 /* Control bytes, U+FFFE or U+FFFF: expat would refuse the whole document for one of them. */

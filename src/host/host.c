@@ -53,6 +53,7 @@ int wy_host_new(wy_host **out, const wy_host_options *options) {
   wy_clock_init(&h->clock);
   wy_timer_init(&h->stop_timer, on_stop_timer);
   wy_list_init(&h->exchanges);
+  wy_list_init(&h->spare_exchanges);
   wy_push_init(&h->opened);
   wy_buf_init(&h->reply, REPLY_BYTES);
   wy_buf_init(&h->sealed, 2 * (size_t)REPLY_BYTES);
@@ -187,6 +188,7 @@ void wy_host_free(wy_host *h) {
   wy_http_free(h->http);
   wy_config_deinit(h);
   wy_routes_deinit(h);
+  wy_pushes_deinit(h);
   wy_crypt_free(h->crypt);
   wy_push_deinit(&h->opened);
   wy_buf_deinit(&h->reply);

@@ -63,7 +63,9 @@ struct wy_host {
   bool loaded, started, stopping, stopped, closed;
   uv_async_t stop_async;
   wy_timer stop_timer;
-  wy_list exchanges; /* pushes whose handlers run */
+  wy_list exchanges;       /* pushes whose handlers run */
+  wy_list spare_exchanges; /* memory for more */
+  size_t n_spare_exchanges;
   wy_push opened;    /* the push that is being decoded */
   wy_buf reply, sealed;
 };
@@ -81,5 +83,6 @@ void wy_routes_deinit(wy_host *h);
 /* push.c */
 void wy_push_serve(void *data, wy_request *req); /* data: account */
 void wy_pushes_give_up(wy_host *h);              /* answers what is in flight with `success` */
+void wy_pushes_deinit(wy_host *h);
 
 #endif

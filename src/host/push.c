@@ -13,6 +13,7 @@
 enum {
   NAME_BYTES = 64,
   PATIENCE_MS = 5000, /* then WeChat has hung up */
+  SPARE = 64,         /* exchanges kept for the next pushes */
   NEAR = 100          /* frames looked at for a rule: an endless recursion has a million */
 };
 
@@ -233,9 +234,20 @@ static void log_unknown(const exchange *x) {
 }
 
 static void finish(exchange *x) {
+  wy_host *h = x->account->host;
   wy_list_remove(&x->link);
   free(x->text);
-  free(x);
+  if (h->n_spare_exchanges >= SPARE) {
+    free(x);
+    return;
+  }
+  h->n_spare_exchanges++;
+  wy_list_push(&h->spare_exchanges, &x->link);
+}
+
+void wy_pushes_deinit(wy_host *h) {
+  for (wy_list *node; (node = wy_list_shift(&h->spare_exchanges));)
+    free(wy_container_of(node, exchange, link));
 }
 
 static void end(lua_State *L, bool ok, void *data) {
@@ -304,11 +316,17 @@ static bool copy_id(char *to, size_t max, size_t *n, wy_str s) {
 }
 
 static exchange *exchange_new(account *a, wy_http_req *req, const wy_push *p) {
-  exchange *x = calloc(1, sizeof *x);
+  wy_host *h = a->host;
+  wy_list *spare = wy_list_shift(&h->spare_exchanges);
+  exchange *x = spare ? wy_container_of(spare, exchange, link) : malloc(sizeof *x);
   if (!x) return NULL;
+  if (spare) h->n_spare_exchanges--;
   const wy_msg *m = &p->msg;
+  wy_list_init(&x->link);
   x->account = a;
   x->req = req;
+  x->text = NULL;
+  x->where[0] = '\0';
   x->began = wy_clock_now_ms(&a->host->clock);
   x->form = m->doc.form;
   x->sealed = p->sealed;
@@ -320,7 +338,7 @@ static exchange *exchange_new(account *a, wy_http_req *req, const wy_push *p) {
   copy_name(x->event, sizeof x->event, m->type.p ? m->event : m->info_type);
   if (!copy_id(x->to, sizeof x->to, &x->to_n, m->to) ||
       !copy_id(x->from, sizeof x->from, &x->from_n, m->from)) {
-    free(x);
+    finish(x);
     return NULL;
   }
   return x;

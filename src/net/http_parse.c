@@ -196,6 +196,12 @@ static void fail(wy_http_conn *c, int err, const char *reason) {
 
 /* --- the shape of lines --- */
 
+static bool two_blanks(const char *p, size_t n) {
+  for (const char *end = p + n; (p = memchr(p, ' ', (size_t)(end - p))) != NULL;)
+    if (++p < end && *p == ' ') return true;
+  return false;
+}
+
 /* Reads on to the end of the block, the first fault, or the end of the bytes, whichever is first;
  * returns how many bytes that is. A fault is the byte at the returned offset. */
 static size_t read_lines(wy_http_conn *c, const char *p, size_t n, bool *fault, bool *end) {
@@ -211,7 +217,7 @@ static size_t read_lines(wy_http_conn *c, const char *p, size_t n, bool *fault, 
       c->cr = p[to - 1] == '\r';
       if (c->line_no == 0) {
         size_t keep = min_size(k, sizeof c->tail), last = sizeof c->tail - 1;
-        if ((c->tail[last] == ' ' && p[i] == ' ') || memmem(p + i, k, "  ", 2)) {
+        if ((c->tail[last] == ' ' && p[i] == ' ') || two_blanks(p + i, k)) {
           *fault = true; /* one blank between the parts of a request line, not more */
           return i;
         }

@@ -51,7 +51,7 @@ static char *put_size(char *o, size_t v) {
 
 /* "Date: …\r\n", made once a second. */
 static const char *date_field(wy_http *h) {
-  time_t now = time(NULL);
+  time_t now = (time_t)(wy_clock_wall_ms(h->clock) / 1000);
   if (now != h->date_s) {
     /* not strftime: its names follow the embedding program's locale */
     static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

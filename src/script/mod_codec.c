@@ -124,7 +124,7 @@ static int64_t seconds(lua_State *L, int index) {
 static int64_t now_of(lua_State *L, int index) {
   if (!lua_isnoneornil(L, index)) return seconds(L, index);
   lua_getfield(L, LUA_REGISTRYINDEX, WY_KEY_CLOCK);
-  const wy_clock *clock = lua_islightuserdata(L, -1) ? lua_touserdata(L, -1) : NULL;
+  wy_clock *clock = lua_islightuserdata(L, -1) ? lua_touserdata(L, -1) : NULL;
   lua_pop(L, 1);
   return clock ? wy_clock_wall_ms(clock) / 1000 : (int64_t)time(NULL);
 }

@@ -52,9 +52,9 @@ static wy_str check_str(lua_State *L, int arg) {
 
 /* ---- clocks ---- */
 
-static const wy_clock *host_clock(lua_State *L) {
+static wy_clock *host_clock(lua_State *L) {
   lua_getfield(L, LUA_REGISTRYINDEX, WY_KEY_CLOCK);
-  const wy_clock *clock = lua_islightuserdata(L, -1) ? lua_touserdata(L, -1) : NULL;
+  wy_clock *clock = lua_islightuserdata(L, -1) ? lua_touserdata(L, -1) : NULL;
   lua_pop(L, 1);
   return clock;
 }
@@ -66,7 +66,7 @@ static lua_Number os_seconds(clockid_t id) {
 }
 
 static lua_Number wall_seconds(lua_State *L) {
-  const wy_clock *clock = host_clock(L);
+  wy_clock *clock = host_clock(L);
   return clock ? (lua_Number)wy_clock_wall_ms(clock) / 1000 : os_seconds(CLOCK_REALTIME);
 }
 
@@ -76,7 +76,7 @@ static int l_now(lua_State *L) {
 }
 
 static int l_monotonic(lua_State *L) {
-  const wy_clock *clock = host_clock(L);
+  wy_clock *clock = host_clock(L);
   lua_pushnumber(L, clock ? (lua_Number)wy_clock_now_ms(clock) / 1000
                           : os_seconds(CLOCK_MONOTONIC));
   return 1;
