@@ -58,8 +58,14 @@ static const verb *find(const char *name) {
     wy_cli_error(WY_EXIT_USAGE, wy_tr("%s：本版本尚未实现", "%s: not in this build"), name);
     return NULL;
   }
-  wy_cli_error(WY_EXIT_USAGE, wy_tr("没有命令 %s；最接近的是 %s", "no verb %s; the nearest is %s"),
-               name, wy_cli_nearest(name, names, VERBS));
+  const char *near = wy_cli_nearest(name, names, VERBS);
+  if (near)
+    wy_cli_error(WY_EXIT_USAGE, wy_tr("没有命令 %s；最接近的是 %s", "no verb %s; the nearest is %s"),
+                 name, near);
+  else
+    wy_cli_error(WY_EXIT_USAGE,
+                 wy_tr("没有命令 %s；weiyue help 列出全部", "no verb %s; weiyue help lists them all"),
+                 name);
   return NULL;
 }
 
@@ -123,7 +129,8 @@ int main(int argc, char **argv) {
   int status = WY_EXIT_DONE;
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
     print_help(stdout);
-  } else if (strcmp(argv[1], "--version") == 0) {
+  } else if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-v") == 0 ||
+             strcmp(argv[1], "-V") == 0) {
     status = wy_cli_version(1, argv + 1);
   } else {
     const verb *v = find(argv[1]);

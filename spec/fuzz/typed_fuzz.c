@@ -30,10 +30,10 @@ static const struct {
     {HEAD("text") "<Content><![CDATA[$]]></Content>" TAIL, 1, 6, {"Content"}},
     {HEAD("voice") "<Recognition><![CDATA[$]]></Recognition>" TAIL, 1, 6, {"Recognition"}},
     {HEAD("location") "<Scale>20</Scale>\n<Label><![CDATA[$]]></Label>\n" TAIL, 1, 7, {"Label"}},
-    {HEAD("event") "<Event><![CDATA[scancode_push]]></Event><EventKey><![CDATA[k]]></EventKey>"
+    {HEAD("event") "<Event><![CDATA[scancode_push]]></Event><EventKey><![CDATA[$]]></EventKey>"
                    "<ScanCodeInfo><ScanType>qrcode</ScanType><ScanResult><![CDATA[$]]>"
                    "</ScanResult></ScanCodeInfo>" TAIL,
-     1, 10, {"ScanResult"}},
+     2, 10, {"EventKey", "ScanResult"}},
     {HEAD("link") "<Title><![CDATA[$]]></Title>\n<Description><![CDATA[$]]></Description>\n"
                   "<Url><![CDATA[$]]></Url>" TAIL,
      3, 8, {"Title", "Description", "Url"}},

@@ -108,6 +108,36 @@ describe("a plugin", function()
     assert.equal(1, failed)
   end)
 
+  it("is found in a folder whose name looks like a pattern", function()
+    local outer = folder
+    finally(function() folder = outer end)
+    folder = outer .. "/w[x]*?"
+    assert(os.execute("mkdir '" .. folder .. "' '" .. outer .. "/wxy'")) -- the second is what the pattern means
+    write {
+      ["p/a.lua"] = "require 'weiyue'.text('a', 'of a')", ["p/b/init.lua"] = "require 'weiyue'.text('b', 'of b')",
+      ["../wxy/c.lua"] = "error 'another folder'",
+    }
+    for _, entries in ipairs { { "p/a.lua", "p/b" }, { "p/*" }, { "p/[a]*", "p/?" }, { folder .. "/p/a.lua", "p/b/init.lua" } } do
+      if entries[1]:find "^/" then entries[1] = entries[1]:gsub("[%[%]*?]", "\\%0") end -- a pattern as it stands
+      local loaded, problems, failed = load_all(table.unpack(entries))
+      assert.same({ "a", "b", "", 0 }, { loaded[1], loaded[2], problems, failed })
+      assert.same({ "of a", "of b" }, { answer(loaded, "a"), answer(loaded, "b") })
+    end
+    local loaded, problems, failed = load_all "c.lua"
+    assert.same({}, loaded)
+    assert.matches("there is no plugin", problems)
+    assert.equal(1, failed)
+  end)
+
+  it("has a name: a path that gives none is an error", function()
+    for _, path in ipairs { "/", "//" } do
+      local loaded, problems, failed = load_all(path)
+      assert.same({}, loaded)
+      assert.equal(("error: %s is no plugin"):format(path), problems)
+      assert.equal(1, failed)
+    end
+  end)
+
   it("that is not there is an error", function()
     local _, problems, failed = load_all("nothing.lua", "weiyue:menu")
     assert.matches("error: there is no plugin .*/nothing%.lua", problems)
@@ -141,6 +171,58 @@ describe("a plugin's globals", function()
     assert.equal("nilnilfunction", answer(loaded, "b"))
     assert.is_nil(rawget(_G, "shared"))
     assert.is_function(print)
+  end)
+
+  it("are its own down to the libraries: what it puts into them is seen by nobody else", function()
+    write {
+      ["a.lua"] = [[
+        local wx = require "weiyue"
+        for _, library in ipairs { string, table, math, utf8, coroutine, os } do
+          for name in pairs(library) do library[name] = function() return "of a" end end
+          library.added = "of a"
+        end
+        wx.text("a", function(msg)
+          wx.log.info("from a", { key = 1 })
+          print(2, "from a")
+          return string.format("%d", 5) .. table.concat {} .. math.floor(1.5) .. utf8.char(65) .. msg.content:upper()
+        end)
+      ]],
+      ["b.lua"] = [[
+        local wx = require "weiyue"
+        wx.text("b", function(msg)
+          for _, library in ipairs { string, table, math, utf8, coroutine, os } do assert(library.added == nil) end
+          return string.format("%d", 5) .. table.concat { "-" } .. math.floor(1.5) .. utf8.char(65) .. msg.content:upper()
+            .. tostring(coroutine.running() ~= nil) .. type(os.time())
+        end)
+      ]],
+    }
+    local loaded, problems = load_all("a.lua", "b.lua")
+    assert.equal("", problems)
+    local said
+    local lines = app.logged(function() said = answer(loaded, "a") end)
+    assert.equal("of aof aof aof aA", said)
+    assert.same({
+      { level = "info", event = "plugin.log", text = "from a", fields = { plugin = "a", key = 1 } },
+      { level = "info", event = "plugin.log", text = "2\tfrom a", fields = { plugin = "a" } },
+    }, lines)
+    assert.equal("5-1ABtruenumber", answer(loaded, "b"))
+    for _, library in ipairs { string, table, math, utf8, coroutine, os } do assert.is_nil(library.added) end
+  end)
+
+  it("do not reach the methods of strings, which all plugins share", function()
+    write { ["plugins/a.lua"] = [[
+      local wx = require "weiyue"
+      local mt = getmetatable ""
+      local written = pcall(function() mt.__index.upper = function() return "changed" end end)
+      wx.text("?", function(msg)
+        return table.concat({ type(mt), type(mt) == "table" and "reached" or tostring(mt.__index), tostring(written),
+          msg.content:upper() }, " ")
+      end)
+    ]] }
+    local loaded = boot.load { text = [[return { accounts = { { token = "wxtest" } } }]], name = "weiyue.lua", folder = folder }
+    local one = loaded.accounts[1]
+    assert.equal("string nil false ?", (one.dispatch { type = "text", content = "?", account = one.object }))
+    assert.equal("A", ("a"):upper())
   end)
 
   it("hold what a plugin needs of Lua", function()
@@ -355,6 +437,29 @@ describe("a plugin's file", function()
     it("may raise anything: " .. case[1], function() assert.matches(case[2], fault(case[1])) end)
   end
 
+  it("in a very long folder is told by its whole path", function()
+    local long = ("folder"):rep(20) .. "/" .. ("deeper"):rep(20)
+    for text, why in pairs { ["\nlocal x\nreturn x.y"] = ":3: attempt to index a nil value", ["\nreturn = 5"] = ":2: unexpected symbol",
+      ["require 'weiyue'.text('a', 5)"] = ":1: wx.text wants a reply", ["\n\n\nerror 'raised'"] = ":4: raised" } do
+      write { [long .. "/one.lua"] = text }
+      local _, problems = load_all(long .. "/one.lua")
+      assert.equal("error: " .. folder .. "/" .. long .. "/one.lua" .. why, problems:sub(1, #folder + #long + #why + 16))
+    end
+  end)
+
+  it("that raises several lines, control bytes or what is no text is told in one clean line", function()
+    for raised, told in pairs {
+      ["first\\n\\n  second\\r\\n"] = "first   second ", ["a\\27[31m\\0\\127\\9b"] = "a [31m b",
+    } do
+      local problems = fault("error('" .. raised .. "', 0)")
+      assert.equal("error: " .. told .. " (plugin one was not loaded)", problems)
+    end
+    local problems = fault "error('text \\xC3\\x28\\n', 0)"
+    assert.matches("^error: .*text .*%(plugin one was not loaded%)$", problems)
+    assert.is_truthy(utf8.len(problems), problems)
+    assert.is_nil(problems:find "%c")
+  end)
+
   it("is refused when it is a FIFO, a device, an empty folder or larger than 1 MiB", function()
     shell "mkfifo pipe.lua && mkdir empty && truncate -s 1048577 large.lua && ln -s /dev/zero zero.lua"
     for path, why in pairs { ["pipe.lua"] = "not a regular file", ["empty"] = "empty/init%.lua: No such file",
@@ -407,6 +512,27 @@ describe("a configuration", function()
     assert.equal("nilnilnil", says(1, "secret"))
     assert.matches("plugins/a%.lua:3: which account%? wx%.account%(id%)", app.raised(says, 1, "which"))
     assert.matches("plugins/a%.lua:5: no account three", app.raised(says, 1, "none"))
+  end)
+
+  it("may not name a plugin for an account that is not there", function()
+    write { ["plugins/a.lua"] = "require 'weiyue'.text('?', 'a')", ["plugins/broken.lua"] = "error 'never'" }
+    local loaded = load_text [[return { accounts = {
+      { id = "one", path = "/one", token = "wxtest", plugins = { "a", "typo", "plugins/none.lua" } },
+      { id = "two", path = "/two", token = "wxtest", plugins = { "broken" } },
+    } }]]
+    local told = {}
+    for _, p in ipairs(loaded.problems) do
+      assert.equal("error", p.level)
+      told[#told + 1] = p.en
+    end
+    assert.matches("^.*/plugins/broken%.lua:1: never %(plugin broken was not loaded%)$", told[1])
+    assert.same({ "account one wants the plugin typo, which is not loaded",
+      "account one wants the plugin plugins/none.lua, which is not loaded",
+      "account two wants the plugin broken, which is not loaded" }, table.move(told, 2, #told, 1, {}))
+    assert.matches("one.*typo", loaded.problems[2].zh)
+    assert.equal(4, loaded.failed_plugins)
+    local one = loaded.accounts[1]
+    assert.equal("a", (one.dispatch { type = "text", content = "?", account = one.object }))
   end)
 
   it("of one account needs no id", function()

@@ -1,4 +1,5 @@
 -- Plugins with faults in a served host: each is told with file and line, and the others answer.
+local json = require "weiyue.json"
 local push = require "spec.support.push"
 local serve = require "spec.support.serve"
 
@@ -45,7 +46,63 @@ describe("a broken plugin", function()
   end
 end)
 
+describe("what a broken plugin raises", function()
+  -- Lines, control bytes, a terminal's escapes, and bytes that are no text.
+  local RAISED <const> = { { "lines", [[error("first\nerror: forged\r\n\27[31mred\0\127", 0)]] },
+    { "no text", [[error("GBK \xC4\xE3\xBA\xC3\n", 0)]] } }
+
+  for _, case in ipairs(RAISED) do
+    local name, text = case[1], case[2]
+    local function check(arguments)
+      local folder = serve.folder { ["weiyue.lua"] = serve.config { account }, ["plugins/broken.lua"] = text .. "\n" }
+      finally(function() serve.remove(folder) end)
+      local r = serve.run(folder, "check " .. arguments)
+      assert.equal(1, r.status)
+      return r
+    end
+
+    it("is one clean line of `weiyue check`: " .. name, function()
+      local r = check ""
+      local lines = {}
+      for line in r.err:gmatch "[^\n]*\n" do lines[#lines + 1] = line:sub(1, -2) end
+      assert.equal(2, #lines) -- and the sum of it
+      assert.matches("%(plugin broken was not loaded%)$", lines[1])
+      assert.is_nil(lines[1]:find "%c")
+      assert.is_truthy(utf8.len(r.err), r.err)
+    end)
+
+    it("is UTF-8 and JSON in `weiyue check --json`: " .. name, function()
+      local r = check "--json"
+      assert.is_truthy(utf8.len(r.out), r.out)
+      local report = assert(json.decode(r.out))
+      assert.is_false(report.ok)
+      assert.equal(1, #report.problems)
+      assert.is_nil(report.problems[1].en:find "%c")
+      assert.matches("%(plugin broken was not loaded%)$", report.problems[1].en)
+    end)
+  end
+end)
+
+describe("a plugin's folder", function()
+  it("may have a name that looks like a pattern", function()
+    local folder = serve.folder { ["w[x]*?/weiyue.lua"] = serve.config { account }, ["w[x]*?/plugins/good.lua"] = GOOD,
+      ["wxy/plugins/other.lua"] = "error 'another folder'\n" }
+    finally(function() serve.remove(folder) end)
+    local r = serve.run(folder, "check 'w[x]*?/weiyue.lua'")
+    assert.same({ 0, "ok: accounts: 1\n" }, { r.status, r.out })
+  end)
+end)
+
 describe("an account", function()
+  it("that names a plugin which is not there fails `weiyue check`, naming both", function()
+    local one = serve.account("one", "plain", 'plugins = { "good", "typo" }')
+    local folder = serve.folder { ["weiyue.lua"] = serve.config { one }, ["plugins/good.lua"] = GOOD }
+    finally(function() serve.remove(folder) end)
+    local r = serve.run(folder, "check")
+    assert.equal(1, r.status)
+    assert.matches("account one wants the plugin typo, which is not loaded", r.err)
+  end)
+
   it("runs the plugins it names only", function()
     local one = serve.account("one", "plain", 'plugins = { "a" }')
     local two = serve.account("two", "plain", 'plugins = { "plugins/b.lua" }')

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/errors.h"
 #include "cli/lua.h"
 #include "cli/options.h"
 #include "cli/problems.h"
@@ -87,7 +88,7 @@ int wy_cli_check(int argc, char **argv) {
   int err = wy_host_new(&host, &settings);
   if (!err) err = wy_host_load(host, config ? config : "weiyue.lua");
   if (err && problems.errors == 0) /* no memory, say: nothing else has told why */
-    wy_cli_problem(&problems, WY_LEVEL_ERROR, wy_strerror(err), wy_strerror(err));
+    wy_cli_problem(&problems, WY_LEVEL_ERROR, wy_cli_strerror_zh(err), wy_strerror(err));
   bool ok = !err && problems.errors == 0;
   status = json ? report_json(host, &problems, ok) : report(host, &problems, ok);
   wy_host_free(host);

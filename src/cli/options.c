@@ -17,14 +17,24 @@ void wy_cli_help(const wy_cli_usage *usage, const wy_cli_option *options) {
   printf("  %-*s%s\n", HELP_COLUMN - 2, "--help", wy_tr("显示这些", "show this"));
 }
 
-static int unknown(const char *verb, const char *name, const wy_cli_option *options) {
+/* arg: as it was written, with its dashes; a value behind "=" is not shown: it may be a secret. */
+static int unknown(const char *verb, const char *arg, const wy_cli_option *options) {
   const char *names[OPTIONS_MAX + 1] = {"help"};
+  char word[OPTIONS_MAX + 1];
   size_t n = 1;
   for (; options->name && n <= OPTIONS_MAX; options++) names[n++] = options->name;
-  return wy_cli_error(
-      WY_EXIT_USAGE,
-      wy_tr("%s 没有选项 --%s；最接近的是 --%s", "%s has no option --%s; the nearest is --%s"),
-      verb, name, wy_cli_nearest(name, names, n));
+  int shown = (int)strcspn(arg, "=");
+  snprintf(word, sizeof word, "%.*s", shown, arg);
+  const char *near = wy_cli_nearest(word + strspn(word, "-"), names, n);
+  if (near)
+    return wy_cli_error(
+        WY_EXIT_USAGE,
+        wy_tr("%s 没有选项 %.*s；最接近的是 --%s", "%s has no option %.*s; the nearest is --%s"),
+        verb, shown, arg, near);
+  return wy_cli_error(WY_EXIT_USAGE,
+                      wy_tr("%s 没有选项 %.*s；weiyue %s --help 列出全部",
+                            "%s has no option %.*s; weiyue %s --help lists them all"),
+                      verb, shown, arg, verb);
 }
 
 /* Whether word is one of the alternatives of "[a|b]". */
@@ -41,7 +51,7 @@ static int take(const wy_cli_option *options, int argc, char **argv, int *i) {
   size_t n = value ? (size_t)(value++ - name) : strlen(name);
   const wy_cli_option *o = options;
   while (o->name && (strlen(o->name) != n || strncmp(o->name, name, n) != 0)) o++;
-  if (!o->name) return unknown(argv[0], name, options);
+  if (!o->name) return unknown(argv[0], argv[*i], options);
   if (!o->arg) {
     if (value)
       return wy_cli_error(WY_EXIT_USAGE, wy_tr("--%s 不带值", "--%s takes no value"), o->name);
@@ -82,7 +92,7 @@ int wy_cli_options(const wy_cli_usage *usage, const wy_cli_option *options, int 
       wy_cli_help(usage, options);
       return WY_EXIT_DONE;
     } else if (arg[1] != '-') {
-      return unknown(argv[0], arg + 1, options);
+      return unknown(argv[0], arg, options);
     } else {
       int status = take(options, argc, argv, &i);
       if (status != WY_CLI_GO_ON) return status;

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "cli/account.h"
 #include "cli/cli.h"
+#include "cli/errors.h"
 #include "cli/options.h"
 #include "cli/push.h"
 
@@ -38,7 +39,7 @@ static int find_account(const wy_cli_args *a, wy_cli_account *account) {
     snprintf(account->token, sizeof account->token, "%s", token ? token : "");
     snprintf(account->appid, sizeof account->appid, "%s", appid ? appid : "");
     if (key && strlen(key) != WY_AES_KEY_CHARS)
-      return wy_cli_error(WY_EXIT_USAGE, "WX_AES_KEY: %s", wy_err_text(WY_E_AES_KEY));
+      return wy_cli_error(WY_EXIT_USAGE, "WX_AES_KEY: %s", wy_cli_strerror(WY_E_AES_KEY));
     snprintf(account->aes_key, sizeof account->aes_key, "%s", key ? key : "");
     account->mode = a->aes_key || key ? WY_MODE_SAFE : WY_MODE_PLAIN;
     return 0;
@@ -158,7 +159,7 @@ static int take_file(const char *name, wy_cli_job *p, char **openid, char **to) 
   wy_msg_deinit(&m);
   if (err)
     return wy_cli_error(WY_EXIT_FAILED, wy_tr("%s 不是一条消息：%s", "%s is no message: %s"), name,
-                        wy_err_text(err));
+                        wy_cli_strerror(err));
   p->openid = *openid;
   p->to = *to;
   return WY_CLI_GO_ON;
@@ -177,7 +178,13 @@ static int prepare(wy_cli_job *p) {
   if (!err) err = wy_cli_push_wrap(p, now.tv_sec);
   if (!err) return WY_CLI_GO_ON;
   return wy_cli_error(err == WY_E_AES_KEY ? WY_EXIT_USAGE : WY_EXIT_FAILED,
-                      wy_tr("推送做不出来：%s", "the push cannot be made: %s"), wy_err_text(err));
+                      wy_tr("推送做不出来：%s", "the push cannot be made: %s"), wy_cli_strerror(err));
+}
+
+static bool is_question(const char *text) {
+  wy_str t = wy_str_of(text), wide = WY_STR("？");
+  return (t.n && t.p[t.n - 1] == '?') ||
+         (t.n >= wide.n && memcmp(t.p + t.n - wide.n, wide.p, wide.n) == 0);
 }
 
 static int report(const wy_cli_args *a, const wy_cli_answer *answer) {
@@ -188,10 +195,10 @@ static int report(const wy_cli_args *a, const wy_cli_answer *answer) {
   if (answer->good) return status;
   fflush(stdout);
   return wy_cli_error(WY_EXIT_FAILED,
-                      wy_tr("%s。微信用户会看到：该公众号提供的服务出现故障，请稍后再试",
-                            "%s. A WeChat user would see: 该公众号提供的服务出现故障，请稍后再试 "
+                      wy_tr("%s%s微信用户会看到：该公众号提供的服务出现故障，请稍后再试",
+                            "%s%s A WeChat user would see: 该公众号提供的服务出现故障，请稍后再试 "
                             "(the service of this account is out of order)"),
-                      answer->error);
+                      answer->error, is_question(answer->error) ? "" : wy_tr("。", "."));
 }
 
 static int exchange(const wy_cli_args *a, wy_cli_job *p) {

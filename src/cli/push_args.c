@@ -73,6 +73,11 @@ static int check_values(const wy_cli_args *a) {
       return USAGE("参数不是 UTF-8", "an argument is not UTF-8");
   if (a->type) {
     const char *near = wy_cli_nearest(a->type, types, n_types);
+    if (!near)
+      return wy_cli_error(WY_EXIT_USAGE,
+                          wy_tr("没有消息类型 %s；weiyue push --help 列出全部",
+                                "no message type %s; weiyue push --help lists them all"),
+                          a->type);
     if (strcmp(near, a->type) != 0)
       return wy_cli_error(
           WY_EXIT_USAGE,

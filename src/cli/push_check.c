@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "cli/cli.h"
+#include "cli/errors.h"
 #include "cli/push.h"
 
 void wy_cli_wrong(wy_cli_answer *a, const char *format, ...) {
@@ -42,7 +43,7 @@ static void open_envelope(const wy_cli_job *p, wy_cli_answer *a) {
   }
   int err = wy_aes_open(p->crypt, p->aes, a->msg.encrypt, &a->plain, &frame);
   if (err) {
-    wy_cli_wrong(a, wy_tr("回复解不开：%s", "the reply cannot be decrypted: %s"), wy_err_text(err));
+    wy_cli_wrong(a, wy_tr("回复解不开：%s", "the reply cannot be decrypted: %s"), wy_cli_strerror(err));
     return;
   }
   if (!wy_str_eq(frame.receive_id, wy_str_of(p->appid))) {
@@ -57,7 +58,7 @@ static void open_envelope(const wy_cli_job *p, wy_cli_answer *a) {
   if (err)
     wy_cli_wrong(a,
                  wy_tr("解密后的回复不是 XML 或 JSON：%s", "the decrypted reply is no message: %s"),
-                 wy_err_text(err));
+                 wy_cli_strerror(err));
 }
 
 static void check_form(const wy_cli_job *p, wy_cli_answer *a) {
@@ -189,12 +190,27 @@ static void check_reply(const wy_cli_job *p, wy_cli_answer *a) {
   else check_fields(a);
 }
 
+/* What to do about a status of our own host; "" where nothing is known. */
+static const char *remedy(long status) {
+  switch (status) {
+    case 403:
+      return wy_tr("；原因见 weiyue serve 的日志（event=sig.…）",
+                   "; the log of weiyue serve says why (event=sig.…)");
+    case 404:
+      return wy_tr("；路径与账号的 path 一样吗？", "; is this the account's path?");
+    case 421:
+      return wy_tr("；这个主机名不在账号的 url 和 hosts 里",
+                   "; this host is neither in an account's url nor in hosts");
+    default: return "";
+  }
+}
+
 void wy_cli_push_check(const wy_cli_job *p, wy_cli_answer *a) {
   wy_str body = wy_buf_view(&a->body);
   if (*a->error) return;
   if (a->status != 200) {
-    wy_cli_wrong(a, wy_tr("HTTP 状态是 %ld，应为 200", "the HTTP status is %ld, not 200"),
-                 a->status);
+    wy_cli_wrong(a, wy_tr("HTTP 状态是 %ld，应为 200%s", "the HTTP status is %ld, not 200%s"),
+                 a->status, remedy(a->status));
     return;
   }
   a->good = true;
@@ -205,7 +221,7 @@ void wy_cli_push_check(const wy_cli_job *p, wy_cli_answer *a) {
                  wy_tr("正文既不是 success、空，也不是 XML 或 JSON",
                        "the body is neither `success` nor empty nor XML nor JSON"));
   } else if (err) {
-    wy_cli_wrong(a, wy_tr("正文有错：%s", "the body is malformed: %s"), wy_err_text(err));
+    wy_cli_wrong(a, wy_tr("正文有错：%s", "the body is malformed: %s"), wy_cli_strerror(err));
   } else {
     check_form(p, a);
     if (!*a->error) check_protection(p, a);

@@ -48,6 +48,13 @@ static void explain(const wy_cli_job *p, wy_cli_answer *a, CURLcode code, const 
     wy_cli_wrong(a, wy_tr("%g 秒内没有回答", "no answer within %g s"), p->timeout);
   else if (code == CURLE_WRITE_ERROR)
     wy_cli_wrong(a, wy_tr("回答超过 %d 字节", "the answer has more than %d bytes"), WY_CLI_BODY);
+  else if (code == CURLE_COULDNT_CONNECT)
+    wy_cli_wrong(a,
+                 wy_tr("没有回答：连不上 %s，weiyue serve 在运行吗？",
+                       "no answer: cannot connect to %s; is weiyue serve running?"),
+                 p->url);
+  else if (code == CURLE_COULDNT_RESOLVE_HOST)
+    wy_cli_wrong(a, wy_tr("没有回答：找不到主机：%s", "no answer: no such host: %s"), p->url);
   else
     wy_cli_wrong(a, wy_tr("没有回答：%s", "no answer: %s"),
                  *detail ? detail : curl_easy_strerror(code));

@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/err.h"
 #include "cli/cli.h"
+#include "cli/errors.h"
 #include "cli/options.h"
 #include "cli/problems.h"
 #include "weiyue.h"
@@ -33,8 +35,11 @@ static int run(wy_host *host) {
   int err = wy_host_start(host);
   if (err) {
     wy_cli_error(
-        0, wy_tr("没有启动：%s（原因见上面的日志）", "not started: %s (the log above says why)"),
-        wy_strerror(err));
+        0, wy_tr("没有启动：%s（原因见上面的日志）%s", "not started: %s (the log above says why)%s"),
+        wy_cli_strerror(err),
+        err != WY_E_LISTEN ? ""
+                           : wy_tr("。端口被占用时换端口：--listen 127.0.0.1:8081",
+                                   ". Port taken? Another one: --listen 127.0.0.1:8081"));
   } else {
     print_ready(host);
     err = wy_host_run(host);
@@ -90,8 +95,8 @@ int wy_cli_serve(int argc, char **argv) {
                  wy_tr("没有加载的插件：%d 个；其余照常服务", "plugins left out: %d; the others serve"),
                  err);
   if (err < 0)
-    status =
-        wy_cli_error(WY_EXIT_FAILED, wy_tr("没有启动：%s", "not started: %s"), wy_strerror(err));
+    status = wy_cli_error(WY_EXIT_FAILED, wy_tr("没有启动：%s", "not started: %s"),
+                          wy_cli_strerror(err));
   else status = run(host);
   wy_host_free(host);
   return status;

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/lua.h"
@@ -104,6 +105,11 @@ int wy_cli_test(int argc, char **argv) {
       rest[n++] = argv[i];
     }
   }
+  if (status == WY_CLI_GO_ON && argc == 1 && access("spec", F_OK) && access(".busted", F_OK))
+    status = wy_cli_error(WY_EXIT_FAILED, "%s",
+                          wy_tr("这里没有 spec 文件夹：在项目的文件夹里运行，或写出测试文件",
+                                "there is no folder spec here: run this in the project's folder, "
+                                "or name the spec files"));
   if (status == WY_CLI_GO_ON) status = run_specs(n, rest, lua_path);
   free(rest);
   return status;

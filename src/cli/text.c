@@ -56,7 +56,9 @@ const char *wy_cli_nearest(const char *word, const char *const *words, size_t n)
     least = d;
     best = words[i];
   }
-  return best;
+  size_t length = strnlen(word, WORD_MAX);
+  bool near = least == 0 || (least <= 2 && least < length) || 3 * least <= length;
+  return near ? best : NULL;
 }
 
 void wy_cli_host_log(void *data, int level, const char *line, size_t n) {

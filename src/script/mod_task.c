@@ -194,8 +194,7 @@ void wy_timers_drop(wy_script *s) {
   for (wy_list *node; (node = wy_list_shift(&s->timers));) {
     job *j = wy_container_of(node, job, link);
     wy_timer_stop(s->clock, &j->timer);
-    if (j->handle) *j->handle = NULL;
-    free(j);
+    free(j); /* the handles went with the state */
   }
 }
 

@@ -49,6 +49,6 @@ extern char wy_pending;
 bool wy_chain_can_wait(const wy_script *s, lua_State *L);
 
 void wy_coroutine_install(lua_State *L); /* replaces the functions of the coroutine library */
-void wy_timers_drop(wy_script *s);       /* frees the timers of wx.after */
+void wy_timers_drop(wy_script *s);       /* frees the timers of wx.after, once the state is closed */
 
 #endif

@@ -2,6 +2,8 @@
 -- to host and port, absent keys to their defaults. Every fault is reported, none stops the check.
 -- Knows the kinds of node and the formats of strings; knows no key by name.
 
+local nearest = require "weiyue.nearest"
+
 local M = {}
 
 local KIB <const> = 1024
@@ -107,16 +109,29 @@ function formats.cidr(s)
   return { address = address, family = v4 and 4 or 6, prefix = prefix }
 end
 
+-- Why a URL is refused, without showing it: it may hold a password.
+local function not_url(zh, en)
+  return nil, "应为 http(s)://主机[:端口][/前缀]；" .. zh, "must be http(s)://host[:port][/prefix]; " .. en
+end
+
 function formats.url(s)
   local scheme, authority, rest = s:match("^(%a+)://([^/?#]*)(.*)$")
   scheme = scheme and scheme:lower()
-  if scheme ~= "http" and scheme ~= "https" then return nil end
-  local host, tail = split_host(authority)
-  if not host or rest:find("[^%w%-._~/%%]") then return nil end
-  if host:find(":", 1, true) then
-    if authority:sub(1, 1) ~= "[" then return nil end
-    host = "[" .. host .. "]"
+  if scheme ~= "http" and scheme ~= "https" then
+    return not_url("开头不是 http:// 或 https://", "it does not begin with http:// or https://")
+  elseif authority:find("@", 1, true) then
+    return not_url("不能带用户名和密码", "it must have no user or password")
+  elseif rest:find("[?#]") then
+    return not_url("不能带 ? 或 #", "it must have no ? and no #")
   end
+  local host, tail = split_host(authority)
+  local bare_ipv6 = host and host:find(":", 1, true) and authority:sub(1, 1) ~= "["
+  if not host or bare_ipv6 then
+    return not_url("主机或端口不对", "its host or port is malformed")
+  elseif rest:find("[^%w%-._~/%%]") then
+    return not_url("前缀里有不许的字符", "its prefix has a character that is not allowed")
+  end
+  if host:find(":", 1, true) then host = "[" .. host .. "]" end
   return scheme .. "://" .. host .. tail .. (rest:gsub("/+$", ""))
 end
 
@@ -133,19 +148,22 @@ function formats.store(s)
   return (s == "memory" or s:find("^sqlite:.") or s:find("^rediss?://.")) and s or nil
 end
 
--- Says what is wrong with the key without showing it: its length, the first foreign character.
-function formats.aes_key(s)
+-- A secret of letters and digits. Says what is wrong without showing it: its length, the first
+-- foreign character.
+local function letters(s, min, max)
   local zh, en = {}, {}
   local length = utf8.len(s) or #s
-  if length ~= 43 then
-    zh[1] = ("应为 43 个字符，实际 %d 个"):format(length)
-    en[1] = ("must have 43 characters, has %d"):format(length)
+  if length < min or length > max then
+    local zh_want, en_want = ("%d 到 %d"):format(min, max), ("%d to %d"):format(min, max)
+    if min == max then zh_want, en_want = min, min end
+    zh[1] = ("应为 %s 个字符，实际 %d 个"):format(zh_want, length)
+    en[1] = ("must have %s characters, has %d"):format(en_want, length)
   end
   local at = s:find("[^%w]")
   if at then
     local char = s:sub(at, at)
     local seen = ("'%s'"):format(char)
-    local seen_zh, seen_en = seen, seen
+    local seen_zh, seen_en = " " .. seen, seen
     if char:find("%s") then
       seen_zh, seen_en = "空白", "a blank"
     elseif char:find("[^\x21-\x7e]") then
@@ -157,6 +175,10 @@ function formats.aes_key(s)
   if #en == 0 then return s end
   return nil, table.concat(zh, "；"), table.concat(en, "; ")
 end
+
+function formats.aes_key(s) return letters(s, 43, 43) end
+
+function formats.token(s, node) return letters(s, node.min, node.max) end
 
 -- Messages
 
@@ -250,8 +272,14 @@ local function fail(ctx, node, path, zh, en)
   return nil
 end
 
+-- "应为" and what is wanted: Latin letters stand apart from Chinese ones.
+local function wanted_zh(node)
+  local want = M.want(node, "zh")
+  return (want:find("^[\x21-\x7e]") and "应为 " or "应为") .. want
+end
+
 local function wrong(ctx, node, path, value)
-  local zh, en = "应为" .. M.want(node, "zh"), "must be " .. M.want(node, "en")
+  local zh, en = wanted_zh(node), "must be " .. M.want(node, "en")
   if node.example then
     zh, en = zh .. "，例如 " .. node.example, en .. ", for example " .. node.example
   end
@@ -264,29 +292,13 @@ local function wrong(ctx, node, path, value)
   return fail(ctx, node, path, zh, en)
 end
 
--- Nearest key by edit distance.
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local cost = diagonal + (a:byte(i) == b:byte(j) and 0 or 1)
-      diagonal = row[j]
-      row[j] = math.min(cost, row[j] + 1, row[j - 1] + 1)
-    end
-  end
-  return row[#b]
-end
-
-local function nearest(key, fields)
-  local best, least
-  for _, node in ipairs(fields) do
-    local d = distance(key:sub(1, 64):lower(), node.key)
-    if not least or d < least then best, least = node.key, d end
-  end
-  return best
+-- The key that was likely meant: a slip or two away, or a third of its length. Nil: none is.
+local function slip(key, fields)
+  local names = {}
+  for i, node in ipairs(fields) do names[i] = node.key end
+  local near, distance = nearest.of(key, names)
+  if near and (distance <= 2 and distance < #key or 3 * distance <= #key) then return near end
+  return nil
 end
 
 -- Where in the schema a key of this very name stands.
@@ -313,9 +325,9 @@ local function unknown(ctx, node, path, key)
       zh = "没有这个键；它属于 " .. table.concat(elsewhere, "、")
       en = "unknown key; it belongs in " .. table.concat(elsewhere, " or ")
     else
-      local near = nearest(key, node.fields)
-      zh = ("没有这个键；最接近的是 %s"):format(near)
-      en = ("unknown key; the nearest known one is %s"):format(near)
+      local near = slip(key, node.fields)
+      zh = "没有这个键；" .. (near and "最接近的是 " .. near or "weiyue check --keys 列出全部的键")
+      en = "unknown key; " .. (near and "the nearest known one is " .. near or "weiyue check --keys lists all keys")
     end
   end
   fail(ctx, node, M.join(path, key), zh, en)
@@ -344,16 +356,16 @@ function kinds.string(ctx, node, path, value)
   elseif value:find(node.text and "[\0-\8\11\12\14-\31\127]" or "%c") then
     return fail(ctx, node, path, "含有控制字符", "contains control characters")
   elseif value == "" then
-    return fail(ctx, node, path, "是空的；应为" .. M.want(node, "zh"), "is empty; must be " .. M.want(node, "en"))
+    return fail(ctx, node, path, "是空的；" .. wanted_zh(node), "is empty; must be " .. M.want(node, "en"))
   elseif #value > node.max and not node.min then
     local zh = ("太长：最多 %d 字节"):format(node.max)
     return fail(ctx, node, path, zh, ("is too long: at most %d bytes"):format(node.max))
-  elseif #value < (node.min or 1) or #value > node.max then
+  elseif not node.format and (#value < (node.min or 1) or #value > node.max) then
     return wrong(ctx, node, path, value)
   end
   if node.pattern and not value:find("^" .. node.pattern .. "$") then return wrong(ctx, node, path, value) end
   if not node.format then return value end
-  local result, zh, en = formats[node.format](value)
+  local result, zh, en = formats[node.format](value, node)
   if result then return result end
   if en then return fail(ctx, node, path, zh, en) end
   return wrong(ctx, node, path, value)
@@ -538,7 +550,7 @@ end
 function M.field(ctx, node, path, value, quiet)
   if value == nil then
     if node.required then
-      return fail(ctx, node, path, "必须写；应为" .. M.want(node, "zh"), "must be set: " .. M.want(node, "en"))
+      return fail(ctx, node, path, "必须写；" .. wanted_zh(node), "must be set: " .. M.want(node, "en"))
     elseif node.type == "table" then
       return not node.optional and kinds.table(ctx, node, path, {}, true) or nil
     elseif node.format and node.default then

@@ -56,17 +56,20 @@ function M.keys()
   return keys
 end
 
----The table of every key, as Markdown.
+---The table of every key, as Markdown: what works first, then what is not in this build.
 ---@param lang "zh"|"en"
 ---@return string
 function M.markdown(lang)
   local text = TEXT[lang] or error("lang must be \"zh\" or \"en\"", 2)
   local lines = { "| " .. table.concat(text.head, " | ") .. " |", "|---|---|---|---|" }
+  local later = {}
   for _, key in ipairs(M.keys()) do
     local node = key.node
-    lines[#lines + 1] = ("| `%s` | %s | %s | %s |"):format(key.path, cell(check.want(node, lang)),
+    local rows = node.built == false and later or lines
+    rows[#rows + 1] = ("| `%s` | %s | %s | %s |"):format(key.path, cell(check.want(node, lang)),
       cell(default_text(node, lang)), cell(meaning(node, lang)))
   end
+  table.move(later, 1, #later, #lines + 1, lines)
   return table.concat(lines, "\n") .. "\n"
 end
 

@@ -3,11 +3,15 @@
 -- Needs nothing but stock Lua 5.4: the host, the command line and specs call it alike.
 
 local check = require "weiyue.config.check"
+local punctuation = require "weiyue.config.punctuation"
 local schema = require "weiyue.config.schema"
+local source_text = require "weiyue.config.source"
 
 local M = {}
 
 local MAX_SIZE <const> = 1024 * 1024
+
+local bare <const>, line_of <const> = source_text.bare, source_text.line_of
 
 ---@class weiyue.config.Problem
 ---@field level "error"|"note"
@@ -33,43 +37,6 @@ end
 
 -- The place of a key in the source. Best effort: a table put together by code is found by its key's
 -- first assignment, or not at all.
-
--- The source with comments and the inside of strings blanked; every byte keeps its place.
-local function bare(text)
-  local out, at = {}, 1
-  local function keep(upto)
-    out[#out + 1] = text:sub(at, upto)
-    at = upto + 1
-  end
-  local function blank(upto)
-    out[#out + 1] = text:sub(at, upto):gsub("[^\n]", " ")
-    at = upto + 1
-  end
-  while true do
-    local from = text:find("[-\"'%[]", at)
-    if not from then break end
-    keep(from - 1)
-    local comment = text:match("^%-%-()", from)
-    local level = text:match("^%[(=*)%[", comment or from)
-    local char = text:sub(from, from)
-    if level then
-      local _, close = text:find("]" .. level .. "]", from, true)
-      blank(close or #text)
-    elseif comment then
-      blank((text:find("\n", from, true) or #text + 1) - 1)
-    elseif char == '"' or char == "'" then
-      local to = from + 1
-      while to <= #text and text:sub(to, to) ~= char do
-        to = to + (text:sub(to, to) == "\\" and 2 or 1)
-      end
-      blank(math.min(to, #text))
-    else
-      keep(from)
-    end
-  end
-  keep(#text)
-  return table.concat(out)
-end
 
 -- Looks through the fields of a table constructor (from … to in the source, behind its opening brace)
 -- for a name or a position; returns where the field starts and, if its value is a table, its inside.
@@ -98,11 +65,6 @@ local function child(source, from, to, want)
     if stop > to or not source:find("^[,;]", stop) then return nil end
     from = stop + 1
   end
-end
-
-local function line_of(text, position)
-  local _, newlines = text:sub(1, position - 1):gsub("\n", "")
-  return newlines + 1
 end
 
 -- The line of a key path such as accounts[2].token; that of the table it is missing from when it is
@@ -191,20 +153,33 @@ local function redact(message, text)
   return (message:gsub("%c", " "))
 end
 
+-- The mistakes that beginners make most, in a source that does not compile.
+local function source_hint(text, line)
+  local zh, en = punctuation.hint(text, line)
+  if not en and bare(text):find("^%s*{") then
+    return "文件要以 return { 开头", "the file must begin with return {"
+  end
+  return zh, en
+end
+
 -- Lua's own messages are "config:12: text"; ours have the Chinese text behind a byte 1.
-local function run_failure(ctx, text, err)
+-- hint: whether the source itself may tell more than the message.
+local function run_failure(ctx, text, err, hint)
   if type(err) ~= "string" then err = ("a %s was raised"):format(type(err)) end
   local number, message = err:match("^config:(%d+): (.*)$")
   local line = math.tointeger(tonumber(number))
   local en, zh = (message or err):match("^(.-)\1(.*)$")
   en, zh = redact(en or message or err, text), redact(zh or message or err, text)
+  local hint_zh, hint_en
+  if hint then hint_zh, hint_en = source_hint(text, line) end
+  if hint_en then zh, en = ("%s（%s）"):format(hint_zh, zh), ("%s (%s)"):format(hint_en, en) end
   ctx.report("error", nil, "config", "不能运行：" .. zh, "cannot be run: " .. en, line)
 end
 
 local function run(ctx, text, getenv)
   local chunk, err = load(text, "=config", "t", environment(ctx, getenv))
   if not chunk then
-    run_failure(ctx, text, err)
+    run_failure(ctx, text, err, true)
     return nil
   end
   local ok, value = pcall(chunk)
@@ -334,6 +309,17 @@ end
 
 local MAX_LOCATED <const> = 100 -- looking for a line walks the source: not for thousands of problems
 
+-- In the order of the file; what has no line comes first, and equals stay as they were found.
+local function by_line(problems)
+  local order = {}
+  for i, p in ipairs(problems) do order[p] = i end
+  table.sort(problems, function(a, b)
+    local one, other = a.line or 0, b.line or 0
+    if one ~= other then return one < other end
+    return order[a] < order[b]
+  end)
+end
+
 ---@param text string
 ---@param name string  the file's name in problems
 ---@param options? weiyue.config.Options
@@ -353,7 +339,7 @@ function M.load_string(text, name, options)
     failed = failed or level == "error"
     local file = name
     if key and overrides[key:match("^[%w_]*")] ~= nil then
-      file = "command line"
+      file, key = "--" .. key, nil -- as it was given on the command line
     elseif key and not line and #problems < MAX_LOCATED then
       source = source or bare(text)
       line = locate(text, source, key)
@@ -392,9 +378,12 @@ function M.load_string(text, name, options)
     ctx.report("error", nil, "config", ("环境变量 %s 没有设置"):format(variable),
       ("the environment variable %s is not set"):format(variable), at and line_of(text, at))
   end
+  by_line(problems)
   if failed then return nil, problems end
   return conf, problems
 end
+
+local ERRNO_ZH <const> = { [2] = "没有这个文件", [13] = "没有读取的权限", [21] = "这是一个文件夹" }
 
 ---@param path string
 ---@param options? weiyue.config.Options
@@ -405,11 +394,15 @@ function M.load(path, options)
   local function refuse(zh, en)
     return nil, { setmetatable({ level = "error", file = path, event = "config", zh = zh, en = en }, Problem) }
   end
-  local file, err = io.open(path, "rb")
-  if not file then return refuse("打不开：" .. err, "cannot be opened: " .. err) end
-  local text, why = file:read(MAX_SIZE + 1)
+  local function refuse_by(zh, en, err, number)
+    local why = err:sub(1, #path + 2) == path .. ": " and err:sub(#path + 3) or err
+    return refuse(zh .. (ERRNO_ZH[number] or why), en .. why)
+  end
+  local file, err, number = io.open(path, "rb")
+  if not file then return refuse_by("打不开：", "cannot be opened: ", err, number) end
+  local text, why, code = file:read(MAX_SIZE + 1)
   file:close()
-  if why then return refuse("读不出：" .. why, "cannot be read: " .. why) end
+  if why then return refuse_by("读不出：", "cannot be read: ", why, code) end
   if text and #text > MAX_SIZE then return refuse("大于 1 MiB", "is larger than 1 MiB") end
   return M.load_string(text or "", path, options)
 end

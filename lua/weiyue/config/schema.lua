@@ -153,7 +153,7 @@ local account <const> = {
     zh = "AppSecret", en = "the AppSecret",
   },
   {
-    key = "token", type = "string", pattern = "%w+", min = 3, max = 32, required = true, secret = true,
+    key = "token", type = "string", format = "token", min = 3, max = 32, required = true, secret = true,
     example = 'env "WX_TOKEN"', want = { zh = "字母和数字", en = "letters and digits" },
     zh = "服务器配置里的令牌 Token", en = "the Token of the server settings",
   },

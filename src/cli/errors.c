@@ -1,0 +1,86 @@
+/* errors: the Chinese text of every error of base/err.h; the English one stands there. A spec holds the
+ * two lists together. */
+#include "cli/errors.h"
+
+#include "base/err.h"
+#include "cli/text.h"
+
+#define AT(name, text) [WY_E_##name - WY_E_BASE] = text
+
+static const char *const texts[WY_E_END - WY_E_BASE] = {
+    AT(NOMEM, "内存不足，或超过缓冲区上限"),
+    AT(ARG, "参数不对"),
+    AT(CONFIG, "配置有错"),
+    AT(LISTEN, "不能监听这个地址"),
+    AT(CANCELLED, "已取消"),
+    AT(HTTP_MALFORMED, "HTTP 格式错误"),
+    AT(HTTP_BAD_TE, "Transfer-Encoding 不只是 chunked"),
+    AT(HTTP_NO_HOST, "没有 Host 头"),
+    AT(HTTP_DUP_HOST, "Host 头不止一个"),
+    AT(HTTP_BAD_HOST, "Host 头不是主机名"),
+    AT(HTTP_UNKNOWN_HOST, "这里不服务这个主机名"),
+    AT(HTTP_METHOD, "不允许这个方法"),
+    AT(HTTP_VERSION, "不支持这个 HTTP 版本"),
+    AT(HTTP_EXPECT, "Expect 不是 100-continue"),
+    AT(HTTP_TARGET, "请求行里的地址超过 limits.target"),
+    AT(HTTP_HEADER, "请求头超过 limits.header 或 limits.fields"),
+    AT(HTTP_BODY, "正文超过上限"),
+    AT(HTTP_CHUNK, "分块传输的附加字节超过 limits.chunk_overhead"),
+    AT(HTTP_TIMEOUT, "客户端太慢"),
+    AT(HTTP_ABORTED, "客户端中途离开"),
+    AT(HTTP_BUSY, "连接太多"),
+    AT(HTTP_NOT_FOUND, "这个路径没有服务"),
+    AT(URI, "路径格式错误，或越出根目录"),
+    AT(QUERY_SYNTAX, "查询参数格式错误"),
+    AT(QUERY_DUP, "同一个查询参数出现两次"),
+    AT(QUERY_MANY, "查询参数超过 100 个"),
+    AT(QUERY_LONG, "echostr 超过 1 KiB，或转义的参数超过 2 KiB"),
+    AT(SIG_MISSING, "缺 signature、timestamp 或 nonce"),
+    AT(SIG_TIMESTAMP, "timestamp 不是 Unix 时间"),
+    AT(SIG_STALE, "timestamp 相差超过 limits.window：重放，或时钟不准"),
+    AT(SIG_MISMATCH, "签名不对：两边的 Token 一样吗？"),
+    AT(SIG_MODE, "推送没有 mode 要求的保护"),
+    AT(SIG_ACCOUNT, "ToUserName 与账号的 username 不符"),
+    AT(SIG_APPID, "密文里的 AppID 不是 appid"),
+    AT(AES_BASE64, "Encrypt 不是规范的 base64"),
+    AT(AES_LENGTH, "密文长度不是 16 的倍数"),
+    AT(AES_PADDING, "填充不对：EncodingAESKey 不对？"),
+    AT(AES_SHORT, "解密后不足 20 字节"),
+    AT(AES_MSG_LEN, "密文里的长度超出密文"),
+    AT(AES_KEY, "EncodingAESKey 应为 43 位字母数字"),
+    AT(AES_CRYPTO, "libcrypto 拒绝了操作"),
+    AT(PUSH_EMPTY, "推送没有正文"),
+    AT(PUSH_FORM, "既不是 XML 也不是 JSON"),
+    AT(PUSH_INCOMPLETE, "缺 FromUserName、ToUserName 或 MsgType"),
+    AT(XML_SYNTAX, "XML 格式错误"),
+    AT(XML_DOCTYPE, "不接受 DOCTYPE"),
+    AT(XML_ENCODING, "只接受 UTF-8"),
+    AT(XML_DEPTH, "元素嵌套超过 16 层"),
+    AT(XML_MANY, "元素或属性太多，超过任何推送"),
+    AT(XML_DUP, "消息头的元素出现两次"),
+    AT(XML_INT, "CreateTime 或 MsgId 不是数字"),
+    AT(XML_COUNT, "条数大得不可能"),
+    AT(JSON_SYNTAX, "JSON 格式错误"),
+    AT(JSON_EMPTY, "应为 JSON，却是空的"),
+    AT(JSON_TRAILING, "JSON 结束后还有内容"),
+    AT(JSON_DEPTH, "JSON 嵌套太深"),
+    AT(JSON_DUP, "JSON 对象里同一个键出现两次"),
+    AT(JSON_NUL, "JSON 字符串里有 NUL 字符"),
+    AT(JSON_NUMBER, "JSON 数字格式错误，或超出双精度"),
+    AT(JSON_CTRL, "JSON 字符串里有控制字符"),
+    AT(JSON_UTF8, "JSON 不是 UTF-8，或有不成对的代理码"),
+    AT(JSON_BOM, "JSON 以 BOM 开头"),
+    AT(JSON_TYPE, "JSON 的值不是对象"),
+    AT(REPLY_TYPE, "没有这种回复"),
+    AT(REPLY_FIELD, "回复缺必需的字段"),
+    AT(REPLY_UTF8, "回复不是 UTF-8"),
+};
+
+const char *wy_cli_strerror_zh(int err) {
+  const char *text = err > WY_E_BASE && err < WY_E_END ? texts[err - WY_E_BASE] : NULL;
+  return text ? text : wy_err_text(err);
+}
+
+const char *wy_cli_strerror(int err) {
+  return wy_cli_zh() ? wy_cli_strerror_zh(err) : wy_err_text(err);
+}
