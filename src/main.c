@@ -60,12 +60,12 @@ static const verb *find(const char *name) {
   }
   const char *near = wy_cli_nearest(name, names, VERBS);
   if (near)
-    wy_cli_error(WY_EXIT_USAGE, wy_tr("没有命令 %s；最接近的是 %s", "no verb %s; the nearest is %s"),
-                 name, near);
-  else
     wy_cli_error(WY_EXIT_USAGE,
-                 wy_tr("没有命令 %s；weiyue help 列出全部", "no verb %s; weiyue help lists them all"),
-                 name);
+                 wy_tr("没有命令 %s；最接近的是 %s", "no verb %s; the nearest is %s"), name, near);
+  else
+    wy_cli_error(
+        WY_EXIT_USAGE,
+        wy_tr("没有命令 %s；weiyue help 列出全部", "no verb %s; weiyue help lists them all"), name);
   return NULL;
 }
 

@@ -4,6 +4,7 @@ local core = require "weiyue_core"
 local dsl = require "weiyue.dsl"
 local files = require "weiyue.files"
 local later = require "weiyue.later"
+local punctuation = require "weiyue.config.punctuation"
 
 local M = {}
 
@@ -52,7 +53,9 @@ end
 local function load_file(path, env)
   local text, err = read_source(path)
   if not text then return nil, err end
-  return load(text, "@" .. path, "t", env)
+  local chunk
+  chunk, err = load(text, "@" .. path, "t", env)
+  return chunk, err, text
 end
 
 -- require of one plugin: weiyue, the stock modules, the plugin's own folder, lua_path.
@@ -159,8 +162,11 @@ local function load_one(found, options, host)
   end
   plugin.wx = dsl.new(plugin, host)
   local env = make_env(plugin, options)
-  local chunk, err = load_file(file, env)
-  if not chunk then return nil, one_line(err, file) end
+  local chunk, err, text = load_file(file, env)
+  if not chunk then
+    err = one_line(err, file)
+    return nil, err, punctuation.hint(text or "", tonumber(err:match ":(%d+):"))
+  end
   local ok
   ok, err = xpcall(chunk, function(e)
     if type(e) ~= "string" then e = "(error object is a " .. type(e) .. " value)" end
@@ -178,13 +184,14 @@ end
 function M.load(entries, options, host)
   local problems, plugins, failed = {}, {}, 0
   for _, found in ipairs(expand(entries, options.folder, problems)) do
-    local plugin, err = load_one(found, options, host)
+    local plugin, err, hint_zh, hint_en = load_one(found, options, host)
     if plugin then
       plugins[#plugins + 1] = plugin
     else
       problems[#problems + 1] = {
         level = "error", event = "plugin.load_failed",
-        zh = ("%s（插件 %s 没有加载）"):format(err, found.name), en = ("%s (plugin %s was not loaded)"):format(err, found.name),
+        zh = ("%s%s（插件 %s 没有加载）"):format(err, hint_zh and "；" .. hint_zh or "", found.name),
+        en = ("%s%s (plugin %s was not loaded)"):format(err, hint_en and "; " .. hint_en or "", found.name),
       }
     end
   end

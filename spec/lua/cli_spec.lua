@@ -98,6 +98,7 @@ wx.click("about", "about us")
 local function start(name, command)
   local script = [[
     cd "$1" && mkfifo "$2.ready" "$2.done" || exit 1
+    export LC_ALL=C
     ( ( echo $BASHPID >"$2.pid"; eval "exec $3" >"$2.ready" 2>"$2.log" </dev/null )
       echo $? >"$2.done" ) >/dev/null 2>&1 &
     read -r -t 30 line <"$2.ready"
@@ -169,6 +170,15 @@ describe("weiyue", function()
       local r = weiyue("serve --lisen :80")
       assert.equal(2, r.status)
       assert.matches("no option %-%-lisen; the nearest is %-%-listen", r.err)
+      assert.matches("no option %-lisen; the nearest is %-%-listen", weiyue("serve -lisen :80").err)
+    end)
+
+    it("makes no far guesses", function()
+      assert.equal("weiyue: no verb frobnicate; weiyue help lists them all\n", weiyue("frobnicate").err)
+      assert.equal("weiyue: 没有命令 x；weiyue help 列出全部\n", weiyue("x", ZH).err)
+      assert.equal("weiyue: serve has no option --nothing; weiyue serve --help lists them all\n",
+        weiyue("serve --nothing=secret").err)
+      assert.matches("weiyue push %-%-help lists them all", weiyue("push plain --type hologram").err)
     end)
 
     it("refuses an option without its value, a flag with one, and a surplus argument", function()
@@ -196,6 +206,11 @@ describe("weiyue", function()
       for _, name in ipairs { "Lua", "libuv", "llhttp", "expat", "OpenSSL", "cJSON", "libcurl" } do
         assert.matches("\n" .. name .. " %d+%.%d+", r.out)
       end
+    end)
+
+    it("is also what -v, -V and --version ask for", function()
+      local text = weiyue("version").out
+      for _, option in ipairs { "-v", "-V", "--version" } do assert.equal(text, weiyue(option).out) end
     end)
 
     it("prints one JSON object", function()
@@ -235,7 +250,10 @@ describe("weiyue", function()
     end)
 
     it("fails on a file that is not there", function()
-      assert.equal(1, weiyue("check nothing.lua").status)
+      local r = weiyue("check nothing.lua")
+      assert.equal(1, r.status)
+      assert.matches("nothing.lua: cannot be opened: No such file or directory\n", r.err, 1, true)
+      assert.matches("nothing.lua: 打不开：没有这个文件\n", weiyue("check nothing.lua", ZH).err, 1, true)
     end)
 
     it("reports as JSON", function()
@@ -261,6 +279,24 @@ describe("weiyue", function()
       assert.equal(1, r.status)
       assert.equal("", r.out)
       assert.matches("bad%.lua:3: ", r.err)
+    end)
+
+    it("says in the user's language why it does not start", function()
+      local r = weiyue("serve nothing.lua")
+      assert.equal(1, r.status)
+      assert.matches("weiyue: not started: the configuration has errors\n", r.err, 1, true)
+      assert.matches("weiyue: 没有启动：配置有错\n", weiyue("serve nothing.lua", ZH).err, 1, true)
+      assert.matches("\n?%-%-listen: 应为", weiyue("serve --listen nowhere", ZH).err)
+    end)
+
+    it("suggests another port when one is taken", function()
+      local port = start("taken", quote(binary) .. " serve"):match(":(%d+) ")
+      local command = "serve --listen 127.0.0.1:" .. port
+      local en, zh = weiyue(command), weiyue(command, ZH)
+      stop("taken")
+      assert.equal(1, en.status)
+      assert.matches("cannot listen on this address .*Port taken%? Another one: %-%-listen 127", en.err)
+      assert.matches("没有启动：不能监听这个地址.*换端口：%-%-listen 127", zh.err)
     end)
 
     it("refuses workers that are no number", function()
@@ -377,7 +413,9 @@ describe("weiyue", function()
       local r = weiyue(("push %s/plain --token wrong --text hi"):format(address))
       assert.equal(1, r.status)
       assert.equal("", r.out)
-      assert.matches("the HTTP status is 403", r.err)
+      assert.matches("the HTTP status is 403, not 200; the log of weiyue serve says why (event=sig.…). A", r.err, 1, true)
+      assert.matches("原因见 weiyue serve 的日志（event=sig.…）。",
+        weiyue(("push %s/plain --token wrong --text hi"):format(address), ZH).err, 1, true)
       assert.matches("该公众号提供的服务出现故障", r.err)
       r = weiyue(("push %s/plain --token wrong --text hi --json"):format(address))
       assert.matches('"ok":false,"status":403', r.out)
@@ -422,13 +460,27 @@ describe("weiyue", function()
     it("fails when nobody listens", function()
       local r = weiyue("push http://127.0.0.1:1/plain --text hi")
       assert.equal(1, r.status)
-      assert.matches("no answer", r.err)
+      assert.matches("no answer: cannot connect to http://127.0.0.1:1/plain; is weiyue serve running? A", r.err, 1, true)
+      assert.matches("连不上 http://127.0.0.1:1/plain，weiyue serve 在运行吗？微信",
+        weiyue("push http://127.0.0.1:1/plain --text hi", ZH).err, 1, true)
+    end)
+
+    it("says where nothing is served", function()
+      local line = start("paths", quote(binary) .. " serve")
+      local url = line:match("http://127%.0%.0%.1:%d+")
+      local r = weiyue(("push %s/elsewhere --token wxtest --text hi"):format(url))
+      stop("paths")
+      assert.matches("404, not 200; is this the account's path?", r.err, 1, true)
     end)
 
     it("fails on a file that is not there, or is no message", function()
       write("none.xml", "<xml><a>1</a></xml>")
       assert.equal(1, weiyue("push http://127.0.0.1:1/plain missing.xml").status)
-      assert.equal(1, weiyue("push http://127.0.0.1:1/plain none.xml").status)
+      local r = weiyue("push http://127.0.0.1:1/plain none.xml")
+      assert.equal(1, r.status)
+      assert.matches("none.xml is no message: ", r.err, 1, true)
+      write("cut.xml", "<xml><a>")
+      assert.matches("cut.xml 不是一条消息：XML 格式错误", weiyue("push http://127.0.0.1:1/plain cut.xml", ZH).err, 1, true)
     end)
   end)
 
@@ -596,11 +648,32 @@ end)
       assert.equal(1, weiyue("test exit_spec.lua -o TAP").status)
     end)
 
+    it("says so when there is no folder of specs", function()
+      local r = weiyue("test")
+      assert.equal(1, r.status)
+      assert.equal("", r.out)
+      assert.matches("^weiyue: there is no folder spec here", r.err)
+      assert.matches("^weiyue: 这里没有 spec 文件夹", weiyue("test", ZH).err)
+    end)
+
     it("leaves other arguments to busted", function()
       assert.matches("^Usage: weiyue test", weiyue("test --help").out)
       local r = weiyue("test -- --version")
       assert.equal(0, r.status)
       assert.matches("^%d+%.%d+", r.out)
     end)
+  end)
+
+  it("has a Chinese text for every error", function()
+    local function text(path)
+      local file <close> = assert(io.open(path, "rb"))
+      return file:read("a")
+    end
+    local errors, n = text("src/cli/errors.c"), 0
+    for name in text("src/base/err.h"):gmatch("\n  X%((%u[%u_%d]*), ") do
+      n = n + 1
+      assert.truthy(errors:find(("AT%%(%s, \"[^\"]*[\xe4-\xe9]"):format(name)), name)
+    end
+    assert.is_true(n > 50)
   end)
 end)

@@ -241,6 +241,20 @@ describe("weiyue.config", function()
       assert.truthy(bad("error({})").en:find("a table was raised", 1, true))
     end)
 
+    it("names full-width punctuation in a file that does not compile, and keeps Lua's message", function()
+      local p = bad("return {\n  listen = “:80”,\n}")
+      assert.equal(2, p.line)
+      assert.equal("cannot be run: line 2 has the full-width “: write \" (unexpected symbol)", p.en)
+      assert.equal('不能运行：第 2 行有全角标点 “，请改成半角 "（unexpected symbol）', p.zh)
+      good('return { apology = "（你好，“再见”）" } -- ，')
+    end)
+
+    it("says that the file must begin with return", function()
+      local p = bad("-- 配置\n{ listen = ':80' }")
+      assert.truthy(p.zh:find("文件要以 return { 开头", 1, true), p.zh)
+      assert.truthy(p.en:find("the file must begin with return {", 1, true), p.en)
+    end)
+
     it("explains a name that is not defined, in both languages, without showing it", function()
       local p = bad("return { listen = wxtest }")
       assert.truthy(p.en:find("a name is not defined here (quotes missing?)", 1, true))
@@ -463,6 +477,13 @@ describe("weiyue.config", function()
       end
     end)
 
+    it("are not compared with what is far from them", function()
+      local p = bad("return { frobnicate = 1 }", "frobnicate")
+      assert.equal("unknown key; weiyue check --keys lists all keys", p.en)
+      assert.equal("没有这个键；weiyue check --keys 列出全部的键", p.zh)
+      assert.is_nil(bad("return { x = 1 }", "x").en:find("nearest", 1, true))
+    end)
+
     it("that belong elsewhere say where", function()
       assert.truthy(bad("return { token = 1 }", "token").en:find("it belongs in accounts[]", 1, true))
       assert.truthy(bad("return { push = 1 }", "push").en:find("it belongs in limits", 1, true))
@@ -529,6 +550,37 @@ describe("weiyue.config", function()
         bad(("return { accounts = { { token = %q } } }"):format(token), "accounts[1].token")
       end
       assert.truthy(bad("return { accounts = { {} } }", "accounts[1].token").en:find("must be set", 1, true))
+    end)
+
+    it("say what is wrong with a token without showing it", function()
+      for token, want in pairs {
+        ab = { "must have 3 to 32 characters, has 2", "应为 3 到 32 个字符，实际 2 个" },
+        [("wxtest"):rep(6)] = { "must have 3 to 32 characters, has 36", "实际 36 个" },
+        ["wxtest-token"] = { "character 7 is '-'", "第 7 个字符是 '-'" },
+        ["wxtest token"] = { "character 7 is a blank", "第 7 个字符是空白" },
+        ["wxtest令牌"] = { "character 7 is not ASCII", "第 7 个字符是非 ASCII 字符" },
+      } do
+        local p = bad(("return { accounts = { { token = %q } } }"):format(token), "accounts[1].token")
+        assert.truthy(p.en:find(want[1], 1, true), p.en)
+        assert.truthy(p.zh:find(want[2], 1, true), p.zh)
+        assert.is_nil((p.en .. p.zh):find("wxtest", 1, true))
+      end
+    end)
+
+    it("say what is wrong with a url without showing it", function()
+      for url, want in pairs {
+        ["wxtest.example.cn"] = { "does not begin with http:// or https://", "开头不是 http:// 或 https://" },
+        ["http://u:wxtest@a"] = { "no user or password", "不能带用户名和密码" },
+        ["http://wxtest.cn/?a=1"] = { "no ? and no #", "不能带 ? 或 #" },
+        ["http://wxtest.cn:99999"] = { "host or port is malformed", "主机或端口不对" },
+        ["http://wxtest.cn/a b"] = { "its prefix has a character", "前缀里有不许的字符" },
+      } do
+        local p = bad(account_text(("url = %q"):format(url)), "accounts[1].url")
+        assert.truthy(p.en:find("must be http(s)://host[:port][/prefix]; ", 1, true), p.en)
+        assert.truthy(p.en:find(want[1], 1, true), p.en)
+        assert.truthy(p.zh:find("应为 http(s)://主机[:端口][/前缀]；" .. want[2], 1, true), p.zh)
+        assert.is_nil((p.en .. p.zh):find("wxtest", 1, true))
+      end
     end)
 
     it("are in safe mode when they have a key, plain otherwise", function()
@@ -640,8 +692,47 @@ describe("weiyue.config", function()
     end)
 
     it("are blamed on the command line", function()
-      local p = bad("return { listen = ':1' }", "listen", { overrides = { listen = "nowhere" } })
-      assert.truthy(tostring(p):find("^command line: listen: must be"))
+      local p = bad("return { listen = ':1' }", nil, { overrides = { listen = "nowhere" } })
+      assert.truthy(tostring(p):find("^%-%-listen: must be"))
+    end)
+  end)
+
+  describe("punctuation", function()
+    local hint = require("weiyue.config.punctuation").hint
+
+    it("is named with its line and what to write instead", function()
+      for text, want in pairs {
+        ["x = “a”"] = { 1, "“", '"' }, ["x = ‘a’"] = { 1, "‘", "'" }, ["f（1)"] = { 1, "（", "(" },
+        ["f(1）"] = { 1, "）", ")" }, ["x = {\n  1，2 }"] = { 2, "，", "," }, ["x = 1；"] = { 1, "；", ";" },
+        ["x = ｛}"] = { 1, "｛", "{" }, ["x = {｝"] = { 1, "｝", "}" }, ["\n\nx ＝ 1"] = { 3, "＝", "=" },
+        ['x = "a”'] = { 1, "”", '"' }, ["x = 'a\\'，’\n"] = { 1, "’", "'" },
+      } do
+        local zh, en = hint(text)
+        assert.equal(("第 %d 行有全角标点 %s，请改成半角 %s"):format(want[1], want[2], want[3]), zh)
+        assert.equal(("line %d has the full-width %s: write %s"):format(want[1], want[2], want[3]), en)
+      end
+      assert.equal("第 1 行有全角空格，请改成半角空格", (hint("x\u{3000}= 1")))
+    end)
+
+    it("may stand in strings and comments", function()
+      for _, text in ipairs { 'x = "“，”"', "x = '（'", "-- （\nx = 1", "--[[ ，\n ， ]] x = 1", "x = [==[ “ ]] ” ]==]",
+        'x = "\\"，"', 'x = "a\\\n，"', 'x = "a\\z\n  ，"', "x = 变量", 'x = "你好，再见' } do
+        assert.is_nil(hint(text), text)
+      end
+    end)
+
+    it("behind the line where Lua stopped is not to blame", function()
+      assert.is_nil(hint("x = = 1\ny = 2，", 1))
+      assert.truthy(hint("x = 1，\ny = = 2", 2))
+    end)
+  end)
+
+  describe("problems", function()
+    it("come in the order of the file", function()
+      local _, problems = bad("return {\n  nonsense = 1,\n  log = { level = 1 },\n  listen = 5,\n  deadline = 'x',\n}")
+      local lines = {}
+      for i, p in ipairs(problems) do lines[i] = p.line end
+      assert.same({ 2, 3, 4, 5 }, lines)
     end)
   end)
 
@@ -689,6 +780,16 @@ return {
         assert.is_nil(next(rows))
       end)
     end
+
+    it("has what is not in this build below what works", function()
+      local before, after = doc.markdown("en"):match("^(.-\n| `hosts`.*)\n(| `admin`.*)$")
+      assert.is_nil(before:find("(not in this build)", 1, true))
+      for row in after:gmatch("[^\n]+") do assert.truthy(row:find("(not in this build)", 1, true), row) end
+    end)
+
+    it("separates Latin letters from Chinese", function()
+      assert.truthy(bad("return { log = { level = 'x' } }", "log.level").zh:find('^应为 "debug"'))
+    end)
 
     it("shows defaults", function()
       local text = doc.markdown "en"

@@ -1,5 +1,5 @@
-/* errors: the Chinese text of every error of base/err.h; the English one stands there. A spec holds the
- * two lists together. */
+/* errors: the Chinese text of every error of base/err.h; the English one stands there. A spec holds
+ * the two lists together. */
 #include "cli/errors.h"
 
 #include "base/err.h"

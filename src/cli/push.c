@@ -178,7 +178,8 @@ static int prepare(wy_cli_job *p) {
   if (!err) err = wy_cli_push_wrap(p, now.tv_sec);
   if (!err) return WY_CLI_GO_ON;
   return wy_cli_error(err == WY_E_AES_KEY ? WY_EXIT_USAGE : WY_EXIT_FAILED,
-                      wy_tr("推送做不出来：%s", "the push cannot be made: %s"), wy_cli_strerror(err));
+                      wy_tr("推送做不出来：%s", "the push cannot be made: %s"),
+                      wy_cli_strerror(err));
 }
 
 static bool is_question(const char *text) {

@@ -43,7 +43,8 @@ static void open_envelope(const wy_cli_job *p, wy_cli_answer *a) {
   }
   int err = wy_aes_open(p->crypt, p->aes, a->msg.encrypt, &a->plain, &frame);
   if (err) {
-    wy_cli_wrong(a, wy_tr("回复解不开：%s", "the reply cannot be decrypted: %s"), wy_cli_strerror(err));
+    wy_cli_wrong(a, wy_tr("回复解不开：%s", "the reply cannot be decrypted: %s"),
+                 wy_cli_strerror(err));
     return;
   }
   if (!wy_str_eq(frame.receive_id, wy_str_of(p->appid))) {
@@ -196,8 +197,7 @@ static const char *remedy(long status) {
     case 403:
       return wy_tr("；原因见 weiyue serve 的日志（event=sig.…）",
                    "; the log of weiyue serve says why (event=sig.…)");
-    case 404:
-      return wy_tr("；路径与账号的 path 一样吗？", "; is this the account's path?");
+    case 404: return wy_tr("；路径与账号的 path 一样吗？", "; is this the account's path?");
     case 421:
       return wy_tr("；这个主机名不在账号的 url 和 hosts 里",
                    "; this host is neither in an account's url nor in hosts");

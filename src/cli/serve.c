@@ -35,7 +35,8 @@ static int run(wy_host *host) {
   int err = wy_host_start(host);
   if (err) {
     wy_cli_error(
-        0, wy_tr("没有启动：%s（原因见上面的日志）%s", "not started: %s (the log above says why)%s"),
+        0,
+        wy_tr("没有启动：%s（原因见上面的日志）%s", "not started: %s (the log above says why)%s"),
         wy_cli_strerror(err),
         err != WY_E_LISTEN ? ""
                            : wy_tr("。端口被占用时换端口：--listen 127.0.0.1:8081",
@@ -91,9 +92,9 @@ int wy_cli_serve(int argc, char **argv) {
   if (!err && listen) wy_host_listen(host, listen);
   if (!err) err = wy_host_load(host, config ? config : "weiyue.lua");
   if (err > 0)
-    wy_cli_error(0,
-                 wy_tr("没有加载的插件：%d 个；其余照常服务", "plugins left out: %d; the others serve"),
-                 err);
+    wy_cli_error(
+        0, wy_tr("没有加载的插件：%d 个；其余照常服务", "plugins left out: %d; the others serve"),
+        err);
   if (err < 0)
     status = wy_cli_error(WY_EXIT_FAILED, wy_tr("没有启动：%s", "not started: %s"),
                           wy_cli_strerror(err));

@@ -81,10 +81,10 @@ int wy_cli_test(int argc, char **argv) {
       "the clock is virtual. Other arguments are busted's; weiyue test -- --help lists them.",
       0};
   const char *lua_path = NULL;
-  const wy_cli_option options[] = {{"lua-path", "DIR", "从 DIR 读 weiyue/*.lua，不用内嵌的",
-                                    "read weiyue/*.lua from DIR instead of the embedded files",
-                                    &lua_path, NULL},
-                                   {0}};
+  const wy_cli_option options[] = {
+      {"lua-path", "DIR", "从 DIR 读 weiyue/*.lua，不用内嵌的",
+       "read weiyue/*.lua from DIR instead of the embedded files", &lua_path, NULL},
+      {0}};
   char **rest = calloc((size_t)argc, sizeof *rest);
   if (!rest) return wy_cli_error(WY_EXIT_FAILED, "%s", wy_tr("内存不足", "out of memory"));
   int n = 0, status = WY_CLI_GO_ON;

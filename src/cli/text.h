@@ -17,8 +17,8 @@ const char *wy_tr(const char *zh, const char *en)
 /* Prints `weiyue: text` to stderr and returns status. */
 int wy_cli_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The word that `word` may be a slip of: with the least edit distance to it, at most 2 or a third of
- * its length. NULL: all are too far. */
+/* The word that `word` may be a slip of: with the least edit distance to it, at most 2 or a third
+ * of its length. NULL: all are too far. */
 const char *wy_cli_nearest(const char *word, const char *const *words, size_t n);
 
 /* Log sinks of base/log and of weiyue.h: one line, one write to stderr. */
