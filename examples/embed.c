@@ -49,7 +49,8 @@ int main(void) {
   if (err >= 0) err = wy_host_route(host, WY_METHOD_GET, "/hello", 0, hello, "你好，我是微月\n");
   if (err >= 0) err = wy_host_start(host);
   if (err >= 0) {
-    printf("http://%s:%d%s\n", wy_host_address(host), wy_host_port(host), wy_host_account_path(host, 0));
+    printf("http://%s:%d%s\n", wy_host_address(host), wy_host_port(host),
+           wy_host_account_path(host, 0));
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     err = wy_host_run(host);

@@ -5,10 +5,10 @@
  *   if (wy_host_load(host, "weiyue.lua") == 0 && wy_host_start(host) == 0) wy_host_run(host);
  *   wy_host_free(host);
  *
- * A host belongs to one thread, that of its loop; only wy_host_stop may be called from elsewhere (another
- * thread or a signal handler). The library never prints, never exits and installs no signal handler.
- * Functions return 0 or a negative error; wy_strerror gives the text. Strings are UTF-8; a pointer
- * with a length need not end in NUL and is copied where it is kept. */
+ * A host belongs to one thread, that of its loop; only wy_host_stop may be called from elsewhere
+ * (another thread or a signal handler). The library never prints, never exits and installs no
+ * signal handler. Functions return 0 or a negative error; wy_strerror gives the text. Strings are
+ * UTF-8; a pointer with a length need not end in NUL and is copied where it is kept. */
 #ifndef WEIYUE_H
 #define WEIYUE_H
 
@@ -46,8 +46,8 @@ typedef struct wy_host_options {
   /* One fault or note in the configuration or a plugin, in Chinese and in English, each beginning
    * with file:line where that is known. level: WY_LEVEL_ERROR or WY_LEVEL_INFO. NULL: logged. */
   void (*problem)(void *data, int level, const char *zh, const char *en);
-  void *data;            /* for both callbacks */
-  const char *lua_path;  /* read lua/weiyue from this folder instead of the embedded files */
+  void *data;           /* for both callbacks */
+  const char *lua_path; /* read lua/weiyue from this folder instead of the embedded files */
 } wy_host_options;
 
 /* Options may be NULL. They are copied, but lua_path's bytes and data must outlive the host. */
@@ -55,8 +55,8 @@ WY_API int wy_host_new(wy_host **out, const wy_host_options *options);
 
 /* Loads a configuration and its plugins, once per host. Relative paths in it start from its folder.
  * Every fault is reported through `problem`. With an error in the configuration nothing else
- * happens, and the result is negative. A plugin with an error is left out and the others are loaded:
- * the result is how many were left out, 0 when all is well, and the host can be started.
+ * happens, and the result is negative. A plugin with an error is left out and the others are
+ * loaded: the result is how many were left out, 0 when all is well, and the host can be started.
  * `name` of a text stands in messages, its folder is `folder`. */
 WY_API int wy_host_load(wy_host *host, const char *path);
 WY_API int wy_host_load_text(wy_host *host, const char *text, size_t n, const char *name,
@@ -83,8 +83,8 @@ WY_API void wy_host_stop(wy_host *host);
 /* With a loop of yours: after wy_host_stop, run it until this is true. */
 WY_API int wy_host_stopped(const wy_host *host);
 
-/* Not while the host runs. NULL is allowed. With a loop of yours the loop is run until the host's handles are
- * closed. */
+/* Not while the host runs. NULL is allowed. With a loop of yours the loop is run until the host's
+ * handles are closed. */
 WY_API void wy_host_free(wy_host *host);
 
 /* Accounts in the order of the configuration: id, and URL path of the i-th; NULL past the last. */
@@ -97,8 +97,13 @@ WY_API const char *wy_host_account_mode(const wy_host *host, size_t i); /* "plai
 typedef struct wy_http_req wy_request;
 
 enum {
-  WY_METHOD_GET = 1, WY_METHOD_HEAD = 2, WY_METHOD_POST = 4, WY_METHOD_PUT = 8,
-  WY_METHOD_PATCH = 16, WY_METHOD_DELETE = 32, WY_METHOD_OPTIONS = 64
+  WY_METHOD_GET = 1,
+  WY_METHOD_HEAD = 2,
+  WY_METHOD_POST = 4,
+  WY_METHOD_PUT = 8,
+  WY_METHOD_PATCH = 16,
+  WY_METHOD_DELETE = 32,
+  WY_METHOD_OPTIONS = 64
 };
 
 /* The request is complete. Answer it once, now or later, with wy_request_answer, on the loop's

@@ -108,7 +108,8 @@ function M.load(options)
 
   local lua_path = {}
   for i, pattern in ipairs(conf.lua_path or {}) do
-    lua_path[i] = (pattern:find "^/" or folder == "") and pattern or folder .. "/" .. pattern
+    local absolute = pattern:find "^/" or folder == ""
+    lua_path[i] = { folder = absolute and "" or folder .. "/", pattern = pattern } -- a folder's own ? stays
   end
   local loaded, problems, failed =
     plugins.load(conf.plugins, { folder = folder, lua_path = lua_path }, host)

@@ -44,10 +44,13 @@ local function read_source(path)
   return text
 end
 
--- An error as one line that an editor can follow: Lua shortens long paths in the middle.
+-- An error as one line that an editor can follow: Lua shortens a long path to "...END".
 local function one_line(err, path)
-  err = err:gsub("^%.%.%.[^:]*:(%d+:)", function(line) return path .. ":" .. line end):gsub("%c+", " ")
-  return core.text.valid(err) and err or ("%q"):format(err)
+  local tail = err:match "^%.%.%.([^:]*):%d+:"
+  if tail and path:sub(-#tail) == tail then err = path .. err:sub(#tail + 4) end
+  err = err:gsub("%c+", " ")
+  if core.text.valid(err) then return err end
+  return (err:gsub("[\x80-\xFF]", function(c) return ("\\x%02X"):format(c:byte()) end))
 end
 
 local function load_file(path, env)
@@ -72,13 +75,14 @@ local function make_require(plugin, env, options)
       error(("require: %q is not a module name"):format(name), 2)
     end
     local tried, file = {}, name:gsub("%.", "/")
-    local patterns = {}
+    local candidates = {}
     if plugin.folder then
-      patterns = { plugin.folder .. "/?.lua", plugin.folder .. "/?/init.lua" }
+      candidates = { plugin.folder .. "/" .. file .. ".lua", plugin.folder .. "/" .. file .. "/init.lua" }
     end
-    for _, pattern in ipairs(options.lua_path) do patterns[#patterns + 1] = pattern end
-    for _, pattern in ipairs(patterns) do
-      local path = pattern:gsub("%?", (file:gsub("%%", "%%%%")))
+    for _, where in ipairs(options.lua_path) do
+      candidates[#candidates + 1] = where.folder .. where.pattern:gsub("%?", (file:gsub("%%", "%%%%")))
+    end
+    for _, path in ipairs(candidates) do
       if files.kind(path) == "file" then
         local chunk, err = load_file(path, env)
         if not chunk then error(err, 2) end
@@ -178,7 +182,7 @@ end
 
 --- Loads the plugins of a configuration. One that fails is left out and told in problems.
 ---@param entries { name?: string, path: string }[]
----@param options { folder: string, lua_path: string[] }
+---@param options { folder: string, lua_path: { folder: string, pattern: string }[] }
 ---@param host table what dsl.new wants
 ---@return table[] plugins, table[] problems, integer failed
 function M.load(entries, options, host)

@@ -29,7 +29,8 @@ static const char config[] =
     "return {\n"
     "  listen = \"127.0.0.1:0\",\n"
     "  plugins = { \"echo.lua\" },\n"
-    "  accounts = { { id = \"main\", path = \"/wx/main\", token = \"" TOKEN "\", appid = \"wxtestappid0001\",\n"
+    "  accounts = { { id = \"main\", path = \"/wx/main\", token = \"" TOKEN
+    "\", appid = \"wxtestappid0001\",\n"
     "    mode = \"plain\" } },\n"
     "}\n";
 
@@ -102,10 +103,8 @@ static void on_problem(void *data, int level, const char *zh, const char *en) {
   heard *h = data;
   add(h->zh, sizeof h->zh, zh, strlen(zh));
   add(h->en, sizeof h->en, en, strlen(en));
-  if (level == WY_LEVEL_ERROR)
-    h->errors++;
-  else
-    h->notes++;
+  if (level == WY_LEVEL_ERROR) h->errors++;
+  else h->notes++;
 }
 
 static wy_host *host_new(heard *h, uv_loop_t *loop) {
@@ -138,9 +137,9 @@ static void answer_request(void *data, wy_request *req) {
   const char *none = wy_request_header(req, "X-None", &none_n);
   const char *body = wy_request_body(req, &body_n);
   assert_null(none);
-  int n = snprintf(out, sizeof out, "%u|%.*s|%.*s|%.*s|%.*s", wy_request_method(req), (int)path_n,
-                   path, (int)query_n, query, (int)header_n, header ? header : "", (int)body_n,
-                   body);
+  int n =
+      snprintf(out, sizeof out, "%u|%.*s|%.*s|%.*s|%.*s", wy_request_method(req), (int)path_n, path,
+               (int)query_n, query, (int)header_n, header ? header : "", (int)body_n, body);
   wy_request_answer(req, 200, NULL, out, (size_t)n);
 }
 
@@ -313,8 +312,8 @@ static void pump(peer *p) {
   poll(polled, 2, 1);
 }
 
-#define UNTIL(p, condition)                                                \
-  for (time_t until_ = time(NULL) + 20; !(condition); pump(p)) {           \
+#define UNTIL(p, condition)                                                 \
+  for (time_t until_ = time(NULL) + 20; !(condition); pump(p)) {            \
     if (time(NULL) > until_) fail_msg("never became true: %s", #condition); \
   }
 
@@ -369,7 +368,8 @@ static void shares_a_loop_with_another_host(void **state) {
   for (int i = 0; i < 2; i++) {
     host[i] = host_new(&h[i], &loop);
     assert_int_equal(load(host[i], config), 0);
-    assert_int_equal(wy_host_route(host[i], WY_METHOD_GET, "/c", 0, answer_ok, i ? "two" : "one"), 0);
+    assert_int_equal(wy_host_route(host[i], WY_METHOD_GET, "/c", 0, answer_ok, i ? "two" : "one"),
+                     0);
     assert_int_equal(wy_host_start(host[i]), 0);
   }
   exchange(&loop, wy_host_port(host[0]), GET("/c"), &p);
@@ -419,7 +419,7 @@ static void frees_timers_that_finalizers_set(void **state) {
              "local wx = require \"weiyue\"\n"
              "local timers = {}\n"
              "local function set()\n"
-             "  for i = 1, 3 do timers[#timers + 1] = wx.after(0, function() error \"it ran\" end) end\n"
+             "  for i = 1, 3 do timers[i] = wx.after(0, function() error \"it ran\" end) end\n"
              "  wx.after(\"1h\", print, {})\n"
              "  wx.log.info \"finalized\"\n"
              "end\n"
@@ -432,8 +432,8 @@ static void frees_timers_that_finalizers_set(void **state) {
     assert_int_equal(uv_loop_init(&loop), 0);
     wy_host *host = host_new(&h, &loop);
     assert_int_equal(load(host,
-                          "return { listen = \"127.0.0.1:0\", plugins = { \"final.lua\" }, accounts ="
-                          " { { path = \"/wx/main\", token = \"" TOKEN "\", mode = \"plain\" } } }"),
+                          "return { listen = \"127.0.0.1:0\", plugins = { \"final.lua\" },"
+                          " accounts = { { path = \"/wx/main\", token = \"" TOKEN "\" } } }"),
                      0);
     if (started) assert_int_equal(wy_host_start(host), 0);
     assert_null(strstr(h.log, "finalized"));
@@ -458,7 +458,9 @@ static void needs_no_options(void **state) {
 
 /* --- faults of the configuration and of plugins --- */
 
-static bool has_chinese(const char *text) { return strstr(text, "\xE7") || strstr(text, "\xE6") || strstr(text, "\xE4"); }
+static bool has_chinese(const char *text) {
+  return strstr(text, "\xE7") || strstr(text, "\xE6") || strstr(text, "\xE4");
+}
 
 static void tells_faults_of_the_configuration_in_two_languages(void **state) {
   (void)state;
@@ -515,11 +517,12 @@ static void loads_what_is_whole_beside_a_broken_plugin(void **state) {
   write_file("bad.lua", "local wx = require \"weiyue\"\n\nwx.text(");
   assert_int_equal(uv_loop_init(&loop), 0);
   wy_host *host = host_new(&h, &loop);
-  assert_int_equal(load(host,
-                        "return { listen = \"127.0.0.1:0\", plugins = { \"bad.lua\", \"echo.lua\" },"
-                        "accounts = { { id = \"main\", path = \"/wx/main\", token = \"" TOKEN
-                        "\", mode = \"plain\" } } }"),
-                   1);
+  assert_int_equal(
+      load(host,
+           "return { listen = \"127.0.0.1:0\", plugins = { \"bad.lua\", \"echo.lua\" },"
+           "accounts = { { id = \"main\", path = \"/wx/main\", token = \"" TOKEN
+           "\", mode = \"plain\" } } }"),
+      1);
   assert_int_equal(h.errors, 1);
   assert_non_null(strstr(h.en, "bad.lua:3"));
   assert_non_null(strstr(h.zh, "bad.lua:3"));
@@ -669,6 +672,7 @@ static void expect_request(wy_request *req, const char *body) {
 
 static void answers_a_request_that_has_outlived_its_host(void **state) {
   (void)state;
+  static const char *const requests[] = {POST_R("one"), POST_R("two"), POST_R("six")};
   for (int gone = 0; gone < 2; gone++) { /* the client: there until the end, or gone before it */
     uv_loop_t loop;
     heard h;
@@ -682,7 +686,7 @@ static void answers_a_request_that_has_outlived_its_host(void **state) {
     assert_int_equal(wy_host_start(host), 0);
     for (int i = 0; i < 3; i++) {
       held = NULL;
-      peer_ask(&p[i], &loop, wy_host_port(host), i == 0 ? POST_R("one") : i == 1 ? POST_R("two") : POST_R("six"));
+      peer_ask(&p[i], &loop, wy_host_port(host), requests[i]);
       UNTIL(&p[i], held != NULL);
       kept[i] = held;
     }
@@ -719,7 +723,8 @@ static void refuses_routes_that_cannot_be(void **state) {
   assert_int_equal(wy_host_route(host, WY_METHOD_GET, "/c", 0, answer_ok, "c"), 0);
   assert_true(wy_host_route(host, WY_METHOD_POST, "/c", 0, answer_ok, "c") < 0); /* taken */
   assert_int_equal(load(host, config), 0);
-  assert_true(wy_host_route(host, WY_METHOD_GET, "/wx/main", 0, answer_ok, "c") < 0); /* an account */
+  assert_true(wy_host_route(host, WY_METHOD_GET, "/wx/main", 0, answer_ok, "c") <
+              0); /* an account */
   assert_int_equal(wy_host_start(host), 0);
   assert_true(wy_host_route(host, WY_METHOD_GET, "/d", 0, answer_ok, "c") < 0); /* too late */
   wy_host_free(host);

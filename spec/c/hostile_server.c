@@ -2,8 +2,8 @@
  *
  * usage: hostile_server --port 0 --log FILE [--token T] [--appid A] [--aes-key K[,K2]]
  *          [--mode plain|safe|compatible] [--username gh_x] [--limit name=value]… | --welch
- * Hosts a and good.example. /, /ping: "ok"; /echo: the body; /json: the same JSON; /wx/cb: an account
- * whose plugin echoes. Prints `listening PORT`; exits 0 on SIGTERM. */
+ * Hosts a and good.example. /, /ping: "ok"; /echo: the body; /json: the same JSON; /wx/cb: an
+ * account whose plugin echoes. Prints `listening PORT`; exits 0 on SIGTERM. */
 #include <getopt.h>
 #include <math.h>
 #include <signal.h>
@@ -113,7 +113,8 @@ static int welch(void) {
     char bad[WY_SIG];
     memcpy(bad, sig, WY_SIG);
     bad[k * 39] = bad[k * 39] == '0' ? '1' : '0';
-    snprintf(query[k], sizeof query[k], "signature=%.40s&timestamp=1700000000&nonce=1&echostr=x", bad);
+    snprintf(query[k], sizeof query[k], "signature=%.40s&timestamp=1700000000&nonce=1&echostr=x",
+             bad);
   }
   size_t n[2] = {0, 0};
   unsigned seed = 1;
@@ -140,16 +141,18 @@ static int welch(void) {
 
 static void add_keys(wy_buf *conf, char *keys) {
   wy_buf_lit(conf, "aes_key = {");
-  for (char *k = strtok(keys, ","); k; k = strtok(NULL, ",")) wy_buf_printf(conf, "%s\"%s\"", " ", k), wy_buf_lit(conf, ",");
+  for (char *k = strtok(keys, ","); k; k = strtok(NULL, ","))
+    wy_buf_printf(conf, "%s\"%s\"", " ", k), wy_buf_lit(conf, ",");
   wy_buf_lit(conf, "},");
 }
 
 int main(int argc, char **argv) {
   static const struct option options[] = {
-      {"port", 1, 0, 'p'},     {"log", 1, 0, 'l'},  {"token", 1, 0, 't'},
-      {"appid", 1, 0, 'a'},    {"aes-key", 1, 0, 'k'}, {"mode", 1, 0, 'm'},
-      {"username", 1, 0, 'u'}, {"limit", 1, 0, 'L'}, {"welch", 0, 0, 'w'}, {0, 0, 0, 0}};
-  const char *port = "0", *token = "wxtesttoken", *appid = "wxtestappid0001", *mode = "plain", *user = NULL;
+      {"port", 1, 0, 'p'},    {"log", 1, 0, 'l'},  {"token", 1, 0, 't'},    {"appid", 1, 0, 'a'},
+      {"aes-key", 1, 0, 'k'}, {"mode", 1, 0, 'm'}, {"username", 1, 0, 'u'}, {"limit", 1, 0, 'L'},
+      {"welch", 0, 0, 'w'},   {0, 0, 0, 0}};
+  const char *port = "0", *token = "wxtesttoken", *appid = "wxtestappid0001", *mode = "plain",
+             *user = NULL;
   char *keys = NULL;
   wy_buf conf, limits;
   wy_buf_init(&conf, 65536);
@@ -168,17 +171,19 @@ int main(int argc, char **argv) {
       default: return 2;
     }
   if (!log_file) return 2;
-  wy_buf_printf(&conf,
-                "return { listen = \"127.0.0.1:%s\", hosts = { \"a\", \"good.example\" }, limits = {%s},"
-                "plugins = { \"hostile_plugin.lua\" }, accounts = { { id = \"test\", path = \"/wx/cb\","
-                "token = \"%s\", appid = \"%s\", mode = \"%s\",",
-                port, limits.n ? limits.p : "", token, appid, mode);
+  wy_buf_printf(
+      &conf,
+      "return { listen = \"127.0.0.1:%s\", hosts = { \"a\", \"good.example\" }, limits = {%s},"
+      "plugins = { \"hostile_plugin.lua\" }, accounts = { { id = \"test\", path = \"/wx/cb\","
+      "token = \"%s\", appid = \"%s\", mode = \"%s\",",
+      port, limits.n ? limits.p : "", token, appid, mode);
   if (user) wy_buf_printf(&conf, "username = \"%s\",", user);
   if (keys) add_keys(&conf, keys);
   wy_buf_lit(&conf, "} } }");
   wy_host_options o = {.log = write_log};
   int status = 1;
-  if (wy_host_new(&host, &o) == 0 && wy_host_load_text(host, conf.p, conf.n, "hostile.lua", SPEC_DIR) == 0) {
+  if (wy_host_new(&host, &o) == 0 &&
+      wy_host_load_text(host, conf.p, conf.n, "hostile.lua", SPEC_DIR) == 0) {
     unsigned get = WY_METHOD_GET | WY_METHOD_HEAD;
     wy_host_route(host, get, "/", 1024, ok, NULL);
     wy_host_route(host, get, "/ping", 1024, ok, NULL);

@@ -29,7 +29,8 @@ static int status_of(const wy_http_limits *limits, size_t body_max, const char *
 }
 
 /* Every way to cut it that could matter. */
-static void expect_status(const wy_http_limits *limits, size_t body_max, const wy_buf *b, int want) {
+static void expect_status(const wy_http_limits *limits, size_t body_max, const wy_buf *b,
+                          int want) {
   assert_false(b->failed);
   const size_t steps[] = {b->n, 1, 2, 7, b->n - 1};
   for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)

@@ -38,8 +38,8 @@ typedef struct rig {
   wy_http *http;
   int port;
   size_t body_max;
-  wy_buf seen;  /* what the handler got, a line each: "POST /path 5" */
-  wy_buf lines; /* the log */
+  wy_buf seen;             /* what the handler got, a line each: "POST /path 5" */
+  wy_buf lines;            /* the log */
   wy_http_req *held[HELD]; /* requests of /late, not answered yet */
   size_t n_held;
   void (*hook)(struct rig *r); /* called by the handler of /hook after it has answered */
@@ -226,8 +226,8 @@ static double real_s(void) {
   return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-#define UNTIL(c, condition)                                              \
-  for (double until_ = real_s() + REAL_CAP_S; !(condition); pump(c)) {   \
+#define UNTIL(c, condition)                                               \
+  for (double until_ = real_s() + REAL_CAP_S; !(condition); pump(c)) {    \
     if (real_s() > until_) fail_msg("never became true: %s", #condition); \
   }
 

@@ -1,4 +1,5 @@
-/* http: requests to answers over a real socket: order, keep-alive, bodies, the ends of connections. */
+/* http: requests to answers over a real socket: order, keep-alive, bodies, the ends of connections.
+ */
 #include "http_rig.h"
 
 #define HOST "Host: a\r\n"
@@ -35,8 +36,10 @@ static void gives_the_handler_what_was_sent(void **state) {
   client c;
   rig_begin(&r, NULL);
   dial(&c, &r);
-  send_text(&c, "POST /late%2Fx?a=%41&b HTTP/1.1\r\nhOST: Good.Example:80\r\nX-Empty:\r\nX-Pad: \t v w \t\r\n"
-                "X-Two: 1\r\nx-two: 2\r\nContent-Length: 3\r\n\r\na");
+  send_text(
+      &c,
+      "POST /late%2Fx?a=%41&b HTTP/1.1\r\nhOST: Good.Example:80\r\nX-Empty:\r\nX-Pad: \t v w \t\r\n"
+      "X-Two: 1\r\nx-two: 2\r\nContent-Length: 3\r\n\r\na");
   assert_true(send_some(&c, "\0c", 2));
   UNTIL(&c, r.n_held == 1);
   wy_http_req *req = r.held[0];
@@ -94,11 +97,15 @@ static void reads_bodies(void **state) {
   client c;
   rig_begin(&r, NULL);
   dial(&c, &r);
-  send_text(&c, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello"
-                "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"
-                "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
+  send_text(&c, "POST /echo HTTP/1.1\r\n" HOST
+                "Content-Length: 5\r\n\r\nhello"
+                "POST /echo HTTP/1.1\r\n" HOST
+                "Content-Length: 0\r\n\r\n"
+                "POST /echo HTTP/1.1\r\n" HOST
+                "Transfer-Encoding: chunked\r\n\r\n"
                 "3\r\nabc\r\n0A;x=y\r\n0123456789\r\n00\r\nTrailer-Field: 1\r\n\r\n"
-                "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+                "POST /echo HTTP/1.1\r\n" HOST
+                "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
                 "POST /echo HTTP/1.1\r\n" HOST "\r\n");
   expect_answer(&c, 200, "hello");
   expect_answer(&c, 200, "");
@@ -109,9 +116,9 @@ static void reads_bodies(void **state) {
   rig_end(&r);
 }
 
-#define CHUNKED_TO(path, trailers)                                                     \
-  "POST " path " HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" \
-  trailers "\r\n"
+#define CHUNKED_TO(path, trailers)                                                               \
+  "POST " path " HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" trailers \
+  "\r\n"
 
 static void keeps_trailers_away_from_the_request(void **state) {
   (void)state;
@@ -141,9 +148,10 @@ static void keeps_trailers_away_from_the_request(void **state) {
 
 static void refuses_trailers_that_say_framing_or_routing(void **state) {
   (void)state;
-  static const char *const never[] = {"Content-Length: 3", "TRANSFER-ENCODING: chunked", "host: b",
-                                      "Upgrade: h2c",      "Connection: close", "Trailer: x",
-                                      "Expect: 100-continue"};
+  static const char *const never[] = {
+      "Content-Length: 3",   "TRANSFER-ENCODING: chunked", "host: b",
+      "Upgrade: h2c",        "Connection: close",          "Trailer: x",
+      "Expect: 100-continue"};
   for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
     for (int second = 0; second < 2; second++) {
       char text[400];
@@ -486,10 +494,13 @@ static void closes_a_connection_that_asks_nothing(void **state) {
 static void keeps_a_broken_off_request_from_the_handler(void **state) {
   (void)state;
   static const char *const cut[] = {
-      "G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\n" HOST,
+      "G",
+      "GET / HTTP/1.1\r\n",
+      "GET / HTTP/1.1\r\n" HOST,
       "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhell",
       "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-      "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n"};
+      "POST /echo HTTP/1.1\r\n" HOST
+      "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n"};
   for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
     for (int how = 0; how < 2; how++) {
       rig r;
@@ -618,11 +629,14 @@ static void logs_the_last_client_that_no_proxy_of_ours_added(void **state) {
   /* several lines are one list, in order */
   expect_client("X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 198.51.100.1\r\n",
                 "198.51.100.1");
-  expect_client("X-Forwarded-For: 203.0.113.9\r\nX: y\r\nx-forwarded-for: 198.51.100.1, 10.0.0.2\r\n",
-                "198.51.100.1");
-  expect_client("X-Forwarded-For: 203.0.113.9, 198.51.100.1\r\nX-Forwarded-For: 10.0.0.2\r\n"
-                "X-Forwarded-For: 10.0.0.3\r\n",
-                "198.51.100.1");
+  expect_client(
+      "X-Forwarded-For: 203.0.113.9\r\nX: y\r\n"
+      "x-forwarded-for: 198.51.100.1, 10.0.0.2\r\n",
+      "198.51.100.1");
+  expect_client(
+      "X-Forwarded-For: 203.0.113.9, 198.51.100.1\r\nX-Forwarded-For: 10.0.0.2\r\n"
+      "X-Forwarded-For: 10.0.0.3\r\n",
+      "198.51.100.1");
   expect_client("X-Forwarded-For: 10.0.0.2\r\nX-Forwarded-For: 10.0.0.3\r\n", "");
   /* what cannot be read hides what stands before it */
   expect_client("X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: rubbish, 10.0.0.3\r\n", "");
@@ -676,37 +690,66 @@ static void lets_a_sender_read_why_after_it_has_sent_all(void **state) {
 #define CHUNKED(body) POST("Transfer-Encoding: chunked\r\n", body)
 
 static const char *const inputs[] = {
-    GET("/a"), GET("/a") GET("/b?c=d") GET("/%41"), "\r\n\r\n" GET("/a"), "\r\n\n" GET("/a"),
-    "\n" GET("/a"), "\r" GET("/a"),
+    GET("/a"),
+    GET("/a") GET("/b?c=d") GET("/%41"),
+    "\r\n\r\n" GET("/a"),
+    "\r\n\n" GET("/a"),
+    "\n" GET("/a"),
+    "\r" GET("/a"),
     POST("Content-Length: 5\r\n", "hello") GET("/z"),
     CHUNKED("5\r\nhello\r\n1;a=b\r\n!\r\n0\r\nX: y\r\n\r\n") GET("/z"),
-    CHUNKED("5\r\nhelloX0\r\n\r\n"), CHUNKED("g\r\n"), CHUNKED("5\nhello\r\n0\r\n\r\n"),
-    CHUNKED("0\r\nContent-Length: 5\r\n\r\n") GET("/z"), CHUNKED("0\r\n A: b\r\n\r\n"),
-    CHUNKED("0\n\n"), CHUNKED("0\r\n\n"), CHUNKED("0\r\nA: b\n\r\n"),
+    CHUNKED("5\r\nhelloX0\r\n\r\n"),
+    CHUNKED("g\r\n"),
+    CHUNKED("5\nhello\r\n0\r\n\r\n"),
+    CHUNKED("0\r\nContent-Length: 5\r\n\r\n") GET("/z"),
+    CHUNKED("0\r\n A: b\r\n\r\n"),
+    CHUNKED("0\n\n"),
+    CHUNKED("0\r\n\n"),
+    CHUNKED("0\r\nA: b\n\r\n"),
     POST("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
     POST("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n", "0\r\n\r\n"),
     POST("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"),
     POST("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n"),
-    POST("Transfer-Encoding: identity\r\n", ""), POST("Transfer-Encoding: xchunked\r\n", ""),
-    POST("Transfer-Encoding:\r\n", ""), POST("Transfer-Encoding: ,chunked\r\n", "0\r\n\r\n"),
+    POST("Transfer-Encoding: identity\r\n", ""),
+    POST("Transfer-Encoding: xchunked\r\n", ""),
+    POST("Transfer-Encoding:\r\n", ""),
+    POST("Transfer-Encoding: ,chunked\r\n", "0\r\n\r\n"),
     POST("Content-Length: 3\r\nContent-Length: 3\r\n", "abc"),
-    POST("Content-Length: +3\r\n", "abc"), POST("Content-Length: 3,3\r\n", "abc"),
-    POST("Content-Length: \r\n", ""), POST("Content-Length: 1001\r\n", ""),
+    POST("Content-Length: +3\r\n", "abc"),
+    POST("Content-Length: 3,3\r\n", "abc"),
+    POST("Content-Length: \r\n", ""),
+    POST("Content-Length: 1001\r\n", ""),
     POST("Content-Length: 18446744073709551615\r\n", ""),
-    "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
-    "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
-    "GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", "GET / HTTP/1.1\r\n: x\r\nHost: a\r\n\r\n",
-    "GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\r\nHost: a\r\n\n",
-    "GET / HTTP/1.1\r\nHost: a\r\n\rX", "GET / HTTP/1.1\r\nHost: a\r\nX:\rY: z\r\n\r\n",
-    "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "GET /  HTTP/1.1\r\nHost: a\r\n\r\n",
-    "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/2.0\r\nHost: a\r\n\r\n",
-    "GET / HTTP/1.2\r\nHost: a\r\n\r\n", "GET / HTTP/0.9\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "GET / RTSP/1.0\r\nHost: a\r\n\r\n", "SOURCE / ICE/1.0\r\nHost: a\r\n\r\n",
-    "CONNECT a:80 HTTP/1.1\r\n" HOST "\r\n" GET("/z"), "PURGE / HTTP/1.1\r\n" HOST "\r\n" GET("/z"),
-    "OPTIONS * HTTP/1.1\r\n" HOST "\r\n" GET("/z"), "GET /\xE4 HTTP/1.1\r\n" HOST "\r\n",
-    "\x16\x03\x01\x02\x01\x01\x01\xFC\x03\x03", "GET /a/../b HTTP/1.1\r\n" HOST "\r\n" GET("/z"),
-    "GET /none HTTP/1.1\r\n" HOST "\r\n" GET("/z"), GET("/late") GET("/b"),
-    "GET / HTTP/1.0\r\n\r\n" GET("/z"), "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "GET / HTTP/1.1\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n",
+    "GET / HTTP/1.1\r\n: x\r\nHost: a\r\n\r\n",
+    "GET / HTTP/1.1\nHost: a\n\n",
+    "GET / HTTP/1.1\r\nHost: a\r\n\n",
+    "GET / HTTP/1.1\r\nHost: a\r\n\rX",
+    "GET / HTTP/1.1\r\nHost: a\r\nX:\rY: z\r\n\r\n",
+    "GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET /  HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET / HTTP/1.1 \r\nHost: a\r\n\r\n",
+    "GET /\r\n\r\n",
+    "GET / HTTP/2.0\r\nHost: a\r\n\r\n",
+    "GET / HTTP/1.2\r\nHost: a\r\n\r\n",
+    "GET / HTTP/0.9\r\n\r\n",
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "GET / RTSP/1.0\r\nHost: a\r\n\r\n",
+    "SOURCE / ICE/1.0\r\nHost: a\r\n\r\n",
+    "CONNECT a:80 HTTP/1.1\r\n" HOST "\r\n" GET("/z"),
+    "PURGE / HTTP/1.1\r\n" HOST "\r\n" GET("/z"),
+    "OPTIONS * HTTP/1.1\r\n" HOST "\r\n" GET("/z"),
+    "GET /\xE4 HTTP/1.1\r\n" HOST "\r\n",
+    "\x16\x03\x01\x02\x01\x01\x01\xFC\x03\x03",
+    "GET /a/../b HTTP/1.1\r\n" HOST "\r\n" GET("/z"),
+    "GET /none HTTP/1.1\r\n" HOST "\r\n" GET("/z"),
+    GET("/late") GET("/b"),
+    "GET / HTTP/1.0\r\n\r\n" GET("/z"),
+    "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     POST("Expect: 100-continue\r\nContent-Length: 2\r\n", "ok") GET("/z"),
     "GET / HTTP/1.1\r\n" HOST "Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n" GET("/z"),
 };

@@ -65,7 +65,8 @@ static void waits_for_a_handler_without_a_deadline(void **state) {
 
 static void bounds_the_time_of_a_head(void **state) {
   (void)state;
-  static const char *const begun[] = {"G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\n" HOST "X: y\r\n"};
+  static const char *const begun[] = {"G", "GET / HTTP/1.1\r\n",
+                                      "GET / HTTP/1.1\r\n" HOST "X: y\r\n"};
   for (size_t i = 0; i < sizeof begun / sizeof *begun; i++) {
     for (int second = 0; second < 2; second++) {
       rig r;
@@ -175,7 +176,8 @@ static void lets_a_body_go_on_at_the_least_rate(void **state) {
     rig_begin(&r, &limits);
     r.body_max = BYTES;
     dial(&c, &r);
-    send_text(&c, chunked ? "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n4e20\r\n"
+    send_text(&c, chunked ? "POST /echo HTTP/1.1\r\n" HOST
+                            "Transfer-Encoding: chunked\r\n\r\n4e20\r\n"
                           : POST("20000"));
     for (size_t sent = 0; sent < BYTES; sent += 500) { /* 40 s: four times body_time */
       assert_true(send_some(&c, piece, 500));
@@ -261,11 +263,11 @@ static void does_not_cut_a_client_that_reads_slowly(void **state) {
   static char sink[65536];
   for (size_t got = 0, next = STEP; got < BIG; next += STEP) {
     UNTIL(&c, got >= next || got >= BIG || ({
-            ssize_t n = recv(c.fd, sink, sizeof sink, 0);
-            if (n == 0 || (n < 0 && errno != EAGAIN)) fail_msg("cut after %zu bytes", got);
-            if (n > 0) got += (size_t)n;
-            false;
-          }));
+                ssize_t n = recv(c.fd, sink, sizeof sink, 0);
+                if (n == 0 || (n < 0 && errno != EAGAIN)) fail_msg("cut after %zu bytes", got);
+                if (n > 0) got += (size_t)n;
+                false;
+              }));
     pass(&c, defaults->write_stall - 1000);
     if (got + 3000000 < BIG) assert_int_equal(wy_http_connections(r.http), 1);
   }

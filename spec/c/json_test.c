@@ -20,11 +20,29 @@ static void assert_check(wy_str text, int err) {
 static void takes_json(void **state) {
   (void)state;
   static const char *const texts[] = {
-      "{}", "[]", " \t\r\n{ } ", "null", "true", "false", "0", "-0", "-0.0e-0", "1E+5", "\"\"",
-      "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u4f60\\uD83C\\uDF19\"", "[1,2,[3,[4]],{}]",
-      "{\"a\":{\"b\":[{\"c\":null}]}, \"d\" : \"你好\" }", "{\"a\":1,\"A\":2}", "{\"\":1}",
-      "\"\x7F\"", "[1.7976931348623157e308]", "[1e-999]", "[0e999999999999999999999]",
-      "[0.000001e310]", "[\"\xEF\xBF\xBF\"]", "{\"a\":{\"a\":{\"a\":1}},\"b\":{\"a\":1}}",
+      "{}",
+      "[]",
+      " \t\r\n{ } ",
+      "null",
+      "true",
+      "false",
+      "0",
+      "-0",
+      "-0.0e-0",
+      "1E+5",
+      "\"\"",
+      "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u4f60\\uD83C\\uDF19\"",
+      "[1,2,[3,[4]],{}]",
+      "{\"a\":{\"b\":[{\"c\":null}]}, \"d\" : \"你好\" }",
+      "{\"a\":1,\"A\":2}",
+      "{\"\":1}",
+      "\"\x7F\"",
+      "[1.7976931348623157e308]",
+      "[1e-999]",
+      "[0e999999999999999999999]",
+      "[0.000001e310]",
+      "[\"\xEF\xBF\xBF\"]",
+      "{\"a\":{\"a\":{\"a\":1}},\"b\":{\"a\":1}}",
   };
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) assert_check(wy_str_of(texts[i]), 0);
 }
@@ -89,8 +107,7 @@ static void names_each_fault(void **state) {
     size_t at = 999;
     assert_check(rows[i].text, rows[i].err);
     wy_json_check(rows[i].text, NULL, &at);
-    if (at != rows[i].at)
-      fail_msg("%s: at %zu, not %zu", rows[i].text.p, at, rows[i].at);
+    if (at != rows[i].at) fail_msg("%s: at %zu, not %zu", rows[i].text.p, at, rows[i].at);
     cJSON *tree;
     assert_int_equal(wy_json_parse(rows[i].text, NULL, &tree, NULL), rows[i].err);
     assert_null(tree);

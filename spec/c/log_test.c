@@ -47,9 +47,9 @@ static void writes_time_level_event_and_values(void **state) {
   assert_int_equal(c.level, WY_LOG_WARN);
   assert_string_equal(rest(&c), "event=push.empty account=main n=-9223372036854775808");
   int y, mo, d, h, mi, s, ms, end = 0;
-  assert_int_equal(sscanf(c.line, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ warn %n", &y, &mo, &d, &h, &mi, &s,
-                          &ms, &end),
-                   7);
+  assert_int_equal(
+      sscanf(c.line, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ warn %n", &y, &mo, &d, &h, &mi, &s, &ms, &end),
+      7);
   assert_ptr_equal(c.line + end, rest(&c));
 }
 
@@ -133,8 +133,9 @@ static void keeps_keys_to_one_word(void **state) {
       {"Az_0.9-x", "event=e Az_0.9-x=v Az_0.9-x=1"},
       {"", "event=e =v =1"},
       {"a b=c", "event=e a_b_c=v a_b_c=1"},
-      {"a\n2030-01-01 error event=fake", "event=e a_2030-01-01_error_event_fake=v"
-                                         " a_2030-01-01_error_event_fake=1"},
+      {"a\n2030-01-01 error event=fake",
+       "event=e a_2030-01-01_error_event_fake=v"
+       " a_2030-01-01_error_event_fake=1"},
       {"\r\t\x1B[m\x7F\"\\", "event=e ____m___=v ____m___=1"},
       {"\xE6\x9C\x88", "event=e ___=v ___=1"},
       {"%s%n", "event=e _s_n=v _s_n=1"},

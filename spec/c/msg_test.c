@@ -37,12 +37,13 @@ static void assert_parse(const char *text, int err) {
 
 static void reads_the_head_of_a_text(void **state) {
   (void)state;
-  assert_parse("<xml><ToUserName><![CDATA[gh_test]]></ToUserName>"
-               "<FromUserName><![CDATA[oTest]]></FromUserName>"
-               "<CreateTime> 1348831860\n</CreateTime>"
-               "<MsgType><![CDATA[ text ]]></MsgType><Content><![CDATA[ hi ]]></Content>"
-               "<MsgId>18446744073709551615</MsgId></xml>",
-               0);
+  assert_parse(
+      "<xml><ToUserName><![CDATA[gh_test]]></ToUserName>"
+      "<FromUserName><![CDATA[oTest]]></FromUserName>"
+      "<CreateTime> 1348831860\n</CreateTime>"
+      "<MsgType><![CDATA[ text ]]></MsgType><Content><![CDATA[ hi ]]></Content>"
+      "<MsgId>18446744073709551615</MsgId></xml>",
+      0);
   assert_int_equal(msg.doc.form, WY_FORM_XML);
   assert_str(msg.to, "gh_test");
   assert_str(msg.from, "oTest");
@@ -58,10 +59,11 @@ static void reads_the_head_of_a_text(void **state) {
 
 static void reads_the_head_of_an_event(void **state) {
   (void)state;
-  assert_parse("<xml><ToUserName>gh_test</ToUserName><FromUserName>oTest</FromUserName>"
-               "<CreateTime>1</CreateTime><MsgType>event</MsgType><Event> CLICK </Event>"
-               "<EventKey> k </EventKey><MsgID>200163836</MsgID></xml>",
-               0);
+  assert_parse(
+      "<xml><ToUserName>gh_test</ToUserName><FromUserName>oTest</FromUserName>"
+      "<CreateTime>1</CreateTime><MsgType>event</MsgType><Event> CLICK </Event>"
+      "<EventKey> k </EventKey><MsgID>200163836</MsgID></xml>",
+      0);
   assert_str(msg.event, "CLICK");
   assert_str(msg.event_key, " k ");
   assert_str(msg.id, "200163836");
@@ -76,11 +78,12 @@ static void msgid_comes_before_msgid_of_events(void **state) {
 
 static void reads_json_alike(void **state) {
   (void)state;
-  assert_parse("{\"ToUserName\":\"gh_test\",\"FromUserName\":\"oTest\","
-               "\"CreateTime\":\"1758783896\",\"MsgType\":\"event\","
-               "\"Event\":\"subscribe_msg_popup_event\",\"MsgId\":12345,"
-               "\"List\":[{\"Event\":\"x\"}]}",
-               0);
+  assert_parse(
+      "{\"ToUserName\":\"gh_test\",\"FromUserName\":\"oTest\","
+      "\"CreateTime\":\"1758783896\",\"MsgType\":\"event\","
+      "\"Event\":\"subscribe_msg_popup_event\",\"MsgId\":12345,"
+      "\"List\":[{\"Event\":\"x\"}]}",
+      0);
   assert_int_equal(msg.doc.form, WY_FORM_JSON);
   assert_str(msg.to, "gh_test");
   assert_int_equal(msg.created, 1758783896);
@@ -93,9 +96,10 @@ static void reads_an_envelope_and_a_component_push(void **state) {
   assert_parse("<xml>\n<ToUserName>gh_test</ToUserName><Encrypt>\n abc \n</Encrypt></xml>", 0);
   assert_str(msg.encrypt, "abc");
   assert_int_equal(wy_msg_complete(&msg), WY_E_PUSH_INCOMPLETE);
-  assert_parse("<xml><AppId>wxtest</AppId><CreateTime>1413192605</CreateTime>"
-               "<InfoType> component_verify_ticket </InfoType></xml>",
-               0);
+  assert_parse(
+      "<xml><AppId>wxtest</AppId><CreateTime>1413192605</CreateTime>"
+      "<InfoType> component_verify_ticket </InfoType></xml>",
+      0);
   assert_str(msg.info_type, "component_verify_ticket");
   assert_null(msg.encrypt.p);
 }
@@ -126,8 +130,15 @@ static void the_form_is_seen_by_the_first_byte(void **state) {
 /* X021 */
 static void numbers_of_the_head_are_numbers(void **state) {
   (void)state;
-  static const char *const times[] = {"", "x", "-1", "0", "1.5", "9223372036854775808",
-                                      "12345678901234567890", "000000000000000000001", "1 2"};
+  static const char *const times[] = {"",
+                                      "x",
+                                      "-1",
+                                      "0",
+                                      "1.5",
+                                      "9223372036854775808",
+                                      "12345678901234567890",
+                                      "000000000000000000001",
+                                      "1 2"};
   char text[200];
   for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
     snprintf(text, sizeof text, "<xml><CreateTime>%s</CreateTime></xml>", times[i]);
@@ -145,13 +156,13 @@ static void numbers_of_the_head_are_numbers(void **state) {
 /* X022 */
 static void a_count_beyond_any_list_is_refused(void **state) {
   (void)state;
-  assert_parse("<xml><SendPicsInfo><Count>1000000000</Count></SendPicsInfo></xml>",
-               WY_E_XML_COUNT);
+  assert_parse("<xml><SendPicsInfo><Count>1000000000</Count></SendPicsInfo></xml>", WY_E_XML_COUNT);
   assert_parse("<xml><ArticleCount>99999999999999999999999</ArticleCount></xml>", WY_E_XML_COUNT);
   assert_parse("<xml><Count>65537</Count></xml>", WY_E_XML_COUNT);
-  assert_parse("<xml><SendPicsInfo><Count>65536</Count></SendPicsInfo>"
-               "<TotalCount>1000000</TotalCount><ArticleCount></ArticleCount></xml>",
-               0);
+  assert_parse(
+      "<xml><SendPicsInfo><Count>65536</Count></SendPicsInfo>"
+      "<TotalCount>1000000</TotalCount><ArticleCount></ArticleCount></xml>",
+      0);
   assert_parse("{\"a\":[{\"Count\":70000}]}", WY_E_XML_COUNT);
 }
 
@@ -184,9 +195,8 @@ static void only_events_have_an_event(void **state) {
   (void)state;
   static const struct {
     const char *type, *event;
-  } rows[] = {{"event", "CLICK"}, {" Event\\n", "CLICK"}, {"DEVICE_EVENT", "CLICK"},
-              {"text", NULL},    {"link", NULL},        {"device_text", NULL},
-              {"events", NULL},  {"", NULL}};
+  } rows[] = {{"event", "CLICK"}, {" Event\\n", "CLICK"}, {"DEVICE_EVENT", "CLICK"}, {"text", NULL},
+              {"link", NULL},     {"device_text", NULL},  {"events", NULL},          {"", NULL}};
   char text[300];
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     snprintf(text, sizeof text,
@@ -206,7 +216,8 @@ static void only_events_have_an_event(void **state) {
 /* The message stays what it is. */
 static void a_typed_event_is_text(void **state) {
   (void)state;
-  assert_parse("<xml>" HEAD "<CreateTime>1</CreateTime><MsgType><![CDATA[link]]></MsgType>"
+  assert_parse("<xml>" HEAD
+               "<CreateTime>1</CreateTime><MsgType><![CDATA[link]]></MsgType>"
                "<Title><![CDATA[]]></Title><Event>CLICK</Event><EventKey>admin</EventKey>"
                "<Title><![CDATA[]]></Title><Url><![CDATA[u]]></Url><MsgId>7</MsgId></xml>",
                0);

@@ -42,8 +42,9 @@ static void reads_and_names_addresses(void **state) {
 
 static void refuses_what_is_no_address(void **state) {
   (void)state;
-  static const char *const bad[] = {"",      "a",    "1.2.3",      "1.2.3.4.5", "256.1.1.1", "1.2.3.4:80",
-                                    "[::1]:80", "[", "[]", "unknown", "_x", "::1::", " ::1", "12345::"};
+  static const char *const bad[] = {"",           "a",        "1.2.3", "1.2.3.4.5", "256.1.1.1",
+                                    "1.2.3.4:80", "[::1]:80", "[",     "[]",        "unknown",
+                                    "_x",         "::1::",    " ::1",  "12345::"};
   wy_ip out;
   char longest[200];
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

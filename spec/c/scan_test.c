@@ -11,12 +11,12 @@
 #include "codec/scan.h"
 #include "codec/xml.h"
 
-#define PUSH                                                   \
-  "<xml><ToUserName><![CDATA[gh_test]]></ToUserName>\n"        \
-  "<FromUserName><![CDATA[oTest]]></FromUserName>\n"           \
-  "<CreateTime>1348831860</CreateTime>\n"                      \
-  "<MsgType><![CDATA[text]]></MsgType>\n"                      \
-  "<Content><![CDATA[你好 \"world\" & <b>]]></Content>\n"      \
+#define PUSH                                                \
+  "<xml><ToUserName><![CDATA[gh_test]]></ToUserName>\n"     \
+  "<FromUserName><![CDATA[oTest]]></FromUserName>\n"        \
+  "<CreateTime>1348831860</CreateTime>\n"                   \
+  "<MsgType><![CDATA[text]]></MsgType>\n"                   \
+  "<Content><![CDATA[你好 \"world\" & <b>]]></Content>\n" \
   "<MsgId>1234567890123456</MsgId>\n</xml>"
 
 static void reads_a_push_as_spans_of_the_input(void **state) {
@@ -79,21 +79,58 @@ static void what_it_takes_expat_reads_equally(void **state) {
 static void leaves_everything_else_to_expat(void **state) {
   (void)state;
   static const char *const texts[] = {
-      "", " ", "x", "<", "<xml", "<xml>", "<xml><", "<xml></", "<xml></xml", "<xml></xml>x",
-      "<xml/>", "<XML></XML>", "<xml ></xml>", "<xml></xml><xml></xml>", "<xml></xml>\x01",
-      "<?xml version='1.0'?><xml></xml>", "<!DOCTYPE x><xml></xml>", "\xEF\xBB\xBF<xml></xml>",
-      "<xml>text</xml>", "<xml><a/></xml>", "<xml><a b='c'>d</a></xml>", "<xml><a >d</a></xml>",
-      "<xml><a>d</a ></xml>", "<xml><1a>d</1a></xml>", "<xml><a.b>d</a.b></xml>",
-      "<xml><>d</></xml>", "<xml><a>d</b></xml>", "<xml><a>d</ab></xml>", "<xml><ab>d</a></xml>",
-      "<xml><a>&lt;</a></xml>", "<xml><a>]]></a></xml>", "<xml><a>b\rc</a></xml>",
-      "<xml><a><![CDATA[b\r\nc]]></a></xml>", "<xml><a><![CDATA[x]]> </a></xml>",
-      "<xml><a> <![CDATA[x]]></a></xml>", "<xml><a><![CDATA[x]]><![CDATA[y]]></a></xml>",
-      "<xml><a><b>c</b></a></xml>", "<xml><a>1</a><a>2</a></xml>", "<xml><!-- c --></xml>",
-      "<xml><a><!-- c --></a></xml>", "<xml><?p?></xml>", "<xml><a><![CDATA[x</a></xml>",
-      "<xml><a><![CDATA[x\x02]]></a></xml>", "<xml><a>1234567\x1F</a></xml>",
-      "<xml><a>\xEF\xBF\xBE</a></xml>", "<xml><a>\xEF\xBF\xBF</a></xml>",
-      "<xml><a>\xED\xA0\x80</a></xml>", "<xml><a>\xC0\x80</a></xml>", "<xml><a>\xE4\xBD</a></xml>",
-      "<xml><a>\x80</a></xml>", "<xml><a>\xF5\x80\x80\x80</a></xml>", "<xml>\xE4\xBD\xA0</xml>",
+      "",
+      " ",
+      "x",
+      "<",
+      "<xml",
+      "<xml>",
+      "<xml><",
+      "<xml></",
+      "<xml></xml",
+      "<xml></xml>x",
+      "<xml/>",
+      "<XML></XML>",
+      "<xml ></xml>",
+      "<xml></xml><xml></xml>",
+      "<xml></xml>\x01",
+      "<?xml version='1.0'?><xml></xml>",
+      "<!DOCTYPE x><xml></xml>",
+      "\xEF\xBB\xBF<xml></xml>",
+      "<xml>text</xml>",
+      "<xml><a/></xml>",
+      "<xml><a b='c'>d</a></xml>",
+      "<xml><a >d</a></xml>",
+      "<xml><a>d</a ></xml>",
+      "<xml><1a>d</1a></xml>",
+      "<xml><a.b>d</a.b></xml>",
+      "<xml><>d</></xml>",
+      "<xml><a>d</b></xml>",
+      "<xml><a>d</ab></xml>",
+      "<xml><ab>d</a></xml>",
+      "<xml><a>&lt;</a></xml>",
+      "<xml><a>]]></a></xml>",
+      "<xml><a>b\rc</a></xml>",
+      "<xml><a><![CDATA[b\r\nc]]></a></xml>",
+      "<xml><a><![CDATA[x]]> </a></xml>",
+      "<xml><a> <![CDATA[x]]></a></xml>",
+      "<xml><a><![CDATA[x]]><![CDATA[y]]></a></xml>",
+      "<xml><a><b>c</b></a></xml>",
+      "<xml><a>1</a><a>2</a></xml>",
+      "<xml><!-- c --></xml>",
+      "<xml><a><!-- c --></a></xml>",
+      "<xml><?p?></xml>",
+      "<xml><a><![CDATA[x</a></xml>",
+      "<xml><a><![CDATA[x\x02]]></a></xml>",
+      "<xml><a>1234567\x1F</a></xml>",
+      "<xml><a>\xEF\xBF\xBE</a></xml>",
+      "<xml><a>\xEF\xBF\xBF</a></xml>",
+      "<xml><a>\xED\xA0\x80</a></xml>",
+      "<xml><a>\xC0\x80</a></xml>",
+      "<xml><a>\xE4\xBD</a></xml>",
+      "<xml><a>\x80</a></xml>",
+      "<xml><a>\xF5\x80\x80\x80</a></xml>",
+      "<xml>\xE4\xBD\xA0</xml>",
   };
   wy_doc doc;
   wy_doc_init(&doc);

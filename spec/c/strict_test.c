@@ -41,8 +41,9 @@ static void refuses(const char *bytes) {
 
 static void accepts_what_is_well_formed(void **state) {
   (void)state;
-  static const char good[] = CHUNKED "1;x=y\r\na\r\n0\r\nT: v\r\n\r\nGET / HTTP/1.1\r\nHost : "
-                                     "a\r\n\r\n";
+  static const char good[] = CHUNKED
+      "1;x=y\r\na\r\n0\r\nT: v\r\n\r\nGET / HTTP/1.1\r\nHost : "
+      "a\r\n\r\n";
   /* up to the fault in the second request, so that the refusals below mean something */
   size_t n = sizeof CHUNKED "1;x=y\r\na\r\n0\r\nT: v\r\n\r\n" - 1;
   assert_int_equal(parse(good, n, n), HPE_OK);

@@ -67,7 +67,8 @@ static void refuses_overlong_forms_of_four_bytes(void **state) {
   static const char *const bad[] = {"\xF0\x80\x80\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80",
                                     "\xF5\x80\x80\x80", "\xFF\x80\x80\x80", "\xF0\x90\x80\x41",
                                     "\xF0\x90\x41\x80", "\xF0\x41\x80\x80"};
-  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_int_equal(wy_utf8_char(bad[i], 4), 0);
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    assert_int_equal(wy_utf8_char(bad[i], 4), 0);
 }
 
 /* The fast way over ASCII looks at eight bytes at a time: put a fault at every place. */

@@ -36,8 +36,7 @@ static void assert_text(uint16_t parent, const char *name, const char *text) {
 
 static void assert_refused(wy_str text, int err) {
   int got = wy_xml_parse(text, &doc);
-  if (got != err)
-    fail_msg("%.60s: %s, not %s", text.p, wy_err_event(got), wy_err_event(err));
+  if (got != err) fail_msg("%.60s: %s, not %s", text.p, wy_err_event(got), wy_err_event(err));
   assert_int_equal(doc.n, 0);
 }
 
@@ -57,11 +56,10 @@ static void reads_what_the_scanner_leaves(void **state) {
 
 static void reads_nested_elements_in_document_order(void **state) {
   (void)state;
-  assert_int_equal(
-      parse("<xml><ScanCodeInfo>\n <ScanType><![CDATA[qrcode]]></ScanType>\n mixed "
-            "<ScanResult>1</ScanResult></ScanCodeInfo><List><item><Id>1</Id></item>"
-            "<item><Id>2</Id></item></List><Last>z</Last></xml>"),
-      0);
+  assert_int_equal(parse("<xml><ScanCodeInfo>\n <ScanType><![CDATA[qrcode]]></ScanType>\n mixed "
+                         "<ScanResult>1</ScanResult></ScanCodeInfo><List><item><Id>1</Id></item>"
+                         "<item><Id>2</Id></item></List><Last>z</Last></xml>"),
+                   0);
   assert_int_equal(doc.n, 9);
   const wy_node *info = wy_doc_find(&doc, WY_DOC_NONE, WY_STR("ScanCodeInfo"));
   assert_true(info->branch);
@@ -178,9 +176,8 @@ static void a_repeated_head_element_is_refused(void **state) {
     snprintf(text, sizeof text, "<xml><%s>1</%s><Other>x</Other><%s>2</%s></xml>", heads[i],
              heads[i], heads[i], heads[i]);
     assert_refused(wy_str_of(text), WY_E_XML_DUP);
-    snprintf(text, sizeof text,
-             "<xml><%s>1</%s><%s>2</%s><Content><![CDATA[x]]></Content></xml>", heads[i], heads[i],
-             heads[i], heads[i]);
+    snprintf(text, sizeof text, "<xml><%s>1</%s><%s>2</%s><Content><![CDATA[x]]></Content></xml>",
+             heads[i], heads[i], heads[i], heads[i]);
     assert_refused(wy_str_of(text), WY_E_XML_DUP);
     snprintf(text, sizeof text, "<xml><%s>1</%s><Other><%s>2</%s></Other></xml>", heads[i],
              heads[i], heads[i], heads[i]);
@@ -242,8 +239,7 @@ static void a_user_sets_nothing_but_content(void **state) {
     if (control)
       snprintf(want, sizeof want, "%.*s\xEF\xBF\xBD%s", (int)(control - typed[i]), typed[i],
                control + 1);
-    else
-      snprintf(want, sizeof want, "%s", typed[i]);
+    else snprintf(want, sizeof want, "%s", typed[i]);
     assert_text(WY_DOC_NONE, "ToUserName", "gh_test");
     assert_text(WY_DOC_NONE, "FromUserName", "oTest");
     assert_text(WY_DOC_NONE, "MsgType", "text");
@@ -338,16 +334,16 @@ static void a_user_sets_nothing_but_his_element(void **state) {
         wy_buf_str(&typed, *p == '%' ? wy_str_of(frames[f].name) : (wy_str){p, 1});
       int err = parse_typed(frames[f].frame, typed.p, NULL);
       if (err) fail_msg("%s: %s: %s", frames[f].name, typed.p, wy_err_event(err));
-      if (doc.n != frames[f].n)
-        fail_msg("%s: %s: %zu elements", frames[f].name, typed.p, doc.n);
+      if (doc.n != frames[f].n) fail_msg("%s: %s: %zu elements", frames[f].name, typed.p, doc.n);
       assert_text(frames[f].parent, frames[f].name, typed.p);
       wy_buf_deinit(&typed);
     }
 }
 
-#define LINK                                                                         \
-  MESSAGE("link") "<Title><![CDATA[$]]></Title>\n<Description><![CDATA[$]]></Description>" \
-                  "\n<Url><![CDATA[u]]></Url><MsgId>7</MsgId></xml>"
+#define LINK                                                               \
+  MESSAGE("link")                                                          \
+  "<Title><![CDATA[$]]></Title>\n<Description><![CDATA[$]]></Description>" \
+  "\n<Url><![CDATA[u]]></Url><MsgId>7</MsgId></xml>"
 
 static void two_elements_may_be_typed_into(void **state) {
   (void)state;
@@ -355,9 +351,8 @@ static void two_elements_may_be_typed_into(void **state) {
   assert_text(WY_DOC_NONE, "Title", "a ]]> b");
   assert_text(WY_DOC_NONE, "Description", "c ]]> d");
   /* well-formed together, an element hidden in each by a comment over the other's frame */
-  assert_int_equal(parse_typed(LINK, "a]]></Title><Event>CLICK</Event><!--",
-                               "--><Description><![CDATA[b"),
-                   0);
+  assert_int_equal(
+      parse_typed(LINK, "a]]></Title><Event>CLICK</Event><!--", "--><Description><![CDATA[b"), 0);
   assert_int_equal(doc.n, 8);
   assert_text(WY_DOC_NONE, "Title", "a]]></Title><Event>CLICK</Event><!--");
   assert_text(WY_DOC_NONE, "Description", "--><Description><![CDATA[b");

@@ -42,10 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   wy_doc doc;
   wy_doc_init(&doc);
   int doc_err = wy_json_doc(in, &doc);
-  if (err)
-    need(doc_err == err);
-  else
-    need(doc_err == 0 || doc_err == WY_E_JSON_TYPE || doc_err == WY_E_XML_MANY);
+  if (err) need(doc_err == err);
+  else need(doc_err == 0 || doc_err == WY_E_JSON_TYPE || doc_err == WY_E_XML_MANY);
   for (size_t i = 0; i < doc.n; i++) {
     const wy_node *node = &doc.nodes[i];
     need(node->parent == WY_DOC_NONE || (node->parent < i && doc.nodes[node->parent].branch));

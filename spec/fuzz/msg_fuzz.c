@@ -1,5 +1,5 @@
-/* A push of either form: no crash, no half-filled head, spans that can be read. Two pushes go through
- * one wy_msg, as on a connection. */
+/* A push of either form: no crash, no half-filled head, spans that can be read. Two pushes go
+ * through one wy_msg, as on a connection. */
 #include <stdlib.h>
 
 #include "codec/msg.h"

@@ -33,34 +33,62 @@ static const struct {
     {HEAD("event") "<Event><![CDATA[scancode_push]]></Event><EventKey><![CDATA[$]]></EventKey>"
                    "<ScanCodeInfo><ScanType>qrcode</ScanType><ScanResult><![CDATA[$]]>"
                    "</ScanResult></ScanCodeInfo>" TAIL,
-     2, 10, {"EventKey", "ScanResult"}},
+     2,
+     10,
+     {"EventKey", "ScanResult"}},
     {HEAD("link") "<Title><![CDATA[$]]></Title>\n<Description><![CDATA[$]]></Description>\n"
                   "<Url><![CDATA[$]]></Url>" TAIL,
-     3, 8, {"Title", "Description", "Url"}},
+     3,
+     8,
+     {"Title", "Description", "Url"}},
     {HEAD("event") "<Event><![CDATA[location_select]]></Event><SendLocationInfo><Scale>1</Scale>"
                    "<Label><![CDATA[$]]></Label><Poiname><![CDATA[$]]></Poiname>"
                    "</SendLocationInfo>" TAIL,
-     2, 10, {"Label", "Poiname"}},
+     2,
+     10,
+     {"Label", "Poiname"}},
 };
 enum { FRAMES = sizeof frames / sizeof *frames };
 
 static const char *const tokens[NEXT] = {
-    "]]>", "]", "<![CDATA[", "]]]]><![CDATA[>", "<!--", "-->", "<?a ", "?>", NULL, NULL, NULL,
-    "<a>", "</a>", NULL, "<Event>subscribe</Event>", "<ToUserName>evil</ToUserName>",
-    "<Content><![CDATA[", "]]></Content>", "<Title><![CDATA[", "]]></Title>",
-    "<Description><![CDATA[", "]]></Description>", "<Url><![CDATA[", "]]></Url>",
-    "<Label><![CDATA[", "]]></Label>", "<Poiname><![CDATA[", "]]></Poiname>",
-    "]]></ScanResult></ScanCodeInfo>", "<ScanCodeInfo><ScanResult><![CDATA[",
+    "]]>",
+    "]",
+    "<![CDATA[",
+    "]]]]><![CDATA[>",
+    "<!--",
+    "-->",
+    "<?a ",
+    "?>",
+    NULL,
+    NULL,
+    NULL,
+    "<a>",
+    "</a>",
+    NULL,
+    "<Event>subscribe</Event>",
+    "<ToUserName>evil</ToUserName>",
+    "<Content><![CDATA[",
+    "]]></Content>",
+    "<Title><![CDATA[",
+    "]]></Title>",
+    "<Description><![CDATA[",
+    "]]></Description>",
+    "<Url><![CDATA[",
+    "]]></Url>",
+    "<Label><![CDATA[",
+    "]]></Label>",
+    "<Poiname><![CDATA[",
+    "]]></Poiname>",
+    "]]></ScanResult></ScanCodeInfo>",
+    "<ScanCodeInfo><ScanResult><![CDATA[",
     "<MsgType><![CDATA[event]]></MsgType>",
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void type(wy_buf *out, unsigned char c) {
-  if (c < NEXT && tokens[c])
-    wy_buf_str(out, wy_str_of(tokens[c]));
-  else
-    wy_buf_add(out, &c, 1);
+  if (c < NEXT && tokens[c]) wy_buf_str(out, wy_str_of(tokens[c]));
+  else wy_buf_add(out, &c, 1);
 }
 
 /* Starts with `]]]]><![CDATA[>` at each end of CDATA? Then XML has its way. */
@@ -82,12 +110,9 @@ static void expect(wy_str typed, wy_buf *out) {
   wy_str s = wy_buf_view(&clean);
   bool split = is_split(typed);
   for (size_t i = 0; i < s.n; i++) {
-    if (split && s.n - i >= 12 && memcmp(s.p + i, "]]><![CDATA[", 12) == 0)
-      i += 11;
-    else if (s.p[i] != '\r')
-      wy_buf_add(out, s.p + i, 1);
-    else if (i + 1 == s.n || s.p[i + 1] != '\n')
-      wy_buf_lit(out, "\n");
+    if (split && s.n - i >= 12 && memcmp(s.p + i, "]]><![CDATA[", 12) == 0) i += 11;
+    else if (s.p[i] != '\r') wy_buf_add(out, s.p + i, 1);
+    else if (i + 1 == s.n || s.p[i + 1] != '\n') wy_buf_lit(out, "\n");
   }
   wy_buf_deinit(&clean);
 }

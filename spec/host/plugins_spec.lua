@@ -27,7 +27,7 @@ local function load_all(...)
   for i, one in ipairs { ... } do
     entries[i] = type(one) == "table" and { name = one[1], path = one[2] } or { path = one }
   end
-  local loaded, problems, failed = plugin.load(entries, { folder = folder, lua_path = { folder .. "/lib/?.lua" } }, host)
+  local loaded, problems, failed = plugin.load(entries, { folder = folder, lua_path = { { folder = folder .. "/", pattern = "lib/?.lua" } } }, host)
   local by_name, text = {}, {}
   for i, p in ipairs(loaded) do by_name[i], by_name[p.name] = p.name, p end
   for i, p in ipairs(problems) do

@@ -9,10 +9,10 @@
 #include "base/str.h"
 
 typedef struct wy_buf {
-  char *p;     /* owned; NULL while empty */
-  size_t n;    /* bytes used */
-  size_t cap;  /* bytes allocated */
-  size_t max;  /* n never exceeds this */
+  char *p;    /* owned; NULL while empty */
+  size_t n;   /* bytes used */
+  size_t cap; /* bytes allocated */
+  size_t max; /* n never exceeds this */
   bool failed;
 } wy_buf;
 

@@ -15,9 +15,7 @@ static uint64_t read_ms(clockid_t id) {
   return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-void wy_clock_init(wy_clock *c) {
-  memset(c, 0, sizeof *c);
-}
+void wy_clock_init(wy_clock *c) { memset(c, 0, sizeof *c); }
 
 void wy_clock_init_virtual(wy_clock *c, int64_t wall_ms) {
   memset(c, 0, sizeof *c);

@@ -24,7 +24,7 @@ struct wy_timer {
 
 struct wy_clock {
   bool is_virtual;
-  uint64_t now;       /* monotonic ms of the last look; of a virtual clock: its time */
+  uint64_t now; /* monotonic ms of the last look; of a virtual clock: its time */
   /* monotonic ms of a real clock: the loop's cached time once net/tick drives it; NULL: the OS */
   uint64_t (*read)(void *data);
   int64_t wall_ahead; /* unix ms minus monotonic ms */
@@ -37,12 +37,14 @@ struct wy_clock {
   void *data;
 };
 
-void wy_clock_init(wy_clock *c);                            /* real time */
-void wy_clock_init_virtual(wy_clock *c, int64_t wall_ms);   /* starts at this unix time, stands still */
-void wy_clock_deinit(wy_clock *c);                          /* no timer may be armed */
+void wy_clock_init(wy_clock *c); /* real time */
+void wy_clock_init_virtual(wy_clock *c,
+                           int64_t wall_ms); /* starts at this unix time, stands still */
+void wy_clock_deinit(wy_clock *c);           /* no timer may be armed */
 
-uint64_t wy_clock_now_ms(const wy_clock *c);  /* monotonic */
-/* Unix time. Of a clock that a loop drives: the loop's time, set right by the system's every 100 ms. */
+uint64_t wy_clock_now_ms(const wy_clock *c); /* monotonic */
+/* Unix time. Of a clock that a loop drives: the loop's time, set right by the system's every 100
+ * ms. */
 int64_t wy_clock_wall_ms(wy_clock *c);
 
 void wy_timer_init(wy_timer *t, wy_timer_fn fire);

@@ -6,6 +6,8 @@
 #ifndef WY_BASE_ERR_H
 #define WY_BASE_ERR_H
 
+/* One row, one error. */
+/* clang-format off */
 #define WY_ERRORS(X)                                                                             \
   /* general */                                                                                  \
   X(NOMEM, "memory", "nomem", "out of memory, or over a buffer's maximum")                       \
@@ -80,13 +82,15 @@
   X(REPLY_FIELD, "reply.field", "field", "a field that this reply needs is missing")             \
   X(REPLY_UTF8, "reply.utf8", "utf8", "the reply is not UTF-8")
 
+/* clang-format on */
+
 enum {
   WY_OK = 0,
   WY_E_BASE = -4000,
 #define X(name, event, reason, text) WY_E_##name,
   WY_ERRORS(X)
 #undef X
-  WY_E_END
+      WY_E_END
 };
 
 const char *wy_err_event(int err);  /* "sig.mismatch" */

@@ -71,10 +71,8 @@ void wy_line_str(wy_line *line, const char *key, wy_str value) {
   bool bare = value.n > 0;
   for (size_t i = 0; bare && i < value.n; i++) bare = plain((unsigned char)value.p[i]);
   add_key(&line->buf, key);
-  if (bare)
-    wy_buf_str(&line->buf, value);
-  else
-    quoted(&line->buf, value);
+  if (bare) wy_buf_str(&line->buf, value);
+  else quoted(&line->buf, value);
 }
 
 void wy_line_z(wy_line *line, const char *key, const char *value) {

@@ -19,7 +19,7 @@ typedef struct wy_cli_args {
 /* What is sent. Strings are borrowed. */
 typedef struct wy_cli_job {
   const char *url, *token, *appid, *aes_key; /* aes_key NULL: none */
-  const char *host; /* for the Host field; NULL: the URL's */
+  const char *host;                          /* for the Host field; NULL: the URL's */
   const char *openid, *to;
   const char *text, *event, *key, *type, *media; /* NULL where not asked for */
   wy_mode mode;

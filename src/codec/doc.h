@@ -20,20 +20,20 @@ typedef enum wy_form { WY_FORM_XML, WY_FORM_JSON } wy_form;
 
 typedef struct wy_node {
   wy_str name;
-  wy_str text;        /* of a leaf; raw bytes, never trimmed */
-  uint16_t parent;    /* WY_DOC_NONE for the elements of the root */
+  wy_str text;     /* of a leaf; raw bytes, never trimmed */
+  uint16_t parent; /* WY_DOC_NONE for the elements of the root */
   uint16_t n_children;
-  bool branch;        /* has (or, when empty, may have) children; text is not used */
-  bool item;          /* an element of a JSON array */
-  bool none;          /* with item: stands for a JSON array without elements; a branch */
+  bool branch; /* has (or, when empty, may have) children; text is not used */
+  bool item;   /* an element of a JSON array */
+  bool none;   /* with item: stands for a JSON array without elements; a branch */
 } wy_node;
 
 typedef struct wy_doc {
   wy_form form;
   unsigned json_depth; /* how deep JSON may nest; 0: WY_JSON_DEPTH */
-  wy_node *nodes;     /* inline_nodes, or allocated */
+  wy_node *nodes;      /* inline_nodes, or allocated */
   size_t n, cap;
-  wy_buf arena;       /* texts that differ from the input's bytes; never moves once pointed into */
+  wy_buf arena; /* texts that differ from the input's bytes; never moves once pointed into */
   wy_node inline_nodes[WY_DOC_INLINE];
 } wy_doc;
 

@@ -107,15 +107,15 @@ static int unescape_into(wy_buf *arena, size_t reserve, wy_str raw, wy_str *out)
 
 typedef struct check {
   const char *begin, *p, *end;
-  bool control;       /* raw control characters are taken */
-  bool long_number;   /* one that cJSON would cut */
+  bool control;     /* raw control characters are taken */
+  bool long_number; /* one that cJSON would cut */
   unsigned depth, max_depth;
   uint32_t first_key[WY_JSON_DEPTH_MAX]; /* per open object; the keys of open objects are a stack */
   bool object[WY_JSON_DEPTH_MAX];
   wy_str *keys;
   size_t n_keys, cap_keys;
   wy_str inline_keys[INLINE_KEYS];
-  wy_buf arena;       /* keys that had escapes */
+  wy_buf arena; /* keys that had escapes */
 } check;
 
 /* The fault of a byte that cannot stand where it stands. */
@@ -132,8 +132,14 @@ static void skip_blanks(check *c) {
 static int check_escape(check *c, const char *p) {
   if (c->end - p < 2) return WY_E_JSON_SYNTAX;
   switch (p[1]) {
-    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
-      return 2;
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't': return 2;
     case 'u': break;
     default: return WY_E_JSON_SYNTAX;
   }
@@ -316,9 +322,8 @@ static int check_value(check *c, bool *ended) {
   *ended = true;
   if (c->p == c->end) return WY_E_JSON_SYNTAX;
   switch (*c->p) {
-    case '{': case '[':
-      *ended = false;
-      return open_value(c, *c->p == '{');
+    case '{':
+    case '[': *ended = false; return open_value(c, *c->p == '{');
     case '"': return check_string(c, &raw, &escaped);
     case 't': return check_word(c, WY_STR("true"));
     case 'f': return check_word(c, WY_STR("false"));

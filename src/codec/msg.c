@@ -111,12 +111,9 @@ int wy_msg_parse(wy_msg *m, wy_str text) {
   while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n')) p++;
   if (p == end) return WY_E_PUSH_EMPTY;
   int err;
-  if (*p == '<')
-    err = wy_xml_parse(text, &m->doc);
-  else if (*p == '{')
-    err = wy_json_doc(text, &m->doc);
-  else
-    return WY_E_PUSH_FORM;
+  if (*p == '<') err = wy_xml_parse(text, &m->doc);
+  else if (*p == '{') err = wy_json_doc(text, &m->doc);
+  else return WY_E_PUSH_FORM;
   if (!err) err = read_head(m);
   if (err) {
     clear_head(m);

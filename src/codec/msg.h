@@ -5,18 +5,18 @@
 #include "codec/doc.h"
 
 typedef struct wy_msg {
-  wy_doc doc;         /* every element */
+  wy_doc doc; /* every element */
   /* spans of the doc; {NULL,0} where the element is absent */
-  wy_str to;          /* ToUserName */
-  wy_str from;        /* FromUserName */
-  wy_str type;        /* MsgType, trimmed, as sent */
-  wy_str event;       /* Event, trimmed, as sent; absent unless type is event or device_event */
-  wy_str event_key;   /* EventKey */
-  wy_str content;     /* Content */
-  wy_str id;          /* MsgId or, in events, MsgID; digits, kept as text */
-  wy_str encrypt;     /* Encrypt, trimmed */
-  wy_str info_type;   /* InfoType of a component's push, trimmed */
-  int64_t created;    /* CreateTime, unix seconds; 0 where absent */
+  wy_str to;        /* ToUserName */
+  wy_str from;      /* FromUserName */
+  wy_str type;      /* MsgType, trimmed, as sent */
+  wy_str event;     /* Event, trimmed, as sent; absent unless type is event or device_event */
+  wy_str event_key; /* EventKey */
+  wy_str content;   /* Content */
+  wy_str id;        /* MsgId or, in events, MsgID; digits, kept as text */
+  wy_str encrypt;   /* Encrypt, trimmed */
+  wy_str info_type; /* InfoType of a component's push, trimmed */
+  int64_t created;  /* CreateTime, unix seconds; 0 where absent */
 } wy_msg;
 
 void wy_msg_init(wy_msg *m);

@@ -19,9 +19,10 @@ enum {
 
 /* Where users, or the makers of what they share, choose the text. They count behind MsgType only,
  * so that other XML with such names is read as it stands; Content always. */
-#define LITERAL(text) {text, sizeof(text) - 1}
+#define LITERAL(text) \
+  { text, sizeof(text) - 1 }
 #define PLACE(parent, name) \
-  {LITERAL(parent), LITERAL(name), LITERAL("<" name "><![CDATA["), LITERAL("]]></" name ">")}
+  { LITERAL(parent), LITERAL(name), LITERAL("<" name "><![CDATA["), LITERAL("]]></" name ">") }
 static const struct place {
   wy_str parent, name, open, close;
 } places[] = {
@@ -64,9 +65,9 @@ typedef struct reader {
   wy_doc *doc;
   marks *marks;
   int err;
-  unsigned depth;   /* open elements, the root included */
+  unsigned depth; /* open elements, the root included */
   unsigned n_attributes;
-  uint16_t open;    /* the innermost open node; WY_DOC_NONE: the root, or nothing yet */
+  uint16_t open; /* the innermost open node; WY_DOC_NONE: the root, or nothing yet */
 } reader;
 
 /* expat may call a handler or two after this. */
@@ -155,10 +156,8 @@ static void on_text(void *data, const XML_Char *text, int n) {
   if (r->err || r->open == WY_DOC_NONE) return;
   wy_node *node = &r->doc->nodes[r->open];
   if (node->branch) return;
-  if (wy_buf_add(&r->doc->arena, text, (size_t)n))
-    stop(r, WY_E_NOMEM);
-  else
-    node->text.n += (size_t)n;
+  if (wy_buf_add(&r->doc->arena, text, (size_t)n)) stop(r, WY_E_NOMEM);
+  else node->text.n += (size_t)n;
 }
 
 /* Secret enough for a table that the caps keep small, and no system call: addresses are random. */

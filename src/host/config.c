@@ -1,5 +1,5 @@
-/* From the checked configuration, a Lua table, to C. lua/weiyue/boot.lua reads the file and loads the
- * plugins; lua/weiyue/config knows the keys. */
+/* From the checked configuration, a Lua table, to C. lua/weiyue/boot.lua reads the file and loads
+ * the plugins; lua/weiyue/config knows the keys. */
 #include <lauxlib.h>
 #include <stdlib.h>
 #ifdef __GLIBC__
@@ -50,8 +50,7 @@ static void report(wy_host *h, lua_State *L, int problem) {
   const char *event = lua_tostring(L, -3), *zh = lua_tostring(L, -2), *en = lua_tostring(L, -1);
   if (h->options.problem)
     h->options.problem(h->options.data, error ? WY_LEVEL_ERROR : WY_LEVEL_INFO, zh, en);
-  else
-    wy_log_text(&h->log, error ? WY_LOG_ERROR : WY_LOG_INFO, event, "%s", en);
+  else wy_log_text(&h->log, error ? WY_LOG_ERROR : WY_LOG_INFO, event, "%s", en);
   lua_pop(L, 4);
 }
 
@@ -85,11 +84,19 @@ static void read_limits(wy_host *h, lua_State *L, int t) {
 #define MS(field) (uint64_t)(number_field(L, t, #field) * 1000)
 #define SIZE(field) (size_t) number_field(L, t, #field)
   h->limits = (wy_http_limits){
-      .header_time = MS(header_time), .body_time = MS(body_time), .idle = MS(idle),
-      .write_stall = MS(write_stall), .body_rate = SIZE(body_rate), .target = SIZE(target),
-      .header = SIZE(header), .chunk_overhead = SIZE(chunk_overhead),
-      .write_queue = SIZE(write_queue), .fields = SIZE(fields), .pipeline = SIZE(pipeline),
-      .connections = SIZE(connections), .per_address = SIZE(per_address),
+      .header_time = MS(header_time),
+      .body_time = MS(body_time),
+      .idle = MS(idle),
+      .write_stall = MS(write_stall),
+      .body_rate = SIZE(body_rate),
+      .target = SIZE(target),
+      .header = SIZE(header),
+      .chunk_overhead = SIZE(chunk_overhead),
+      .write_queue = SIZE(write_queue),
+      .fields = SIZE(fields),
+      .pipeline = SIZE(pipeline),
+      .connections = SIZE(connections),
+      .per_address = SIZE(per_address),
   };
   h->push_max = SIZE(push);
   h->window = (unsigned)number_field(L, t, "window");

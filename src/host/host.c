@@ -27,8 +27,9 @@ static void on_http_stopped(void *data) { finish_stop(data); }
 
 static void on_stop_timer(wy_timer *timer) {
   wy_host *h = wy_container_of(timer, wy_host, stop_timer);
-  wy_log_text(&h->log, WY_LOG_WARN, "host.stop", "%zu tasks and %zu connections did not end in time",
-              wy_tasks_count(h->script), wy_http_connections(h->http));
+  wy_log_text(&h->log, WY_LOG_WARN, "host.stop",
+              "%zu tasks and %zu connections did not end in time", wy_tasks_count(h->script),
+              wy_http_connections(h->http));
   wy_pushes_give_up(h);
   wy_http_kill(h->http);
 }
@@ -118,8 +119,8 @@ static int add_accounts(wy_host *h) {
   }
   for (size_t i = 0; i < h->n_accounts; i++) {
     account *a = &h->accounts[i];
-    int err = wy_route_add(h, &(route){WY_GET | WY_POST, a->path, a->url_host, h->push_max,
-                                       wy_push_serve, a});
+    int err = wy_route_add(
+        h, &(route){WY_GET | WY_POST, a->path, a->url_host, h->push_max, wy_push_serve, a});
     if (err) return err;
   }
   return 0;

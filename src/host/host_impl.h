@@ -18,7 +18,7 @@ enum { STOP_MS = 9000 };
 typedef struct account {
   wy_host *host;
   char *id, *path, *url_host, *username, *appid, *token, *apology;
-  double deadline;  /* seconds a reply may take */
+  double deadline; /* seconds a reply may take */
   wy_gate gate;
   int object_ref;   /* Lua: msg.account */
   int dispatch_ref; /* Lua: function(msg) → reply, where */
@@ -66,7 +66,7 @@ struct wy_host {
   wy_list exchanges;       /* pushes whose handlers run */
   wy_list spare_exchanges; /* memory for more */
   size_t n_spare_exchanges;
-  wy_push opened;    /* the push that is being decoded */
+  wy_push opened; /* the push that is being decoded */
   wy_buf reply, sealed;
 };
 

@@ -32,7 +32,7 @@ typedef struct exchange {
   size_t to_n, from_n;
   char type[NAME_BYTES], event[NAME_BYTES];
   char where[128]; /* file:line of the rule whose handler raised */
-  char *text; /* the message's bytes when it has to wait for another task; else NULL */
+  char *text;      /* the message's bytes when it has to wait for another task; else NULL */
   size_t text_n;
 } exchange;
 
@@ -84,9 +84,9 @@ static int send_reply(exchange *x) {
   }
   wy_http_req *req = x->req;
   x->req = NULL;
-  wy_http_respond(req, &(wy_http_answer){
-                           200, x->form == WY_FORM_JSON ? "application/json" : "application/xml",
-                           NULL, body});
+  wy_http_respond(
+      req, &(wy_http_answer){200, x->form == WY_FORM_JSON ? "application/json" : "application/xml",
+                             NULL, body});
   return 0;
 }
 
@@ -189,9 +189,7 @@ static int answer_with(lua_State *L, exchange *x, const char **what, wy_reply_cu
   wy_host *h = x->account->host;
   wy_str body;
   switch (lua_type(L, 2)) {
-    case LUA_TSTRING:
-      body.p = lua_tolstring(L, 2, &body.n);
-      return answer_text(x, body, cut);
+    case LUA_TSTRING: body.p = lua_tolstring(L, 2, &body.n); return answer_text(x, body, cut);
     case LUA_TTABLE: {
       lua_pushliteral(L, "raw"); /* wx.reply.raw: events that expect a body of their own */
       lua_rawget(L, 2);
@@ -352,8 +350,8 @@ static void on_verify(account *a, wy_http_req *req, int64_t now) {
     refuse(a, req, err);
     return;
   }
-  wy_http_respond(req, &(wy_http_answer){200, "text/plain",
-                                         "X-Content-Type-Options: nosniff\r\n", echo});
+  wy_http_respond(
+      req, &(wy_http_answer){200, "text/plain", "X-Content-Type-Options: nosniff\r\n", echo});
 }
 
 void wy_push_serve(void *data, wy_request *req) {

@@ -8,9 +8,18 @@
 #include "net/http_impl.h"
 
 const wy_http_limits wy_http_default_limits = {
-    .header_time = 10000, .body_time = 10000, .idle = 30000, .write_stall = 15000,
-    .body_rate = 500, .target = 8192, .header = 16384, .chunk_overhead = 16384,
-    .write_queue = 1048576, .fields = 100, .pipeline = 16, .connections = 12000,
+    .header_time = 10000,
+    .body_time = 10000,
+    .idle = 30000,
+    .write_stall = 15000,
+    .body_rate = 500,
+    .target = 8192,
+    .header = 16384,
+    .chunk_overhead = 16384,
+    .write_queue = 1048576,
+    .fields = 100,
+    .pipeline = 16,
+    .connections = 12000,
     .per_address = 256,
 };
 
@@ -21,10 +30,8 @@ wy_http_req *wy_http_req_take(wy_http_conn *c) {
   wy_list *node = wy_list_shift(&h->pool);
   wy_http_req *req = node ? wy_container_of(node, wy_http_req, link) : calloc(1, sizeof *req);
   if (!req) return NULL;
-  if (node)
-    h->n_pool--;
-  else
-    wy_list_init(&req->link);
+  if (node) h->n_pool--;
+  else wy_list_init(&req->link);
   req->http = h;
   req->conn = c;
   req->conn_id = c->id;
@@ -52,10 +59,8 @@ static void req_free(wy_http_req *req) {
 }
 
 static void keep_small(wy_buf *b) {
-  if (b->cap > POOL_BYTES)
-    wy_buf_deinit(b);
-  else
-    wy_buf_clear(b);
+  if (b->cap > POOL_BYTES) wy_buf_deinit(b);
+  else wy_buf_clear(b);
 }
 
 void wy_http_req_drop(wy_http_req *req) {
@@ -123,7 +128,8 @@ static bool find_client(const wy_http_req *req, wy_ip *client) {
   if (!wy_nets_has(proxies, &req->peer)) return false;
   for (size_t i = req->n_fields; i-- > 0 && found == 0;) {
     const field *f = &req->fields[i];
-    if (!wy_str_ieq((wy_str){req->head.p + f->name, f->name_n}, WY_STR("x-forwarded-for"))) continue;
+    if (!wy_str_ieq((wy_str){req->head.p + f->name, f->name_n}, WY_STR("x-forwarded-for")))
+      continue;
     found = wy_forwarded_for((wy_str){req->head.p + f->value, f->value_n}, proxies, client);
   }
   return found == 1;
@@ -193,10 +199,8 @@ void wy_http_close(wy_http_conn *c) {
   for (wy_list *node; (node = wy_list_shift(&c->pipeline));) {
     wy_http_req *req = wy_container_of(node, wy_http_req, link);
     req->conn = NULL;
-    if (req->answered)
-      wy_http_req_drop(req);
-    else
-      wy_list_push(&c->http->orphans, &req->link); /* its handler still has it */
+    if (req->answered) wy_http_req_drop(req);
+    else wy_list_push(&c->http->orphans, &req->link); /* its handler still has it */
   }
   c->n_pipeline = 0;
   uv_close(&c->uv.handle, on_closed);
@@ -260,10 +264,8 @@ static void on_end(wy_http_conn *c) {
     c->phase = PHASE_IDLE;
     c->phase_due = 0;
   }
-  if (c->phase == PHASE_LINGER)
-    wy_http_close(c);
-  else
-    wy_http_uncork(c); /* ends the connection once everything is answered and sent */
+  if (c->phase == PHASE_LINGER) wy_http_close(c);
+  else wy_http_uncork(c); /* ends the connection once everything is answered and sent */
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
@@ -291,10 +293,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
 
 void wy_http_start_reading(wy_http_conn *c) {
   if (c->reading || c->eof || c->phase == PHASE_CLOSED) return;
-  if (uv_read_start(&c->uv.stream, on_alloc, on_read))
-    wy_http_close(c);
-  else
-    c->reading = true;
+  if (uv_read_start(&c->uv.stream, on_alloc, on_read)) wy_http_close(c);
+  else c->reading = true;
 }
 
 void wy_http_stop_reading(wy_http_conn *c) {
@@ -323,7 +323,8 @@ static bool count_peer(wy_http_conn *c) {
   wy_http *h = c->http;
   struct sockaddr_storage a;
   int n = sizeof a;
-  if (uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&a, &n) || !wy_ip_of(&a, &c->peer, &c->port))
+  if (uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&a, &n) ||
+      !wy_ip_of(&a, &c->peer, &c->port))
     return true; /* gone already: the first read will tell */
   if (wy_ip_is_loopback(&c->peer) || wy_nets_has(&h->proxies, &c->peer)) return true;
   c->count = wy_ip_enter(&h->counts, &c->peer, h->limits.per_address);
@@ -446,8 +447,7 @@ void wy_http_stop(wy_http *h, void (*stopped)(void *data)) {
     if (c->phase != PHASE_IDLE || c->n_pipeline || h->corked == c) continue;
     if (uv_stream_get_write_queue_size(&c->uv.stream))
       wy_http_uncork(c); /* ends it once all is sent */
-    else
-      wy_http_close(c);
+    else wy_http_close(c);
   }
   maybe_stopped(h);
 }

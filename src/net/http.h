@@ -34,7 +34,13 @@ typedef struct wy_http_limits {
 extern const wy_http_limits wy_http_default_limits;
 
 typedef enum wy_method {
-  WY_GET = 1, WY_HEAD = 2, WY_POST = 4, WY_PUT = 8, WY_PATCH = 16, WY_DELETE = 32, WY_OPTIONS = 64
+  WY_GET = 1,
+  WY_HEAD = 2,
+  WY_POST = 4,
+  WY_PUT = 8,
+  WY_PATCH = 16,
+  WY_DELETE = 32,
+  WY_OPTIONS = 64
 } wy_method;
 
 typedef struct wy_http_handlers {
@@ -68,12 +74,13 @@ size_t wy_http_connections(const wy_http *h);
 /* --- a request --- */
 
 wy_method wy_http_req_method(const wy_http_req *req);
-wy_str wy_http_req_host(const wy_http_req *req);  /* without port, as sent; empty for HTTP/1.0 without Host */
+wy_str wy_http_req_host(
+    const wy_http_req *req); /* without port, as sent; empty for HTTP/1.0 without Host */
 wy_str wy_http_req_path(const wy_http_req *req);  /* percent-decoded, begins with '/' */
 wy_str wy_http_req_query(const wy_http_req *req); /* as sent, without '?' */
 wy_str wy_http_req_body(const wy_http_req *req);
 wy_str wy_http_req_header(const wy_http_req *req, wy_str name); /* first one; p NULL: absent */
-bool wy_http_req_gone(const wy_http_req *req);    /* nobody waits for the answer any more */
+bool wy_http_req_gone(const wy_http_req *req); /* nobody waits for the answer any more */
 
 /* Whatever the owner of the handlers wants to keep with the request, from on_head on. */
 void wy_http_req_set_data(wy_http_req *req, void *data);

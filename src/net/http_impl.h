@@ -27,15 +27,15 @@ typedef struct field {
 } field;
 
 struct wy_http_req {
-  wy_list link;       /* in conn->pipeline, or in the pool */
+  wy_list link; /* in conn->pipeline, or in the pool */
   wy_http *http;
   wy_http_conn *conn; /* NULL: the client has gone */
   uint64_t conn_id, number;
   wy_ip peer;
   int port;
-  wy_buf head;        /* target, then names and values, then the decoded path */
+  wy_buf head; /* target, then names and values, then the decoded path */
   wy_buf body;
-  wy_buf out;         /* the answer, while earlier requests are unanswered */
+  wy_buf out; /* the answer, while earlier requests are unanswered */
   field *fields;
   size_t n_fields, cap_fields;
   size_t target_n;
@@ -68,22 +68,22 @@ struct wy_http_conn {
   uint64_t id, n_requests;
   llhttp_t parser;
   phase phase;
-  bool closing;  /* no further request will be parsed */
-  bool eof;      /* the client has sent all it will */
-  bool feeding;  /* inside wy_http_feed */
-  bool reading;  /* uv_read_start is on */
-  bool shut;     /* uv_shutdown was asked for */
-  wy_http_req *in; /* being parsed */
+  bool closing;     /* no further request will be parsed */
+  bool eof;         /* the client has sent all it will */
+  bool feeding;     /* inside wy_http_feed */
+  bool reading;     /* uv_read_start is on */
+  bool shut;        /* uv_shutdown was asked for */
+  wy_http_req *in;  /* being parsed */
   wy_list pipeline; /* complete, in order, not all answered */
   size_t n_pipeline;
-  wy_buf rest;   /* bytes read but not parsed: the pipeline or the write queue is full */
+  wy_buf rest; /* bytes read but not parsed: the pipeline or the write queue is full */
   /* the shape of lines, beside llhttp */
   size_t line_n, line_no, head_n, blank, overhead;
-  char tail[10]; /* the last bytes of the request line */
+  char tail[10];              /* the last bytes of the request line */
   char trailer[TRAILER_NAME]; /* name of the one being read */
   size_t trailer_n, n_trailers;
   bool cr, headers_done, message_done, last_chunk, upgrade, keep_alive;
-  int err;       /* why a callback stopped llhttp */
+  int err;            /* why a callback stopped llhttp */
   uint64_t remaining; /* of a Content-Length body */
   size_t lingered;
   /* deadlines on the real clock, 0: none */
@@ -127,7 +127,7 @@ struct wy_http {
 
 /* http.c */
 void wy_http_close(wy_http_conn *c);
-void wy_http_rearm(wy_http_conn *c);        /* after phase_due or write_due moved */
+void wy_http_rearm(wy_http_conn *c); /* after phase_due or write_due moved */
 void wy_http_start_reading(wy_http_conn *c);
 void wy_http_stop_reading(wy_http_conn *c);
 wy_http_req *wy_http_req_take(wy_http_conn *c);
@@ -144,7 +144,7 @@ int wy_http_status_of(int err);
 
 /* http_write.c */
 size_t wy_http_unsent(const wy_http_conn *c); /* bytes that the client has not taken */
-bool wy_http_blocked(const wy_http_conn *c); /* the pipeline or the write queue is full */
+bool wy_http_blocked(const wy_http_conn *c);  /* the pipeline or the write queue is full */
 void wy_http_cork(wy_http_conn *c);
 void wy_http_uncork(wy_http_conn *c); /* sends what gathered, and shuts down when all is said */
 void wy_http_write_continue(wy_http_conn *c);

@@ -51,10 +51,9 @@ static int trailer_name(wy_http_conn *c, const char *at, size_t n) {
 
 static int trailer_complete(wy_http_conn *c) {
   /* A trailer may not say what framing or routing is: llhttp would even believe its length. */
-  static const char *const never[] = {"content-length", "transfer-encoding", "host", "upgrade",
-                                      "connection", "trailer", "expect"};
-  if (c->in->n_fields + c->n_trailers >= c->http->limits.fields)
-    return stop(c, WY_E_HTTP_HEADER);
+  static const char *const never[] = {"content-length", "transfer-encoding", "host",  "upgrade",
+                                      "connection",     "trailer",           "expect"};
+  if (c->in->n_fields + c->n_trailers >= c->http->limits.fields) return stop(c, WY_E_HTTP_HEADER);
   wy_str name = {c->trailer, min_size(c->trailer_n, sizeof c->trailer)};
   for (size_t i = 0; i < sizeof never / sizeof *never; i++)
     if (wy_str_ieq(name, wy_str_of(never[i]))) return stop(c, WY_E_HTTP_MALFORMED);
@@ -315,10 +314,8 @@ static int read_fields(wy_http_conn *c) {
   }
   if (hosts > 1) return WY_E_HTTP_DUP_HOST;
   if (hosts == 0 && c->parser.http_minor == 1) return WY_E_HTTP_NO_HOST;
-  if (hosts == 0)
-    req->host = WY_STR("");
-  else if (wy_target_host(host, &req->host))
-    return WY_E_HTTP_BAD_HOST;
+  if (hosts == 0) req->host = WY_STR("");
+  else if (wy_target_host(host, &req->host)) return WY_E_HTTP_BAD_HOST;
   return err;
 }
 
@@ -343,8 +340,7 @@ static int read_target(wy_http_req *req, int *status) {
   char *room = wy_buf_reserve(&req->head, req->target_n);
   if (!room) return WY_E_NOMEM;
   if (wy_target_split((wy_str){req->head.p, req->target_n}, &target)) return WY_E_URI;
-  if (target.authority.p && wy_target_host(target.authority, &req->host))
-    return WY_E_HTTP_BAD_HOST;
+  if (target.authority.p && wy_target_host(target.authority, &req->host)) return WY_E_HTTP_BAD_HOST;
   size_t n;
   int err = wy_target_path(target.path, room, &n, status);
   if (err) return err;
@@ -354,9 +350,7 @@ static int read_target(wy_http_req *req, int *status) {
   return 0;
 }
 
-static bool has_body(const llhttp_t *p) {
-  return (p->flags & F_CHUNKED) || p->content_length > 0;
-}
+static bool has_body(const llhttp_t *p) { return (p->flags & F_CHUNKED) || p->content_length > 0; }
 
 /* The head is complete and nothing in it is doubtful; is it served, and what follows it? */
 static void finish_head(wy_http_conn *c) {
@@ -393,7 +387,8 @@ static void finish_head(wy_http_conn *c) {
     wy_http_log_refusal(req, status, req->err ? req->err : WY_E_HTTP_NOT_FOUND, NULL);
     char allow[80];
     wy_http_allow_field(req, allow, sizeof allow);
-    wy_http_respond(req, &(wy_http_answer){.status = status, .headers = status == 405 ? allow : NULL});
+    wy_http_respond(req,
+                    &(wy_http_answer){.status = status, .headers = status == 405 ? allow : NULL});
     return;
   }
   req->body.max = body_max;
@@ -518,10 +513,8 @@ static size_t feed_lines(wy_http_conn *c, const char *p, size_t n) {
       if (c->in && c->message_done) finish_request(c);
     }
   } else if (end) {
-    if (c->message_done)
-      finish_request(c);
-    else
-      fail(c, WY_E_HTTP_MALFORMED, "trailer");
+    if (c->message_done) finish_request(c);
+    else fail(c, WY_E_HTTP_MALFORMED, "trailer");
   }
   return k;
 }
@@ -566,8 +559,9 @@ static void set_phase_due(wy_http_conn *c) {
     case PHASE_BODY:
     case PHASE_CHUNKS:
     case PHASE_TRAILER:
-      c->phase_due = c->phase_since + h->limits.body_time +
-                     (uint64_t)c->in->body.n * 1000 / (h->limits.body_rate ? h->limits.body_rate : 1);
+      c->phase_due =
+          c->phase_since + h->limits.body_time +
+          (uint64_t)c->in->body.n * 1000 / (h->limits.body_rate ? h->limits.body_rate : 1);
       break;
     case PHASE_LINGER:
     case PHASE_CLOSED: return;

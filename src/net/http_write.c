@@ -54,7 +54,8 @@ static const char *date_field(wy_http *h) {
   time_t now = (time_t)(wy_clock_wall_ms(h->clock) / 1000);
   if (now != h->date_s) {
     /* not strftime: its names follow the embedding program's locale */
-    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const char days[] = "SunMonTueWedThuFriSat",
+                      months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct tm tm;
     h->date_s = now;
     gmtime_r(&now, &tm);
@@ -93,10 +94,8 @@ static int write_answer(const wy_http_req *req, const wy_http_answer *a, wy_buf 
     o = PUT(o, "\r\n");
   }
   if (more_n) o = put(o, a->headers, more_n);
-  if (!req->keep_alive)
-    o = PUT(o, "Connection: close\r\n");
-  else if (req->http10)
-    o = PUT(o, "Connection: keep-alive\r\n");
+  if (!req->keep_alive) o = PUT(o, "Connection: close\r\n");
+  else if (req->http10) o = PUT(o, "Connection: keep-alive\r\n");
   o = PUT(o, "\r\n");
   if (a->body.n && req->method != WY_HEAD && a->status != 204 && a->status != 304)
     o = put(o, a->body.p, a->body.n);
@@ -259,17 +258,13 @@ static void advance(wy_http_conn *c) {
     wy_list_remove(&req->link);
     c->n_pipeline--;
     if (req->out.n) {
-      if (h->corked == c)
-        wy_buf_str(&h->out, wy_buf_view(&req->out));
-      else
-        send_bytes(c, req->out.p, req->out.n);
+      if (h->corked == c) wy_buf_str(&h->out, wy_buf_view(&req->out));
+      else send_bytes(c, req->out.p, req->out.n);
     }
     wy_http_req_drop(req);
     if (h->corked == c && (h->out.failed || h->out.n > GATHER_BYTES)) {
-      if (h->out.failed)
-        wy_http_close(c);
-      else
-        send_bytes(c, h->out.p, h->out.n);
+      if (h->out.failed) wy_http_close(c);
+      else send_bytes(c, h->out.p, h->out.n);
       wy_buf_clear(&h->out);
     }
     if (c->phase == PHASE_CLOSED) return;
@@ -286,10 +281,8 @@ void wy_http_write_continue(wy_http_conn *c) {
   static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
   if (c->n_pipeline) return; /* earlier answers go first; advance comes back */
   c->in->expects = false;
-  if (c->http->corked == c)
-    wy_buf_add(&c->http->out, line, sizeof line - 1);
-  else
-    send_bytes(c, line, sizeof line - 1);
+  if (c->http->corked == c) wy_buf_add(&c->http->out, line, sizeof line - 1);
+  else send_bytes(c, line, sizeof line - 1);
 }
 
 void wy_http_respond(wy_http_req *req, const wy_http_answer *answer) {

@@ -52,10 +52,8 @@ void wy_ip_name(const wy_ip *ip, int port, char out[WY_PEER_NAME]) {
   bool v4 = is_v4(ip);
   if (uv_inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? ip->b + 12 : ip->b, text, sizeof text))
     strcpy(text, "?");
-  if (port)
-    snprintf(out, WY_PEER_NAME, v4 ? "%s:%d" : "[%s]:%d", text, port);
-  else
-    snprintf(out, WY_PEER_NAME, "%s", text);
+  if (port) snprintf(out, WY_PEER_NAME, v4 ? "%s:%d" : "[%s]:%d", text, port);
+  else snprintf(out, WY_PEER_NAME, "%s", text);
 }
 
 int wy_nets_add(wy_nets *s, const char *address, unsigned prefix) {

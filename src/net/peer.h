@@ -25,7 +25,7 @@ typedef struct wy_nets {
   struct {
     wy_ip ip;
     unsigned bits; /* of 128 */
-  } *nets;
+  } * nets;
   size_t n;
 } wy_nets;
 

@@ -14,16 +14,14 @@ static void on_timer(uv_timer_t *timer) {
   t->firing = false;
 }
 
-/* The uv_timer runs while a timer is armed, and only then: an idle loop sleeps. libuv (1.44) fires a
- * uv_timer that its own callback starts with 0 in the same turn: a handler that sleeps 0 again and
- * again would keep the loop from its sockets. */
+/* The uv_timer runs while a timer is armed, and only then: an idle loop sleeps. libuv (1.44) fires
+ * a uv_timer that its own callback starts with 0 in the same turn: a handler that sleeps 0 again
+ * and again would keep the loop from its sockets. */
 static void on_change(wy_clock *clock) {
   wy_tick *t = clock->data;
   uint64_t due, now = uv_now(t->timer.loop);
-  if (!wy_clock_next(clock, &due))
-    uv_timer_stop(&t->timer);
-  else
-    uv_timer_start(&t->timer, on_timer, due > now ? due - now : t->firing, 0);
+  if (!wy_clock_next(clock, &due)) uv_timer_stop(&t->timer);
+  else uv_timer_start(&t->timer, on_timer, due > now ? due - now : t->firing, 0);
 }
 
 int wy_tick_start(wy_tick *t, uv_loop_t *loop, wy_clock *clock) {

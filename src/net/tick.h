@@ -1,5 +1,5 @@
-/* tick: drives a real clock from a loop. The one place in the project that owns a uv_timer; everything
- * else that waits arms a wy_timer. */
+/* tick: drives a real clock from a loop. The one place in the project that owns a uv_timer;
+ * everything else that waits arms a wy_timer. */
 #ifndef WY_NET_TICK_H
 #define WY_NET_TICK_H
 

@@ -13,8 +13,7 @@ bool wy_chain_can_wait(const wy_script *s, lua_State *L) {
 }
 
 static bool waits(lua_State *co) {
-  return lua_status(co) == LUA_YIELD && lua_gettop(co) > 0 &&
-         lua_touserdata(co, -1) == &wy_pending;
+  return lua_status(co) == LUA_YIELD && lua_gettop(co) > 0 && lua_touserdata(co, -1) == &wy_pending;
 }
 
 static lua_State *check_co(lua_State *L) {
@@ -148,8 +147,9 @@ static int l_wrap(lua_State *L) {
 static int l_yield(lua_State *L) {
   wy_script *s = wy_script_of(L);
   if (s->running && L == s->running->co)
-    return luaL_error(L, "attempt to yield from outside a coroutine (to wait, use wx.sleep and "
-                         "the other functions that wait)");
+    return luaL_error(L,
+                      "attempt to yield from outside a coroutine (to wait, use wx.sleep and "
+                      "the other functions that wait)");
   return lua_yield(L, lua_gettop(L));
 }
 

@@ -215,15 +215,14 @@ static bool gcm_run(const struct gcm *g, bool encrypt, size_t n, unsigned char *
   EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
   int head = 0, tail = 0;
   ERR_set_mark();
-  bool done =
-      ctx && EVP_CipherInit_ex(ctx, g->cipher, NULL, NULL, NULL, encrypt) &&
-      EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, (int)g->nonce_n, NULL) &&
-      EVP_CipherInit_ex(ctx, NULL, NULL, g->key, g->nonce, encrypt) &&
-      (encrypt || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, WY_GCM_TAG, tag)) &&
-      (!g->aad_n || EVP_CipherUpdate(ctx, NULL, &head, g->aad, (int)g->aad_n)) &&
-      (!n || EVP_CipherUpdate(ctx, out, &head, g->s, (int)n)) &&
-      EVP_CipherFinal_ex(ctx, out + n, &tail) &&
-      (!encrypt || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, WY_GCM_TAG, tag));
+  bool done = ctx && EVP_CipherInit_ex(ctx, g->cipher, NULL, NULL, NULL, encrypt) &&
+              EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, (int)g->nonce_n, NULL) &&
+              EVP_CipherInit_ex(ctx, NULL, NULL, g->key, g->nonce, encrypt) &&
+              (encrypt || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, WY_GCM_TAG, tag)) &&
+              (!g->aad_n || EVP_CipherUpdate(ctx, NULL, &head, g->aad, (int)g->aad_n)) &&
+              (!n || EVP_CipherUpdate(ctx, out, &head, g->s, (int)n)) &&
+              EVP_CipherFinal_ex(ctx, out + n, &tail) &&
+              (!encrypt || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, WY_GCM_TAG, tag));
   ERR_pop_to_mark();
   EVP_CIPHER_CTX_free(ctx);
   return done;
@@ -319,8 +318,9 @@ static int l_rsa_sign(lua_State *L) {
   ERR_pop_to_mark();
 
   if (no_key)
-    return fail(L, "not an RSA private key of up to 8192 bits in PEM without a password: "
-                   "it begins with -----BEGIN PRIVATE KEY-----");
+    return fail(L,
+                "not an RSA private key of up to 8192 bits in PEM without a password: "
+                "it begins with -----BEGIN PRIVATE KEY-----");
   if (!done) return fail(L, "libcrypto refused to sign with this key");
   lua_pushlstring(L, (const char *)signature, signature_n);
   return 1;
@@ -344,8 +344,9 @@ static int l_rsa_verify(lua_State *L) {
   ERR_pop_to_mark();
 
   if (no_key)
-    return fail(L, "not an RSA public key of up to 8192 bits or a certificate in PEM: "
-                   "it begins with -----BEGIN PUBLIC KEY----- or -----BEGIN CERTIFICATE-----");
+    return fail(L,
+                "not an RSA public key of up to 8192 bits or a certificate in PEM: "
+                "it begins with -----BEGIN PUBLIC KEY----- or -----BEGIN CERTIFICATE-----");
   lua_pushboolean(L, good);
   return 1;
 }
@@ -364,8 +365,8 @@ static int encode64(lua_State *L, bool url) {
   char *out = luaL_buffinitsize(L, &b, (n + 2) / 3 * 4);
   for (size_t i = 0; i < n; i += 3) {
     size_t left = n - i;
-    uint32_t v = (uint32_t)s[i] << 16 | (left > 1 ? (uint32_t)s[i + 1] << 8 : 0) |
-                 (left > 2 ? s[i + 2] : 0);
+    uint32_t v =
+        (uint32_t)s[i] << 16 | (left > 1 ? (uint32_t)s[i + 1] << 8 : 0) | (left > 2 ? s[i + 2] : 0);
     out[o++] = alphabet[v >> 18];
     out[o++] = alphabet[v >> 12 & 63];
     if (left > 1) out[o++] = alphabet[v >> 6 & 63];
@@ -394,8 +395,10 @@ static int decode64(lua_State *L, bool url) {
   size_t body = n;
   if (!url) {
     if (n % 4)
-      return fail(L, "base64 has a multiple of 4 characters, not %d: was it cut, or its padding "
-                     "removed?", (int)n);
+      return fail(L,
+                  "base64 has a multiple of 4 characters, not %d: was it cut, or its padding "
+                  "removed?",
+                  (int)n);
     if (body && s[body - 1] == '=') body--;
     if (body && body < n && s[body - 1] == '=') body--;
   } else if (n % 4 == 1) {
@@ -535,10 +538,10 @@ static int l_scrypt(lua_State *L) {
   if (n > WY_SCRYPT_MEMORY || r > WY_SCRYPT_MEMORY || p > WY_SCRYPT_MEMORY ||
       128 * r * (n + 2) > WY_SCRYPT_MEMORY || 128 * r * p > WY_SCRYPT_MEMORY ||
       128 * r * (n + 2) + 128 * r * p > WY_SCRYPT_MEMORY)
-    return fail(L, "scrypt: these costs need more than 64 MiB (128 * r * (n + p + 2) bytes): "
-                   "lower n or r");
-  if (n * r * p > WY_SCRYPT_WORK)
-    return fail(L, "scrypt: n * r * p is at most 1048576: lower p");
+    return fail(L,
+                "scrypt: these costs need more than 64 MiB (128 * r * (n + p + 2) bytes): "
+                "lower n or r");
+  if (n * r * p > WY_SCRYPT_WORK) return fail(L, "scrypt: n * r * p is at most 1048576: lower p");
 
   unsigned char out[WY_SCRYPT_LENGTH];
   ERR_set_mark();

@@ -25,12 +25,9 @@ static int l_read(lua_State *L) {
   int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return fail(L, path, strerror(errno));
   const char *why = NULL;
-  if (fstat(fd, &st))
-    why = strerror(errno);
-  else if (!S_ISREG(st.st_mode))
-    why = "not a regular file";
-  else if (st.st_size > SOURCE_BYTES)
-    why = "larger than 1 MiB";
+  if (fstat(fd, &st)) why = strerror(errno);
+  else if (!S_ISREG(st.st_mode)) why = "not a regular file";
+  else if (st.st_size > SOURCE_BYTES) why = "larger than 1 MiB";
   wy_buf b;
   wy_buf_init(&b, SOURCE_BYTES + READ_BYTES); /* the last read, of nothing, wants room as well */
   while (!why) {

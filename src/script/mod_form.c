@@ -208,8 +208,7 @@ static wy_str *sorted_names(lua_State *L, size_t *n) {
 /* Appends name and value (on top of the stack, popped) to the list at `list`. */
 static void append_pair(lua_State *L, int list, wy_str name) {
   lua_Integer n = (lua_Integer)lua_rawlen(L, list);
-  if (!is_text(L, -1))
-    luaL_argerror(L, 1, "values are strings, numbers, or arrays of these");
+  if (!is_text(L, -1)) luaL_argerror(L, 1, "values are strings, numbers, or arrays of these");
   lua_tolstring(L, -1, NULL); /* a number becomes its text */
   lua_pushlstring(L, name.p, name.n);
   lua_rawseti(L, list, n + 1);
@@ -251,11 +250,8 @@ static int l_encode(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"parse", l_parse},
-    {"encode", l_encode},
-    {"escape", l_escape},
-    {"unescape", l_unescape},
-    {NULL, NULL},
+    {"parse", l_parse},       {"encode", l_encode}, {"escape", l_escape},
+    {"unescape", l_unescape}, {NULL, NULL},
 };
 
 int wy_open_form(lua_State *L) {

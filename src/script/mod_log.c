@@ -1,4 +1,5 @@
-/* weiyue.log: write(level, event, text, fields) into the host's log; on stderr in a stock lua5.4. */
+/* weiyue.log: write(level, event, text, fields) into the host's log; on stderr in a stock lua5.4.
+ */
 #include <lauxlib.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
-/* A decoded message as the Lua table that handlers get. What is rarely used (raw, methods) comes from
- * the metatable, which lua/weiyue/message.lua registers. */
+/* A decoded message as the Lua table that handlers get. What is rarely used (raw, methods) comes
+ * from the metatable, which lua/weiyue/message.lua registers. */
 #include <lauxlib.h>
 
 #include "script/modules.h"
@@ -64,8 +64,7 @@ static void set_scene(lua_State *L, const wy_msg *m) {
 
 void wy_push_msg(lua_State *L, const wy_msg *m, wy_str text) {
   lua_createtable(L, 0, 10);
-  if (m->type.p)
-    set_lower(L, "type", m->type);
+  if (m->type.p) set_lower(L, "type", m->type);
   else
     set(L, "type", WY_STR("component")); /* a third-party platform's notice has an InfoType only */
   wy_str event = m->type.p ? m->event : m->info_type;

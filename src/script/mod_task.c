@@ -66,7 +66,7 @@ typedef struct job {
   wy_list link; /* in script->timers while it waits for its time */
   wy_script *script;
   wy_timer timer;
-  int ref;      /* {function, arguments…, n = count}; LUA_NOREF once it is taken */
+  int ref;             /* {function, arguments…, n = count}; LUA_NOREF once it is taken */
   struct job **handle; /* the userdata that after returned, while both live */
 } job;
 

@@ -16,10 +16,8 @@ static int convert(lua_State *L, bool lower) {
     same = c != 0xEF && c != 0xE3 && !(lower && c >= 'A' && c <= 'Z');
   }
   if (same) {
-    if (t.n == n)
-      lua_settop(L, 1);
-    else
-      lua_pushlstring(L, t.p, t.n);
+    if (t.n == n) lua_settop(L, 1);
+    else lua_pushlstring(L, t.p, t.n);
     return 1;
   }
   luaL_Buffer b;

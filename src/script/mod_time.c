@@ -77,8 +77,8 @@ static int l_now(lua_State *L) {
 
 static int l_monotonic(lua_State *L) {
   wy_clock *clock = host_clock(L);
-  lua_pushnumber(L, clock ? (lua_Number)wy_clock_now_ms(clock) / 1000
-                          : os_seconds(CLOCK_MONOTONIC));
+  lua_pushnumber(L,
+                 clock ? (lua_Number)wy_clock_now_ms(clock) / 1000 : os_seconds(CLOCK_MONOTONIC));
   return 1;
 }
 
@@ -252,13 +252,12 @@ static int l_parse_iso(lua_State *L) {
   bool has_part = read && literal(&s, ".", 1);
   read = read && (!has_part || fraction(&s, &part)) && offset(&s, &ahead) && s.n == 0;
   if (!read || !valid(&d))
-    return fail(L, "not an RFC 3339 time such as \"2024-02-29T08:00:00Z\" or "
-                   "\"2024-02-29T16:00:00.5+08:00\"");
+    return fail(L,
+                "not an RFC 3339 time such as \"2024-02-29T08:00:00Z\" or "
+                "\"2024-02-29T16:00:00.5+08:00\"");
   int64_t seconds = seconds_of(&d) - ahead;
-  if (part > 0)
-    lua_pushnumber(L, (lua_Number)seconds + part);
-  else
-    lua_pushinteger(L, seconds);
+  if (part > 0) lua_pushnumber(L, (lua_Number)seconds + part);
+  else lua_pushinteger(L, seconds);
   return 1;
 }
 
@@ -349,18 +348,15 @@ static bool read_duration(wy_str s, lua_Number *seconds) {
 static int l_duration(lua_State *L) {
   lua_Number seconds = 0;
   int type = lua_type(L, 1);
-  if (type != LUA_TNUMBER && type != LUA_TSTRING)
-    return luaL_typeerror(L, 1, "number or string");
+  if (type != LUA_TNUMBER && type != LUA_TSTRING) return luaL_typeerror(L, 1, "number or string");
   if (type == LUA_TSTRING && !read_duration(check_str(L, 1), &seconds))
-    return fail(L, "not a duration: a number of seconds, or text such as \"10s\", \"1h30m\", "
-                   "\"500ms\", \"2d\" (d h m s ms, each at most once, in this order)");
+    return fail(L,
+                "not a duration: a number of seconds, or text such as \"10s\", \"1h30m\", "
+                "\"500ms\", \"2d\" (d h m s ms, each at most once, in this order)");
   if (type == LUA_TNUMBER) seconds = lua_tonumber(L, 1);
-  if (!(seconds >= 0 && seconds <= WY_DURATION_MAX))
-    return fail(L, "a duration is 0 to 100 years");
-  if (seconds == floor(seconds))
-    lua_pushinteger(L, (lua_Integer)seconds);
-  else
-    lua_pushnumber(L, seconds);
+  if (!(seconds >= 0 && seconds <= WY_DURATION_MAX)) return fail(L, "a duration is 0 to 100 years");
+  if (seconds == floor(seconds)) lua_pushinteger(L, (lua_Integer)seconds);
+  else lua_pushnumber(L, seconds);
   return 1;
 }
 

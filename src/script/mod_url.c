@@ -215,8 +215,8 @@ static uint64_t default_port(wy_str scheme) {
     wy_str scheme;
     uint64_t port;
   } ports[] = {
-      {{"http", 4}, 80}, {{"https", 5}, 443}, {{"ws", 2}, 80}, {{"wss", 3}, 443},
-      {{"redis", 5}, 6379},
+      {{"http", 4}, 80}, {{"https", 5}, 443},  {{"ws", 2}, 80},
+      {{"wss", 3}, 443}, {{"redis", 5}, 6379},
   };
   for (size_t i = 0; i < sizeof ports / sizeof *ports; i++)
     if (wy_str_ieq(scheme, ports[i].scheme)) return ports[i].port;
@@ -274,8 +274,7 @@ static int l_parse(lua_State *L) {
 static wy_str field(lua_State *L, const char *name, bool required) {
   wy_str s = {NULL, 0};
   int type = lua_getfield(L, 1, name); /* stays on the stack: it keeps the bytes alive */
-  if (type == LUA_TSTRING)
-    s.p = lua_tolstring(L, -1, &s.n);
+  if (type == LUA_TSTRING) s.p = lua_tolstring(L, -1, &s.n);
   else if (type != LUA_TNIL || required)
     luaL_argerror(L, 1, lua_pushfstring(L, "%s is a string", name));
   return s;
@@ -317,9 +316,8 @@ static int l_build(lua_State *L) {
   bool is_v6 = host.n && memchr(host.p, ':', host.n);
 
   if ((failed = field_port(L, &port)) || (failed = check_scheme(L, scheme)) ||
-      (failed = check_text(L, "userinfo", userinfo)) ||
-      (failed = check_userinfo(L, userinfo)) || (failed = check_host(L, host, is_v6)) ||
-      (failed = check_tail(L, "path", path, "?#")) ||
+      (failed = check_text(L, "userinfo", userinfo)) || (failed = check_userinfo(L, userinfo)) ||
+      (failed = check_host(L, host, is_v6)) || (failed = check_tail(L, "path", path, "?#")) ||
       (failed = check_tail(L, "query", query, "#")) ||
       (failed = check_text(L, "fragment", fragment)))
     return failed;
@@ -471,12 +469,8 @@ static int l_unescape(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"parse", l_parse},
-    {"build", l_build},
-    {"join", l_join},
-    {"escape", l_escape},
-    {"unescape", l_unescape},
-    {NULL, NULL},
+    {"parse", l_parse},   {"build", l_build},       {"join", l_join},
+    {"escape", l_escape}, {"unescape", l_unescape}, {NULL, NULL},
 };
 
 int wy_open_url(lua_State *L) {

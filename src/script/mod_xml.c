@@ -149,9 +149,7 @@ static bool build_number(builder *b, wy_str name) {
   return true;
 }
 
-static bool is_list(lua_State *L) {
-  return wy_is_array(L, -1) || lua_rawlen(L, -1) > 0;
-}
+static bool is_list(lua_State *L) { return wy_is_array(L, -1) || lua_rawlen(L, -1) > 0; }
 
 /* The list on the top of the stack, each element under the name. */
 static bool build_list(builder *b, wy_str name) {
@@ -295,8 +293,8 @@ static int l_as_list(lua_State *L) {
 }
 
 int wy_open_xml(lua_State *L) {
-  static const luaL_Reg functions[] = {{"parse", l_parse},   {"build", l_build},
-                                       {"escape", l_escape}, {"cdata", l_cdata},
+  static const luaL_Reg functions[] = {{"parse", l_parse},     {"build", l_build},
+                                       {"escape", l_escape},   {"cdata", l_cdata},
                                        {"as_list", l_as_list}, {NULL, NULL}};
   luaL_newmetatable(L, DOC);
   lua_pushcfunction(L, l_doc_gc);

@@ -1,6 +1,6 @@
 /* modules: the C modules that Lua sees, one file each (mod_NAME.c). Each wy_open_ function pushes
- * its module's table; core.c gathers them as `weiyue_core`. Only the standard Lua API is used, so the
- * same code serves the host and, as weiyue_core.so, a stock lua5.4. */
+ * its module's table; core.c gathers them as `weiyue_core`. Only the standard Lua API is used, so
+ * the same code serves the host and, as weiyue_core.so, a stock lua5.4. */
 #ifndef WY_SCRIPT_MODULES_H
 #define WY_SCRIPT_MODULES_H
 
@@ -22,7 +22,7 @@ int wy_open_url(lua_State *L);
 int wy_open_xml(lua_State *L);
 
 /* In a host's states only. */
-int wy_open_task(lua_State *L); /* weiyue.task: sleep, spawn, after */
+int wy_open_task(lua_State *L);  /* weiyue.task: sleep, spawn, after */
 int wy_open_files(lua_State *L); /* weiyue.files: read, glob */
 
 /* All of the first group as one table. */
@@ -37,7 +37,8 @@ void wy_push_array(lua_State *L, int n); /* a new one, with room for n elements 
 bool wy_is_array(lua_State *L, int index);
 bool wy_is_null(lua_State *L, int index); /* json.null */
 
-/* Pushes a userdata with the n keys, all strings, of the table on top of the stack, sorted by bytes. */
+/* Pushes a userdata with the n keys, all strings, of the table on top of the stack, sorted by
+ * bytes. */
 wy_str *wy_push_keys(lua_State *L, size_t n);
 
 /* Pushes a userdata that owns a buffer: nothing leaks when Lua raises while text is being made. */
@@ -47,14 +48,14 @@ wy_buf *wy_new_text(lua_State *L, size_t max);
  * JSON array always as an array, leaves as strings. */
 void wy_push_doc(lua_State *L, const wy_doc *doc);
 
-/* Pushes a message as handlers get it: type, event, openid, content, key, scene, first, media_id, id,
- * created, and body, its own bytes. The metatable is the registry's WY_META_MSG. */
+/* Pushes a message as handlers get it: type, event, openid, content, key, scene, first, media_id,
+ * id, created, and body, its own bytes. The metatable is the registry's WY_META_MSG. */
 void wy_push_msg(lua_State *L, const wy_msg *m, wy_str text);
 #define WY_META_MSG "weiyue.message"
 
 /* Reads the reply table at index into out, without metamethods. 0, or WY_E_REPLY_TYPE or
- * WY_E_REPLY_FIELD with *what naming the key. The spans point into Lua strings: keep the table, and what this call
- * pushed, on the stack until the reply is built. */
+ * WY_E_REPLY_FIELD with *what naming the key. The spans point into Lua strings: keep the table, and
+ * what this call pushed, on the stack until the reply is built. */
 int wy_reply_from_lua(lua_State *L, int index, wy_reply *out, const char **what);
 
 #endif

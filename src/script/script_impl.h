@@ -7,17 +7,17 @@
 enum { TASK_POOL = 64 };
 
 struct wy_task {
-  wy_list link;      /* in script->tasks */
-  wy_list ready;     /* in script->ready while woken */
+  wy_list link;  /* in script->tasks */
+  wy_list ready; /* in script->ready while woken */
   wy_script *script;
   lua_State *co;
-  int ref;           /* keeps co alive */
+  int ref; /* keeps co alive */
   wy_wait *waiting;
   wy_task_body body;
   void *data;
   bool cancelled;
-  bool escaped;      /* coroutine.running gave it to Lua: never pooled */
-  bool ended;        /* body.end was called */
+  bool escaped; /* coroutine.running gave it to Lua: never pooled */
+  bool ended;   /* body.end was called */
 };
 
 /* A coroutine of a plugin that is being resumed: these stand on the C stack, newest first. */
@@ -49,6 +49,6 @@ extern char wy_pending;
 bool wy_chain_can_wait(const wy_script *s, lua_State *L);
 
 void wy_coroutine_install(lua_State *L); /* replaces the functions of the coroutine library */
-void wy_timers_drop(wy_script *s);       /* frees the timers of wx.after, once the state is closed */
+void wy_timers_drop(wy_script *s); /* frees the timers of wx.after, once the state is closed */
 
 #endif

@@ -13,9 +13,9 @@
 typedef struct wy_script wy_script;
 
 typedef struct wy_script_options {
-  wy_clock *clock;       /* what sleeps and timers follow */
+  wy_clock *clock; /* what sleeps and timers follow */
   const wy_log *log;
-  const char *lua_path;  /* folder with weiyue/…; NULL: the embedded files */
+  const char *lua_path; /* folder with weiyue/…; NULL: the embedded files */
 } wy_script_options;
 
 int wy_script_new(wy_script **out, const wy_script_options *options);

@@ -173,13 +173,14 @@ wy_task *wy_task_can_wait(lua_State *L) {
   wy_script *s = wy_script_of(L);
   wy_task *t = s ? s->running : NULL;
   if (!t)
-    wy_raise(L, "cannot wait here: only handlers, spawned functions and timers may wait, "
-                "not code that runs while a plugin is loaded");
-  else if (t->cancelled)
-    wy_raise(L, "cancelled");
+    wy_raise(L,
+             "cannot wait here: only handlers, spawned functions and timers may wait, "
+             "not code that runs while a plugin is loaded");
+  else if (t->cancelled) wy_raise(L, "cancelled");
   else if (!wy_chain_can_wait(s, L))
-    wy_raise(L, "cannot wait inside a C function such as table.sort, string.gsub or a "
-                "metamethod: wait before it, or collect first and wait in a loop");
+    wy_raise(L,
+             "cannot wait inside a C function such as table.sort, string.gsub or a "
+             "metamethod: wait before it, or collect first and wait in a loop");
   return t;
 }
 

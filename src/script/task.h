@@ -18,10 +18,11 @@ typedef struct wy_wait wy_wait;
 
 struct wy_wait {
   wy_task *task;
-  int status;                              /* given by the one who wakes; 0 or WY_E_* */
-  void (*cancel)(wy_wait *wait);           /* stops the operation and wakes with WY_E_CANCELLED */
-  int (*finish)(lua_State *L, wy_wait *wait); /* in the coroutine: frees the operation, pushes results */
-  void (*drop)(wy_wait *wait);             /* the state is going away: stop and free, no Lua */
+  int status;                    /* given by the one who wakes; 0 or WY_E_* */
+  void (*cancel)(wy_wait *wait); /* stops the operation and wakes with WY_E_CANCELLED */
+  int (*finish)(lua_State *L,
+                wy_wait *wait); /* in the coroutine: frees the operation, pushes results */
+  void (*drop)(wy_wait *wait);  /* the state is going away: stop and free, no Lua */
 };
 
 typedef struct wy_task_body {
@@ -41,8 +42,8 @@ typedef struct wy_task_body {
  * memory is the scheduler's. 0 or WY_E_NOMEM (then body->lost was not called). */
 int wy_task_start(wy_script *s, const wy_task_body *body, void *data);
 
-/* Raises where the running code may not wait: outside a task, after a cancel, while plugins load, or
- * inside a C function that cannot be suspended (sort, gsub, a metamethod). */
+/* Raises where the running code may not wait: outside a task, after a cancel, while plugins load,
+ * or inside a C function that cannot be suspended (sort, gsub, a metamethod). */
 wy_task *wy_task_can_wait(lua_State *L);
 
 /* As lua_error, with the line of the plugin's that called in front of the text. */

@@ -32,9 +32,9 @@ struct push_maker {
   EVP_CIPHER *aes;
   EVP_CIPHER_CTX *encrypt, *decrypt;
   char (*openid)[PUSH_OPENID];
-  uint64_t random;     /* state of the generator */
-  uint64_t made;       /* pushes so far */
-  uint64_t first_id;   /* MsgId of the first push */
+  uint64_t random;   /* state of the generator */
+  uint64_t made;     /* pushes so far */
+  uint64_t first_id; /* MsgId of the first push */
   uint64_t first_nonce;
 };
 
@@ -205,9 +205,7 @@ void push_make(push_maker *m, push *out) {
 
 /* ---- reading ---- */
 
-static int same(str a, str b) {
-  return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
-}
+static int same(str a, str b) { return a.n == b.n && memcmp(a.p, b.p, a.n) == 0; }
 
 /* The text of <name>, with or without CDATA; p is NULL when there is none. */
 static str element(str in, const char *name) {

@@ -22,7 +22,7 @@ enum { PUSH_REQUEST_MAX = 4096, PUSH_OPENID = 28, PUSH_CONTENT_MAX = 192 };
 typedef struct {
   char request[PUSH_REQUEST_MAX];
   size_t request_n;
-  const char *openid; /* PUSH_OPENID bytes, in the maker's pool */
+  const char *openid;             /* PUSH_OPENID bytes, in the maker's pool */
   char content[PUSH_CONTENT_MAX]; /* text sent; echostr when verifying */
   size_t content_n;
 } push;

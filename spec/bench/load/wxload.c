@@ -1,6 +1,6 @@
 /* wxload: loads a WeChat server with distinct signed pushes and prints one JSON line.
- * One thread, one epoll set, keep-alive connections with one push outstanding on each. The next push
- * of a connection is made while the server works on the others.
+ * One thread, one epoll set, keep-alive connections with one push outstanding on each. The next
+ * push of a connection is made while the server works on the others.
  *
  * main owns the load; the load owns its connections, each of which owns its socket.
  * `wxload --help` lists the options.
@@ -25,7 +25,7 @@
 
 enum {
   ANSWER_MAX = 8192,
-  SAMPLE = 64,       /* without --check one answer of so many is checked */
+  SAMPLE = 64,           /* without --check one answer of so many is checked */
   LATENCY_MAX = 1000000, /* microseconds; what took longer counts as this */
   ANSWER_SECONDS = 5,    /* WeChat's own patience */
   ERRORS_MAX = 100,      /* then the run stops */
@@ -251,8 +251,7 @@ static int open_connections(load *l) {
     push_make(l->maker, &c->sent);
     c->fd = dial(l->o, deadline);
     if (c->fd < 0) {
-      fprintf(stderr, "wxload: connection %d to port %d: %s\n", i + 1, l->o->port,
-              strerror(errno));
+      fprintf(stderr, "wxload: connection %d to port %d: %s\n", i + 1, l->o->port, strerror(errno));
       return 0;
     }
     watch(l, c);
@@ -287,14 +286,15 @@ static uint32_t percentile(const load *l, double share) {
 
 static void report(const load *l) {
   double seconds = l->answered ? (double)(l->last_answer - l->started) / 1e9 : 0;
-  printf("{\"requests\":%llu,\"seconds\":%.6f,\"rps\":%.0f,\"p50_us\":%u,\"p99_us\":%u,"
-         "\"max_us\":%u,\"checked\":%llu,\"errors\":%llu,\"status_errors\":%llu,"
-         "\"check_errors\":%llu,\"io_errors\":%llu,\"timeouts\":%llu,\"first_error\":",
-         (unsigned long long)l->answered, seconds, seconds > 0 ? (double)l->answered / seconds : 0,
-         percentile(l, 0.5), percentile(l, 0.99), percentile(l, 1),
-         (unsigned long long)l->checked, (unsigned long long)errors(l),
-         (unsigned long long)l->status_errors, (unsigned long long)l->check_errors,
-         (unsigned long long)l->io_errors, (unsigned long long)l->timeouts);
+  printf(
+      "{\"requests\":%llu,\"seconds\":%.6f,\"rps\":%.0f,\"p50_us\":%u,\"p99_us\":%u,"
+      "\"max_us\":%u,\"checked\":%llu,\"errors\":%llu,\"status_errors\":%llu,"
+      "\"check_errors\":%llu,\"io_errors\":%llu,\"timeouts\":%llu,\"first_error\":",
+      (unsigned long long)l->answered, seconds, seconds > 0 ? (double)l->answered / seconds : 0,
+      percentile(l, 0.5), percentile(l, 0.99), percentile(l, 1), (unsigned long long)l->checked,
+      (unsigned long long)errors(l), (unsigned long long)l->status_errors,
+      (unsigned long long)l->check_errors, (unsigned long long)l->io_errors,
+      (unsigned long long)l->timeouts);
   if (l->first_error) printf("\"%s\"", l->first_error);
   else printf("null");
   printf(",\"first_answer_at\":%.6f}\n", (double)l->first_answer / 1e9);
@@ -352,16 +352,40 @@ static const char usage[] =
     "                            how many of them the server kept\n"
     "  --token T --appid A --aes-key K     of the account (obvious test values by default)\n";
 
-enum { PORT = 1, PATH, MODE, CONNECTIONS, SECONDS, REQUESTS, SEQUENTIAL, USERS, CHECK, WAIT, HOLD,
-       TOKEN, APPID, AES_KEY, HELP };
+enum {
+  PORT = 1,
+  PATH,
+  MODE,
+  CONNECTIONS,
+  SECONDS,
+  REQUESTS,
+  SEQUENTIAL,
+  USERS,
+  CHECK,
+  WAIT,
+  HOLD,
+  TOKEN,
+  APPID,
+  AES_KEY,
+  HELP
+};
 
-static const struct option long_options[] = {
-    {"port", 1, 0, PORT},          {"path", 1, 0, PATH},         {"mode", 1, 0, MODE},
-    {"connections", 1, 0, CONNECTIONS}, {"seconds", 1, 0, SECONDS}, {"requests", 1, 0, REQUESTS},
-    {"sequential", 0, 0, SEQUENTIAL}, {"users", 1, 0, USERS},    {"check", 0, 0, CHECK},
-    {"wait", 1, 0, WAIT},          {"hold", 0, 0, HOLD},         {"token", 1, 0, TOKEN},
-    {"appid", 1, 0, APPID},        {"aes-key", 1, 0, AES_KEY},   {"help", 0, 0, HELP},
-    {0, 0, 0, 0}};
+static const struct option long_options[] = {{"port", 1, 0, PORT},
+                                             {"path", 1, 0, PATH},
+                                             {"mode", 1, 0, MODE},
+                                             {"connections", 1, 0, CONNECTIONS},
+                                             {"seconds", 1, 0, SECONDS},
+                                             {"requests", 1, 0, REQUESTS},
+                                             {"sequential", 0, 0, SEQUENTIAL},
+                                             {"users", 1, 0, USERS},
+                                             {"check", 0, 0, CHECK},
+                                             {"wait", 1, 0, WAIT},
+                                             {"hold", 0, 0, HOLD},
+                                             {"token", 1, 0, TOKEN},
+                                             {"appid", 1, 0, APPID},
+                                             {"aes-key", 1, 0, AES_KEY},
+                                             {"help", 0, 0, HELP},
+                                             {0, 0, 0, 0}};
 
 /* 1: run; 0: help was asked for; -1: wrong usage. */
 static int parse(int argc, char **argv, options *o) {
@@ -398,8 +422,11 @@ static int parse(int argc, char **argv, options *o) {
 
 int main(int argc, char **argv) {
   options o = {.connections = 64, .seconds = 5};
-  o.push = (push_options){.mode = PUSH_PLAIN, .path = "/wx", .users = 100000,
-                          .token = "perftoken", .appid = "wx1234567890abcdef",
+  o.push = (push_options){.mode = PUSH_PLAIN,
+                          .path = "/wx",
+                          .users = 100000,
+                          .token = "perftoken",
+                          .appid = "wx1234567890abcdef",
                           .aes_key = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"};
   int ready = parse(argc, argv, &o);
   if (ready <= 0) {
