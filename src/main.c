@@ -1,7 +1,6 @@
 /* weiyue: the program. Finds the verb; and, for the verb that serves, waits for signals. */
-#include <pthread.h>
+#include <errno.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -83,42 +82,43 @@ static int help(int argc, char **argv) {
   return v->run(2, args);
 }
 
-/* --- signals: a thread of its own takes them, so a busy loop cannot keep them waiting --- */
+/* --- signals: a process of one thread is a faster one, so no thread waits for them --- */
 
-static pthread_t watcher;
-static sigset_t watched;
-static atomic_bool unwatched;
+static wy_host *volatile watched;
+static volatile sig_atomic_t stopping, interrupts;
 
-static void *watch(void *data) {
-  wy_host *host = data;
-  const wy_log log = {WY_LOG_INFO, wy_cli_log, NULL};
-  bool stopping = false;
-  int number, interrupts = 0;
-  while (sigwait(&watched, &number) == 0 && !unwatched) {
-    if (number == SIGHUP) {
-      wy_log_text(&log, WY_LOG_WARN, "host.reload", "reload is not in this build");
-      continue;
-    }
-    if (number == SIGINT && ++interrupts == 2) _exit(WY_EXIT_FAILED);
-    if (!stopping) wy_host_stop(host);
-    stopping = true;
+static void on_signal(int number) {
+  static const char no_reload[] = "weiyue: reload is not in this build / 本版本尚未实现重新加载\n";
+  int saved = errno;
+  if (number == SIGHUP) {
+    if (write(STDERR_FILENO, no_reload, sizeof no_reload - 1) < 0) errno = saved;
+  } else if (number == SIGINT && ++interrupts == 2) {
+    _exit(WY_EXIT_FAILED); /* also when a handler keeps the loop busy */
+  } else if (!stopping && watched) {
+    stopping = 1;
+    wy_host_stop(watched);
   }
-  return NULL;
+  errno = saved;
+}
+
+static int handle(void (*handler)(int)) {
+  static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+  struct sigaction action = {.sa_flags = SA_RESTART};
+  action.sa_handler = handler;
+  sigfillset(&action.sa_mask);
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    if (sigaction(numbers[i], &action, NULL)) return -1;
+  return 0;
 }
 
 int wy_cli_signals_watch(wy_host *host) {
-  sigemptyset(&watched);
-  sigaddset(&watched, SIGTERM);
-  sigaddset(&watched, SIGINT);
-  sigaddset(&watched, SIGHUP);
-  if (pthread_sigmask(SIG_BLOCK, &watched, NULL)) return -1;
-  return pthread_create(&watcher, NULL, watch, host) ? -1 : 0;
+  watched = host;
+  return handle(on_signal);
 }
 
 void wy_cli_signals_unwatch(void) {
-  unwatched = true;
-  pthread_kill(watcher, SIGTERM); /* only wakes it */
-  pthread_join(watcher, NULL);
+  handle(SIG_IGN); /* on the way out: the status is decided */
+  watched = NULL;
 }
 
 int main(int argc, char **argv) {
