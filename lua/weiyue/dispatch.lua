@@ -126,7 +126,7 @@ local function answer(index, msg)
   return reply, where
 end
 
--- Links that begin with "/" stand for the account's own pages.
+-- Links that begin with one "/" stand for the account's own pages.
 local LINKS <const> = { "url", "pic_url", "hq_url" }
 
 -- A copy: a reply may be a constant that answers many messages.
@@ -135,7 +135,7 @@ local function absolute(t, base)
   for key, value in pairs(t) do copy[key] = value end
   for _, key in ipairs(LINKS) do
     local link = copy[key]
-    if type(link) == "string" and sub(link, 1, 1) == "/" then copy[key] = base .. link end
+    if type(link) == "string" and (link == "/" or find(link, "^/[^/]")) then copy[key] = base .. link end
   end
   return copy
 end

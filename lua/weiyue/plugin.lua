@@ -63,7 +63,7 @@ end
 
 -- require of one plugin: weiyue, the stock modules, the plugin's own folder, lua_path.
 local function make_require(plugin, env, options)
-  local loaded = {}
+  local loaded, loading = {}, {}
   return function(name)
     if type(name) ~= "string" then error("require wants a name", 2) end
     if name == "weiyue" then return plugin.wx end
@@ -84,8 +84,11 @@ local function make_require(plugin, env, options)
     end
     for _, path in ipairs(candidates) do
       if files.kind(path) == "file" then
+        if loading[name] then error(("require: %s is being loaded already: a circle"):format(name), 2) end
         local chunk, err = load_file(path, env)
         if not chunk then error(err, 2) end
+        loading[name] = true
+        local _ <close> = setmetatable({}, { __close = function() loading[name] = nil end })
         local value = chunk(name, path)
         loaded[name] = value == nil and true or value
         return loaded[name]

@@ -358,6 +358,25 @@ static void two_elements_may_be_typed_into(void **state) {
   assert_text(WY_DOC_NONE, "Description", "--><Description><![CDATA[b");
 }
 
+static void an_invoice_title_may_be_typed_into_all_over(void **state) {
+  (void)state;
+  static const char *const names[] = {"title", "phone", "tax_no", "addr", "bank_type", "bank_no"};
+  wy_buf text;
+  wy_buf_init(&text, 10000);
+  wy_buf_lit(
+      &text,
+      "<xml><ToUserName><![CDATA[gh]]></ToUserName><FromUserName><![CDATA[o]]></FromUserName>"
+      "<CreateTime>1</CreateTime><MsgType><![CDATA[event]]></MsgType>"
+      "<Event><![CDATA[submit_invoice_title]]></Event>");
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    wy_buf_printf(&text, "<%s><![CDATA[a]]>b]]></%s>", names[i], names[i]);
+  wy_buf_lit(&text, "</xml>");
+  assert_int_equal(wy_xml_parse(wy_buf_view(&text), &doc), 0);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    assert_text(WY_DOC_NONE, names[i], "a]]>b");
+  wy_buf_deinit(&text);
+}
+
 /* A Title that holds the next element's frame, or a Description that ends Title once more: the
  * bytes are the same. */
 static void refuses_what_two_could_have_typed(void **state) {
@@ -503,6 +522,7 @@ int main(void) {
       TEST(a_user_sets_nothing_but_content),
       TEST(a_user_sets_nothing_but_his_element),
       TEST(two_elements_may_be_typed_into),
+      TEST(an_invoice_title_may_be_typed_into_all_over),
       TEST(refuses_what_two_could_have_typed),
       TEST(a_leaf_of_a_message_stands_once),
       TEST(lists_of_events_are_repeated),

@@ -252,7 +252,8 @@ describe("wx.reply", function()
 
   it("links are completed with the account's url, and the rule's own table stays as it was", function()
     local article = { title = "T", url = "/a?b=c", pic_url = "/p.png" }
-    local news = reply.news { article, { title = "U", url = "http://example.com/", pic_url = "p.png" } }
+    local news = reply.news { article, { title = "U", url = "http://example.com/", pic_url = "p.png" },
+      { title = "V", url = "//cdn.test/x", pic_url = "/" } }
     local answer = app.with(function(wx) wx.text("news", news) end, { id = "spec", url = "https://wx.test/shop" })
     for _ = 1, 2 do
       local articles = answer "news".articles
@@ -261,6 +262,8 @@ describe("wx.reply", function()
       assert.equal("T", rawget(articles[1], "title"))
       assert.equal("http://example.com/", articles[2].url)
       assert.equal("p.png", articles[2].pic_url)
+      assert.equal("//cdn.test/x", articles[3].url) -- another host
+      assert.equal("https://wx.test/shop/", articles[3].pic_url)
     end
     assert.equal("/a?b=c", article.url)
   end)

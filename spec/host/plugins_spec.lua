@@ -374,6 +374,18 @@ describe("a plugin's require", function()
     end)
   end
 
+  it("tells modules that require each other, and takes one that failed up again", function()
+    write {
+      ["shop/init.lua"] = "local ok, err = pcall(require, 'a')\nlocal again = require 'once'\nerror(err .. again, 0)",
+      ["shop/a.lua"] = "local m = require 'b' return m", ["shop/b.lua"] = "local m = require 'a' return m",
+      ["shop/once.lua"] = "if not pcall(require, 'bad') then return tostring(select(2, pcall(require, 'bad'))) end",
+      ["shop/bad.lua"] = "error('bad indeed', 0)",
+    }
+    local _, problems = load_all "shop"
+    assert.matches("shop/b%.lua:1: require: a is being loaded already: a circle", problems)
+    assert.matches("bad indeed", problems, 1, true)
+  end)
+
   it("refuses what is no name", function()
     assert.matches("one%.lua:1: require wants a name", fault "local m = require(5)")
     assert.matches("one%.lua:1: require wants a name", fault "local m = require()")

@@ -62,6 +62,7 @@ wx.text("strict", function() return strict { type = "text", content = "read raw"
 wx.text("strict news", function() return strict { type = "news", articles = strict { strict { title = "raw" } } } end)
 wx.text("strict nothing", function() return strict {} end)
 wx.text("tail", function() return error("raised by a tail call") end)
+wx.text("own rule", function() local rule = { where = "ELSEWHERE:1" } error("beside " .. rule.where) end)
 wx.text("tail object", function() return error({}) end)
 local function deep(n) return 1 + deep(n + 1) end
 wx.text("deep", function() return tostring(deep(1)) end)
@@ -264,8 +265,8 @@ describe("a served account", function()
       end)
     end
 
-    for _, text in ipairs { "tail", "tail object" } do
-      it("logs the rule whose handler has left no frame: " .. text, function()
+    for _, text in ipairs { "tail", "tail object", "own rule" } do
+      it("logs the rule whose handler raised: " .. text, function()
         local lines = logged("lua.error", function()
           assert.equal("稍后再试", server:says(accounts.plain, text))
         end)

@@ -164,6 +164,9 @@ static int begin(lua_State *L, void *data) {
   return 1;
 }
 
+#define DISPATCH "=[weiyue.dispatch]"
+#define DISPATCH_FILE "weiyue/dispatch.lua" /* with a lua_path */
+
 /* A plugin's own frame may be gone, by a tail call, but dispatch still holds the rule it runs, in a
  * local named so. */
 static void raised(lua_State *L, void *data) {
@@ -172,6 +175,8 @@ static void raised(lua_State *L, void *data) {
   int top = lua_gettop(L);
   for (int level = 1; level < NEAR && !x->where[0] && lua_getstack(L, level, &ar); level++) {
     const char *name;
+    lua_getinfo(L, "S", &ar);
+    if (!strstr(ar.source, DISPATCH) && !strstr(ar.source, DISPATCH_FILE)) continue;
     for (int i = 1; (name = lua_getlocal(L, &ar, i)) != NULL; i++) {
       if ((strcmp(name, "rule") == 0 || strcmp(name, "use") == 0) && lua_istable(L, -1)) {
         lua_pushliteral(L, "where");
