@@ -5,6 +5,7 @@ error("lua/meta is for editors, not for require")
 --- Specific rules run before general ones, wherever they stand: exact, prefix, pattern, contains,
 --- any text, default. Within one kind: by the plugin's priority, then by order of writing.
 ---@class weiyue
+---@field shared weiyue.shared values that all workers of this host have in common (各进程线程共享的数据)
 local wx = {}
 
 --- What answers: a text, a reply, or a function that gives one. Its other results: nil: not mine, the

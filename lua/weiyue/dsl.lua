@@ -5,6 +5,7 @@ local later = require "weiyue.later"
 local pattern = require "weiyue.pattern"
 local replies = require "weiyue.reply"
 local rules = require "weiyue.rules"
+local shared = require "weiyue.shared"
 local task = require "weiyue.task"
 
 local M = {}
@@ -90,7 +91,7 @@ end
 ---@param host { account: (fun(id?: string): table), note: (fun(plugin: table, where: string, what: string)) }
 ---@return table wx
 function M.new(plugin, host)
-  local wx = { reply = replies, log = logger(plugin), plugin = head(plugin, host) }
+  local wx = { reply = replies, log = logger(plugin), plugin = head(plugin, host), shared = shared.object() }
 
   local function rule(trigger, name, kind, value, reply)
     plugin.rules[#plugin.rules + 1] = {

@@ -10,7 +10,7 @@ local function set(names)
 end
 
 M.wx = set [[all at config every file lock menu on_forget page race redirect render response route
-  session shared static store]]
+  session static store]]
 M.msg = set "ask choose confirm download forget form say session typing user"
 M.account = set "api can followers forget quota"
 M.modules = set "weiyue.http weiyue.store weiyue.token weiyue.api weiyue.testing"

@@ -45,8 +45,11 @@ describe("lua/meta", function()
   end
 
   it("describes weiyue", function()
-    -- names are all that is looked at here, and a stock Lua has no tasks
-    if not pcall(require, "weiyue.task") then package.loaded["weiyue.task"] = {} end
+    -- names are all that is looked at here, and a stock Lua has neither tasks nor a host's memory
+    if not pcall(require, "weiyue.task") then
+      package.loaded["weiyue.task"] = {}
+      package.loaded["weiyue.shared"] = { object = function() return {} end }
+    end
     local text = read("lua/meta/weiyue.lua")
     assert.same(real(require "weiyue", { reply = true, log = true }), described(text, "weiyue"))
   end)
@@ -62,7 +65,7 @@ describe("lua/meta", function()
     end
   end)
 
-  for _, name in ipairs { "codec", "crypto", "form", "json", "log", "message", "time", "url", "weiyue", "xml" } do
+  for _, name in ipairs { "codec", "crypto", "form", "json", "log", "message", "shared", "time", "url", "weiyue", "xml" } do
     it(("%s.lua is Lua, opens with @meta and raises when it is required"):format(name), function()
       local path = "lua/meta/" .. name .. ".lua"
       assert.equal("---@meta", read(path):sub(1, 8))

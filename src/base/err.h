@@ -80,7 +80,12 @@
   /* what we answer */                                                                           \
   X(REPLY_TYPE, "reply.type", "type", "unknown type of reply")                                   \
   X(REPLY_FIELD, "reply.field", "field", "a field that this reply needs is missing")             \
-  X(REPLY_UTF8, "reply.utf8", "utf8", "the reply is not UTF-8")
+  X(REPLY_UTF8, "reply.utf8", "utf8", "the reply is not UTF-8")                                  \
+  /* what is kept */                                                                             \
+  X(DICT_ABSENT, "dict.absent", "absent", "there is no such key")                                \
+  X(DICT_EXISTS, "dict.exists", "exists", "there is such a key already")                         \
+  X(DICT_LARGE, "dict.too_large", "too_large", "key and value are larger than an entry may be")  \
+  X(DICT_NUMBER, "dict.not_a_number", "not_a_number", "the key holds no number")
 
 /* clang-format on */
 

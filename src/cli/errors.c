@@ -74,6 +74,10 @@ static const char *const texts[WY_E_END - WY_E_BASE] = {
     AT(REPLY_TYPE, "没有这种回复"),
     AT(REPLY_FIELD, "回复缺必需的字段"),
     AT(REPLY_UTF8, "回复不是 UTF-8"),
+    AT(DICT_ABSENT, "没有这个键"),
+    AT(DICT_EXISTS, "已有这个键"),
+    AT(DICT_LARGE, "键和值超过一条数据的上限"),
+    AT(DICT_NUMBER, "这个键的值不是数字"),
 };
 
 const char *wy_cli_strerror_zh(int err) {

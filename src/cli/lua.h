@@ -6,10 +6,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "script/state.h"
+#include "store/dict.h"
 
 typedef struct wy_cli_lua {
   wy_clock clock;
   wy_log log;
+  wy_dict *shared; /* what wx.shared is here */
   wy_script *script;
 } wy_cli_lua;
 

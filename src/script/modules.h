@@ -22,15 +22,22 @@ int wy_open_url(lua_State *L);
 int wy_open_xml(lua_State *L);
 
 /* In a host's states only. */
-int wy_open_task(lua_State *L);  /* weiyue.task: sleep, spawn, after */
-int wy_open_files(lua_State *L); /* weiyue.files: read, glob */
+int wy_open_task(lua_State *L);   /* weiyue.task: sleep, spawn, after */
+int wy_open_files(lua_State *L);  /* weiyue.files: read, glob */
+int wy_open_shared(lua_State *L); /* weiyue.shared: object */
 
 /* All of the first group as one table. */
 int luaopen_weiyue_core(lua_State *L);
 
 /* Registry keys of what a host gives to its states; absent in a stock lua5.4. */
-#define WY_KEY_CLOCK "weiyue.clock" /* light userdata: const wy_clock * */
-#define WY_KEY_LOG "weiyue.log"     /* light userdata: const wy_log * */
+#define WY_KEY_CLOCK "weiyue.clock"        /* light userdata: const wy_clock * */
+#define WY_KEY_LOG "weiyue.log"            /* light userdata: const wy_log * */
+#define WY_KEY_SHARED "weiyue.shared.dict" /* light userdata: wy_dict *, that of wx.shared */
+
+/* Puts a dictionary, which outlives the state, under a registry key: weiyue.shared.object(key)
+ * makes an object of it. 0 or WY_E_NOMEM. */
+typedef struct wy_dict wy_dict;
+int wy_give_dict(lua_State *L, const char *key, wy_dict *dict);
 
 /* Arrays are tables marked as such, so that an empty one stays an array (json.array). */
 void wy_push_array(lua_State *L, int n); /* a new one, with room for n elements */

@@ -65,6 +65,7 @@ static int l_setup(lua_State *L) {
   preload(L, "weiyue_core", luaopen_weiyue_core);
   preload(L, "weiyue.task", wy_open_task);
   preload(L, "weiyue.files", wy_open_files);
+  preload(L, "weiyue.shared", wy_open_shared);
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "searchers");
   for (lua_Integer i = luaL_len(L, -1); i >= 2; i--) { /* ours stands right after preload */
