@@ -28,3 +28,27 @@ error("lua/meta is for editors, not for require")
 ---@field username? string gh_…
 ---@field appid? string
 ---@field mode "plain"|"compatible"|"safe"
+---@field can weiyue.Can
+
+--- What the account may do with WeChat's API: by its kind and verification, and what `can` in the
+--- configuration says otherwise.
+---@class weiyue.Can
+---@field token boolean access tokens
+---@field receive boolean pushes and passive replies
+---@field customer_service boolean customer-service messages (客服消息)
+---@field mass boolean mass messages (群发)
+---@field template boolean template messages (模板消息)
+---@field subscribe_notice boolean subscription notices (订阅通知)
+---@field users boolean users, tags, the blacklist (用户管理)
+---@field location_report boolean the user's place, event LOCATION (上报地理位置)
+---@field oauth boolean who opens a page (网页授权)
+---@field qrcode boolean QR codes with a scene (带参数的二维码)
+---@field menu boolean the menu (自定义菜单)
+---@field material boolean media, drafts, comments (素材)
+---@field semantic boolean understanding, voice, pictures (智能接口)
+---@field kf_desk boolean the customer-service desk (多客服)
+---@field guide boolean shopping guides (对话能力)
+---@field cards boolean cards and invoices (卡券)
+---@field jssdk_base boolean JS-SDK: pictures, sound, network, place, scanning
+---@field jssdk_share boolean JS-SDK: sharing (分享)
+---@field datacube boolean statistics (数据统计)

@@ -35,9 +35,11 @@ end
 
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
 local function account_object(conf)
+  local can = {} -- a copy: what a plugin writes there changes nothing of the host
+  for name, value in pairs(conf.can) do can[name] = value end
   return setmetatable({
     id = conf.id, url = conf.url, path = conf.path, kind = conf.kind, verified = conf.verified,
-    username = conf.username, appid = conf.appid, mode = conf.mode,
+    username = conf.username, appid = conf.appid, mode = conf.mode, can = can,
   }, {
     __name = "weiyue.account",
     __index = function(_, key)

@@ -12,7 +12,7 @@ end
 M.wx = set [[all at config every file lock menu on_forget page race redirect render response route
   session static store]]
 M.msg = set "ask choose confirm download forget form say session typing user"
-M.account = set "api can followers forget quota"
+M.account = set "api followers forget quota"
 M.modules = set "weiyue.http weiyue.store weiyue.token weiyue.api weiyue.testing"
 
 --- Raises that `name` is not in this build.

@@ -476,12 +476,37 @@ function kinds.plugins(ctx, node, path, value, quiet)
   return result
 end
 
+-- A text that names a word, with another word in that place. A value that was refused is nil.
+local function renamed(text, from, to)
+  if not (text and from and to) then return text end
+  local first, last = text:find(from, 1, true)
+  if not first then return text end
+  return text:sub(1, first - 1) .. to .. text:sub(last + 1)
+end
+
+---What `own` does not say, as `from`, another table of these fields, says it: a text that names the
+---value of another key names the own one.
+---@param fields table[] nodes
+---@param own table
+---@param from table
+function M.inherit(fields, own, from)
+  for _, field in ipairs(fields) do
+    local key, word = field.key, field.names
+    if own[key] == nil then
+      own[key] = word and renamed(from[key], from[word], own[word]) or from[key]
+    end
+  end
+end
+
 function kinds.table(ctx, node, path, value, quiet)
   if type(value) ~= "table" then return wrong(ctx, node, path, value) end
   local result, known = {}, {}
   for _, field in ipairs(node.fields) do
-    known[field.key] = true
-    result[field.key] = M.field(ctx, field, M.join(path, field.key), value[field.key], quiet)
+    known[field.key] = field
+    local own = M.field(ctx, field, M.join(path, field.key), value[field.key], quiet)
+    local word = field.names
+    if word and value[field.key] == nil then own = renamed(own, known[word].default, result[word]) end
+    result[field.key] = own
   end
   local first -- one report is enough for all values without a name
   for key in pairs(value) do
@@ -510,13 +535,6 @@ function kinds.any(ctx, node, path, value)
   end
   walk(value, path)
   return value
-end
-
-local function copy(value)
-  if type(value) ~= "table" then return value end
-  local result = {}
-  for k, v in pairs(value) do result[k] = copy(v) end
-  return result
 end
 
 local function is_built(node, value)
@@ -553,12 +571,9 @@ function M.field(ctx, node, path, value, quiet)
       return fail(ctx, node, path, "必须写；" .. wanted_zh(node), "must be set: " .. M.want(node, "en"))
     elseif node.type == "table" then
       return not node.optional and kinds.table(ctx, node, path, {}, true) or nil
-    elseif node.format and node.default then
-      return formats[node.format](node.default)
-    elseif node.type == "list" or node.type == "plugins" then
-      return node.default and kinds[node.type](ctx, node, path, node.default, true)
     end
-    return copy(node.default)
+    if node.default == nil then return nil end
+    return M.value(ctx, node, path, node.default, true)
   end
   local built = is_built(node, value)
   local result = M.value(ctx, node, path, value, quiet or not built)

@@ -2,6 +2,7 @@
 -- applies the rules that span several keys, and finds the line of each problem.
 -- Needs nothing but stock Lua 5.4: the host, the command line and specs call it alike.
 
+local capabilities = require "weiyue.capabilities"
 local check = require "weiyue.config.check"
 local punctuation = require "weiyue.config.punctuation"
 local schema = require "weiyue.config.schema"
@@ -258,14 +259,13 @@ local function check_mode(ctx, account, raw, at)
   end
 end
 
-local INHERITED <const> = { "deadline", "hold_budget", "apology", "mailbox" }
-
 local function inherit(conf, account)
-  for _, key in ipairs(INHERITED) do
-    if account[key] == nil then
-      local value = conf[key]
-      if type(value) == "table" then value = pick(value) end
-      account[key] = value
+  for _, node in ipairs(schema.inherited) do
+    local own, value = account[node.key], conf[node.key]
+    if own == nil then
+      account[node.key] = type(value) == "table" and pick(value) or value
+    elseif node.fields and value then
+      check.inherit(node.fields, own, value)
     end
   end
 end
@@ -299,9 +299,11 @@ local function apply_rules(ctx, conf, raw)
     if account then
       check_mode(ctx, account, raw_account(raw, i), ("accounts[%d]"):format(i))
       inherit(conf, account)
+      if account.kind then account.can = capabilities.of(account.kind, account.verified, account.can) end
     end
   end
   conf.hosts = resolve_hosts(conf)
+  conf.admin_given = raw.admin ~= nil -- a default port that is taken is no reason not to start
   if type(conf.store) == "string" then conf.store = { url = conf.store, durability = "full" } end
 end
 

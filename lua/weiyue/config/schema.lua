@@ -13,6 +13,8 @@
 --   secret    true: the value is never shown in a message
 --   unit      "s" or "bytes": also written "5m", "64KiB"
 --   min, max  range of a number, bytes of a string, entries of a list
+--   names     a sibling's key (which stands before): when that has another value than its default, so
+--             has the default of this text, which names it
 --   optional  true: an absent table stays absent; else it is filled with its fields' defaults
 --   hidden    true: not a row of its own in the tables
 --   event     event of its errors, when it is not "config"
@@ -20,6 +22,8 @@
 --   want      what a string should look like, for messages and tables
 --   values    of an enum;  item: of a list;  fields: of a table, in order;  by: of a choice, a node per Lua type
 --   example_after  Lua text of further keys that the example needs beside it
+
+local capabilities = require "weiyue.capabilities"
 
 local KIB <const> = 1024
 local MIB <const> = 1024 * 1024
@@ -60,8 +64,9 @@ local broker <const> = {
     en = "time to answer a push, told as msg.deadline (WeChat waits 5 s)",
   },
   {
-    key = "hold_budget", type = "integer", default = 20, min = 0, max = 25, example = "20", built = false,
-    zh = "5 分钟内最多留多少个推送不作答、等微信重试", en = "pushes left unanswered in 5 minutes to wait for WeChat's retry",
+    key = "hold_budget", type = "integer", default = 20, min = 0, max = 1000000, example = "20",
+    zh = "5 分钟内最多留多少个推送不作答、等微信重试；到约 30 个，微信会屏蔽这个地址一分钟",
+    en = "pushes left unanswered in 5 minutes to wait for WeChat's retry; at about 30 WeChat blocks the URL",
   },
   choice {
     key = "apology", default = "稍后再试", example = '"稍后再试"',
@@ -72,13 +77,16 @@ local broker <const> = {
     zh = "处理函数出错时给用户的回复；false：不回复", en = "what the sender gets when a handler fails; false: nothing",
   },
   {
-    key = "mailbox", type = "table", built = false,
+    key = "mailbox", type = "table",
     zh = "信箱：来不及的答案，用户回复口令时取", en = "mailbox: a late answer is fetched by sending a word",
     fields = {
-      { key = "word", type = "string", max = 64, default = "继续", example = '"继续"', built = false,
-        zh = "取信口令", en = "the word" },
-      { key = "waiting", type = "string", text = true, max = 2048, default = "正在处理，回复“继续”查看", built = false,
-        example = '"正在处理，回复“继续”查看"', zh = "等待时的提示", en = "what the sender is told meanwhile" },
+      { key = "word", type = "string", max = 64, default = "继续", example = '"继续"', zh = "取信口令", en = "the word" },
+      { key = "waiting", type = "string", text = true, max = 2048, default = "正在处理，回复“继续”查看", names = "word",
+        example = '"正在处理，回复“继续”查看"', zh = "等待时的提示",
+        en = "what the sender is told meanwhile" },
+      { key = "more", type = "string", text = true, max = 512, default = "（未完，回复“继续”看下一页）", names = "word",
+        example = '"（未完，回复“继续”看下一页）"', zh = "长文字分页时每页的结尾",
+        en = "the end of each page of a long text but the last" },
     },
   },
 }
@@ -86,22 +94,21 @@ local broker <const> = {
 local function inherited(node)
   local copy = {}
   for k, v in pairs(node) do copy[k] = v end
-  copy.default = nil
-  copy.zh = copy.zh .. "；不写则用全局的"
-  copy.en = copy.en .. "; absent: the global one"
+  copy.default, copy.names = nil, nil
+  copy.zh = copy.zh .. "；不写则用全局的" .. (node.names and "，换上此账号的 " .. node.names or "")
+  copy.en = copy.en .. "; absent: the global one" .. (node.names and " with this account's " .. node.names or "")
   if node.fields then
     copy.optional = true -- an absent table stays absent instead of being filled with defaults
+    copy.fields = {}
+    for i, field in ipairs(node.fields) do copy.fields[i] = inherited(field) end
   end
   return copy
 end
 
-local function capabilities()
-  local fields = {}
-  for name in ([[token receive customer_service mass template subscribe_notice users location_report oauth qrcode
-      menu material semantic kf_desk guide cards jssdk_base jssdk_share datacube]]):gmatch("%S+") do
-    fields[#fields + 1] = { key = name, type = "boolean", example = "true", hidden = true }
-  end
-  return fields
+local can <const>, can_names <const> = {}, {}
+for i, row in ipairs(capabilities.rows) do
+  can[i] = { key = row[1], type = "boolean", example = "true", hidden = true }
+  can_names[i] = row[1]
 end
 
 local key_text <const> = {
@@ -134,8 +141,10 @@ local account <const> = {
     key = "verified", type = "boolean", default = false, example = "true", zh = "是否已认证", en = "verified by WeChat",
   },
   {
-    key = "can", type = "table", built = false, optional = true, fields = capabilities(), example = "{ oauth = true }",
-    zh = "逐项改写由 kind、verified 得出的能力", en = "overrides, one by one, what kind and verified allow",
+    key = "can", type = "table", optional = true, fields = can, example = "{ oauth = true }",
+    default_text = { zh = "由 kind、verified 得出", en = "by kind and verified" },
+    zh = "逐项改写能力：" .. table.concat(can_names, "、"),
+    en = "overrides, one by one, what the account may do: " .. table.concat(can_names, ", "),
   },
   {
     key = "username", type = "string", pattern = "[%w_-]+", max = 64, example = '"gh_0123456789ab"',
@@ -228,6 +237,11 @@ local limits <const> = {
   count("per_address", 256, 1, 1000000, "每个客户端地址的连接数（本机不限）",
     "connections per client address (loopback is exempt)"),
   bytes("write_queue", MIB, 4 * KIB, GIB, "每个连接待发送的字节", "bytes waiting to be sent per connection"),
+  count("queue", 16, 1, 1024, "同一用户的消息在处理时，最多还有几条排队",
+    "messages of one user that wait while one is handled"),
+  bytes("inbox", 32 * MIB, MIB, 16 * GIB, "记住推送以认出重试", "what is remembered of pushes to recognise retries"),
+  bytes("mailbox", 8 * MIB, 64 * KIB, 4 * GIB, "信箱里未读的答案", "unread answers in the mailbox"),
+  bytes("shared", 8 * MIB, 64 * KIB, 4 * GIB, "wx.shared 的内存", "memory of wx.shared"),
   seconds("window", 300, 1, 86400, "推送的时间戳最多差多久", "a push's timestamp may be off by"),
   later(seconds("slice", 0.002, 0.0001, 1, "插件连续运行多久就让出", "a plugin yields after running for")),
   later(seconds("slice_max", 0.2, 0.001, 10, "不能让出处连续运行的上限", "longest run where it cannot yield")),
@@ -243,18 +257,21 @@ local fields <const> = {
     want = { zh = "地址:端口、[IPv6]:端口 或 :端口", en = "ADDR:PORT, [IPv6]:PORT or :PORT" },
     zh = "在哪里接受连接；端口 0：任选", en = "where to accept connections; port 0: any free one",
   },
-  {
-    key = "admin", type = "string", format = "address", max = 64, default = "127.0.0.1:8081", built = false,
-    example = '"127.0.0.1:8081"', want = { zh = "地址:端口", en = "ADDR:PORT" },
-    zh = "管理接口的地址", en = "where the management interface listens",
+  choice {
+    key = "admin", default = "127.0.0.1:8081", example = '"127.0.0.1:8081"',
+    by = {
+      string = { type = "string", format = "address", max = 64, want = { zh = "地址:端口", en = "ADDR:PORT" } },
+      boolean = { type = "enum", values = { false } },
+    },
+    zh = "管理接口的地址；false：没有", en = "where the management interface listens; false: nowhere",
   },
   choice {
-    key = "workers", default = "auto", built = { 1 }, example = "1",
+    key = "workers", default = "auto", example = "1",
     by = {
       string = { type = "enum", values = { "auto" } },
       number = { type = "integer", min = 1, max = 256 },
     },
-    zh = "工作线程数", en = "number of worker threads",
+    zh = "工作线程数；auto：每个处理器核心一个", en = "number of worker threads; auto: one per core",
   },
   choice {
     key = "store", secret = true, built = false, example = '"sqlite:weiyue.db"',
@@ -299,7 +316,7 @@ local fields <const> = {
     zh = "接受哪些 Host，其余答 421；auto：各账号 url 的主机、监听地址和本机名，都没有 url 则不限",
     en = "Host values served, else 421; auto: hosts of the accounts' urls, the listen address, loopback; no url: any",
   },
-  { key = "state", type = "string", max = 4096, default = ".weiyue", built = false, example = '".weiyue"',
+  { key = "state", type = "string", max = 4096, default = ".weiyue", example = '".weiyue"',
     zh = "运行状态的文件夹", en = "folder of the host's own state" },
   { key = "limits", type = "table", fields = limits, zh = "各种上限", en = "limits" },
   {
@@ -338,4 +355,4 @@ local fields <const> = {
 }
 for _, node in ipairs(broker) do fields[#fields + 1] = node end
 
-return { type = "table", fields = fields }
+return { type = "table", fields = fields, inherited = broker }

@@ -1,0 +1,99 @@
+-- Late replies: the same answer by customer-service message, when WeChat no longer waits for the push.
+-- Nothing is sent here: what comes out is ready for JSON and message_custom.send or .typing.
+local codec = require "weiyue_core".codec
+local page = require "weiyue.page"
+
+local M = {}
+
+local TEXT_MAX <const> = 2048 -- bytes; WeChat refuses more with errcode 45002
+
+-- Which passive reply maps to which customer-service message: the name of each field there, by its
+-- name in wx.reply. false: no such message exists.
+M.forms = {
+  text = { content = "content" },
+  image = { media_id = "media_id" },
+  voice = { media_id = "media_id" },
+  video = { media_id = "media_id", title = "title", description = "description", thumb_media_id = "thumb_media_id" },
+  music = { title = "title", description = "description", url = "musicurl", hq_url = "hqmusicurl",
+    thumb_media_id = "thumb_media_id" },
+  news = { articles = "articles" },
+  transfer = false,
+  device_text = false,
+  device_event = false,
+  device_status = false,
+  hardware = false,
+  raw = false,
+}
+M.article = { title = "title", description = "description", url = "url", pic_url = "picurl" }
+
+local ERROR <const> = { __name = "weiyue.late.error", __tostring = function(err) return err.message end }
+
+-- As in a passive reply, U+FFFD stands for each byte of broken UTF-8 and each control character:
+-- WeChat would show the escape that JSON makes of the latter.
+local function mend(text)
+  text = text:gsub("[\0-\8\11\12\14-\31]", "\u{FFFD}")
+  local parts, from = {}, 1
+  while true do
+    local valid, bad = utf8.len(text, from)
+    if valid then break end
+    parts[#parts + 1] = text:sub(from, bad - 1) .. "\u{FFFD}"
+    from = bad + 1
+  end
+  return table.concat(parts) .. text:sub(from)
+end
+
+-- Raw, as the passive way reads them: a plugin's metamethod has no say here.
+local function fields_of(names, t)
+  local fields = {}
+  for name, theirs in pairs(names) do
+    local value = rawget(t, name)
+    if value ~= nil then fields[theirs] = mend(tostring(value)) end
+  end
+  return fields
+end
+
+-- What one message carries, and how many articles did not fit in: WeChat takes one.
+local function contents(kind, reply)
+  if kind == "text" then
+    local list = page.split(mend(tostring(rawget(reply, "content"))), TEXT_MAX)
+    for i, content in ipairs(list) do list[i] = { content = content } end
+    return list, 0
+  elseif kind == "news" then
+    local articles = rawget(reply, "articles")
+    return { { articles = { fields_of(M.article, rawget(articles, 1)) } } }, rawlen(articles) - 1
+  end
+  return { fields_of(M.forms[kind], reply) }, 0
+end
+
+---The messages that say late what the reply would have said. A reply that could not have been sent in
+---time is refused alike, with the same error.
+---@param openid string
+---@param reply string|weiyue.Reply "" is nothing to say: no message
+---@param opts? { kf?: string } kf: the customer-service account (name@account) that speaks
+---@return { [integer]: table, cut: integer }? messages in order; cut: articles that were left out
+---@return { code: string, message: string }? err no_late_form, or one of weiyue.codec
+function M.messages(openid, reply, opts)
+  if reply == "" then return { cut = 0 } end
+  if type(reply) == "string" then reply = { type = "text", content = reply } end
+  local kind = type(reply) == "table" and rawget(reply, "type")
+  if M.forms[kind] == false then
+    local message = ("a %s reply has no form as customer-service message"):format(kind)
+    return nil, setmetatable({ code = "no_late_form", message = message }, ERROR)
+  end
+  local ok, err = codec.build(type(reply) == "table" and reply or {}, { to = openid, from = "" })
+  if not ok then return nil, err end
+  local list, cut = contents(kind, reply)
+  local kf = opts and opts.kf
+  for i, content in ipairs(list) do
+    list[i] = { touser = openid, msgtype = kind, [kind] = content, customservice = kf and { kf_account = kf } }
+  end
+  list.cut = cut
+  return list
+end
+
+---The hint that an answer is being written.
+---@param openid string
+---@return table
+function M.typing(openid) return { touser = openid, command = "Typing" } end
+
+return M

@@ -1,0 +1,95 @@
+-- The mailbox: answers that came too late, kept until the user asks for them. One entry of the
+-- dictionary holds what one user of one account has not read.
+local json = require "weiyue_core".json
+
+local TTL <const> = 48 * 3600 -- seconds
+local KEEP <const> = 20
+local DEPTH <const> = 512 -- what could be written is read again, however a plugin nested its table
+
+---@class weiyue.mailbox.Dict what wx.shared is; keys are any bytes
+---@field get fun(self, key: string): string?
+---@field set fun(self, key: string, value: string, ttl: number): true?, any
+---@field delete fun(self, key: string)
+
+---@class weiyue.Mailbox
+---@field private dict weiyue.mailbox.Dict
+---@field private ttl number
+---@field private keep integer
+local Mailbox = {}
+Mailbox.__index = Mailbox
+
+-- The length keeps accounts apart: ("a", "bc") is not ("ab", "c").
+local function key_of(account_id, openid) return #account_id .. ":" .. account_id .. openid end
+
+local function read(self, key)
+  local text = self.dict:get(key)
+  return text and json.decode(text, { depth = DEPTH })
+end
+
+---@return true? ok, any err
+local function write(self, key, list)
+  local text, err = json.encode(list)
+  if not text then return nil, err end
+  return self.dict:set(key, text, self.ttl)
+end
+
+---Adds answers behind those that wait; all of them then wait for 48 h more. Nothing has changed on
+---failure.
+---@param account_id string
+---@param openid string
+---@param replies (string|weiyue.Reply)[] texts over WeChat's limit are paged before
+---@return integer? waiting how many wait now
+---@return any dropped how many of the oldest had to go; or why nothing could be stored
+function Mailbox:put(account_id, openid, replies)
+  local key = key_of(account_id, openid)
+  local list = read(self, key) or {}
+  table.move(replies, 1, #replies, #list + 1, list)
+  local dropped = math.max(#list - self.keep, 0)
+  list = table.move(list, dropped + 1, #list, 1, {})
+  if #list == 0 then return 0, 0 end
+  local ok, err = write(self, key, list)
+  if not ok then return nil, err end
+  return #list, dropped
+end
+
+---Takes out the oldest answer. The others wait for 48 h more.
+---@param account_id string
+---@param openid string
+---@return string|weiyue.Reply|nil reply nil: none waits
+---@return any left how many still wait; or, without a reply, why it could not be taken out
+function Mailbox:take(account_id, openid)
+  local key = key_of(account_id, openid)
+  local list = read(self, key)
+  if not list then return nil end
+  local reply = table.remove(list, 1)
+  if #list == 0 then
+    self.dict:delete(key)
+    return reply, 0
+  end
+  local ok, err = write(self, key, list)
+  if not ok then return nil, err end
+  return reply, #list
+end
+
+---Whether an answer waits. Cheap: asked for every text a user sends.
+---@return boolean
+function Mailbox:waits(account_id, openid)
+  return self.dict:get(key_of(account_id, openid)) ~= nil
+end
+
+---Forgets what waits for a user.
+function Mailbox:drop(account_id, openid)
+  self.dict:delete(key_of(account_id, openid))
+end
+
+local M = {}
+
+---@param dict weiyue.mailbox.Dict
+---@param options? { ttl?: number, keep?: integer } seconds an answer waits; answers per user
+---@return weiyue.Mailbox
+function M.new(dict, options)
+  options = options or {}
+  return setmetatable({ dict = dict, ttl = options.ttl or TTL, keep = options.keep or KEEP }, Mailbox)
+end
+
+return M
