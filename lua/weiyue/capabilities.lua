@@ -10,7 +10,7 @@ M.rows = {
   { "customer_service",   "no",  "yes",   "no",  "yes" },
   { "mass",               "no",  "yes",   "no",  "yes" },
   { "template",           "no",  "no",    "no",  "yes" },
-  { "subscribe_notice",   "no",  "yes",   "no",  "yes" },
+  { "subscribe_notice",   "no",  "no",    "no",  "yes" },
   { "users",              "no",  "yes",   "no",  "yes" },
   { "location_report",    "no",  "no",    "no",  "yes" },
   { "oauth",              "no",  "no",    "no",  "yes" },

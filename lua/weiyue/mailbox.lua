@@ -4,7 +4,9 @@ local json = require "weiyue_core".json
 
 local TTL <const> = 48 * 3600 -- seconds
 local KEEP <const> = 20
-local DEPTH <const> = 512 -- what could be written is read again, however a plugin nested its table
+-- What could be written is read again, however a plugin nested its table; a NUL becomes U+FFFD, as it
+-- would in a passive reply.
+local READ <const> = { depth = 512, lenient = true }
 
 ---@class weiyue.mailbox.Dict what wx.shared is; keys are any bytes
 ---@field get fun(self, key: string): string?
@@ -23,7 +25,7 @@ local function key_of(account_id, openid) return #account_id .. ":" .. account_i
 
 local function read(self, key)
   local text = self.dict:get(key)
-  return text and json.decode(text, { depth = DEPTH })
+  return text and json.decode(text, READ)
 end
 
 ---@return true? ok, any err

@@ -1,6 +1,7 @@
 -- The configuration: schema, checking, normalising, lines of problems, the documentation table.
 -- Cases about single keys are made from the schema itself.
 
+local capabilities = require "weiyue.capabilities"
 local config = require "weiyue.config"
 local doc = require "weiyue.config.doc"
 
@@ -23,6 +24,7 @@ return {
              header = 16384, fields = 100, chunk_overhead = 16384,
              push = 65536, json = 1048576, json_depth = 32, upload = 10485760, parts = 64, pipeline = 16,
              connections = 12000, per_address = 256, write_queue = 1048576,
+             queue = 16, inbox = 33554432, mailbox = 8388608, shared = 8388608,
              window = 300, slice = 0.002, slice_max = 0.2, cpu = 1, wall = 60, lua_memory = 67108864 },
   plugins = { "weiyue:rules", "plugins/*.lua",
               shop = { path = "plugins/shop", config = { erp = env "ERP", key = env "ERP_KEY" } } },
@@ -37,7 +39,7 @@ return {
   reload = { watch = true, specs = false, canary = { percent = 0, openids = {} } },
   log = { level = "info", format = "text" },
   deadline = 4.5, hold_budget = 20, apology = "稍后再试",
-  mailbox = { word = "继续", waiting = "正在处理，回复“继续”查看" },
+  mailbox = { word = "继续", waiting = "正在处理，回复“继续”查看", more = "（未完，回复“继续”看下一页）" },
 }
 ]]
 
@@ -207,24 +209,23 @@ describe("weiyue.config", function()
         seen[#seen + 1] = p.key
       end
       table.sort(seen)
-      assert.same({ "accounts[1].api", "admin", "hold_budget", "limits.cpu", "limits.json", "limits.lua_memory", "limits.parts",
-        "limits.slice", "limits.slice_max", "limits.upload", "limits.wall", "mailbox", "plugins.shop.config", "reload",
-        "state", "store", "workers" }, seen)
+      assert.same({ "accounts[1].api", "limits.cpu", "limits.json", "limits.lua_memory", "limits.parts", "limits.slice",
+        "limits.slice_max", "limits.upload", "limits.wall", "plugins.shop.config", "reload", "store" }, seen)
     end)
 
     it("are not repeated for a second account or plugin", function()
       local _, problems = good([[return {
-        accounts = { { id = "a", token = "wxtest", hold_budget = 1 },
-                     { id = "b", token = "wxtest", path = "/b", hold_budget = 2 } },
+        accounts = { { id = "a", token = "wxtest", api = "http://a.example" },
+                     { id = "b", token = "wxtest", path = "/b", api = "http://b.example" } },
         plugins = { x = { path = "x", config = {} }, y = { path = "y", config = {} } } }]])
       assert.equal(2, #problems)
     end)
 
     it("spare values that are built", function()
-      local _, problems = good([[return { workers = 1, log = { format = "text" } }]])
+      local _, problems = good([[return { log = { format = "text" } }]])
       assert.equal(0, #problems)
-      _, problems = good([[return { workers = 2, log = { format = "json" } }]])
-      assert.equal(2, #problems)
+      _, problems = good([[return { log = { format = "json" } }]])
+      assert.equal(1, #problems)
     end)
   end)
 
@@ -445,6 +446,25 @@ describe("weiyue.config", function()
       bad("return { apology = ('x'):rep(2049) }", "apology")
     end)
 
+    it("of workers may be a number or auto", function()
+      assert.equal(2, good("return { workers = 2 }").workers)
+      assert.equal("auto", good('return { workers = "auto" }').workers)
+      for _, value in ipairs { "0", "257", '"2"', "1.5" } do bad(("return { workers = %s }"):format(value), "workers") end
+    end)
+
+    it("of admin become host and port, or false for none", function()
+      assert.same({ host = "::1", port = 81 }, good('return { admin = "[::1]:81" }').admin)
+      assert.is_false(good("return { admin = false }").admin)
+      bad("return { admin = true }", "admin")
+      bad('return { admin = "81" }', "admin")
+    end)
+
+    it("of admin tell whether the file gave them", function()
+      assert.is_false(good("return {}").admin_given)
+      assert.is_true(good('return { admin = "127.0.0.1:8081" }').admin_given)
+      assert.is_true(good("return { admin = false }").admin_given)
+    end)
+
     it("of store mean the same as string and as table", function()
       assert.same(good('return { store = "redis://127.0.0.1" }').store,
         good('return { store = { url = "redis://127.0.0.1" } }').store)
@@ -628,11 +648,68 @@ describe("weiyue.config", function()
     end)
 
     it("inherit what they do not say", function()
-      local conf = good([[return { deadline = 3, apology = "x", accounts = {
+      local conf = good([[return { deadline = 3, apology = "x", hold_budget = 5, accounts = {
         { id = "a", token = "wxtest" },
-        { id = "b", token = "wxtest", path = "/b", deadline = 2, apology = false } } }]])
-      assert.same({ 3, "x" }, { conf.accounts[1].deadline, conf.accounts[1].apology })
-      assert.same({ 2, false }, { conf.accounts[2].deadline, conf.accounts[2].apology })
+        { id = "b", token = "wxtest", path = "/b", deadline = 2, apology = false, hold_budget = 0 } } }]])
+      local one, other = conf.accounts[1], conf.accounts[2]
+      assert.same({ 3, "x", 5 }, { one.deadline, one.apology, one.hold_budget })
+      assert.same({ 2, false, 0 }, { other.deadline, other.apology, other.hold_budget })
+    end)
+
+    it("may do what their kind and verification give them, and what their file says", function()
+      local conf = good([[return { accounts = {
+        { id = "a", token = "wxtest" },
+        { id = "b", token = "wxtest", path = "/b", kind = "service", verified = true, can = { menu = false } } } }]])
+      assert.same(capabilities.of("subscription", false), conf.accounts[1].can)
+      assert.same(capabilities.of("service", true, { menu = false }), conf.accounts[2].can)
+      bad(account_text "can = { menu = 1 }", "accounts[1].can.menu")
+      assert.truthy(bad(account_text "can = { menus = true }", "accounts[1].can.menus").en:find("nearest known one is menu", 1, true))
+      bad(account_text "kind = 'robot', can = { menu = true }", "accounts[1].kind")
+    end)
+  end)
+
+  describe("the mailbox", function()
+    local FULL <const> = { word = "继续", waiting = "正在处理，回复“继续”查看", more = "（未完，回复“继续”看下一页）" }
+
+    -- The mailbox of two accounts, the second with its own; and the global one.
+    local function mailboxes(global, own)
+      local conf = good(([[return { %s accounts = {
+        { id = "a", token = "wxtest" }, { id = "b", token = "wxtest", path = "/b", mailbox = { %s } } } }]])
+        :format(global and "mailbox = { " .. global .. " }," or "", own))
+      return conf.accounts[1].mailbox, conf.accounts[2].mailbox, conf.mailbox
+    end
+
+    it("is each account's, an empty one included", function()
+      local one, other, global = mailboxes(nil, "")
+      assert.same({ FULL, FULL, FULL }, { one, other, global })
+      one.word = "x"
+      assert.equal("继续", global.word)
+    end)
+
+    it("names a changed word in the texts that were not written", function()
+      local one, other, global = mailboxes('word = "100%"', "")
+      local want = { word = "100%", waiting = "正在处理，回复“100%”查看", more = "（未完，回复“100%”看下一页）" }
+      assert.same({ want, want, want }, { one, other, global })
+    end)
+
+    it("leaves the texts that were written as they are", function()
+      local _, _, global = mailboxes('word = "go", waiting = "继续", more = "…"', "")
+      assert.same({ word = "go", waiting = "继续", more = "…" }, global)
+    end)
+
+    it("of an account takes what it does not say from the global one, with its own word in the texts", function()
+      local one, other = mailboxes('word = "go", waiting = "busy: go"', 'word = "继续"')
+      assert.same({ word = "go", waiting = "busy: go", more = "（未完，回复“go”看下一页）" }, one)
+      assert.same({ word = "继续", waiting = "busy: 继续", more = FULL.more }, other)
+      one, other = mailboxes('waiting = "busy"', 'word = "go", more = "继续"')
+      assert.same({ word = "继续", waiting = "busy", more = FULL.more }, one)
+      assert.same({ word = "go", waiting = "busy", more = "继续" }, other)
+    end)
+
+    it("is refused with every fault, not only the first", function()
+      local _, problems = bad([[return { mailbox = { word = 1, waiting = 2 }, accounts = {
+        { token = "wxtest", mailbox = { word = "x", more = ("x"):rep(513) } } } }]], "mailbox.word")
+      assert.equal(3, #problems)
     end)
   end)
 
@@ -782,7 +859,7 @@ return {
     end
 
     it("has what is not in this build below what works", function()
-      local before, after = doc.markdown("en"):match("^(.-\n| `hosts`.*)\n(| `admin`.*)$")
+      local before, after = doc.markdown("en"):match("^(.-\n| `hosts`.*)\n(| `store`.*)$")
       assert.is_nil(before:find("(not in this build)", 1, true))
       for row in after:gmatch("[^\n]+") do assert.truthy(row:find("(not in this build)", 1, true), row) end
     end)
@@ -795,6 +872,7 @@ return {
       local text = doc.markdown "en"
       assert.truthy(text:find("| `limits.push` | an integer of bytes from 256 to 16MiB | `65536` |", 1, true))
       assert.truthy(text:find("| a string of 3 to 32 bytes: letters and digits | required |", 1, true))
+      assert.truthy(text:find("meanwhile; its default follows word |", 1, true))
     end)
   end)
 end)
