@@ -26,7 +26,9 @@ M.forms = {
 }
 M.article = { title = "title", description = "description", url = "url", pic_url = "picurl" }
 
-local ERROR <const> = { __name = "weiyue.late.error", __tostring = function(err) return err.code .. ": " .. err.message end }
+local ERROR <const> = { __name = "weiyue.late.error" }
+
+function ERROR.__tostring(err) return err.code .. ": " .. err.message end
 
 -- As in a passive reply, U+FFFD stands for each byte of broken UTF-8 and each control character:
 -- WeChat would show the escape that JSON makes of the latter.

@@ -1,6 +1,8 @@
 -- Made-up pushes: from one row of messages.tsv, or from a few fields, to XML and JSON as WeChat spells
 -- them, and to the table that a handler must find in msg.raw. Needs nothing of weiyue.
 
+local facts = require "spec.support.facts"
+
 local M = {}
 
 ---@class spec.Node
@@ -228,16 +230,12 @@ end
 ---@return spec.Row[]
 function M.rows()
   local rows = {}
-  local lines = io.lines("spec/facts/messages.tsv")
-  lines() -- names of the columns
-  for line in lines do
-    local column = {}
-    for text in (line .. "\t"):gmatch "([^\t]*)\t" do column[#column + 1] = text end
-    local event, variant = column[3]:match "^(%S+) %((.-)%)$"
-    event = event or column[3]
-    rows[#rows + 1] = {
-      kind = column[1], msgtype = column[2], event = event ~= "-" and event or nil, variant = variant,
-      fields = column[4], may_reply = column[5], has_form = event ~= "nontax" and event ~= "marketcode",
+  for i, row in ipairs(facts.rows "messages.tsv") do
+    local event, variant = row.event:match "^(%S+) %((.-)%)$"
+    event = event or row.event
+    rows[i] = {
+      kind = row.kind, msgtype = row.msgtype, event = event ~= "-" and event or nil, variant = variant,
+      fields = row.fields, may_reply = row.may_reply, has_form = event ~= "nontax" and event ~= "marketcode",
     }
   end
   for _, row in ipairs(rows) do row.variants = read_fields(row.fields, rows) end
