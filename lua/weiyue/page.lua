@@ -51,7 +51,8 @@ local function is_whole(text, at)
 end
 
 local function is_soft(text, at)
-  return text:find("^[ \t]", at - 1) ~= nil or SOFT[text:sub(at - 3, at - 1)]
+  local byte = text:byte(at - 1)
+  return byte == 32 or byte == 9 or SOFT[text:sub(at - 3, at - 1)]
 end
 
 -- Where the page after the one at `from` begins: behind a line break, else a blank or punctuation in
@@ -60,10 +61,12 @@ local function next_page(text, from, room)
   local last = boundary(text, from + room)
   local at, soft, whole = last, nil, nil
   while at > from + room * 3 // 4 do
-    if is_whole(text, at) then
-      if text:byte(at - 1) == 10 then return at end
+    local line = text:byte(at - 1) == 10
+    local gentle = not soft and is_soft(text, at)
+    if (line or gentle or not whole) and is_whole(text, at) then
+      if line then return at end
       whole = whole or at
-      soft = soft or is_soft(text, at) and at
+      soft = soft or gentle and at
     end
     at = boundary(text, at - 1)
   end
