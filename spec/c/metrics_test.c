@@ -211,7 +211,7 @@ static void walks_nothing(void **state) {
   table_free(t);
 }
 
-enum { ROUNDS = 20000 };
+enum { ROUNDS = 200000 };
 
 typedef struct worker {
   pthread_t thread;

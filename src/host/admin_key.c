@@ -110,7 +110,7 @@ static void hex(const unsigned char *p, size_t n, char *out) {
 /* The name appears with the whole file behind it, by a link, which replaces nothing: of several
  * processes the first one's key stands, and none sees half of it. */
 static int make_key(const place *p) {
-  int err = 0, fd = -1;
+  int err = 0;
   unsigned char random[WY_ADMIN_KEY / 2], tag[8];
   char text[FILE_BYTES], name[sizeof FILE_NAME "." + 2 * sizeof tag] = FILE_NAME ".";
   if (RAND_bytes(random, sizeof random) != 1 || RAND_bytes(tag, sizeof tag) != 1)
@@ -119,7 +119,7 @@ static int make_key(const place *p) {
   text[WY_ADMIN_KEY] = '\n';
   hex(tag, sizeof tag, name + sizeof FILE_NAME "." - 1);
 
-  fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  int fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (fd < 0) {
     err = refuse_errno(p, "make");
     goto end;
