@@ -198,6 +198,38 @@ function wx.after(d, fn, ...) end
 ---@param ... any arguments of fn
 function wx.spawn(fn, ...) end
 
+--- Runs fn again and again (定时重复), in a task of its own, so that it may wait; declared while the plugin
+--- loads, once per host: of several workers one runs it. d: seconds, or "5m", "1h30m"; from 1 s to 366 days.
+--- The first run is one interval after the host's start, the n-th after n of them: it does not drift. What a
+--- blocked host missed is one run. A run that is due while the last one goes on is skipped.
+---
+--- What fn raises is logged as lua.error with plugin and timer, and the timer goes on. fn gets no arguments;
+--- what it returns is ignored.
+---
+--- Raises: in a handler (there wx.after is meant); outside a plugin; for another interval; for two timers of
+--- one plugin with one name.
+---@param d number|string
+---@param fn async fun()
+---@param options? weiyue.TimerOptions
+function wx.every(d, fn, options) end
+
+--- Runs fn every day at this time, or each of these times (每天定时): "09:00", "23:59:30", { "09:00", "18:00" },
+--- as local clocks of the machine show it. As wx.every: a task of its own, once per host, skipped while the
+--- last run goes on, and what raises.
+---
+--- It follows the wall clock, within a minute when that is set. What was missed, because the machine slept, the
+--- clock was set ahead or the host was blocked, runs once if it is less than an hour late (of several, the
+--- latest), else the log says timer.skipped. What was missed while no host ran is not made up for. A clock that is
+--- set back, up to a week, repeats nothing. Summer time: a time that is left out runs when the clocks are set
+--- forward, one that comes twice runs the first time.
+---@param times string|string[]
+---@param fn async fun()
+---@param options? weiyue.TimerOptions
+function wx.at(times, fn, options) end
+
+---@class weiyue.TimerOptions
+---@field name? string the timer's own within the plugin, for logs; default: file:line of the call
+
 --- A pending wx.after.
 ---@class weiyue.Timer
 local timer = {}

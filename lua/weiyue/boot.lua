@@ -7,6 +7,7 @@ local lint = require "weiyue.lint"
 local message = require "weiyue.message"
 local plugins = require "weiyue.plugin"
 local rules = require "weiyue.rules"
+local timers = require "weiyue.timers"
 
 local M = {}
 
@@ -69,8 +70,17 @@ end
 ---@field problems { level: string, event: string, zh: string, en: string }[]
 ---@field failed_plugins integer
 ---@field accounts { object: table, dispatch: function }[]
+---@field start_timers? fun(): fun() with conf: arms this worker's timers, called once, when its loop starts; gives
+---  the function that stops them
 
----@param options { path?: string, text?: string, name?: string, folder?: string, listen?: string }
+---@class weiyue.BootOptions: weiyue.timers.Options
+---@field path? string
+---@field text? string
+---@field name? string
+---@field folder? string
+---@field listen? string
+
+---@param options weiyue.BootOptions
 ---@return weiyue.Boot
 function M.load(options)
   local conf, found = read_config(options)
@@ -136,6 +146,7 @@ function M.load(options)
     local index = rules.compile(chosen(loaded, account, folder, missing))
     boot.accounts[i] = { object = objects[i], dispatch = dispatch.dispatcher(index) }
   end
+  function boot.start_timers() return timers.start(loaded, options) end
   return boot
 end
 

@@ -1,6 +1,7 @@
 -- wx: what `require "weiyue"` gives to one plugin.
 
 local core = require "weiyue_core"
+local daytime = require "weiyue.daytime"
 local later = require "weiyue.later"
 local pattern = require "weiyue.pattern"
 local replies = require "weiyue.reply"
@@ -87,7 +88,8 @@ local function head(plugin, host)
   end
 end
 
----@param plugin table { name, priority, rules, uses }
+---@param plugin table { name, priority, rules, uses, timers }; without timers: it is served by no host, and may
+---  have none. `loaded` is set when its rules and timers are complete.
 ---@param host { account: (fun(id?: string): table), note: (fun(plugin: table, where: string, what: string)) }
 ---@return table wx
 function M.new(plugin, host)
@@ -199,6 +201,39 @@ function M.new(plugin, host)
   function wx.spawn(fn, ...)
     if type(fn) ~= "function" then error("wx.spawn wants a function", 2) end
     return task.spawn(fn, ...)
+  end
+
+  local function timer(what, fn, options, t)
+    if not plugin.timers then error(what .. ": timers are for plugins, which a host serves", 3) end
+    if plugin.loaded then
+      error(what .. ": timers are declared while the plugin loads; in a handler use wx.after", 3)
+    end
+    if type(fn) ~= "function" then error(what .. " wants a time and a function", 3) end
+    if options ~= nil and type(options) ~= "table" then error(what .. ": the third argument is { name = \"…\" }", 3) end
+    for key in pairs(options or {}) do
+      if key ~= "name" then error(("%s has no option %s"):format(what, tostring(key)), 3) end
+    end
+    local name = options and options.name
+    if name ~= nil and (type(name) ~= "string" or name == "") then error(what .. ": the name must be a text", 3) end
+    t.name, t.fn = name or caller(), fn
+    for _, other in ipairs(plugin.timers) do
+      if other.name == t.name then
+        error(("%s: two timers are %s: give each a name, { name = \"…\" }"):format(what, t.name), 3)
+      end
+    end
+    plugin.timers[#plugin.timers + 1] = t
+  end
+
+  function wx.every(d, fn, options)
+    local interval = seconds("wx.every", d)
+    if interval < 1 then error("wx.every: an interval is at least a second", 2) end
+    timer("wx.every", fn, options, { interval = interval })
+  end
+
+  function wx.at(times, fn, options)
+    local list, err = daytime.read(times)
+    if not list then error("wx.at: " .. err, 2) end
+    timer("wx.at", fn, options, { times = list })
   end
 
   function wx.account(id)

@@ -1,5 +1,5 @@
 -- `require "weiyue"` outside a plugin: a spec under `weiyue test`, or code of the host's own. It has
--- the same functions; rules declared here belong to no account.
+-- the same functions; rules declared here belong to no account, and timers are refused.
 
 local plugin = { name = "main", priority = 0, rules = {}, uses = {} }
 

@@ -161,7 +161,9 @@ local function expand(entries, folder, problems)
 end
 
 local function load_one(found, options, host)
-  local plugin = { name = found.name, path = found.path, entry = found.entry, priority = 0, rules = {}, uses = {} }
+  local plugin = {
+    name = found.name, path = found.path, entry = found.entry, priority = 0, rules = {}, uses = {}, timers = {},
+  }
   local file = found.path
   if files.kind(file) == "folder" then
     plugin.folder = file:gsub("/+$", "")
@@ -180,6 +182,7 @@ local function load_one(found, options, host)
     return e
   end, plugin.name, file)
   if not ok then return nil, one_line(err, file) end
+  plugin.loaded = true
   return plugin
 end
 

@@ -20,7 +20,7 @@ function M.new(plugins, account)
   local list = {}
   for i, one in ipairs(plugins) do
     local f = type(one) == "table" and one[1] or one
-    local plugin = { name = "plugin" .. i, priority = 0, rules = {}, uses = {} }
+    local plugin = { name = "plugin" .. i, priority = 0, rules = {}, uses = {}, timers = {} }
     plugin.wx = dsl.new(plugin, {
       account = function() return account end,
       note = function(_, where, what) M.notes = { where = where, what = what } end,

@@ -1,0 +1,167 @@
+-- Timers of plugins, wx.every and wx.at: held once per host, each by one of its workers.
+
+local core = require "weiyue_core"
+local daytime = require "weiyue.daytime"
+local task = require "weiyue.task"
+
+local log, time = core.log, core.time -- their functions are looked up at each call: specs move the clocks
+
+local M = {}
+
+local HOUR <const>, DAY <const> = 3600, 86400
+local LOOK <const> = 60          -- seconds: how soon a clock that was set is noticed
+local LATE <const> = 1           -- seconds from which on a run counts as late
+local REMEMBERED <const> = 7 * DAY -- how far a clock may be set back without a second run
+
+--- Which worker, from 0, runs a timer. It hangs on nothing but the timer's identity, so that workers
+--- whose plugins differ for a moment still run it once.
+---@param plugin string
+---@param name string
+---@param workers integer
+---@return integer
+function M.worker(plugin, name, workers)
+  return string.unpack("<I4", core.crypto.sha256(plugin .. "\0" .. name)) % workers
+end
+
+-- The raised value as text with a traceback, whatever the value is.
+local function traced(e)
+  local ok, text = pcall(tostring, e)
+  return debug.traceback(ok and text or ("(error object is a %s value)"):format(type(e)), 2)
+end
+
+-- Calls f, in a task of its own, when this many ms have passed.
+local function after(t, ms, f)
+  local seconds = math.max(0, (ms - 0.5) / 1000) -- half a ms less: the division may round up, and after does
+  t.pending = task.after(seconds, function()
+    if not t.stopped then f() end
+  end)
+end
+
+local function fields(t, more)
+  more.plugin, more.timer = t.plugin, t.name
+  return more
+end
+
+-- One firing, `late` seconds after its time.
+local function run(t, late)
+  if t.running then
+    t.count "timer_skipped"
+    if not t.told then
+      log.write("warn", "timer.skipped", "the last run is not over: skipped until it is", fields(t, {}))
+    end
+    t.told = true
+    return
+  end
+  t.running, t.told = true, false
+  t.count "timer_runs"
+  if late >= LATE then
+    t.count "timer_late"
+    log.write("info", "timer.late", "runs late", fields(t, { seconds = math.floor(late) }))
+  end
+  local ok, err = xpcall(t.fn, traced)
+  t.running = false
+  if ok then return end
+  t.count "timer_errors"
+  log.write("error", "lua.error", err, fields(t, {}))
+end
+
+local function to_ms(seconds) return math.floor(seconds * 1000 + 0.5) end
+local function monotonic_ms() return to_ms(time.monotonic()) end
+
+-- Fires at start + n * interval; what a blocked loop missed is one firing.
+local function start_every(t)
+  local start, interval = monotonic_ms(), to_ms(t.interval)
+  local due, fire
+
+  local function arm(now)
+    due = now + interval - (now - start) % interval
+    after(t, due - now, fire)
+  end
+
+  function fire()
+    local now = monotonic_ms()
+    local late = (now - due) / 1000
+    arm(now) -- before fn, which may take its time
+    run(t, late)
+  end
+  arm(start)
+end
+
+-- Fires when the wall clock has passed one of the times since it was last looked at.
+local function start_at(t, offset)
+  local seen = time.now()
+  local done = {} -- moments that had their turn: the clock may be set back behind them
+
+  -- The latest moment that is due, if one is; those before it are skipped.
+  local function take(now)
+    local due, missed, n = nil, nil, 0
+    local moment = daytime.next(t.times, math.max(seen, now - 2 * DAY), offset)
+    while moment <= now do
+      local is_new = not done[moment]
+      if is_new and now - moment >= HOUR then
+        missed, n = moment, n + 1
+        t.count "timer_skipped"
+      elseif is_new then
+        if due then t.count "timer_skipped" end
+        due, done[moment] = moment, true
+      end
+      moment = daytime.next(t.times, moment, offset)
+    end
+    if missed then
+      log.write("warn", "timer.skipped", "missed by an hour or more",
+        fields(t, { due = time.iso(missed, offset(missed)), count = n }))
+    end
+    return due
+  end
+
+  local function look()
+    local now = time.now()
+    local due = take(now)
+    seen = now
+    local wait = math.min(daytime.next(t.times, now, offset) - now, LOOK)
+    after(t, math.ceil(wait * 1000), look) -- before fn, which may take its time
+    if not due then return end
+    for moment in pairs(done) do
+      if moment < now - REMEMBERED then done[moment] = nil end
+    end
+    run(t, now - due)
+  end
+  look()
+end
+
+local function nothing() end
+
+---@class weiyue.timers.Options
+---@field worker? integer   which worker this is, from 0; default 0
+---@field workers? integer  default 1
+---@field count? fun(name: "timer_runs"|"timer_skipped"|"timer_late"|"timer_errors") called once for each
+---@field offset? fun(t: integer): integer seconds ahead of UTC; default: the zone of the process
+
+--- Arms those timers of these plugins that this worker runs.
+---@param plugins { name: string, timers: table[] }[]
+---@param options weiyue.timers.Options
+---@return fun() stop nothing fires any more; what runs goes on
+function M.start(plugins, options)
+  local held = {}
+  local worker, workers = options.worker or 0, options.workers or 1
+  for _, plugin in ipairs(plugins) do
+    for _, timer in ipairs(plugin.timers) do
+      if M.worker(plugin.name, timer.name, workers) == worker then
+        local t = {
+          plugin = plugin.name, name = timer.name, fn = timer.fn, interval = timer.interval, times = timer.times,
+          count = options.count or nothing, running = false, told = false, stopped = false,
+        }
+        held[#held + 1] = t
+        if t.interval then start_every(t) else start_at(t, options.offset or daytime.offset) end
+      end
+    end
+  end
+  return function()
+    for _, t in ipairs(held) do
+      t.stopped = true
+      t.pending:cancel()
+    end
+  end
+end
+
+return M
