@@ -31,10 +31,7 @@ end
 
 -- Calls f, in a task of its own, when this many ms have passed.
 local function after(t, ms, f)
-  local seconds = math.max(0, (ms - 0.5) / 1000) -- half a ms less: the division may round up, and after does
-  t.pending = task.after(seconds, function()
-    if not t.stopped then f() end
-  end)
+  t.pending = task.after(math.max(0, (ms - 0.5) / 1000), f) -- half a ms less: task.after rounds up
 end
 
 local function fields(t, more)
@@ -52,12 +49,12 @@ local function run(t, late)
     t.told = true
     return
   end
-  t.running, t.told = true, false
   t.count "timer_runs"
   if late >= LATE then
     t.count "timer_late"
     log.write("info", "timer.late", "runs late", fields(t, { seconds = math.floor(late) }))
   end
+  t.running, t.told = true, false -- nothing but fn between here and its end: what raised would block the timer
   local ok, err = xpcall(t.fn, traced)
   t.running = false
   if ok then return end
@@ -131,10 +128,14 @@ end
 
 local function nothing() end
 
+--- Runs that began; firings without a run, as the last one went on or they were missed; runs that began a second
+--- or more after their time; runs that raised.
+---@alias weiyue.timers.Count "timer_runs"|"timer_skipped"|"timer_late"|"timer_errors"
+
 ---@class weiyue.timers.Options
 ---@field worker? integer   which worker this is, from 0; default 0
 ---@field workers? integer  default 1
----@field count? fun(name: "timer_runs"|"timer_skipped"|"timer_late"|"timer_errors") called once for each
+---@field count? fun(name: weiyue.timers.Count) called once for each
 ---@field offset? fun(t: integer): integer seconds ahead of UTC; default: the zone of the process
 
 --- Arms those timers of these plugins that this worker runs.
@@ -149,7 +150,7 @@ function M.start(plugins, options)
       if M.worker(plugin.name, timer.name, workers) == worker then
         local t = {
           plugin = plugin.name, name = timer.name, fn = timer.fn, interval = timer.interval, times = timer.times,
-          count = options.count or nothing, running = false, told = false, stopped = false,
+          count = options.count or nothing, running = false, told = false,
         }
         held[#held + 1] = t
         if t.interval then start_every(t) else start_at(t, options.offset or daytime.offset) end
@@ -157,10 +158,7 @@ function M.start(plugins, options)
     end
   end
   return function()
-    for _, t in ipairs(held) do
-      t.stopped = true
-      t.pending:cancel()
-    end
+    for _, t in ipairs(held) do t.pending:cancel() end
   end
 end
 

@@ -426,6 +426,31 @@ describe("wx.at", function()
       end)
     end
 
+    it("runs what was skipped while the clock was wrong", function()
+      local runs = {}
+      set_clock "08:00:00"
+      app.logged(function()
+        start(function(w) w.at("09:00", noting(runs, shown)) end)
+        wx.sleep(1)
+        set_clock "12:00:00"
+        wx.sleep(120)
+        set_clock "08:05:00"
+        wx.sleep(HOUR)
+      end)
+      assert.same({ "09:00:00" }, runs)
+      assert.same({ timer_runs = 1, timer_skipped = 1 }, counts)
+    end)
+
+    it("remembers a week", function()
+      local runs = {}
+      set_clock "08:00:00"
+      start(function(w) w.at("09:00", noting(runs)) end)
+      wx.sleep(9 * DAY)
+      ahead = ahead - 9 * DAY
+      wx.sleep(9 * DAY) -- the first has been forgotten
+      assert.equal(10, #runs)
+    end)
+
     it("after a mistake of a year does not wait for a year", function()
       local runs = {}
       set_clock "08:00:00"
