@@ -1,11 +1,13 @@
 """What WeChat would send: signatures, the AES frame, pushes as raw HTTP bytes; reading a reply.
 
-Everything is built from an Account and returned as bytes, so that a row can spoil any part of it
-before it goes out. Written on its own, apart from the C codec: it is the second opinion.
+Everything is built from an Account and returned as bytes, so that spec/hostile can spoil any part of
+it before it goes out; pusher.py sends it as it is. Written on its own, apart from the C codec: it is
+the second opinion.
 """
 import base64
 import hashlib
 import itertools
+import json
 import os
 import struct
 import time
@@ -80,10 +82,12 @@ def encrypt(message, account, aes_key=None):
 def decrypt(text, account, aes_key=None):
     decryptor = _cipher(aes_key or account.aes_key).decryptor()
     data = decryptor.update(base64.b64decode(text, validate=True)) + decryptor.finalize()
-    n = data[-1]
+    n = data[-1] if data else 0
     if not 1 <= n <= 32 or data[-n:] != bytes([n]) * n:
         raise ValueError("bad padding")
     data = data[:-n]
+    if len(data) < 20:
+        raise ValueError("the frame is too short")
     length = struct.unpack(">I", data[16:20])[0]
     if data[20 + length:] != account.appid.encode():
         raise ValueError("reply is for another appid")
@@ -118,11 +122,44 @@ def event(account, name, extra=b""):
                    Event=cdata(name), EventKey=cdata("k"))[:-len(b"</xml>")] + extra + b"</xml>"
 
 
-def envelope(account, text):
+def elements(fields):
+    """XML of fields as WeChat writes it: numbers bare, texts in CDATA, a table nested, a list as one
+    element repeated. A `]]>` in a text stays as it is: WeChat does not split it."""
+    out = []
+    for name, value in fields.items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, dict):
+                inner = elements(one)
+            elif isinstance(one, str):
+                inner = b"<![CDATA[" + one.encode() + b"]]>"
+            else:
+                inner = str(one).encode()
+            out.append(b"<%s>%s</%s>" % (name.encode(), inner, name.encode()))
+    return b"".join(out)
+
+
+def compose(fields, form="xml"):
+    """A whole message of these fields, XML or JSON."""
+    if form == "json":
+        return json.dumps(fields, ensure_ascii=False).encode()
+    return b"<xml>" + elements(fields) + b"</xml>"
+
+
+def envelope(account, text, form="xml"):
     """The body of a safe push."""
     text = text.encode() if isinstance(text, str) else text
+    if form == "json":
+        return compose({"ToUserName": account.username, "Encrypt": text.decode()}, form)
     return (b"<xml><ToUserName>" + cdata(account.username) + b"</ToUserName><Encrypt><![CDATA["
             + text + b"]]></Encrypt></xml>")
+
+
+def both(plain, text, form="xml"):
+    """The body of a compatible push: the message, and Encrypt at its end."""
+    if form == "json":
+        return plain[:-1] + b',"Encrypt":"' + text.encode() + b'"}'
+    return (plain.removesuffix(b"</xml>") + b"<Encrypt><![CDATA[" + text.encode()
+            + b"]]></Encrypt></xml>")
 
 
 # --- HTTP --------------------------------------------------------------------------------------
@@ -141,20 +178,20 @@ def chunked(target, pieces, ctype="text/xml", last=True):
             + (b"0\r\n\r\n" if last else b""))
 
 
-def query(account, encrypted=None, timestamp=None, nonce=None):
+def query(account, encrypted=None, timestamp=None, nonce=None, openid=OPENID):
     """The signed parameters of a push; `encrypted` is the Encrypt text when there is one."""
     timestamp = now() if timestamp is None else timestamp
     nonce = unique() if nonce is None else nonce
     q = {"signature": sign(account.token, timestamp, nonce), "timestamp": timestamp,
-         "nonce": nonce, "openid": OPENID}
+         "nonce": nonce, "openid": openid}
     if encrypted is not None:
         q["encrypt_type"] = "aes"
         q["msg_signature"] = sign(account.token, timestamp, nonce, encrypted)
     return q
 
 
-def target(q):
-    return PATH + "?" + urllib.parse.urlencode(q, quote_via=urllib.parse.quote)
+def target(q, path=PATH):
+    return path + "?" + urllib.parse.urlencode(q, quote_via=urllib.parse.quote)
 
 
 def post(q, body, ctype="text/xml"):
@@ -176,24 +213,37 @@ def sealed_push(account, text):
 
 # --- replies -----------------------------------------------------------------------------------
 
+def _inner(element):
+    fields = {}
+    for child in element:
+        value = _inner(child) if len(child) else child.text or ""
+        if child.tag == "item":
+            fields.setdefault("item", []).append(value)
+        elif child.tag in fields:
+            raise ValueError(f"repeated: {child.tag}")
+        else:
+            fields[child.tag] = value
+    return fields
+
+
 def parse(body):
-    """Element name -> text of a reply; raises when it is not well formed or repeats a name."""
+    """Element name -> text of a reply, or a table where elements are inside (`item`: a list of them);
+    raises when it is not well formed or repeats a name."""
     root = ElementTree.fromstring(body)
     if root.tag != "xml":
         raise ValueError(f"root is {root.tag}")
-    names = [e.tag for e in root.iter()][1:]
-    twice = {n for n in names if names.count(n) > 1}
-    if twice:
-        raise ValueError(f"repeated: {sorted(twice)}")
-    return {e.tag: e.text or "" for e in root}
+    return _inner(root)
+
+
+def open_sealed(fields, account, aes_key=None):
+    """The bytes inside the envelope of an encrypted reply; raises when it is not as it should be."""
+    text, stamp = fields["Encrypt"], str(fields["TimeStamp"])
+    if fields["MsgSignature"] != sign(account.token, stamp, fields["Nonce"], text):
+        raise ValueError("MsgSignature is wrong")
+    return decrypt(text, account, aes_key)
 
 
 def open_reply(body, account, mode, aes_key=None):
     """The fields of a passive reply, opened when the account is in safe mode."""
     fields = parse(body)
-    if mode == "plain":
-        return fields
-    text = fields["Encrypt"]
-    if fields["MsgSignature"] != sign(account.token, fields["TimeStamp"], fields["Nonce"], text):
-        raise ValueError("MsgSignature is wrong")
-    return parse(decrypt(text, account, aes_key))
+    return fields if mode == "plain" else parse(open_sealed(fields, account, aes_key))
