@@ -67,7 +67,7 @@ def _open(want, body):
 
 
 def _seconds(value):
-    if not 0 < int(value) < SECONDS_END:
+    if not str(value).isdecimal() or not 0 < int(value) < SECONDS_END:
         raise ValueError(f"not a time in seconds: {value}")
 
 
@@ -91,6 +91,10 @@ def _shown(fields):
     if kind == "news":
         articles = fields["Articles"]
         items = articles["item"] if isinstance(articles, dict) else articles
-        if int(fields["ArticleCount"]) != len(items):
+        if str(fields["ArticleCount"]) != str(len(items)):
             raise ValueError(f"ArticleCount is {fields['ArticleCount']} of {len(items)}")
-    return fields["Content"] if kind == "text" else f"[{kind}]"
+    if kind != "text":
+        return f"[{kind}]"
+    if not isinstance(fields["Content"], str):
+        raise ValueError("markup in Content")
+    return fields["Content"]
