@@ -4,8 +4,8 @@
         delivery = await pusher.push(messages.text("你好"))
         print(delivery.seen, delivery.unanswered)
 
-One process carries thousands of pushes at once. What a user does is in messages.py and user.py, what
-WeChat makes of an answer in verdict.py.
+One process carries thousands of pushes at once. What a user does is in messages.py and user.py,
+what WeChat makes of an answer in verdict.py.
 """
 import asyncio
 import collections
@@ -271,8 +271,8 @@ class Pusher:
 
 
 def _names(message):
-    """FromUserName and ToUserName of a raw message. No parser for XML: a message may hold bytes that
-    no parser takes, and WeChat sends them."""
+    """FromUserName and ToUserName of a raw message. No parser for XML: WeChat sends control bytes
+    that no parser takes."""
     if message[:1] == b"{":
         fields = json.loads(message)
         return fields["FromUserName"], fields["ToUserName"]

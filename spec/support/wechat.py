@@ -1,8 +1,8 @@
 """What WeChat would send: signatures, the AES frame, pushes as raw HTTP bytes; reading a reply.
 
-Everything is built from an Account and returned as bytes, so that spec/hostile can spoil any part of
-it before it goes out; pusher.py sends it as it is. Written on its own, apart from the C codec: it is
-the second opinion.
+Everything is built from an Account and returned as bytes, so that spec/hostile can spoil any part
+of it before it goes out; pusher.py sends it as it is. Written on its own, apart from the C codec:
+it is the second opinion.
 """
 import base64
 import hashlib
@@ -123,8 +123,8 @@ def event(account, name, extra=b""):
 
 
 def elements(fields):
-    """XML of fields as WeChat writes it: numbers bare, texts in CDATA, a table nested, a list as one
-    element repeated. A `]]>` in a text stays as it is: WeChat does not split it."""
+    """XML of fields as WeChat writes it: numbers bare, texts in CDATA, a table nested, a list as
+    one element repeated. A `]]>` in a text stays as it is: WeChat does not split it."""
     out = []
     for name, value in fields.items():
         for one in value if isinstance(value, list) else [value]:
@@ -227,8 +227,8 @@ def _inner(element):
 
 
 def parse(body):
-    """Element name -> text of a reply, or a table where elements are inside (`item`: a list of them);
-    raises when it is not well formed or repeats a name."""
+    """Element name -> text of a reply, or a table where elements are inside (`item`: a list of
+    them); raises when it is not well formed or repeats a name."""
     root = ElementTree.fromstring(body)
     if root.tag != "xml":
         raise ValueError(f"root is {root.tag}")
@@ -236,7 +236,7 @@ def parse(body):
 
 
 def open_sealed(fields, account, aes_key=None):
-    """The bytes inside the envelope of an encrypted reply; raises when it is not as it should be."""
+    """The bytes inside the envelope of an encrypted reply; raises when anything is wrong."""
     text, stamp = fields["Encrypt"], str(fields["TimeStamp"])
     if fields["MsgSignature"] != sign(account.token, stamp, fields["Nonce"], text):
         raise ValueError("MsgSignature is wrong")
