@@ -223,8 +223,8 @@ class Pusher:
             self._failures.append(attempt.ended)
             self._most_failures = max(self._most_failures, self.mark_fail)
             if left:
-                if attempt.outcome == "closed":     # a refusal is not answered by a flood
-                    await asyncio.sleep(attempt.started + self.patience - time.monotonic())
+                # until its time is over: after a time-out that is now, after a refusal it is not
+                await asyncio.sleep(attempt.started + self.patience - time.monotonic())
                 request = self._request(delivery)
         delivery.seen = verdict.FAULT
 
