@@ -1,0 +1,83 @@
+/* inbox: which pushes are known, and which worker has a user.
+ *
+ * Two things in one table, because one look answers both. A push that WeChat repeats is the same
+ * push: it joins the one that runs, or gets the answer that was given. And a user with something in
+ * flight belongs to one worker, who takes all his pushes in order; a user with nothing in flight
+ * belongs to whoever receives his next push.
+ *
+ * One inbox serves all workers of a host: every function may be called from any thread. What it
+ * remembers is bounded; memory is taken as it is used. */
+#ifndef WY_HOST_INBOX_H
+#define WY_HOST_INBOX_H
+
+#include "base/buf.h"
+#include "base/hash.h"
+
+typedef struct wy_inbox wy_inbox;
+
+enum { WY_INBOX_LEAST = 512 * 1024 };
+
+/* bytes: the most that keys, nonces and answers take together; a quarter of it, but not more than
+ * 4 MiB, is for answers. Users in flight stand beside it: whoever admits pushes bounds them.
+ * 0, WY_E_NOMEM, or WY_E_ARG: fewer bytes than WY_INBOX_LEAST. */
+int wy_inbox_new(wy_inbox **out, size_t bytes);
+void wy_inbox_free(wy_inbox *x); /* no other thread may still use it; NULL is fine */
+
+typedef struct wy_claim {
+  wy_hash128 key;      /* of the push */
+  uint64_t user;       /* hash of account and openid */
+  uint64_t nonce;      /* hash of account, timestamp and nonce */
+  unsigned worker;     /* who asks; below 65536 */
+  uint32_t now, until; /* unix seconds: now, and when the push's timestamp leaves the window */
+} wy_claim;
+
+typedef enum {
+  WY_INBOX_RUN,      /* new; the user is the asking worker's */
+  WY_INBOX_HOP,      /* new; another worker has the user: hand it over */
+  WY_INBOX_JOIN,     /* known, not finished */
+  WY_INBOX_ANSWERED, /* known, finished; its answer was appended */
+  WY_INBOX_DONE,     /* known, finished; no answer is kept */
+  WY_INBOX_REUSED,   /* its nonce came with another push: nothing is recorded */
+  WY_INBOX_NOMEM,    /* nothing but the nonce may be recorded */
+} wy_verdict;
+
+typedef struct wy_claimed {
+  unsigned worker;    /* RUN, HOP: who has the user now; JOIN: who has the push */
+  uint32_t in_flight; /* RUN, HOP: what the user had in flight before */
+  uint8_t tag;        /* ANSWERED: what was given with the answer */
+} wy_claimed;
+
+/* RUN and HOP count one more in flight for the user: wy_inbox_finish or wy_inbox_undo must follow.
+ * A key is known until `until`, or the latest `until` of its repetitions; when the table is full
+ * the oldest that is finished is forgotten early. A repetition that is encrypted anew has another
+ * nonce and the same key. An answer for which `answer` has no room is DONE, and `answer` failed. */
+wy_verdict wy_inbox_claim(wy_inbox *x, const wy_claim *claim, wy_claimed *out, wy_buf *answer);
+
+/* The push is finished, with an answer for its repetitions; answer.p NULL: none. An answer is kept
+ * while there is room, and not at all when it is larger than a shard's share (16 KiB of 4 MiB).
+ * release: what the claim counted in flight is over too. */
+void wy_inbox_finish(wy_inbox *x, const wy_hash128 *key, uint64_t user, wy_str answer, uint8_t tag,
+                     bool release);
+
+/* As if the claim had not been; for a push that could not be handed over. Its nonce stays known,
+ * which does not hinder its repetition. */
+void wy_inbox_undo(wy_inbox *x, const wy_hash128 *key, uint64_t user);
+
+/* One more in flight for the user, without a push (a parked conversation); claims him for the
+ * worker if nobody has. 0; WY_E_NOMEM: not counted, and not to be released. */
+int wy_inbox_keep(wy_inbox *x, uint64_t user, unsigned worker);
+/* One less; after the last nobody has the user. */
+void wy_inbox_release(wy_inbox *x, uint64_t user);
+
+typedef struct wy_inbox_stats {
+  uint64_t keys,
+      nonces;     /* known, with those whose time is over but whose place nobody needed yet */
+  uint64_t users; /* with something in flight */
+  uint64_t bytes; /* allocated for all of it */
+  uint64_t answer_bytes; /* allocated for answers, of these */
+  uint64_t evicted;      /* keys forgotten before their time, for want of room */
+} wy_inbox_stats;
+
+void wy_inbox_stats_read(wy_inbox *x, wy_inbox_stats *out);
+
+#endif
