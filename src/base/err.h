@@ -14,6 +14,7 @@
   X(ARG, "argument", "argument", "wrong argument")                                               \
   X(CONFIG, "config", "config", "the configuration has errors")                                  \
   X(LISTEN, "listen", "listen", "cannot listen on this address")                                 \
+  X(ADMIN, "admin", "admin", "the management interface cannot be opened")                          \
   X(CANCELLED, "cancelled", "cancelled", "cancelled")                                            \
   /* HTTP framing */                                                                             \
   X(HTTP_MALFORMED, "http.malformed", "malformed", "malformed HTTP")                             \
@@ -47,6 +48,7 @@
   X(SIG_MODE, "sig.mode", "mode", "the push does not have the protection that mode demands")     \
   X(SIG_ACCOUNT, "sig.account", "account", "ToUserName is not this account's username")          \
   X(SIG_APPID, "sig.appid", "appid", "the id in the encrypted frame is not the appid")           \
+  X(SIG_NONCE, "sig.nonce_reuse", "nonce", "timestamp and nonce of another push: its signature was used again") \
   X(AES_BASE64, "sig.envelope", "base64", "Encrypt is not strict base64")                        \
   X(AES_LENGTH, "sig.envelope", "length", "ciphertext length is not a multiple of 16")           \
   X(AES_PADDING, "sig.envelope", "padding", "bad padding: wrong EncodingAESKey?")                \
@@ -78,7 +80,7 @@
   X(JSON_BOM, "json.bom", "bom", "JSON begins with a byte order mark")                           \
   X(JSON_TYPE, "json.type", "type", "the JSON value is not an object")                           \
   /* what we answer */                                                                           \
-  X(REPLY_TYPE, "reply.type", "type", "unknown type of reply")                                   \
+  X(REPLY_TYPE, "reply.type", "type", "a handler returns a text, a wx.reply value, false or nil") \
   X(REPLY_FIELD, "reply.field", "field", "a field that this reply needs is missing")             \
   X(REPLY_UTF8, "reply.utf8", "utf8", "the reply is not UTF-8")                                  \
   /* what is kept */                                                                             \

@@ -35,17 +35,22 @@ static inline uint64_t finish(sip *s) {
   return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
 
-/* Compilers make one load of it where the machine is little-endian. */
+/* Compilers make one load of these where the machine is little-endian. */
+static inline uint64_t half_at(const unsigned char *p) {
+  return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24;
+}
+
 static inline uint64_t word_at(const unsigned char *p) {
   return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
          (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
 }
 
-/* The last n bytes, fewer than 8, and zeros. */
+/* The last n bytes, fewer than 8, and zeros. Reads overlap instead of looping: bytes that are read
+ * twice land on themselves. */
 static inline uint64_t rest_at(const unsigned char *p, size_t n) {
-  uint64_t word = 0;
-  for (size_t i = n; i-- > 0;) word = word << 8 | p[i];
-  return word;
+  if (n >= 4) return half_at(p) | half_at(p + n - 4) << 8 * (n - 4);
+  if (n == 0) return 0;
+  return (uint64_t)p[0] | (uint64_t)p[n / 2] << 8 * (n / 2) | (uint64_t)p[n - 1] << 8 * (n - 1);
 }
 
 /* Takes the whole words of a string; returns what is left of it, fewer than 8 bytes, as a word. */
@@ -64,6 +69,22 @@ uint64_t wy_hash64(const wy_hash_key *key, wy_str bytes) {
   return finish(&s);
 }
 
+static inline wy_hash128 finish128(sip *s) {
+  s->v2 ^= 0xee;
+  wy_hash128 h = {.lo = finish(s)};
+  s->v1 ^= 0xdd;
+  h.hi = finish(s);
+  return h;
+}
+
+wy_hash128 wy_hash128_str(const wy_hash_key *key, wy_str bytes) {
+  sip s = start(key);
+  s.v1 ^= 0xee;
+  uint64_t rest = take_words(&s, bytes);
+  take(&s, rest | (uint64_t)bytes.n << 56);
+  return finish128(&s);
+}
+
 wy_hash128 wy_hash128_of(const wy_hash_key *key, const wy_str *parts, size_t n) {
   sip s = start(key);
   uint64_t words = 0;
@@ -75,9 +96,5 @@ wy_hash128 wy_hash128_of(const wy_hash_key *key, const wy_str *parts, size_t n) 
     words += 1 + (parts[i].n + 7) / 8;
   }
   take(&s, words * 8 << 56); /* as of every message of this length */
-  s.v2 ^= 0xee;
-  wy_hash128 h = {.lo = finish(&s)};
-  s.v1 ^= 0xdd;
-  h.hi = finish(&s);
-  return h;
+  return finish128(&s);
 }

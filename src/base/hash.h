@@ -16,6 +16,7 @@ typedef struct wy_hash128 {
 } wy_hash128;
 
 uint64_t wy_hash64(const wy_hash_key *key, wy_str s);
+wy_hash128 wy_hash128_str(const wy_hash_key *key, wy_str s);
 
 /* Of a list of parts: the 128-bit hash of, for each part, its length as 8 bytes, little-endian,
  * then its bytes, then zeros up to a multiple of 8. So ("ab", "c") and ("a", "bc") differ, and

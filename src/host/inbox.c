@@ -1,5 +1,7 @@
-/* 256 shards, each under its own lock, by the low byte of a hash. A user, his keys and his answers
- * stand in the user's shard; a nonce in its own. No two locks are held at once.
+/* Shards, each under its own lock, by the low bits of a hash. A user, his keys and his answers
+ * stand in the user's shard; a nonce in its own. No two locks are held at once. The shards are few:
+ * where each of them writes next then stays in the caches (of addresses, too), which is most of
+ * what a claim costs; workers that are as few meet at a lock seldom.
  *
  * A shard is a table of keys, one of nonces, a ring of answers and a small table of users in
  * flight. A table is a queue in order of arrival, which is nearly that of expiry: the place to use
@@ -19,20 +21,24 @@
 #include "base/err.h"
 
 enum {
-  SHARDS = 256,
-  FIRST = 8,         /* places of a first array */
-  FIRST_RING = 512,  /* bytes */
-  MAPPED = 4096,     /* bytes of a block from which on it is mapped */
-  MOST = INT16_MAX,  /* entries of a table: numbers have 16 bits */
+  SHARDS = 4, /* of one worker; of several, eight for each; more where one would be too large */
+  SHARDS_MOST = 1024,
+  FIRST = 32,                /* entries of a first table */
+  FIRST_USERS = 8,           /* places */
+  FIRST_RING = 2048,         /* bytes */
+  MAPPED = 4096,             /* bytes of a block from which on it is mapped */
+  NUMBERS = 20,              /* bits of an entry's number */
+  MOST = 1 << (NUMBERS - 1), /* entries of a table: half the numbers are of those that are gone */
+  NUMBER = (1 << NUMBERS) - 1,
   WAYS = 4,          /* links of a bucket */
-  TRIES = 8,         /* running keys that are passed by when the oldest must go */
+  TRIES = 64,        /* running keys that are passed by when the oldest must go */
   EXPIRE = 4,        /* expired entries let go by one claim: more than it adds */
   ANSWERS = 4194304, /* bytes, at most, of all rings */
-  MARK = 8,          /* bytes before an answer in the ring */
+  MARK = 8,          /* bytes before an answer in the ring, where all places are multiples of it */
   NONE = -1          /* no place */
 };
 
-static_assert(ANSWERS / SHARDS <= UINT16_MAX, "a note holds places of its ring in 16 bits");
+static_assert(ANSWERS / MARK <= NUMBER, "a note holds places of its ring in as many bits");
 
 typedef struct slot {
   uint64_t id;   /* of a key: lo; of a nonce: itself */
@@ -40,9 +46,8 @@ typedef struct slot {
   uint32_t until;
 } slot;
 
-typedef struct link {
-  uint16_t number, tag; /* of the entry it leads to */
-} link;
+/* To an entry: its number, and above these bits its tag. */
+typedef uint32_t link;
 
 typedef struct bucket {
   link links[WAYS]; /* the youngest first */
@@ -52,20 +57,22 @@ typedef enum { RUNNING, ANSWERED, DONE, UNDONE } state;
 
 /* What is known of a key. */
 typedef struct note {
-  uint16_t worker;
-  uint16_t at, n; /* its answer's place in the ring, after the mark */
-  uint8_t tag;
-  uint8_t state;
+  uint64_t worker : 16;
+  uint64_t at : NUMBERS; /* its answer's mark in the ring, in units of MARK */
+  uint64_t n : 16;       /* bytes of its answer */
+  uint64_t tag : 8;
+  uint64_t state : 4;
 } note;
+static_assert(sizeof(note) == 8, "a note is a word");
 
 typedef struct table {
   slot *slots; /* one block of memory, with what follows */
   note *notes; /* of keys only */
   link *links; /* what an entry pushed out of its bucket */
   bucket *buckets;
-  uint32_t cap;    /* entries; half as many buckets */
-  uint32_t n, end; /* the queue: its length, and the place after the youngest; it wraps at cap */
-  uint16_t last;   /* number of the youngest; the first is 1 */
+  uint32_t cap;         /* entries; half as many buckets */
+  uint32_t n, youngest; /* the queue: its length, and the place of its end; it wraps at cap */
+  uint32_t last;        /* number of the youngest */
   bool of_keys;
 } table;
 
@@ -86,13 +93,25 @@ typedef struct shard {
   uint64_t evicted;
 } shard;
 
+/* Where the buckets of a table are, for who has no lock and only fetches ahead: atomic, and maybe
+ * of yesterday, which costs a fetch and nothing else. */
+typedef struct peek {
+  const bucket *buckets;
+  uint32_t n;
+} peek;
+
+typedef struct cell {
+  _Alignas(64) pthread_mutex_t lock; /* two workers at neighbours do not disturb each other */
+  shard *shard;                      /* NULL until it is needed */
+  peek keys, nonces;
+} cell;
+
 struct wy_inbox {
+  bool alone;         /* one thread uses it: nothing is locked */
+  uint32_t n_shards;  /* a power of two */
   uint32_t most;      /* keys, and nonces, of a shard */
   uint32_t ring_most; /* bytes */
-  struct {
-    pthread_mutex_t lock;
-    shard *shard; /* NULL until it is needed */
-  } cells[SHARDS];
+  cell *cells;
 };
 
 /* --- tables --- */
@@ -114,43 +133,65 @@ static size_t block_size(bool of_keys, size_t cap) {
          cap / 2 * sizeof(bucket);
 }
 
-/* The shard is chosen by the lowest 8 bits of an id, the tag by the next 16, the bucket by the
- * upper half (multiplied, which is cheaper than divided). */
-static uint16_t tag_of(uint64_t id) { return (uint16_t)(id >> 8); }
+/* The shard is chosen by the lowest bits of an id, the tag by those above the lowest 20, the
+ * bucket by the upper half (multiplied, which is cheaper than divided). */
+static uint32_t tag_of(uint64_t id) { return (uint32_t)id & ~(uint32_t)NUMBER; }
 static link *bucket_of(const table *t, uint64_t id) {
   return t->buckets[(id >> 32) * (t->cap / 2) >> 32].links;
 }
 
-/* The place of the entry that came `back` before the next one: 1 is the youngest, n the oldest. */
-static uint32_t place(const table *t, uint32_t back) {
-  return t->end >= back ? t->end - back : t->end + t->cap - back;
+/* How many entries came after the one of this link; n or more: it is dead. A link that stood still
+ * for as many entries as there are numbers may look alive: it then leads to an entry, but not to
+ * its own. */
+static uint32_t age_of(const table *t, link l) { return (t->last - l) & NUMBER; }
+
+static uint32_t place(const table *t, uint32_t age) {
+  return t->youngest - age + (t->youngest < age ? t->cap : 0);
+}
+
+/* Those that younger ones have pushed out of their bucket: the first was pushed out by the youngest
+ * in the bucket, the next by the second, and so on, the fifth by the first. */
+static int64_t find_older(const table *t, uint64_t id) {
+  const link *l = bucket_of(t, id);
+  uint32_t at[WAYS], before = age_of(t, l[WAYS - 1]);
+  for (uint32_t i = 0; i < WAYS; i++) at[i] = place(t, age_of(t, l[i]));
+  for (uint32_t i = 0;; i = (i + 1) % WAYS) {
+    uint32_t age = age_of(t, t->links[at[i]]);
+    if (age >= t->n || age <= before) return NONE;
+    at[i] = place(t, age);
+    if (t->slots[at[i]].id == id) return at[i];
+    before = age;
+  }
 }
 
 /* The youngest with this id, or NONE. Two keys that agree in their first half are not told apart
  * here: the elder is then hidden, once in 2^64. */
-static int64_t find(const table *t, uint64_t id) {
-  if (!t->n) return NONE;
-  const link *first = bucket_of(t, id);
-  uint32_t at[WAYS], before = 0;
-  for (uint32_t i = 0;; i++) {
-    const link *l = i < WAYS ? &first[i] : &t->links[at[i % WAYS]];
-    uint32_t back = (uint16_t)(t->last + 1 - l->number); /* right when numbers have wrapped, too */
-    if (back > t->n || back <= before) return NONE;      /* dead, perhaps since 2^16 entries */
-    at[i % WAYS] = place(t, back);
-    if (l->tag == tag_of(id) && t->slots[at[i % WAYS]].id == id) return at[i % WAYS];
-    before = back;
+static inline int64_t find(const table *t, uint64_t id) {
+  uint32_t n = t->n, tag = tag_of(id);
+  if (!n) return NONE;
+  const link *l = bucket_of(t, id);
+  for (int i = 0; i < WAYS; i++) {
+    uint32_t age = age_of(t, l[i]);
+    if (age >= n) return NONE;
+    if ((l[i] ^ tag) > NUMBER) continue;
+    uint32_t at = place(t, age);
+    if (t->slots[at].id == id) return at;
   }
+  return find_older(t, id);
 }
 
 /* Needs n < cap. */
-static uint32_t push(table *t, slot s) {
-  uint32_t at = t->end;
+static inline uint32_t push(table *t, slot s) {
+  uint32_t at = t->youngest + 1 < t->cap ? t->youngest + 1 : 0;
   link *l = bucket_of(t, s.id);
   t->slots[at] = s;
-  t->links[at] = l[WAYS - 1];
-  memmove(l + 1, l, (WAYS - 1) * sizeof *l);
-  l[0] = (link){++t->last, tag_of(s.id)};
-  t->end = at + 1 < t->cap ? at + 1 : 0;
+  t->links[at] = l[3];
+  l[3] = l[2];
+  l[2] = l[1];
+  l[1] = l[0];
+  t->last = (t->last + 1) & NUMBER;
+  l[0] = tag_of(s.id) | t->last;
+  t->youngest = at;
   t->n++;
   return at;
 }
@@ -159,24 +200,16 @@ static bool running(const table *t, uint32_t at) {
   return t->of_keys && t->notes[at].state == RUNNING;
 }
 
-static void expire(table *t, uint32_t now) {
-  for (int i = 0; i < EXPIRE && t->n; i++) {
-    uint32_t at = place(t, t->n);
-    if (t->slots[at].until >= now || running(t, at)) return;
-    t->n--;
-  }
-}
-
 static bool grow(table *t, uint32_t most) {
   table to = {.of_keys = t->of_keys, .cap = t->cap > most / 2 ? most : t->cap * 2};
-  if (!t->cap) to.cap = FIRST;
+  if (!t->cap) to.cap = most < FIRST ? most : FIRST;
   to.slots = block_new(block_size(t->of_keys, to.cap));
   if (!to.slots) return false;
   to.notes = (note *)(to.slots + to.cap);
   to.links = t->of_keys ? (link *)(to.notes + to.cap) : (link *)to.notes;
   to.buckets = (bucket *)(to.links + to.cap);
-  for (uint32_t back = t->n; back; back--) {
-    uint32_t from = place(t, back), at = push(&to, t->slots[from]);
+  for (uint32_t age = t->n; age--;) {
+    uint32_t from = place(t, age), at = push(&to, t->slots[from]);
     if (t->of_keys) to.notes[at] = t->notes[from];
   }
   block_free(t->slots, block_size(t->of_keys, t->cap));
@@ -184,20 +217,39 @@ static bool grow(table *t, uint32_t most) {
   return true;
 }
 
-/* Makes n < cap; false only when there is no memory at all. Of a full table the oldest goes, and is
- * counted in `evicted` when its time was not over. A key that is still running becomes the youngest
- * instead, so that its repetition still joins: in a full queue it need not even move. */
-static bool make_room(table *t, uint32_t most, uint32_t now, uint64_t *evicted) {
-  expire(t, now);
-  if (t->n < t->cap || (t->cap < most && grow(t, most))) return true;
-  if (!t->cap) return false;
-  for (int i = 0; i < TRIES && running(t, t->end); i++) {
+static void expire(table *t, uint32_t now) {
+  for (int i = 0; i < EXPIRE && t->n; i++) {
+    uint32_t oldest = place(t, t->n - 1);
+    if (t->slots[oldest].until >= now) return;
     t->n--;
-    push(t, t->slots[t->end]);
+    if (!running(t, oldest)) continue;
+    note kept = t->notes[oldest]; /* it becomes the youngest, and those behind it can go */
+    t->notes[push(t, t->slots[oldest])] = kept;
+  }
+}
+
+/* Of a full table the oldest goes, and is counted when its time was not over. A key that is still
+ * running becomes the youngest instead, so that its repetition still joins: as the queue is full,
+ * it need not even move. */
+static bool evict(table *t, uint32_t now, uint64_t *evicted) {
+  if (!t->cap) return false;
+  uint32_t oldest = place(t, t->n - 1);
+  for (int i = 0; i < TRIES && running(t, oldest); i++) {
+    t->n--;
+    push(t, t->slots[oldest]);
+    oldest = place(t, t->n - 1);
   }
   t->n--;
-  *evicted += t->slots[t->end].until >= now && !(t->of_keys && t->notes[t->end].state == UNDONE);
+  if (t->slots[oldest].until >= now && !(t->of_keys && t->notes[oldest].state == UNDONE))
+    ++*evicted;
   return true;
+}
+
+/* Makes n < cap; false only when there is no memory at all. */
+static inline bool make_room(table *t, uint32_t most, uint32_t now, uint64_t *evicted) {
+  if (t->n && t->slots[place(t, t->n - 1)].until < now) expire(t, now);
+  if (t->n < t->cap || (t->cap < most && grow(t, most))) return true;
+  return evict(t, now, evicted);
 }
 
 /* --- users --- */
@@ -216,7 +268,7 @@ static user *find_user(const shard *s, uint64_t id) {
 }
 
 static bool grow_users(shard *s) {
-  shard to = {.users_cap = s->users_cap ? s->users_cap * 2 : FIRST};
+  shard to = {.users_cap = s->users_cap ? s->users_cap * 2 : FIRST_USERS};
   if (!to.users_cap || !(to.users = calloc(to.users_cap, sizeof *to.users))) return false;
   for (uint32_t i = 0; i < s->users_cap; i++)
     if (s->users[i].in_flight) *user_at(&to, s->users[i].id) = s->users[i];
@@ -228,11 +280,12 @@ static bool grow_users(shard *s) {
 
 /* Counts one more in flight; a user whom nobody has becomes the worker's. NULL: no memory. */
 static user *take_user(shard *s, uint64_t id, unsigned worker) {
-  user *u = find_user(s, id);
-  if (!u) {
-    if (s->users_n >= s->users_cap / 4 * 3 && !grow_users(s) && s->users_n + 1 >= s->users_cap)
-      return NULL;
-    u = user_at(s, id);
+  user *u = s->users_cap ? user_at(s, id) : NULL;
+  if (!u || !u->in_flight) {
+    if (s->users_n >= s->users_cap / 4 * 3) { /* full enough; one place has to stay free */
+      if (!grow_users(s) && s->users_n + 1 >= s->users_cap) return NULL;
+      u = user_at(s, id);
+    }
     *u = (user){.id = id, .worker = worker};
     s->users_n++;
   }
@@ -252,7 +305,7 @@ static void release_user(shard *s, uint64_t id) {
     s->users[i].in_flight = 0;
     free_at = i;
   }
-  if (s->users_n || s->users_cap == FIRST) return;
+  if (s->users_n || s->users_cap == FIRST_USERS) return;
   free(s->users); /* a crowd has gone */
   s->users = NULL;
   s->users_cap = 0;
@@ -268,21 +321,26 @@ static void release_user(shard *s, uint64_t id) {
 static void store(shard *s, uint32_t most, uint32_t at, wy_str answer, uint8_t tag) {
   note *n = &s->keys.notes[at];
   n->state = DONE;
-  if (!answer.p || answer.n > most || most - answer.n < MARK) return;
-  uint32_t size = (uint32_t)answer.n + MARK;
+  if (!answer.p || answer.n > UINT16_MAX || answer.n + 2 * MARK > most) return;
+  uint32_t size = ((uint32_t)answer.n + 2 * MARK - 1) / MARK * MARK;
   if (size > s->ring_cap - s->ring_at && s->ring_cap < most) {
-    uint32_t cap = s->ring_cap ? s->ring_cap : FIRST_RING;
+    uint32_t cap = s->ring_cap ? s->ring_cap : most < FIRST_RING ? most : FIRST_RING;
     while (cap < most && cap - s->ring_at < size) cap *= 2;
     if (cap > most) cap = most;
-    char *ring = realloc(s->ring, cap);
-    if (ring) s->ring = ring, s->ring_cap = cap;
+    char *ring = block_new(cap);
+    if (ring) {
+      if (s->ring) memcpy(ring, s->ring, s->ring_cap);
+      block_free(s->ring, s->ring_cap);
+      s->ring = ring;
+      s->ring_cap = cap;
+    }
   }
   if (size > s->ring_cap - s->ring_at) s->ring_at = 0;
   if (size > s->ring_cap) return;
   char *to = s->ring + s->ring_at;
   memcpy(to, &s->keys.slots[at].id, MARK);
   if (answer.n) memcpy(to + MARK, answer.p, answer.n);
-  n->at = (uint16_t)(s->ring_at + MARK);
+  n->at = (s->ring_at / MARK) & NUMBER;
   n->n = (uint16_t)answer.n;
   n->tag = tag;
   n->state = ANSWERED;
@@ -292,57 +350,73 @@ static void store(shard *s, uint32_t most, uint32_t at, wy_str answer, uint8_t t
 static bool recall(shard *s, uint32_t at, wy_buf *answer) {
   note *n = &s->keys.notes[at];
   if (n->state != ANSWERED) return false;
-  const char *from = s->ring + n->at;
-  if (memcmp(from - MARK, &s->keys.slots[at].id, MARK) != 0) {
+  const char *from = s->ring + (size_t)n->at * MARK;
+  if (memcmp(from, &s->keys.slots[at].id, MARK) != 0) {
     n->state = DONE;
     return false;
   }
-  return wy_buf_add(answer, from, n->n) == 0;
+  return wy_buf_add(answer, from + MARK, n->n) == 0;
 }
 
 /* --- the inbox --- */
 
-int wy_inbox_new(wy_inbox **out, size_t bytes) {
+int wy_inbox_new(wy_inbox **out, size_t bytes, unsigned workers) {
   *out = NULL;
   if (bytes < WY_INBOX_LEAST) return WY_E_ARG;
   wy_inbox *x = calloc(1, sizeof *x);
   if (!x) return WY_E_NOMEM;
   size_t answers = bytes / 4 < ANSWERS ? bytes / 4 : ANSWERS;
-  size_t fixed = sizeof *x + SHARDS * (sizeof(shard) + FIRST * sizeof(user));
-  size_t most =
-      (bytes - answers - fixed) / SHARDS / (block_size(true, 2) + block_size(false, 2)) * 2;
+  /* What allocating costs beside: whole pages, small blocks that were outgrown. */
+  size_t slack = bytes / 10, most;
+  x->alone = workers == 1;
+  x->n_shards = SHARDS;
+  while (workers > 1 && x->n_shards < 8 * workers) x->n_shards *= 2;
+  for (;; x->n_shards *= 2) {
+    size_t fixed =
+        sizeof *x + x->n_shards * (sizeof(cell) + sizeof(shard) + sizeof(user) * FIRST_USERS);
+    most = (bytes - answers - slack - fixed) / x->n_shards /
+           (block_size(true, 2) + block_size(false, 2)) * 2;
+    if (most <= MOST || x->n_shards >= SHARDS_MOST) break;
+  }
   x->most = most < MOST ? (uint32_t)most : MOST;
-  x->ring_most = (uint32_t)(answers / SHARDS);
-  for (int i = 0; i < SHARDS; i++) pthread_mutex_init(&x->cells[i].lock, NULL);
+  x->ring_most = (uint32_t)(answers / x->n_shards / MARK * MARK);
+  x->cells = aligned_alloc(_Alignof(cell), x->n_shards * sizeof *x->cells);
+  if (!x->cells) {
+    free(x);
+    return WY_E_NOMEM;
+  }
+  memset(x->cells, 0, x->n_shards * sizeof *x->cells);
+  for (uint32_t i = 0; i < x->n_shards; i++) pthread_mutex_init(&x->cells[i].lock, NULL);
   *out = x;
   return 0;
 }
 
 void wy_inbox_free(wy_inbox *x) {
   if (!x) return;
-  for (int i = 0; i < SHARDS; i++) {
+  for (uint32_t i = 0; i < x->n_shards; i++) {
     shard *s = x->cells[i].shard;
     pthread_mutex_destroy(&x->cells[i].lock);
     if (!s) continue;
     block_free(s->keys.slots, block_size(true, s->keys.cap));
     block_free(s->nonces.slots, block_size(false, s->nonces.cap));
     free(s->users);
-    free(s->ring);
+    block_free(s->ring, s->ring_cap);
     free(s);
   }
+  free(x->cells);
   free(x);
 }
 
-/* Locks the shard of a hash; NULL, and locked all the same: there is none and no memory for it. */
-static shard *lock(wy_inbox *x, uint64_t hash) {
-  pthread_mutex_lock(&x->cells[hash % SHARDS].lock);
-  shard **s = &x->cells[hash % SHARDS].shard;
-  if (!*s && (*s = calloc(1, sizeof **s))) (*s)->keys.of_keys = true;
-  return *s;
+/* The cell of a hash, locked. Its shard is NULL when there is no memory for it. */
+static inline cell *lock(wy_inbox *x, uint64_t hash) {
+  cell *c = &x->cells[hash & (x->n_shards - 1)];
+  if (!x->alone) pthread_mutex_lock(&c->lock);
+  if (!c->shard && (c->shard = calloc(1, sizeof *c->shard))) c->shard->keys.of_keys = true;
+  return c;
 }
 
-static void unlock(wy_inbox *x, uint64_t hash) {
-  pthread_mutex_unlock(&x->cells[hash % SHARDS].lock);
+static void unlock(wy_inbox *x, cell *c) {
+  if (!x->alone) pthread_mutex_unlock(&c->lock);
 }
 
 static wy_verdict claim_nonce(shard *s, uint32_t most, const wy_claim *c) {
@@ -388,58 +462,80 @@ static wy_verdict claim_push(shard *s, uint32_t most, const wy_claim *c, wy_clai
   return u->worker == c->worker ? WY_INBOX_RUN : WY_INBOX_HOP;
 }
 
-wy_verdict wy_inbox_claim(wy_inbox *x, const wy_claim *c, wy_claimed *out, wy_buf *answer) {
-  assert(c->worker <= UINT16_MAX);
-  *out = (wy_claimed){.worker = c->worker};
-  shard *s = lock(x, c->nonce);
-  wy_verdict v = s ? claim_nonce(s, x->most, c) : WY_INBOX_NOMEM;
-  unlock(x, c->nonce);
+/* --- ahead of a look: the one bucket that no cache holds --- */
+
+static void show(peek *p, const table *t) {
+  if (p->buckets == t->buckets) return;
+  __atomic_store_n(&p->n, t->cap / 2, __ATOMIC_RELAXED);
+  __atomic_store_n(&p->buckets, t->buckets, __ATOMIC_RELAXED);
+}
+
+static void fetch(const peek *p, uint64_t id) {
+  const bucket *buckets = __atomic_load_n(&p->buckets, __ATOMIC_RELAXED);
+  uint32_t n = __atomic_load_n(&p->n, __ATOMIC_RELAXED);
+  __builtin_prefetch((const void *)((uintptr_t)buckets + ((id >> 32) * n >> 32) * sizeof(bucket)),
+                     1);
+}
+
+void wy_inbox_expect(wy_inbox *x, uint64_t nonce) {
+  fetch(&x->cells[nonce & (x->n_shards - 1)].nonces, nonce);
+}
+
+wy_verdict wy_inbox_claim(wy_inbox *x, const wy_claim *claim, wy_claimed *out, wy_buf *answer) {
+  assert(claim->worker <= UINT16_MAX);
+  *out = (wy_claimed){.worker = claim->worker};
+  fetch(&x->cells[claim->user & (x->n_shards - 1)].keys, claim->key.lo);
+  cell *c = lock(x, claim->nonce);
+  wy_verdict v = c->shard ? claim_nonce(c->shard, x->most, claim) : WY_INBOX_NOMEM;
+  if (c->shard) show(&c->nonces, &c->shard->nonces);
+  unlock(x, c);
   if (v != WY_INBOX_RUN) return v;
-  s = lock(x, c->user);
-  v = s ? claim_push(s, x->most, c, out, answer) : WY_INBOX_NOMEM;
-  unlock(x, c->user);
+  c = lock(x, claim->user);
+  v = c->shard ? claim_push(c->shard, x->most, claim, out, answer) : WY_INBOX_NOMEM;
+  if (c->shard) show(&c->keys, &c->shard->keys);
+  unlock(x, c);
   return v;
 }
 
 void wy_inbox_finish(wy_inbox *x, const wy_hash128 *key, uint64_t id, wy_str answer, uint8_t tag,
                      bool release) {
-  shard *s = lock(x, id);
-  if (s) {
-    int64_t at = find_key(s, key);
-    if (at != NONE) store(s, x->ring_most, (uint32_t)at, answer, tag);
-    if (release) release_user(s, id);
+  cell *c = lock(x, id);
+  if (c->shard) {
+    int64_t at = find_key(c->shard, key);
+    if (at != NONE) store(c->shard, x->ring_most, (uint32_t)at, answer, tag);
+    if (release) release_user(c->shard, id);
   }
-  unlock(x, id);
+  unlock(x, c);
 }
 
 void wy_inbox_undo(wy_inbox *x, const wy_hash128 *key, uint64_t id) {
-  shard *s = lock(x, id);
-  if (s) {
-    int64_t at = find_key(s, key);
-    if (at != NONE) s->keys.notes[at].state = UNDONE;
-    release_user(s, id);
+  cell *c = lock(x, id);
+  if (c->shard) {
+    int64_t at = find_key(c->shard, key);
+    if (at != NONE) c->shard->keys.notes[at].state = UNDONE;
+    release_user(c->shard, id);
   }
-  unlock(x, id);
+  unlock(x, c);
 }
 
 int wy_inbox_keep(wy_inbox *x, uint64_t id, unsigned worker) {
   assert(worker <= UINT16_MAX);
-  shard *s = lock(x, id);
-  bool kept = s && take_user(s, id, worker);
-  unlock(x, id);
+  cell *c = lock(x, id);
+  bool kept = c->shard && take_user(c->shard, id, worker);
+  unlock(x, c);
   return kept ? 0 : WY_E_NOMEM;
 }
 
 void wy_inbox_release(wy_inbox *x, uint64_t id) {
-  shard *s = lock(x, id);
-  if (s) release_user(s, id);
-  unlock(x, id);
+  cell *c = lock(x, id);
+  if (c->shard) release_user(c->shard, id);
+  unlock(x, c);
 }
 
 void wy_inbox_stats_read(wy_inbox *x, wy_inbox_stats *out) {
-  *out = (wy_inbox_stats){.bytes = sizeof *x};
-  for (int i = 0; i < SHARDS; i++) {
-    pthread_mutex_lock(&x->cells[i].lock);
+  *out = (wy_inbox_stats){.bytes = sizeof *x + x->n_shards * sizeof *x->cells};
+  for (uint32_t i = 0; i < x->n_shards; i++) {
+    if (!x->alone) pthread_mutex_lock(&x->cells[i].lock);
     const shard *s = x->cells[i].shard;
     if (s) {
       out->keys += s->keys.n;
@@ -450,6 +546,6 @@ void wy_inbox_stats_read(wy_inbox *x, wy_inbox_stats *out) {
       out->bytes += sizeof *s + block_size(true, s->keys.cap) + block_size(false, s->nonces.cap) +
                     s->users_cap * sizeof *s->users + s->ring_cap;
     }
-    pthread_mutex_unlock(&x->cells[i].lock);
+    unlock(x, &x->cells[i]);
   }
 }

@@ -19,8 +19,9 @@ enum { WY_INBOX_LEAST = 512 * 1024 };
 
 /* bytes: the most that keys, nonces and answers take together; a quarter of it, but not more than
  * 4 MiB, is for answers. Users in flight stand beside it: whoever admits pushes bounds them.
+ * workers: how many threads will use it; 1: only one ever does, and nothing is locked.
  * 0, WY_E_NOMEM, or WY_E_ARG: fewer bytes than WY_INBOX_LEAST. */
-int wy_inbox_new(wy_inbox **out, size_t bytes);
+int wy_inbox_new(wy_inbox **out, size_t bytes, unsigned workers);
 void wy_inbox_free(wy_inbox *x); /* no other thread may still use it; NULL is fine */
 
 typedef struct wy_claim {
@@ -47,6 +48,9 @@ typedef struct wy_claimed {
   uint8_t tag;        /* ANSWERED: what was given with the answer */
 } wy_claimed;
 
+/* A claim with this nonce comes soon: what it will look at is fetched meanwhile. */
+void wy_inbox_expect(wy_inbox *x, uint64_t nonce);
+
 /* RUN and HOP count one more in flight for the user: wy_inbox_finish or wy_inbox_undo must follow.
  * A key is known until `until`, or the latest `until` of its repetitions; when the table is full
  * the oldest that is finished is forgotten early. A repetition that is encrypted anew has another
@@ -54,7 +58,8 @@ typedef struct wy_claimed {
 wy_verdict wy_inbox_claim(wy_inbox *x, const wy_claim *claim, wy_claimed *out, wy_buf *answer);
 
 /* The push is finished, with an answer for its repetitions; answer.p NULL: none. An answer is kept
- * while there is room, and not at all when it is larger than a shard's share (16 KiB of 4 MiB).
+ * while there is room, and not at all when it has more than 65,535 bytes (or a shard's share of a
+ * small inbox).
  * release: what the claim counted in flight is over too. */
 void wy_inbox_finish(wy_inbox *x, const wy_hash128 *key, uint64_t user, wy_str answer, uint8_t tag,
                      bool release);

@@ -116,7 +116,7 @@ int main(int argc, char **argv) {
   double before = rss();
   wy_inbox *x;
   wy_inbox_stats s;
-  if (wy_inbox_new(&x, BYTES)) abort();
+  if (wy_inbox_new(&x, BYTES, 2)) abort();
   work w = {.inbox = x, .n = n};
   flood(&w);
   double after = rss();
