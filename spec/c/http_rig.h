@@ -211,9 +211,15 @@ static void drain(client *c) {
   }
 }
 
+/* One turn of the loop, and what is due at this moment of the clock. */
+static void turn(rig *r) {
+  uv_run(&r->loop, UV_RUN_NOWAIT);
+  wy_clock_run(&r->clock);
+}
+
 /* One turn of the loop; waits a moment for the kernel when there was nothing to do. */
 static void pump(client *c) {
-  uv_run(&c->r->loop, UV_RUN_NOWAIT);
+  turn(c->r);
   drain(c);
   struct pollfd p[2] = {{uv_backend_fd(&c->r->loop), POLLIN, 0},
                         {c->deaf || c->closed ? -1 : c->fd, POLLIN, 0}};
@@ -236,7 +242,7 @@ static MAYBE_UNUSED void settle(client *c) {
   rig *r = c->r;
   for (int quiet = 0; quiet < 4;) {
     size_t before = c->in.n + r->seen.n + r->lines.n + (size_t)c->closed;
-    uv_run(&r->loop, UV_RUN_NOWAIT);
+    turn(r);
     drain(c);
     size_t after = c->in.n + r->seen.n + r->lines.n + (size_t)c->closed;
     quiet = before == after ? quiet + 1 : 0;
@@ -268,7 +274,7 @@ static MAYBE_UNUSED void send_text(client *c, const char *text) {
 static MAYBE_UNUSED void send_pieces(client *c, const char *p, size_t n, size_t k) {
   for (size_t i = 0; i < n; i += k) {
     if (!send_some(c, p + i, n - i < k ? n - i : k)) return;
-    uv_run(&c->r->loop, UV_RUN_NOWAIT);
+    turn(c->r);
   }
 }
 

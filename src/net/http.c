@@ -3,9 +3,11 @@
 #include "net/http.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "net/http_impl.h"
+#include "net/listen.h"
 
 const wy_http_limits wy_http_default_limits = {
     .header_time = 10000,
@@ -88,14 +90,19 @@ void *wy_http_req_data(const wy_http_req *req) { return req->data; }
 void wy_http_req_set_err(wy_http_req *req, int err) { req->err = err; }
 void wy_http_req_set_allow(wy_http_req *req, unsigned methods) { req->allow = methods; }
 
+/* By the bit of wy_method. */
+static const char *const method_names[] = {"GET",   "HEAD",   "POST",   "PUT",
+                                           "PATCH", "DELETE", "OPTIONS"};
+
+enum { METHODS = sizeof method_names / sizeof *method_names };
+
 /* "Allow: GET, POST\r\n" */
 void wy_http_allow_field(const wy_http_req *req, char *out, size_t n) {
-  static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
   size_t at = (size_t)snprintf(out, n, "Allow:");
   const char *comma = "";
-  for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+  for (unsigned i = 0; i < METHODS; i++) {
     if (!(req->allow & 1u << i)) continue;
-    at += (size_t)snprintf(out + at, n - at, "%s %s", comma, names[i]);
+    at += (size_t)snprintf(out + at, n - at, "%s %s", comma, method_names[i]);
     comma = ",";
   }
   snprintf(out + at, n - at, "\r\n");
@@ -111,6 +118,8 @@ wy_str wy_http_req_header(const wy_http_req *req, wy_str name) {
 }
 
 /* --- logs --- */
+
+enum { LOGGED = 100 }; /* bytes of a path or a host that a line shows */
 
 static void log_conn(wy_line *line, const wy_ip *peer, int port, uint64_t id, uint64_t number) {
   char name[WY_PEER_NAME];
@@ -144,11 +153,23 @@ void wy_http_req_log(const wy_http_req *req, wy_line *line) {
   wy_line_z(line, "client", name);
 }
 
+/* What was asked for, as far as it was read; never the query, which may hold secrets. */
+static void log_target(const wy_http_req *req, wy_line *line) {
+  for (unsigned i = 0; i < METHODS; i++)
+    if (req->method == 1u << i) wy_line_z(line, "method", method_names[i]);
+  wy_str path = req->path, host = req->host;
+  if (path.n > LOGGED) path.n = LOGGED;
+  if (host.n > LOGGED) host.n = LOGGED;
+  if (path.n) wy_line_str(line, "path", path);
+  if (host.n) wy_line_str(line, "host", host);
+}
+
 void wy_http_log_refusal(wy_http_req *req, int status, int err, const char *reason) {
   wy_line line;
   wy_line_begin(&line, req->http->log, WY_LOG_WARN, wy_err_event(err));
   wy_line_z(&line, "reason", reason ? reason : wy_err_reason(err));
   wy_line_int(&line, "status", status);
+  log_target(req, &line);
   wy_http_req_log(req, &line);
   wy_line_end(&line);
 }
@@ -193,6 +214,7 @@ void wy_http_close(wy_http_conn *c) {
   c->phase = PHASE_CLOSED;
   c->closing = true;
   wy_timer_stop(c->http->clock, &c->timer);
+  wy_timer_stop(c->http->clock, &c->more);
   wy_ip_leave(&c->http->counts, c->count);
   if (c->in) wy_http_req_drop(c->in);
   c->in = NULL;
@@ -351,6 +373,7 @@ static void on_connection(uv_stream_t *server, int status) {
   wy_list_init(&c->pipeline);
   wy_buf_init(&c->rest, READ_BYTES);
   wy_timer_init(&c->timer, on_deadline);
+  wy_timer_init(&c->more, wy_http_on_more);
   uv_tcp_init(h->loop, &c->uv.tcp);
   wy_list_push(&h->conns, &c->link);
   h->n_conns++;
@@ -402,32 +425,32 @@ static void on_listener_closed(uv_handle_t *handle) {
   maybe_stopped(h);
 }
 
-int wy_http_listen(wy_http *h, const char *address, int port, int *bound) {
-  struct sockaddr_storage a;
-  int err = uv_ip4_addr(address, port, (struct sockaddr_in *)&a);
-  if (err) err = uv_ip6_addr(address, port, (struct sockaddr_in6 *)&a);
-  if (err) return err;
+int wy_http_listen_on(wy_http *h, int fd) {
   listener *l = calloc(1, sizeof *l);
-  if (!l) return UV_ENOMEM;
+  if (!l) {
+    close(fd);
+    return UV_ENOMEM;
+  }
   l->http = h;
-  err = uv_tcp_init(h->loop, &l->tcp);
+  int err = uv_tcp_init(h->loop, &l->tcp);
   if (err) {
+    close(fd);
     free(l);
     return err;
   }
   wy_list_push(&h->listeners, &l->link);
-  err = uv_tcp_bind(&l->tcp, (struct sockaddr *)&a, 0);
-  if (!err) err = uv_listen((uv_stream_t *)&l->tcp, 4096, on_connection);
-  int n = sizeof a;
-  if (!err) err = uv_tcp_getsockname(&l->tcp, (struct sockaddr *)&a, &n);
-  if (err) {
-    uv_close((uv_handle_t *)&l->tcp, on_listener_closed);
-    return err;
-  }
-  if (bound)
-    *bound = ntohs(a.ss_family == AF_INET ? ((struct sockaddr_in *)&a)->sin_port
-                                          : ((struct sockaddr_in6 *)&a)->sin6_port);
-  return 0;
+  err = uv_tcp_open(&l->tcp, fd);
+  if (err) close(fd);
+  else err = uv_listen((uv_stream_t *)&l->tcp, 4096, on_connection);
+  if (err) uv_close((uv_handle_t *)&l->tcp, on_listener_closed);
+  return err;
+}
+
+int wy_http_listen(wy_http *h, const char *address, int port, int *bound) {
+  int fd, got, err = wy_listen_open(address, port, 1, &fd, &got);
+  if (!err) err = wy_http_listen_on(h, fd);
+  if (!err && bound) *bound = got;
+  return err;
 }
 
 static void close_listeners(wy_http *h) {
@@ -455,6 +478,11 @@ void wy_http_stop(wy_http *h, void (*stopped)(void *data)) {
 void wy_http_kill(wy_http *h) {
   for (wy_list *n = h->conns.next; n != &h->conns; n = n->next)
     wy_http_close(wy_container_of(n, wy_http_conn, link));
+}
+
+void wy_http_abandon(wy_http_req *req) {
+  if (req->conn) wy_http_close(req->conn); /* its requests become orphans, this one too */
+  wy_http_req_drop(req);
 }
 
 void wy_http_free(wy_http *h) {

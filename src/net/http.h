@@ -64,6 +64,9 @@ int wy_http_trust(wy_http *h, const char *address, unsigned prefix);
  * 0 or a uv error. */
 int wy_http_listen(wy_http *h, const char *address, int port, int *bound);
 
+/* Listens on a bound socket, which it takes over in any case. 0 or a uv error. */
+int wy_http_listen_on(wy_http *h, int fd);
+
 /* Refuses what is new, closes idle connections, lets requests in flight finish; `stopped` is called
  * when the last connection is gone. wy_http_kill closes them all now. */
 void wy_http_stop(wy_http *h, void (*stopped)(void *data));
@@ -100,5 +103,9 @@ typedef struct wy_http_answer {
 
 /* Answers and ends the request: req is gone for the caller. */
 void wy_http_respond(wy_http_req *req, const wy_http_answer *answer);
+
+/* Ends the request by closing its connection, so that the client tries again; req is gone for the
+ * caller. */
+void wy_http_abandon(wy_http_req *req);
 
 #endif

@@ -88,6 +88,7 @@ struct wy_http_conn {
   size_t lingered;
   /* deadlines on the real clock, 0: none */
   wy_timer timer;
+  wy_timer more; /* armed with 0: bytes that waited are parsed as soon as the answer has left */
   uint64_t phase_since, phase_due, write_due;
   size_t write_left; /* wy_http_unsent when write_due was set */
   wy_ip peer;
@@ -148,5 +149,6 @@ bool wy_http_blocked(const wy_http_conn *c);  /* the pipeline or the write queue
 void wy_http_cork(wy_http_conn *c);
 void wy_http_uncork(wy_http_conn *c); /* sends what gathered, and shuts down when all is said */
 void wy_http_write_continue(wy_http_conn *c);
+void wy_http_on_more(wy_timer *timer);
 
 #endif

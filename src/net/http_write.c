@@ -141,7 +141,8 @@ bool wy_http_blocked(const wy_http_conn *c) {
          uv_stream_get_write_queue_size(&c->uv.stream) > c->http->limits.write_queue;
 }
 
-/* Goes on with what waited for room in the pipeline or in the write queue. */
+/* Goes on with what waited for room in the pipeline or in the write queue. Never from within an
+ * answer: whoever gives one has not finished with what it is about. */
 static void go_on(wy_http_conn *c) {
   if (c->feeding || c->phase == PHASE_CLOSED || wy_http_blocked(c)) return;
   if (c->rest.n && !c->closing) {
@@ -170,6 +171,14 @@ static void on_shut(uv_shutdown_t *uv, int status) {
   c->phase_due = wy_clock_now_ms(c->http->clock) + LINGER_MS;
   wy_http_rearm(c);
   wy_http_start_reading(c);
+}
+
+void wy_http_on_more(wy_timer *timer) { go_on(wy_container_of(timer, wy_http_conn, more)); }
+
+static void go_on_later(wy_http_conn *c) {
+  if (c->feeding || c->phase == PHASE_CLOSED || wy_http_blocked(c)) return;
+  if (!c->rest.n || c->closing) wy_http_start_reading(c);
+  else if (wy_timer_start(c->http->clock, &c->more, 0)) wy_http_close(c);
 }
 
 /* When everything is said: half-close, or close. */
@@ -309,6 +318,6 @@ void wy_http_respond(wy_http_req *req, const wy_http_answer *answer) {
   advance(c);
   if (!corked) {
     end(c);
-    go_on(c);
+    go_on_later(c);
   }
 }
