@@ -101,6 +101,11 @@ wy_histogram *wy_handlers_find(wy_handlers *t, const void *id, const char *plugi
   return &t->rows[found - 1]->time;
 }
 
+wy_histogram *wy_handlers_get(const wy_handlers *t, const void *id, const char *where) {
+  uint16_t guess = t->by_id[slot_of(mix((uintptr_t)id))];
+  return guess && strcmp(t->rows[guess - 1]->where, where) == 0 ? &t->rows[guess - 1]->time : NULL;
+}
+
 static uint64_t count_of(const wy_histogram *h) {
   uint64_t count = 0;
   for (size_t i = 0; i < WY_HISTOGRAM_BUCKETS; i++) count += wy_metric_get(&h->buckets[i]);

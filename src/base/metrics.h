@@ -72,6 +72,10 @@ void wy_handlers_deinit(wy_handlers *t); /* when nobody reads any more */
 wy_histogram *wy_handlers_find(wy_handlers *t, const void *id, const char *plugin,
                                const char *where);
 
+/* The same without the plugin, of which `where` mostly tells enough: NULL when id does not lead to
+ * this place; then find. The owner's thread only. */
+wy_histogram *wy_handlers_get(const wy_handlers *t, const void *id, const char *where);
+
 /* time: merged, valid during the call. */
 typedef void (*wy_handlers_fn)(void *data, const char *plugin, const char *where,
                                const wy_histogram *time);

@@ -126,3 +126,20 @@ int wy_msg_complete(const wy_msg *m) {
   if (m->to.n == 0 || m->from.n == 0 || m->type.n == 0) return WY_E_PUSH_INCOMPLETE;
   return m->event.n == 0 && is_event(m->type) ? WY_E_PUSH_INCOMPLETE : 0;
 }
+
+static wy_str text_of(const wy_doc *doc, wy_str name) {
+  const wy_node *node = wy_doc_find(doc, WY_DOC_NONE, name);
+  return node && !node->branch ? node->text : (wy_str){0};
+}
+
+wy_str wy_msg_openid(const wy_msg *m) {
+  wy_str id = {0};
+  if (m->event.n < 18) return m->from; /* shorter than any of these */
+  if (wy_str_ieq(m->event, WY_STR("user_info_modified")) ||
+      wy_str_ieq(m->event, WY_STR("user_authorization_revoke")) ||
+      wy_str_ieq(m->event, WY_STR("user_authorization_cancellation"))) {
+    id = text_of(&m->doc, WY_STR("OpenID"));
+    if (!id.n) id = text_of(&m->doc, WY_STR("openid"));
+  }
+  return id.n ? id : m->from;
+}

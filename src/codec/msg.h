@@ -34,4 +34,8 @@ int wy_msg_parse(wy_msg *m, wy_str text);
  * device_event: 0, else WY_E_PUSH_INCOMPLETE. */
 int wy_msg_complete(const wy_msg *m);
 
+/* Whose message it is: FromUserName, but for the events that the platform sends about a user, where
+ * he stands in OpenID (or openid). */
+wy_str wy_msg_openid(const wy_msg *m);
+
 #endif

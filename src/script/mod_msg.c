@@ -32,18 +32,6 @@ static wy_str text_of(const wy_doc *doc, wy_str name) {
   return node && !node->branch ? node->text : (wy_str){0};
 }
 
-/* In these events FromUserName is the platform, and the user stands in OpenID (or openid). */
-static wy_str openid_of(const wy_msg *m) {
-  wy_str id = {0};
-  if (wy_str_ieq(m->event, WY_STR("user_info_modified")) ||
-      wy_str_ieq(m->event, WY_STR("user_authorization_revoke")) ||
-      wy_str_ieq(m->event, WY_STR("user_authorization_cancellation"))) {
-    id = text_of(&m->doc, WY_STR("OpenID"));
-    if (!id.n) id = text_of(&m->doc, WY_STR("openid"));
-  }
-  return id.n ? id : m->from;
-}
-
 /* The scene of a QR code: all of the key when the user follows already, what stands behind
  * qrscene_ when the scan made him follow. Other keys of subscribe are no scenes. */
 static void set_scene(lua_State *L, const wy_msg *m) {
@@ -78,7 +66,7 @@ void wy_push_msg(lua_State *L, const wy_msg *m, wy_str text) {
   }
   if (m->content.p) set(L, "content", m->content);
   if (m->id.p) set(L, "id", m->id);
-  wy_str openid = openid_of(m);
+  wy_str openid = wy_msg_openid(m);
   if (openid.p) set(L, "openid", openid);
   lua_pushinteger(L, m->created);
   lua_setfield(L, -2, "created");

@@ -43,7 +43,10 @@ static int misuse(lua_State *L, const char *method, const char *format, ...) {
 
 static object *self(lua_State *L, const char *method) {
   object *o = luaL_testudata(L, 1, OBJECT);
-  if (!o) misuse(L, method, "call it with a colon: wx.shared:%s(key)", method);
+  bool writes = strcmp(method, "set") == 0 || strcmp(method, "add") == 0;
+  if (!o)
+    misuse(L, method, "call it with a colon: wx.shared:%s(%s)", method,
+           writes ? "key, value" : "key");
   return o;
 }
 

@@ -18,6 +18,7 @@ struct wy_task {
   bool cancelled;
   bool escaped; /* coroutine.running gave it to Lua: never pooled */
   bool ended;   /* body.end was called */
+  bool exiting; /* what it yields is its last */
 };
 
 /* A coroutine of a plugin that is being resumed: these stand on the C stack, newest first. */

@@ -99,9 +99,10 @@ static void resume(wy_task *t, int nargs) {
     /* Only await yields out of a task: coroutine.yield refuses there. The sentinel stays while it
      * waits: coroutine.running gave this coroutine away, and nobody else may resume it. */
     assert(nres == 1 && lua_touserdata(t->co, -1) == &wy_pending);
-    return;
-  }
-  if (status != LUA_OK) {
+    if (!t->exiting) return;
+    lua_resetthread(t->co);
+    if (!t->ended) t->body.lost(t->data);
+  } else if (status != LUA_OK) {
     /* begin or end raised: no memory. Pending <close> variables run, then the task is gone. */
     wy_line line;
     wy_line_begin(&line, s->log, WY_LOG_ERROR, "lua.error");
@@ -114,6 +115,11 @@ static void resume(wy_task *t, int nargs) {
 }
 
 int wy_task_start(wy_script *s, const wy_task_body *body, void *data) {
+  wy_task *task;
+  return wy_task_start_in(s, body, data, &task);
+}
+
+int wy_task_start_in(wy_script *s, const wy_task_body *body, void *data, wy_task **out) {
   wy_task *t = calloc(1, sizeof *t);
   if (!t) return WY_E_NOMEM;
   t->script = s;
@@ -123,6 +129,7 @@ int wy_task_start(wy_script *s, const wy_task_body *body, void *data) {
     free(t);
     return WY_E_NOMEM;
   }
+  *out = t;
   lua_pushcfunction(t->co, l_body);
   lua_pushlightuserdata(t->co, t);
   wy_list_init(&t->ready);
@@ -196,6 +203,19 @@ int wy_task_await(lua_State *L, wy_wait *wait) {
   lua_settop(L, 0);
   lua_pushlightuserdata(L, &wy_pending);
   return lua_yieldk(L, 1, (lua_KContext)wait, k_await);
+}
+
+static int k_exit(lua_State *L, int status, lua_KContext ctx) {
+  (void)status, (void)ctx;
+  return luaL_error(L, "unreachable");
+}
+
+int wy_task_exit(lua_State *L, wy_task *t) {
+  assert(wy_script_of(L)->running == t && !t->waiting);
+  t->exiting = true;
+  lua_settop(L, 0);
+  lua_pushlightuserdata(L, &wy_pending);
+  return lua_yieldk(L, 1, 0, k_exit);
 }
 
 void wy_wait_wake(wy_wait *wait, int status) {

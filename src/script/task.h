@@ -42,6 +42,9 @@ typedef struct wy_task_body {
  * memory is the scheduler's. 0 or WY_E_NOMEM (then body->lost was not called). */
 int wy_task_start(wy_script *s, const wy_task_body *body, void *data);
 
+/* The same, telling which task it is before it runs: *out is valid until body's end or lost. */
+int wy_task_start_in(wy_script *s, const wy_task_body *body, void *data, wy_task **out);
+
 /* Raises where the running code may not wait: outside a task, after a cancel, while plugins load,
  * or inside a C function that cannot be suspended (sort, gsub, a metamethod). */
 wy_task *wy_task_can_wait(lua_State *L);
@@ -52,6 +55,11 @@ int wy_raise(lua_State *L, const char *text);
 /* Suspends the running task until wy_wait_wake; call as `return wy_task_await(L, wait)`. */
 int wy_task_await(lua_State *L, wy_wait *wait);
 void wy_wait_wake(wy_wait *wait, int status);
+
+/* Ends the running task where it stands, pcall or not; its pending <close> variables run (not
+ * those of a coroutine that it has made itself), and body.lost instead of body.end. Call as `return
+ * wy_task_exit(L, t)`. */
+int wy_task_exit(lua_State *L, wy_task *task);
 
 /* Wakes the task with an error where it waits; its next waits raise too. */
 void wy_task_cancel(wy_task *task);
