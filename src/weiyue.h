@@ -5,9 +5,10 @@
  *   if (wy_host_load(host, "weiyue.lua") == 0 && wy_host_start(host) == 0) wy_host_run(host);
  *   wy_host_free(host);
  *
- * A host belongs to one thread, that of its loop; only wy_host_stop may be called from elsewhere
- * (another thread or a signal handler). The library never prints, never exits and installs no
- * signal handler. Functions return 0 or a negative error; wy_strerror gives the text. Strings are
+ * A host belongs to one thread, that of its loop; only wy_host_stop (also from a signal handler)
+ * and wy_late_done may be called from elsewhere. With several workers it runs threads of its own:
+ * then routes, the sender and the log are called on these, too. The library never prints, never
+ * exits and installs no signal handler. Functions return 0 or a negative error; wy_strerror gives the text. Strings are
  * UTF-8; a pointer with a length need not end in NUL and is copied where it is kept. */
 #ifndef WEIYUE_H
 #define WEIYUE_H
@@ -38,10 +39,11 @@ struct uv_loop_s;
 enum { WY_LEVEL_DEBUG, WY_LEVEL_INFO, WY_LEVEL_WARN, WY_LEVEL_ERROR };
 
 typedef struct wy_host_options {
-  /* NULL: the host has a loop of its own. Else yours, which you run; wy_host_run is not used. */
+  /* NULL: the host has a loop of its own. Else yours, which you run; wy_host_run is not used. Ignore
+   * SIGPIPE then, or block it on that thread: writing to a client that has left raises it. */
   struct uv_loop_s *loop;
   /* One log line without a newline, valid during the call. NULL: no logs. The level filter is the
-   * configuration's log.level. */
+   * configuration's log.level. From any worker's thread; never two at once. */
   void (*log)(void *data, int level, const char *line, size_t n);
   /* One fault or note in the configuration or a plugin, in Chinese and in English, each beginning
    * with file:line where that is known. level: WY_LEVEL_ERROR or WY_LEVEL_INFO. NULL: logged. */
@@ -65,6 +67,13 @@ WY_API int wy_host_load_text(wy_host *host, const char *text, size_t n, const ch
 /* Before wy_host_load: takes the place of `listen`. Format: "ADDR:PORT". */
 WY_API void wy_host_listen(wy_host *host, const char *address);
 
+/* Before wy_host_load: how many workers, in place of the configuration's `workers`; -1: as it says,
+ * where "auto" is one for each core. Not called, a host has one worker, whatever it says. Worker 0
+ * runs on the host's loop (yours, if you gave one), each other one on a thread with a loop of its
+ * own. */
+WY_API void wy_host_workers(wy_host *host, int n);
+WY_API int wy_host_worker_count(const wy_host *host); /* after wy_host_load */
+
 /* Begins to listen. The address is in the error's log line when that fails. */
 WY_API int wy_host_start(wy_host *host);
 
@@ -73,11 +82,16 @@ WY_API int wy_host_start(wy_host *host);
 WY_API const char *wy_host_address(const wy_host *host);
 WY_API int wy_host_port(const wy_host *host);
 
+/* Where /health, /ready and /metrics are served; NULL and 0: nowhere. */
+WY_API const char *wy_host_admin_address(const wy_host *host);
+WY_API int wy_host_admin_port(const wy_host *host);
+
 /* Runs the host's own loop until it has stopped. */
 WY_API int wy_host_run(wy_host *host);
 
-/* Graceful: refuses what is new, finishes what is in flight, and after 9 seconds closes what is
- * left, answering pushes with `success`. From any thread or a signal handler. */
+/* Graceful: refuses what is new, finishes what is in flight, late answers among it, and after 9
+ * seconds closes what is left, answering pushes with `success`. From any thread or a signal
+ * handler. */
 WY_API void wy_host_stop(wy_host *host);
 
 /* With a loop of yours: after wy_host_stop, run it until this is true. */
@@ -91,6 +105,30 @@ WY_API void wy_host_free(wy_host *host);
 WY_API const char *wy_host_account_id(const wy_host *host, size_t i);
 WY_API const char *wy_host_account_path(const wy_host *host, size_t i);
 WY_API const char *wy_host_account_mode(const wy_host *host, size_t i); /* "plain" … */
+
+WY_API int wy_host_plugin_count(const wy_host *host); /* those that were loaded */
+
+/* --- late messages --- */
+
+/* An answer that comes too late for its push leaves as a customer service message, where the account
+ * may send them (`can.customer_service`) and the program says how: by its sender. Without one, late
+ * answers wait in the mailbox. */
+typedef struct wy_late wy_late;
+
+/* json: the body of WeChat's message/custom/send ({"touser":…,"msgtype":…}), or of
+ * message/custom/typing ({"touser":…,"command":"Typing"}); UTF-8, valid during the call. Called on a
+ * worker's thread, and must not block. Tell the end by wy_late_done. */
+typedef void (*wy_sender_fn)(void *data, wy_late *late, const char *account, const char *json,
+                             size_t n);
+
+/* Before wy_host_start. fn NULL: none. */
+WY_API int wy_host_sender(wy_host *host, wy_sender_fn fn, void *data);
+
+/* Once for each call of the sender, from any thread, also from within it; no more once wy_host_free
+ * was called: end your senders first, or leave their calls unanswered.
+ * err: 0, or negative when the message was not delivered: then it goes to the mailbox, and why, which
+ * may be NULL, to the log. */
+WY_API void wy_late_done(wy_late *late, int err, const char *why);
 
 /* --- routes in C, beside the accounts --- */
 
@@ -106,8 +144,8 @@ enum {
   WY_METHOD_OPTIONS = 64
 };
 
-/* The request is complete. Answer it once, now or later, with wy_request_answer, on the loop's
- * thread; it stays valid until then, even when the client has gone or the host was freed. One that
+/* The request is complete. Answer it once, now or later, with wy_request_answer, on the thread that
+ * this is called on; it stays valid until then, even when the client has gone or the host was freed. One that
  * is never answered is never freed. */
 typedef void (*wy_route_fn)(void *data, wy_request *req);
 

@@ -17,6 +17,54 @@ error("lua/meta is for editors, not for require")
 ---@field deadline number unix seconds: WeChat stops waiting for the answer soon after
 ---@field body string the decoded message as it came, XML or JSON
 ---@field raw table<string, any> every element by WeChat's own name; nested elements are tables, ids are texts
+---@field way? weiyue.Way how the answer leaves as things stand now; nil: this message was answered for good
+---@field attempt? integer which of WeChat's three attempts this is now; nil as with way
+---@field redelivered? boolean WeChat sent it before, to another host: what it asks for may be done; nil as with way
+local message = {}
+
+--- A question with options: `msg:ask { "手机号？", accept = { "text", "image" } }`. Other keys raise.
+---@class weiyue.Question
+---@field [1] string|weiyue.Reply the question
+---@field accept? string|string[] which messages and events answer it, as msg.type and msg.event name them; an event
+--- whose name a message has too is written `event.location`. Default: texts
+---@field exclusive? boolean it gives way to no other question: whoever asks meanwhile ends, and this one is repeated
+---@field check? fun(content: string?, answer: weiyue.Message): any what the answer has to fit (not in this build)
+---@field again? string|weiyue.Reply asked in its place when check refuses (not in this build)
+---@field timeout? number|string how long it waits (not in this build: half an hour)
+---@field id? string names the conversation (not in this build)
+
+--- Asks the user (提问), as the answer to this message, and goes on with what he says next. It goes the way of
+--- answers: behind the deadline by customer-service message, else through the mailbox; nobody answers a question
+--- that he has not fetched. Meanwhile his messages and events that are no answer run their own handlers, and one of
+--- those that asks too supersedes this one: the handler ends, its `<close>` variables run, the log stays quiet. It
+--- ends likewise when he unsubscribes, half an hour after the question, and when nobody can be asked any more.
+--- Afterwards this message and the answer both stand for the conversation: what the handler returns answers the
+--- newest. Raises in what the handler spawned, where nothing can wait, and when the message was answered for good.
+---@async
+---@param question string|weiyue.Reply|weiyue.Question
+---@return string? content of the answer; nil: it is no text
+---@return weiyue.Message answer
+function message:ask(question) end
+
+--- How an answer leaves (答案怎样送达): "reply" as the answer of its push; "hold": as that of WeChat's next attempt,
+--- since this one stays silent; "late" as a customer service message; "mailbox" on the user's word; "success": not
+--- any more.
+---@alias weiyue.Way "reply"|"hold"|"late"|"mailbox"|"success"
+
+--- Says something before the answer: at once where the account may send customer service messages, else joined with
+--- the answer, in order. Raises for what is no reply.
+---@async
+---@param reply string|weiyue.Reply
+---@param options? { kf?: string } kf: the customer service account (name@account) that speaks
+---@return true? ok
+---@return string? err the window is closed, the sender failed, nobody may answer this event
+function message:say(reply, options) end
+
+--- Shows the user that an answer is being written (正在输入).
+---@async
+---@return true? ok
+---@return string? err such as: this account sends no customer service messages
+function message:typing() end
 
 --- An official account (账号): what a plugin may know of it, and no secret.
 ---@class weiyue.Account

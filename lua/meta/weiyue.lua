@@ -5,7 +5,7 @@ error("lua/meta is for editors, not for require")
 --- Specific rules run before general ones, wherever they stand: exact, prefix, pattern, contains,
 --- any text, default. Within one kind: by the plugin's priority, then by order of writing.
 ---@class weiyue
----@field shared weiyue.shared values that all workers of this host have in common (各进程线程共享的数据)
+---@field shared weiyue.shared values that all workers of this host have in common (所有工作线程共用的值)
 local wx = {}
 
 --- What answers: a text, a reply, or a function that gives one. Its other results: nil: not mine, the
@@ -95,7 +95,7 @@ function wx.use(fn) end
 ---@class weiyue.reply
 wx.reply = {}
 
---- Text (文字), at most 2048 bytes: what is longer is cut, and the log says so.
+--- Text (文字): more than 2048 bytes leave in pages; the user fetches the next one by the word of the mailbox.
 ---@param content string|{ content: string }
 ---@return weiyue.Reply
 function wx.reply.text(content) end

@@ -1,15 +1,23 @@
--- Boot: from weiyue.lua to everything that serves. C calls load once and reads what it returns.
+-- Boot: from weiyue.lua to everything that serves. C calls read, gives the state what the
+-- configuration asks for, and calls load; then it reads the boot table. Each worker does so.
 
+local capabilities = require "weiyue.capabilities"
 local dispatch = require "weiyue.dispatch"
 local events = require "weiyue.events"
 local later = require "weiyue.later"
 local lint = require "weiyue.lint"
+local mailbox = require "weiyue.mailbox"
 local message = require "weiyue.message"
+local outbox = require "weiyue.outbox"
 local plugins = require "weiyue.plugin"
 local rules = require "weiyue.rules"
+local shared = require "weiyue.shared"
 local timers = require "weiyue.timers"
 
 local M = {}
+
+-- What a problem calls the configuration.
+local function file_of(options) return options.text and (options.name or "weiyue.lua") or options.path end
 
 -- The schema with its texts in two languages is large and needed once.
 local function read_config(options)
@@ -17,7 +25,7 @@ local function read_config(options)
   local overrides = { overrides = { listen = options.listen } }
   local conf, found
   if options.text then
-    conf, found = config.load_string(options.text, options.name or "weiyue.lua", overrides)
+    conf, found = config.load_string(options.text, file_of(options), overrides)
   else
     conf, found = config.load(options.path, overrides)
   end
@@ -65,29 +73,37 @@ local function chosen(all, account, folder, missing)
   return list
 end
 
+-- Where relative paths of a configuration start.
+local function folder_of(options) return options.folder or (options.path or ""):match "^(.*)/[^/]*$" or "" end
+
 ---@class weiyue.Boot
 ---@field conf? table            the checked configuration; nil when it has errors
+---@field options weiyue.BootOptions
 ---@field problems { level: string, event: string, zh: string, en: string }[]
 ---@field failed_plugins integer
+---@field n_plugins? integer      how many were loaded
+---@field workers integer        how many there are to be
+---@field state? string          the state folder
 ---@field accounts { object: table, dispatch: function }[]
----@field start_timers? fun(): fun() with conf: arms this worker's timers, called once, when its loop starts; gives
----  the function that stops them
+---@field calls table<string, any> what C asks at run time, by name
 
----@class weiyue.BootOptions: weiyue.timers.Options
+---@class weiyue.BootOptions
 ---@field path? string
 ---@field text? string
 ---@field name? string
 ---@field folder? string
 ---@field listen? string
+---@field worker? integer   which one this is, from 0
+---@field workers? integer  how many there are; absent: as the configuration says
+---@field cores? integer    what workers = "auto" means
+---@field count? fun(name: string) called for each firing of a timer, in place of the host's counters
 
+--- Reads and checks the configuration.
 ---@param options weiyue.BootOptions
 ---@return weiyue.Boot
-function M.load(options)
+function M.read(options)
   local conf, found = read_config(options)
-  local boot = {
-    conf = conf, problems = {}, failed_plugins = 0, accounts = {}, may_reply = events.may_reply,
-    once = dispatch.once, message = message.metatable,
-  }
+  local boot = { conf = conf, options = options, problems = {}, failed_plugins = 0, workers = 1, accounts = {} }
   for _, p in ipairs(found) do
     local at = place(p)
     -- the event's name tells faults of one kind apart for whoever greps
@@ -96,11 +112,21 @@ function M.load(options)
       level = p.level, event = p.event, zh = at .. p.zh .. event, en = at .. p.en .. event,
     }
   end
-  if not conf then return boot end
-  debug.getmetatable("").__metatable = "string" -- the one table that all plugins share
+  if conf and #conf.accounts == 0 then
+    boot.problems[#boot.problems + 1] = { level = "note", event = "config",
+      zh = file_of(options) .. ": 没有账号：收不到任何推送", en = file_of(options) .. ": no account: no push will come" }
+  end
+  if conf then
+    local folder = folder_of(options)
+    boot.state = (conf.state:find "^/" or folder == "") and conf.state or folder .. "/" .. conf.state
+    boot.workers = options.workers or (conf.workers == "auto" and options.cores or conf.workers)
+    if boot.workers == "auto" then boot.workers = 1 end
+  end
+  return boot
+end
 
-  local folder = options.folder or (options.path or ""):match "^(.*)/[^/]*$" or ""
-  local objects = {}
+-- What plugins ask of the host: their accounts, and a note to whoever reads the problems.
+local function host_of(boot, objects)
   local host = {}
   function host.account(id)
     if id == nil and #objects == 1 then return objects[1] end
@@ -116,23 +142,53 @@ function M.load(options)
       en = ("%s: %s of plugin %s: not in this build"):format(where, what, plugin.name),
     }
   end
-  for i, account in ipairs(conf.accounts) do objects[i] = account_object(account) end
+  return host
+end
 
+local function load_plugins(boot, folder, host)
   local lua_path = {}
-  for i, pattern in ipairs(conf.lua_path or {}) do
+  for i, pattern in ipairs(boot.conf.lua_path or {}) do
     local absolute = pattern:find "^/" or folder == ""
     lua_path[i] = { folder = absolute and "" or folder .. "/", pattern = pattern } -- a folder's own ? stays
   end
   local loaded, problems, failed =
-    plugins.load(conf.plugins, { folder = folder, lua_path = lua_path }, host)
+    plugins.load(boot.conf.plugins, { file = file_of(boot.options), folder = folder, lua_path = lua_path }, host)
   boot.failed_plugins = failed
   for _, p in ipairs(problems) do boot.problems[#boot.problems + 1] = p end
-  boot.plugins = loaded
   for _, plugin in ipairs(loaded) do
     for _, note in ipairs(lint.check(plugin)) do
       boot.problems[#boot.problems + 1] = { level = "note", event = "plugin.lint", zh = note.zh, en = note.en }
     end
   end
+  return loaded
+end
+
+-- Whose a handler is, by the place of its rule: for metrics.
+local function plugin_of(loaded)
+  local names = { mailbox = "weiyue" }
+  for _, plugin in ipairs(loaded) do
+    for _, rule in ipairs(plugin.rules) do names[rule.where] = plugin.name end
+    for _, use in ipairs(plugin.uses) do names[use.where] = plugin.name end
+  end
+  return names
+end
+
+--- Loads the plugins and makes what serves.
+---@param boot weiyue.Boot of read, with a conf
+function M.load(boot)
+  local conf, options = boot.conf, boot.options
+  debug.getmetatable("").__metatable = "string" -- the one table that all plugins share
+  local folder = folder_of(options)
+  local objects, places = {}, {}
+  for i, account in ipairs(conf.accounts) do
+    objects[i] = account_object(account)
+    places[i] = { object = objects[i], conf = account }
+  end
+  local loaded = load_plugins(boot, folder, host_of(boot, objects))
+  boot.n_plugins = #loaded
+  local push = package.loaded["weiyue.push"] -- C's; absent where nothing is served
+  local out = outbox.new(places, mailbox.new(shared.object "weiyue.mailbox.dict"), push)
+  message.serve(out, push)
 
   local function missing(account, name)
     boot.failed_plugins = boot.failed_plugins + 1
@@ -144,10 +200,22 @@ function M.load(options)
   end
   for i, account in ipairs(conf.accounts) do
     local index = rules.compile(chosen(loaded, account, folder, missing))
-    boot.accounts[i] = { object = objects[i], dispatch = dispatch.dispatcher(index) }
+    boot.accounts[i] = { object = objects[i], dispatch = dispatch.dispatcher(index, out, account.mailbox.word) }
   end
-  function boot.start_timers() return timers.start(loaded, options) end
-  return boot
+
+  boot.calls = {
+    message = message.metatable, once = dispatch.once, may_reply = events.may_reply,
+    is_special = events.is_special, plugin_of = plugin_of(loaded),
+    window = function(type, event) return capabilities.window(type, event) ~= nil end,
+    deliver = function(p, reply) return out:deliver(p, reply) end,
+    typing = function(account, openid) return out:hint(objects[account], openid) end,
+  }
+  --- Arms this worker's timers, once, when its loop starts; gives the function that stops them.
+  function boot.calls.start()
+    return timers.start(loaded, {
+      worker = options.worker or 0, workers = boot.workers, count = options.count or push and push.count,
+    })
+  end
 end
 
 return M

@@ -47,9 +47,13 @@ local function run_captures(rule, msg, from, _, ...)
   if from then return run(rule, msg, ...) end
 end
 
-local function answer_text(lists, msg)
+local function answer_text(lists, msg, outbox)
   local content = msg.content or ""
   local folded = fold(content)
+  if folded == lists.mailbox_word then
+    local unread = outbox:fetch(msg)
+    if unread ~= nil then return unread, "mailbox" end
+  end
   local exact = lists.exact[folded]
   if exact then
     local reply, where = run_list(exact, msg)
@@ -101,8 +105,7 @@ local function answer_key(lists, msg, key, any)
   if any then return run_list(lists.any, msg) end
 end
 
-local function answer_event(index, msg)
-  local event = msg.event
+local function answer_event(index, msg, event)
   local own, scan = index.event[event], nil
   if event == "subscribe" and msg.scene then scan = index.event.scan end
   if scan then -- a scan that made the user follow: its own scene before following as such
@@ -112,12 +115,12 @@ local function answer_event(index, msg)
   if own then return answer_key(own, msg, event == "scan" and msg.scene or msg.key, true) end
 end
 
-local function answer(index, msg)
+local function answer(index, msg, outbox, event)
+  if event and event ~= "" then return answer_event(index, msg, event) end
   local kind = msg.type
-  if msg.event and msg.event ~= "" then return answer_event(index, msg) end
   local reply, where
   if kind == "text" then
-    reply, where = answer_text(index.text, msg)
+    reply, where = answer_text(index.text, msg, outbox)
   else
     local lists = index.message[kind]
     if lists then reply, where = run_list(lists.any, msg) end
@@ -150,31 +153,38 @@ local function resolve(reply, base)
   return { type = "news", articles = articles }
 end
 
-local function chain(index, msg, i)
+local function chain(index, msg, outbox, event, i)
   local use = index.use[i]
-  if not use then return answer(index, msg) end
-  local reply, where = use.call(msg, function() return chain(index, msg, i + 1) end)
+  if not use then return answer(index, msg, outbox, event) end
+  local reply, where = use.call(msg, function() return chain(index, msg, outbox, event, i + 1) end)
   return reply, type(where) == "string" and where or use.where
 end
+
+local HAS_EVENT <const> = { event = true, device_event = true, component = true }
 
 --- The function that answers for one account: msg → reply (false: `success`), where its rule stands,
 --- and true when this build does not know the message or event by name.
 ---@param index weiyue.Index
+---@param outbox? weiyue.Outbox where unread answers are; absent: nowhere
+---@param word? string the text that fetches them
 ---@return fun(msg: table): any, string?, boolean?
-function M.dispatcher(index)
+function M.dispatcher(index, outbox, word)
+  index.text.mailbox_word = word and fold(word)
   local around = index.use[1] ~= nil
   return function(msg)
-    local kind, event = msg.type, msg.event
+    local kind, event = msg.type, nil
+    if HAS_EVENT[kind] then event = msg.event end -- an absent field costs a call of the metatable's
     local unknown = not events.is_known(kind, event)
     local reply, where
+    if event == "unsubscribe" and outbox then outbox:left(msg) end -- whatever its handlers do
     if around then
-      reply, where = chain(index, msg, 1)
+      reply, where = chain(index, msg, outbox, event, 1)
     else
-      reply, where = answer(index, msg)
+      reply, where = answer(index, msg, outbox, event)
     end
     if not reply or reply == "" then return false, where, unknown end
     where = where or "?"
-    if event and not events.may_reply(kind, event) then
+    if event and not events.may_reply(kind, event) and not (outbox and outbox:went_on(msg)) then
       if M.once(where, "no_reply:" .. event) then
         log.write("warn", "reply.not_allowed", "WeChat takes no reply to this event; it was dropped",
           { where = where, msg_event = event })

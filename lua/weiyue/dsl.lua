@@ -3,6 +3,7 @@
 local core = require "weiyue_core"
 local daytime = require "weiyue.daytime"
 local later = require "weiyue.later"
+local nearest = require "weiyue.nearest"
 local pattern = require "weiyue.pattern"
 local replies = require "weiyue.reply"
 local rules = require "weiyue.rules"
@@ -244,6 +245,8 @@ function M.new(plugin, host)
   return setmetatable(wx, {
     __index = function(_, key)
       if later.wx[key] then later.refuse("wx." .. key) end
+      local near = type(key) == "string" and nearest.slip(key, nearest.names(wx))
+      if near then error(("wx.%s does not exist; the nearest is wx.%s"):format(key, near), 2) end
     end,
   })
 end

@@ -244,6 +244,12 @@ function M.may_reply(type, event)
   return M.messages[type] ~= "no"
 end
 
+--- Whether the answer to this event is a body of its own: wx.reply.raw.
+---@param type string msg.type
+---@param event? string msg.event
+---@return boolean
+function M.is_special(type, event) return type ~= "component" and M.events[event] == "special" end
+
 --- Whether this build knows the message or event by name. An unknown one arrives all the same.
 ---@param type string msg.type
 ---@param event? string msg.event

@@ -11,7 +11,7 @@ end
 
 M.wx = set [[all config file lock menu on_forget page race redirect render response route
   session static store]]
-M.msg = set "ask choose confirm download forget form say session typing user"
+M.msg = set "choose confirm download forget form session user"
 M.account = set "api followers forget quota"
 M.modules = set "weiyue.http weiyue.store weiyue.token weiyue.api weiyue.testing"
 

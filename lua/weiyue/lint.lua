@@ -5,18 +5,10 @@ local nearest = require "weiyue.nearest"
 
 local M = {}
 
-local function names(t)
-  local list = {}
-  for name in pairs(t) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
-
 local function unknown(rule, add)
   local known = rule.trigger == "message" and events.messages or rule.trigger == "event" and events.events
   if not known or known[rule.name] then return end
-  local near, distance = nearest.of(rule.name, names(known))
-  if distance > 2 then near = nil end
+  local near = nearest.slip(rule.name, nearest.names(known))
   add(rule.where,
     ("没有已知的%s叫 %s%s"):format(rule.trigger == "event" and "事件" or "消息类型", rule.name,
       near and "；是不是 " .. near .. "？" or ""),

@@ -50,6 +50,11 @@ function Mailbox:put(account_id, openid, replies)
   list = table.move(list, dropped + 1, #list, 1, {})
   if #list == 0 then return 0, 0 end
   local ok, err = write(self, key, list)
+  while not ok and err.code == "too_large" and #list > 1 do -- what one user may have is bounded in bytes, too
+    table.remove(list, 1)
+    dropped = dropped + 1
+    ok, err = write(self, key, list)
+  end
   if not ok then return nil, err end
   return #list, dropped
 end

@@ -1,17 +1,76 @@
 -- The metatable of msg: what a handler rarely uses is made when it is asked for.
 
 local codec = require "weiyue_core".codec
+local conversation = require "weiyue.conversation"
 local later = require "weiyue.later"
 
 local M = {}
 
-local function index(msg, key)
-  if key == "raw" then
-    local body = rawget(msg, "body")
-    local raw = body and codec.parse(body) or {}
-    rawset(msg, "raw", raw)
-    return raw
+local methods, fields = {}, {}
+
+-- Made anew for each host: what a message's push is asked, and where answers go.
+local outbox, push, conversations
+
+--- From now on messages belong to pushes of a host.
+---@param out weiyue.Outbox
+---@param calls table the module weiyue.push
+function M.serve(out, calls)
+  outbox, push, conversations = out, calls, conversation.new(out, calls)
+end
+
+local function served(msg, name, arguments)
+  if getmetatable(msg) ~= M.metatable then
+    error(("msg.%s: call it with a colon: msg:%s(%s)"):format(name, name, arguments), 3)
   end
+  if not push or not rawget(msg, "push") then error(("msg:%s: this message came from no push"):format(name), 3) end
+end
+
+-- msg:ask: the next message's content, and that message.
+function methods.ask(msg, question)
+  served(msg, "ask", "question")
+  return conversations:ask(msg, question)
+end
+
+function methods.say(msg, reply, options)
+  served(msg, "say", "reply")
+  if type(reply) ~= "string" and type(reply) ~= "table" or reply == "" then
+    error("msg:say wants a text or a wx.reply value", 2)
+  end
+  local good, fault = push.check(msg.push, reply)
+  if not good then error("msg:say: " .. fault, 2) end
+  return outbox:say(msg, reply, options)
+end
+
+function methods.typing(msg)
+  served(msg, "typing", "")
+  return outbox:typing(msg)
+end
+
+function fields.raw(msg)
+  local body = rawget(msg, "body")
+  local raw = body and codec.parse(body) or {}
+  rawset(msg, "raw", raw)
+  return raw
+end
+
+-- How the answer leaves as things stand now.
+function fields.way(msg) return push and push.way(rawget(msg, "push")) end
+
+-- Which of WeChat's three attempts this is now.
+function fields.attempt(msg) return push and (push.attempt(rawget(msg, "push"))) end
+
+-- Whether WeChat had sent it before this host saw it: a host that is gone may have handled it. nil: it has
+-- its answer.
+function fields.redelivered(msg)
+  local _, first
+  if push then _, first = push.attempt(rawget(msg, "push")) end
+  return first and first > 1
+end
+
+local function index(msg, key)
+  local field = fields[key]
+  if field then return field(msg) end
+  if methods[key] then return methods[key] end
   if later.msg[key] then later.refuse("msg:" .. key) end
 end
 

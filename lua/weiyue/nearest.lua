@@ -37,4 +37,24 @@ function M.of(name, names)
   return best, least
 end
 
+---@param t table
+---@return string[] names its keys that are texts
+function M.names(t)
+  local names = {}
+  for key in next, t do
+    if type(key) == "string" then names[#names + 1] = key end
+  end
+  return names
+end
+
+--- The name that was likely meant: a slip or two away, or a third of its length. Nil: none is.
+---@param name string
+---@param names string[]
+---@return string?
+function M.slip(name, names)
+  local near, distance = M.of(name, names)
+  if near and (distance <= 2 and distance < #name or 3 * distance <= #name) then return near end
+  return nil
+end
+
 return M

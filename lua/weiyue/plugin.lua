@@ -116,10 +116,10 @@ local function make_env(plugin, options)
 end
 
 -- The entries of the configuration as files: globs expanded, folders told from files.
-local function expand(entries, folder, problems)
-  local found, names = {}, {}
+local function expand(entries, folder, file, problems)
+  local found, names, place = {}, {}, ""
   local function problem(level, zh, en)
-    problems[#problems + 1] = { level = level, event = "plugin.load_failed", zh = zh, en = en }
+    problems[#problems + 1] = { level = level, event = "plugin.load_failed", zh = place .. zh, en = place .. en }
   end
   local function add(path, name, entry)
     name = name or path:match "([^/]+)/init%.lua$" or (path:match "([^/]+)/*$" or ""):gsub("%.lua$", "")
@@ -134,7 +134,8 @@ local function expand(entries, folder, problems)
     names[name] = path
     found[#found + 1] = { name = name, path = path, entry = entry }
   end
-  for _, entry in ipairs(entries) do
+  for i, entry in ipairs(entries) do -- those without a name come first, as in the file
+    place = ("%s: plugins%s: "):format(file, entry.name and "." .. entry.name or "[" .. i .. "]")
     local bundled = entry.path:match "^weiyue:(.+)$"
     local path = entry.path
     if not path:find "^/" and folder ~= "" then path = folder .. "/" .. path end
@@ -157,7 +158,28 @@ local function expand(entries, folder, problems)
       add(path, entry.name, entry.path)
     end
   end
-  return found
+  return found, names
+end
+
+-- Folders with an init.lua beside the files of a glob: it names files only, which is easily overlooked.
+local function overlooked(entries, folder, listed, problems)
+  local paths = {}
+  for _, path in pairs(listed) do paths[path:gsub("/init%.lua$", ""):gsub("/+$", "")] = true end
+  for _, entry in ipairs(entries) do
+    local inside = entry.path:match "^(.*/)%*%.lua$"
+    local from = inside and (inside:find "^/" or folder == "") and inside or inside and folder .. "/" .. inside
+    local escaped = from and from:gsub("[%*%?%[%]\\]", "\\%0")
+    for _, match in ipairs(escaped and files.glob(escaped .. "*/init.lua") or {}) do
+      local path = match:gsub("/init%.lua$", "")
+      local name = path:match "[^/]+$"
+      if not (paths[path] or listed[name]) then
+        problems[#problems + 1] = { level = "note", event = "plugin.lint",
+          zh = ("%s 里有 init.lua，但 plugins 里没有写 \"%s\"：没有加载"):format(path, inside .. name),
+          en = ("%s has an init.lua, but is not listed in plugins (\"%s\"): not loaded"):format(path, inside .. name),
+        }
+      end
+    end
+  end
 end
 
 local function load_one(found, options, host)
@@ -188,12 +210,14 @@ end
 
 --- Loads the plugins of a configuration. One that fails is left out and told in problems.
 ---@param entries { name?: string, path: string }[]
----@param options { folder: string, lua_path: { folder: string, pattern: string }[] }
+---@param options { file: string, folder: string, lua_path: { folder: string, pattern: string }[] }
 ---@param host table what dsl.new wants
 ---@return table[] plugins, table[] problems, integer failed
 function M.load(entries, options, host)
   local problems, plugins, failed = {}, {}, 0
-  for _, found in ipairs(expand(entries, options.folder, problems)) do
+  local all, listed = expand(entries, options.folder, options.file, problems)
+  overlooked(entries, options.folder, listed, problems)
+  for _, found in ipairs(all) do
     local plugin, err, hint_zh, hint_en = load_one(found, options, host)
     if plugin then
       plugins[#plugins + 1] = plugin

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -182,10 +183,11 @@ static int by_text(const void *a, const void *b) {
 }
 
 /* A text message, signed as WeChat signs it. */
-static void push(char *out, size_t max, const char *content) {
-  char stamp[32], all[128] = "", body[512];
+static void push_as(char *out, size_t max, const char *content, unsigned id) {
+  char stamp[32], nonce[32], all[128] = "", body[512];
   unsigned char digest[SHA_DIGEST_LENGTH];
-  const char *parts[] = {TOKEN, stamp, "nonce1"};
+  const char *parts[] = {TOKEN, stamp, nonce};
+  snprintf(nonce, sizeof nonce, "nonce%u", id);
   snprintf(stamp, sizeof stamp, "%lld", (long long)time(NULL));
   qsort(parts, 3, sizeof *parts, by_text);
   for (int i = 0; i < 3; i++) strcat(all, parts[i]);
@@ -194,14 +196,16 @@ static void push(char *out, size_t max, const char *content) {
                    "<xml><ToUserName><![CDATA[gh_wxtest]]></ToUserName><FromUserName>"
                    "<![CDATA[oUser]]></FromUserName><CreateTime>%s</CreateTime>"
                    "<MsgType><![CDATA[text]]></MsgType><Content><![CDATA[%s]]></Content>"
-                   "<MsgId>1</MsgId></xml>",
-                   stamp, content);
-  int at = snprintf(out, max, "POST /wx/main?timestamp=%s&nonce=nonce1&signature=", stamp);
+                   "<MsgId>%u</MsgId></xml>",
+                   stamp, content, id);
+  int at = snprintf(out, max, "POST /wx/main?timestamp=%s&nonce=%s&signature=", stamp, nonce);
   for (int i = 0; i < SHA_DIGEST_LENGTH; i++)
     at += snprintf(out + at, max - (size_t)at, "%02x", digest[i]);
   snprintf(out + at, max - (size_t)at,
            " HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", n, body);
 }
+
+static void push(char *out, size_t max, const char *content) { push_as(out, max, content, 1); }
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
@@ -741,6 +745,244 @@ static void says_when_an_account_has_the_path_of_a_route(void **state) {
   wy_host_free(host);
 }
 
+static void answer_much(void *data, wy_request *req) {
+  static char much[400000];
+  (void)data;
+  memset(much, 'x', sizeof much);
+  wy_request_answer(req, 200, "text/plain", much, sizeof much);
+}
+
+static void *hang_up_and_stop(void *arg) {
+  visit *v = arg;
+  for (int i = 0; i < 50; i++) {
+    int fd = dial(v->port);
+    const struct linger at_once = {1, 0};
+    if (fd < 0) break;
+    if (send(fd, GET("/c"), sizeof GET("/c") - 1, MSG_NOSIGNAL) < 0) i = 50;
+    if (i % 2) setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(fd);
+  }
+  ask(v->port, GET("/c"), v->routed, sizeof v->routed);
+  wy_host_stop(v->host);
+  return NULL;
+}
+
+/* --- late messages, workers --- */
+
+static const char late_config[] =
+    "return {\n"
+    "  listen = \"127.0.0.1:0\", admin = false, plugins = { \"echo.lua\" }, workers = 2,\n"
+    "  accounts = { { id = \"main\", path = \"/wx/main\", token = \"" TOKEN
+    "\", kind = \"service\",\n"
+    "    verified = true, deadline = 0.1 } },\n"
+    "}\n";
+
+static const char late_plugin[] =
+    "local wx = require \"weiyue\"\n"
+    "wx.text(\"slow\", function() wx.sleep(0.3) return \"slept\" end)\n"
+    "wx.text(function(msg) return \"echo: \" .. msg.content end)\n";
+
+typedef struct outgoing {
+  wy_host *host;
+  uv_sem_t some;
+  wy_late *late;
+  char account[64], message[512], typing[512];
+  int fails, calls; /* messages, hints apart */
+  bool elsewhere;   /* another thread tells the end */
+} outgoing;
+
+static void on_late(void *data, wy_late *late, const char *account, const char *json, size_t n) {
+  outgoing *o = data;
+  snprintf(o->account, sizeof o->account, "%s", account);
+  bool hint = memmem(json, n, "Typing", 6) != NULL;
+  snprintf(hint ? o->typing : o->message, 512, "%.*s", (int)n, json);
+  if (!hint) o->calls++;
+  if (o->elsewhere && !hint) {
+    o->late = late;
+    uv_sem_post(&o->some);
+    return;
+  }
+  wy_late_done(late, o->fails ? -1 : 0, o->fails ? "45015: the window is closed" : NULL);
+  if (!hint) uv_sem_post(&o->some);
+}
+
+typedef struct late_visit {
+  outgoing *o;
+  int port;
+  char first[4096], second[4096];
+} late_visit;
+
+static void *push_late_and_stop(void *arg) {
+  late_visit *v = arg;
+  char request[2048];
+  push(request, sizeof request, "slow");
+  ask(v->port, request, v->first, sizeof v->first);
+  uv_sem_wait(&v->o->some);
+  if (v->o->elsewhere) wy_late_done(v->o->late, 0, NULL);
+  push_as(request, sizeof request, "继续", 2);
+  ask(v->port, request, v->second, sizeof v->second);
+  wy_host_stop(v->o->host);
+  return NULL;
+}
+
+static void send_late(outgoing *o, late_visit *v, int workers) {
+  heard h;
+  write_file("echo.lua", late_plugin);
+  o->host = host_new(&h, NULL);
+  assert_int_equal(uv_sem_init(&o->some, 0), 0);
+  wy_host_workers(o->host, workers);
+  assert_int_equal(load(o->host, late_config), 0);
+  assert_int_equal(wy_host_worker_count(o->host), workers);
+  assert_int_equal(wy_host_sender(o->host, on_late, o), 0);
+  assert_int_equal(wy_host_start(o->host), 0);
+  assert_int_not_equal(wy_host_sender(o->host, on_late, o), 0);
+  assert_null(wy_host_admin_address(o->host));
+  *v = (late_visit){.o = o, .port = wy_host_port(o->host)};
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, push_late_and_stop, v), 0);
+  assert_int_equal(wy_host_run(o->host), 0);
+  pthread_join(thread, NULL);
+  wy_host_free(o->host);
+  uv_sem_destroy(&o->some);
+  write_file("echo.lua", plugin);
+  assert_string_equal(o->account, "main");
+  assert_non_null(strstr(o->message, "\"touser\":\"oUser\""));
+  assert_non_null(strstr(o->message, "\"content\":\"slept\""));
+  assert_non_null(strstr(o->typing, "\"Typing\""));
+  assert_non_null(strstr(v->first, "\r\n\r\nsuccess"));
+}
+
+static void sends_late_answers_through_the_programs_sender(void **state) {
+  (void)state;
+  for (int workers = 1; workers <= 2; workers++) {
+    for (int elsewhere = 0; elsewhere < 2; elsewhere++) {
+      outgoing o = {.elsewhere = elsewhere};
+      late_visit v;
+      send_late(&o, &v, workers);
+      assert_int_equal(o.calls, 1);
+      assert_non_null(strstr(v.second, "echo: 继续")); /* nothing waits in the mailbox */
+    }
+  }
+}
+
+static void keeps_what_the_sender_cannot_deliver(void **state) {
+  (void)state;
+  outgoing o = {.fails = 1};
+  late_visit v;
+  send_late(&o, &v, 1);
+  assert_non_null(strstr(v.second, "<![CDATA[slept]]>"));
+}
+
+static void has_one_worker_unless_it_is_told(void **state) {
+  (void)state;
+  static const int told[] = {0, 1, 3, -1};
+  static const int count[] = {1, 1, 3, 2}; /* -1: as the configuration says */
+  for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+    heard h;
+    wy_host *host = host_new(&h, NULL);
+    if (told[i]) wy_host_workers(host, told[i]);
+    assert_int_equal(load(host, late_config), 0);
+    assert_int_equal(wy_host_worker_count(host), count[i]);
+    wy_host_free(host);
+  }
+}
+
+static void runs_workers_beside_a_loop_of_the_caller(void **state) {
+  (void)state;
+  heard h;
+  uv_loop_t loop;
+  assert_int_equal(uv_loop_init(&loop), 0);
+  wy_host *host = host_new(&h, &loop);
+  wy_host_workers(host, 3);
+  assert_int_equal(load(host, late_config), 0);
+  assert_int_equal(wy_host_start(host), 0);
+  char request[2048];
+  for (unsigned i = 1; i <= 30; i++) { /* the kernel picks the worker */
+    peer p;
+    push_as(request, sizeof request, "hi", i);
+    exchange(&loop, wy_host_port(host), request, &p);
+    assert_non_null(strstr(p.in, "<![CDATA[echo: hi]]>"));
+  }
+  wy_host_stop(host);
+  while (!wy_host_stopped(host)) uv_run(&loop, UV_RUN_ONCE);
+  wy_host_free(host);
+  assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static void frees_what_could_not_start(void **state) {
+  (void)state;
+  for (int workers = 1; workers <= 3; workers++) {
+    heard h;
+    char text[600];
+    wy_host *host = host_new(&h, NULL);
+    wy_host_workers(host, workers);
+    snprintf(
+        text, sizeof text,
+        "return { listen = \"127.0.0.1:0\", admin = \"192.0.2.1:1\", plugins = { \"echo.lua\" },"
+        " accounts = { { token = \"" TOKEN "\" } }, state = \"%s/state\" }",
+        folder);
+    assert_int_equal(load(host, text), 0);
+    assert_int_not_equal(wy_host_start(host), 0);
+    assert_non_null(strstr(h.log, "admin."));
+    wy_host_free(host); /* and comes back */
+  }
+  char state_folder[400];
+  snprintf(state_folder, sizeof state_folder, "%s/state/admin.key", folder);
+  unlink(state_folder);
+  snprintf(state_folder, sizeof state_folder, "%s/state", folder);
+  rmdir(state_folder);
+}
+
+static void *push_late_and_stop_at_once(void *arg) {
+  late_visit *v = arg;
+  char request[2048];
+  push(request, sizeof request, "slow");
+  ask(v->port, request, v->first, sizeof v->first);
+  wy_host_stop(v->o->host); /* the handler still runs, and has no connection any more */
+  return NULL;
+}
+
+static void delivers_late_answers_before_it_stops(void **state) {
+  (void)state;
+  for (int workers = 1; workers <= 2; workers++) {
+    heard h;
+    outgoing o = {0};
+    write_file("echo.lua", late_plugin);
+    o.host = host_new(&h, NULL);
+    assert_int_equal(uv_sem_init(&o.some, 0), 0);
+    wy_host_workers(o.host, workers);
+    assert_int_equal(load(o.host, late_config), 0);
+    assert_int_equal(wy_host_sender(o.host, on_late, &o), 0);
+    assert_int_equal(wy_host_start(o.host), 0);
+    late_visit v = {.o = &o, .port = wy_host_port(o.host)};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, push_late_and_stop_at_once, &v), 0);
+    assert_int_equal(wy_host_run(o.host), 0);
+    pthread_join(thread, NULL);
+    wy_host_free(o.host);
+    uv_sem_destroy(&o.some);
+    write_file("echo.lua", plugin);
+    assert_non_null(strstr(v.first, "\r\n\r\nsuccess"));
+    assert_non_null(strstr(o.message, "slept"));
+  }
+}
+
+static void outlives_clients_that_hang_up(void **state) {
+  (void)state;
+  heard h;
+  wy_host *host = host_new(&h, NULL);
+  signal(SIGPIPE, SIG_DFL);
+  assert_int_equal(load(host, config), 0);
+  assert_int_equal(wy_host_route(host, WY_METHOD_GET, "/c", 0, answer_much, NULL), 0);
+  assert_int_equal(wy_host_start(host), 0);
+  visit v = {.host = host, .port = wy_host_port(host)};
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, hang_up_and_stop, &v), 0);
+  assert_int_equal(wy_host_run(host), 0);
+  pthread_join(thread, NULL);
+  wy_host_free(host);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(names_version_and_errors),
@@ -764,6 +1006,13 @@ int main(void) {
       cmocka_unit_test(answers_a_request_that_has_outlived_its_host),
       cmocka_unit_test(refuses_routes_that_cannot_be),
       cmocka_unit_test(says_when_an_account_has_the_path_of_a_route),
+      cmocka_unit_test(sends_late_answers_through_the_programs_sender),
+      cmocka_unit_test(keeps_what_the_sender_cannot_deliver),
+      cmocka_unit_test(has_one_worker_unless_it_is_told),
+      cmocka_unit_test(runs_workers_beside_a_loop_of_the_caller),
+      cmocka_unit_test(frees_what_could_not_start),
+      cmocka_unit_test(delivers_late_answers_before_it_stops),
+      cmocka_unit_test(outlives_clients_that_hang_up),
   };
   return cmocka_run_group_tests_name("host", tests, make_folder, remove_folder);
 }

@@ -1,5 +1,5 @@
 -- What an account may do and what a trigger opens, against the tables of facts; and account.can.
-local boot = require "weiyue.boot"
+local app = require "spec.support.app"
 local capabilities = require "weiyue.capabilities"
 local facts = require "spec.support.facts"
 
@@ -89,7 +89,7 @@ end)
 
 describe("account.can", function()
   it("tells a plugin what the account may do, and a plugin's writing changes nothing of the host", function()
-    local loaded = boot.load { name = "weiyue.lua", text = [[return { plugins = {}, accounts = {
+    local loaded = app.boot { name = "weiyue.lua", text = [[return { plugins = {}, accounts = {
       { token = "wxtest", kind = "service", can = { oauth = true } } } }]] }
     local can = loaded.accounts[1].object.can
     assert.same(capabilities.of("service", false, { oauth = true }), can)

@@ -40,6 +40,7 @@ local CASES <const> = {
   { "wx.text of an empty list", "wx%.text wants a text, a list", function(wx) wx.text({}, "a") end },
   { "wx.text of a list with a number", "wx%.text wants a text, a list", function(wx) wx.text({ "a", 5 }, "a") end },
   { "wx.text of nil", "wx%.text wants a text, a list", function(wx) wx.text(nil, "a") end },
+  { "a name of wx with a slip", "^wx%.txt does not exist; the nearest is wx%.text$", function(wx) wx.txt("a", "b") end },
   { "wx.contains of nothing", "wx%.contains wants a text", function(wx) wx.contains "" end },
   { "wx.prefix of a number", "wx%.prefix wants a text", function(wx) wx.prefix(5) end },
   { "wx.pattern of a table", "wx%.pattern wants a text", function(wx) wx.pattern {} end },

@@ -1,6 +1,5 @@
 -- Loading plugins: files and folders, their globals, require, and what is refused.
 local app = require "spec.support.app"
-local boot = require "weiyue.boot"
 local dispatch = require "weiyue.dispatch"
 local plugin = require "weiyue.plugin"
 local rules = require "weiyue.rules"
@@ -27,7 +26,8 @@ local function load_all(...)
   for i, one in ipairs { ... } do
     entries[i] = type(one) == "table" and { name = one[1], path = one[2] } or { path = one }
   end
-  local loaded, problems, failed = plugin.load(entries, { folder = folder, lua_path = { { folder = folder .. "/", pattern = "lib/?.lua" } } }, host)
+  local loaded, problems, failed = plugin.load(entries,
+    { file = "weiyue.lua", folder = folder, lua_path = { { folder = folder .. "/", pattern = "lib/?.lua" } } }, host)
   local by_name, text = {}, {}
   for i, p in ipairs(loaded) do by_name[i], by_name[p.name] = p.name, p end
   for i, p in ipairs(problems) do
@@ -98,13 +98,23 @@ describe("a plugin", function()
 
   it("is not missed when a new project has none yet", function()
     local _, problems, failed = load_all "plugins/*.lua"
-    assert.matches("^note: no file matches .*/plugins/%*%.lua$", problems)
+    assert.matches("^note: weiyue%.lua: plugins%[1%]: no file matches .*/plugins/%*%.lua$", problems)
     assert.equal(0, failed)
+  end)
+
+  it("is a folder that no entry lists: a note says so", function()
+    write { ["p/a.lua"] = "", ["p/menu/init.lua"] = "", ["p/data/rows.lua"] = "" }
+    local loaded, problems, failed = load_all "p/*.lua"
+    assert.same({ "a", 0 }, { loaded[1], failed })
+    assert.matches('^note: [^\n]*/p/menu has an init%.lua, but is not listed in plugins %("p/menu"%): not loaded$', problems)
+    for _, entry in ipairs { "p/menu", "p/menu/", "p/menu/init.lua", "./p/menu", { "shop", "p/menu" } } do
+      assert.equal("", select(2, load_all("p/*.lua", entry)))
+    end
   end)
 
   it("is missed when another pattern matches nothing", function()
     local _, problems, failed = load_all "nothing/*.lua"
-    assert.matches("^error: no file matches .*/nothing/%*%.lua$", problems)
+    assert.matches("^error: weiyue%.lua: plugins%[1%]: no file matches .*/nothing/%*%.lua$", problems)
     assert.equal(1, failed)
   end)
 
@@ -133,15 +143,15 @@ describe("a plugin", function()
     for _, path in ipairs { "/", "//" } do
       local loaded, problems, failed = load_all(path)
       assert.same({}, loaded)
-      assert.equal(("error: %s is no plugin"):format(path), problems)
+      assert.equal(("error: weiyue.lua: plugins[1]: %s is no plugin"):format(path), problems)
       assert.equal(1, failed)
     end
   end)
 
   it("that is not there is an error", function()
     local _, problems, failed = load_all("nothing.lua", "weiyue:menu")
-    assert.matches("error: there is no plugin .*/nothing%.lua", problems)
-    assert.matches("error: the bundled plugin weiyue:menu is not in this build", problems)
+    assert.matches("error: weiyue%.lua: plugins%[1%]: there is no plugin .*/nothing%.lua", problems)
+    assert.matches("error: weiyue%.lua: plugins%[2%]: the bundled plugin weiyue:menu is not in this build", problems)
     assert.equal(2, failed)
   end)
 
@@ -230,7 +240,7 @@ describe("a plugin's globals", function()
           msg.content:upper() }, " ")
       end)
     ]] }
-    local loaded = boot.load { text = [[return { accounts = { { token = "wxtest" } } }]], name = "weiyue.lua", folder = folder }
+    local loaded = app.boot { text = [[return { accounts = { { token = "wxtest" } } }]], name = "weiyue.lua", folder = folder }
     local one = loaded.accounts[1]
     assert.equal("string nil false ?", (one.dispatch { type = "text", content = "?", account = one.object }))
     assert.equal("A", ("a"):upper())
@@ -503,7 +513,7 @@ end)
 
 describe("a configuration", function()
   local function load_text(text)
-    return boot.load { text = text, name = "weiyue.lua", folder = folder }
+    return app.boot { text = text, name = "weiyue.lua", folder = folder }
   end
 
   it("gives each account the plugins it names, by name or path, and handlers their accounts", function()

@@ -215,6 +215,7 @@ end)
 
 describe("misuse of wx.shared raises with the plugin's own line:", function()
   local CASES <const> = {
+    { "set without a colon", "set: call it with a colon: wx%.shared:set%(key, value%)", function() s.set("a", 1) end },
     { "get without a colon", "get: call it with a colon: wx%.shared:get", function() return s.get("a") end },
     { "get of nothing", "get: a key is a string, not no value", function() s:get() end },
     { "get of a number", "get: a key is a string, not number", function() s:get(5) end },

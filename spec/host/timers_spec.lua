@@ -1,6 +1,5 @@
 -- wx.every and wx.at: when they fire, who runs them, what their functions may do.
 local app = require "spec.support.app"
-local boot = require "weiyue.boot"
 local core = require "weiyue_core"
 local dsl = require "weiyue.dsl"
 local timers = require "weiyue.timers"
@@ -566,7 +565,7 @@ describe("boot", function()
     options = options or {}
     options.text = [[return { plugins = { "one.lua" }, accounts = { { token = "wxtest" } } }]]
     options.name, options.folder = "weiyue.lua", folder
-    return boot.load(options)
+    return app.boot(options)
   end
 
   -- What is logged while this many seconds pass after a start, or without one.
@@ -581,7 +580,7 @@ describe("boot", function()
     local loaded = load("wx.every(400, function() wx.log.info 'tick' wx.sleep(1) error 'boom' end, { name = 'a' })", { count = count })
     assert.same({}, loaded.problems)
     assert.same({}, logged(401))
-    local lines = logged(402, loaded.start_timers)
+    local lines = logged(402, loaded.calls.start)
     assert.same({ "tick", "lua.error" }, { lines[1].text, lines[2].event })
     assert.matches("one%.lua:2: boom", lines[2].text)
     assert.same({ plugin = "one", timer = "a" }, lines[2].fields)
@@ -592,7 +591,7 @@ describe("boot", function()
     local text = "wx.every(400, function() wx.log.info 'tick' end, { name = 'a' })"
     local ticks = 0
     for worker = 0, 2 do
-      local lines = logged(401, load(text, { worker = worker, workers = 3 }).start_timers)
+      local lines = logged(401, load(text, { worker = worker, workers = 3 }).calls.start)
       table.remove(stops)()
       if worker == timers.worker("one", "a", 3) then
         assert.equal("tick", lines[1].text)
@@ -607,7 +606,7 @@ describe("boot", function()
   it("gives the function that stops them; what runs goes on", function()
     local loaded = load("wx.every(400, function() wx.log.info 'tick' wx.sleep(1) wx.log.info 'tock' end)")
     local lines = app.logged(function()
-      local stop = loaded.start_timers()
+      local stop = loaded.calls.start()
       wx.sleep(400.5)
       stop()
       wx.sleep(1000)
@@ -619,7 +618,7 @@ describe("boot", function()
   it("has no timers of a plugin that failed to load", function()
     local loaded = load "wx.every(400, function() wx.log.info 'tick' end) error 'no'"
     assert.equal(1, loaded.failed_plugins)
-    assert.same({}, logged(401, loaded.start_timers))
+    assert.same({}, logged(401, loaded.calls.start))
   end)
 
   it("does not load a plugin whose timers have one identity", function()

@@ -1,4 +1,5 @@
 """Row functions of the layers query, sig and envelope: what is decided before the XML."""
+import asyncio
 import base64
 import os
 import time
@@ -164,6 +165,56 @@ async def bad_timestamps(c):
             repr(bad): post(make(timestamp=bad), body)
             for bad in ("", "-1", "1e9", "99999999999999999999", " 123", " " + second, second + " ",
                         "+" + second, "0x6553f100", second + ".0")})
+
+
+REPLAYS = 1000
+REPLAY_TIME = 60        # seconds, in the full form; else all at once
+
+
+@row("E006")
+async def replayed(c):
+    c.claim("status=200 each", "same reply body")
+    bursts = 10 if c.full else 1
+    want = c.want.but(statuses=[{200}], handler_runs=None)
+    for server, body, make in both(c):
+        push, runs = post(make(), body), server.log.count("plugin.log")
+        answers = set()
+        for burst in range(bursts):
+            if burst:
+                await asyncio.sleep(REPLAY_TIME / bursts)
+            inputs = {f"replay {i}": push for i in range(REPLAYS // bursts)}
+            for conn in await c.whole(f"{server.mode} mode", server, inputs, want):
+                for reply in conn.replies:
+                    fields = wechat.open_reply(reply.body, c.account, server.mode)
+                    answers.add(tuple(sorted(fields.items())))
+        c.result(f"the same reply to all, {server.mode} mode",
+                 [] if len(answers) == 1 else [str(answer) for answer in answers])
+        ran = server.log.count("plugin.log") - runs
+        c.result(f"one run, {server.mode} mode",
+                 [] if ran == c.want.handler_runs else [f"{ran} runs"])
+
+
+@row("E007")
+async def nonce_reused(c):
+    c.claim("handler_runs<=1")
+    for server in (c.plain, c.safe):
+        nonce, stamp = wechat.unique(), wechat.now()
+
+        def push(content):
+            body, text = message(c.account, Content=wechat.cdata(content)), None
+            if server.mode == "safe":
+                text = encrypt(body, c.account)
+                body = wechat.envelope(c.account, text)
+            return post(query(c.account, text, stamp, nonce), body)
+
+        runs = server.log.count("plugin.log")
+        await c.whole(f"a push, {server.mode} mode", server, push("one"),
+                      c.want.but(statuses=[{200}], logs=set()))
+        await c.whole(f"others with its signature, {server.mode} mode", server,
+                      {other: push(other) for other in ("two", "one", "")},
+                      c.want.but(statuses=[{403}], conn="keep", body=b""))
+        ran = server.log.count("plugin.log") - runs
+        c.result(f"none of them runs, {server.mode} mode", [] if ran == 1 else [f"{ran} runs"])
 
 
 @row("E021")

@@ -229,6 +229,35 @@ describe("weiyue.config", function()
     end)
   end)
 
+  describe("a budget of silence", function()
+    it("draws a note when WeChat would block the address, where it is written", function()
+      local _, problems = good("return {\n hold_budget = 26,\n accounts = { { token = 'wxtest' } } }")
+      assert.equal(1, #problems)
+      assert.same({ "note", 2 }, { problems[1].level, problems[1].line })
+      _, problems = good("return {\n accounts = { {\n token = 'wxtest', hold_budget = 30 } } }")
+      assert.equal(1, #problems)
+      assert.equal("accounts[1].hold_budget", problems[1].key)
+      assert.equal(0, #select(2, good("return { hold_budget = 25, accounts = { { token = 'wxtest' } } }")))
+    end)
+  end)
+
+  describe("messages", function()
+    it("show how a value may be written", function()
+      for text, want in pairs {
+        ["limits = { shared = 'big' }"] = 'for example 8388608 or "8MiB"',
+        ["limits = { idle = 0 }"] = 'for example 30 or "30s"',
+        ["limits = { body_rate = 0 }"] = "for example 500;",
+        ["workers = 0"] = 'must be "auto", or an integer from 1 to 256, for example 1; got 0',
+        ["mailbox = '继续'"] = 'must be a table, for example { word = "继续" }',
+        ["mailbox = { text = 'x' }"] = "unknown key; the keys here are word, waiting, more",
+        ["limits = { zzzzzzzzzz = 1 }"] = "unknown key; weiyue check --keys lists all keys",
+        ["accounts = { { token = 'wxtest', mode = 'safe' } }"] = 'aes_key = env "WX_AES_KEY", or mode = "plain"',
+      } do
+        assert.truthy(bad("return { " .. text .. " }").en:find(want, 1, true), text)
+      end
+    end)
+  end)
+
   describe("running the file", function()
     it("reports a syntax error with its line", function()
       local p = bad("return {\n  listen = = 1 }")
@@ -350,9 +379,9 @@ describe("weiyue.config", function()
       end
       table.sort(seen)
       assert.same({
-        "weiyue.lua:3: accounts[1].token: the environment variable WXTEST_A is not set",
-        "weiyue.lua:4: accounts[1].url: the environment variable WXTEST_B is not set",
-        "weiyue.lua:6: plugins.shop.config.list[1]: the environment variable WXTEST_C is not set",
+        "weiyue.lua:3: accounts[1].token: the environment variable WXTEST_A is not set: export WXTEST_A=…",
+        "weiyue.lua:4: accounts[1].url: the environment variable WXTEST_B is not set: export WXTEST_B=…",
+        "weiyue.lua:6: plugins.shop.config.list[1]: the environment variable WXTEST_C is not set: export WXTEST_C=…",
       }, seen)
     end)
 

@@ -89,7 +89,7 @@ describe("a plugin's folder", function()
       ["wxy/plugins/other.lua"] = "error 'another folder'\n" }
     finally(function() serve.remove(folder) end)
     local r = serve.run(folder, "check 'w[x]*?/weiyue.lua'")
-    assert.same({ 0, "ok: accounts: 1\n" }, { r.status, r.out })
+    assert.same({ 0, "ok: accounts: 1 (bot /bot plain), plugins: 1\n" }, { r.status, r.out })
   end)
 end)
 

@@ -1,6 +1,7 @@
 -- One account's plugins without a host: rules as functions of wx, messages as tables. For specs inside
 -- the host (`weiyue test`).
 
+local boot = require "weiyue.boot"
 local core = require "weiyue_core"
 local dispatch = require "weiyue.dispatch"
 local dsl = require "weiyue.dsl"
@@ -42,6 +43,15 @@ end
 ---@param f fun(wx: table)
 ---@param account? table
 function M.with(f, account) return M.new({ f }, account) end
+
+--- Boots as C does, where nothing is served.
+---@param options weiyue.BootOptions
+---@return weiyue.Boot
+function M.boot(options)
+  local loaded = boot.read(options)
+  if loaded.conf then boot.load(loaded) end
+  return loaded
+end
 
 --- An event as the host gives it: with a scene where the key is one.
 ---@param event string

@@ -2,12 +2,16 @@
 -- plain lua5.4, with lua-socket, and weiyue_core on LUA_CPATH. The program: environment variable WEIYUE.
 -- Every wait ends by itself: sockets have time-outs, a FIFO's reader one of its own.
 
+local accounts = require "spec.support.account"
 local codec = require "weiyue.codec"
+local prom = require "spec.support.prom"
 local push = require "spec.support.push"
 local socket = require "socket"
 local url = require "weiyue.url"
 
 local M = {}
+
+for name, value in pairs(accounts) do M[name] = value end -- specs of served accounts need both
 
 local TIMEOUT <const> = 20 -- seconds; more than any answer takes under sanitizers
 
@@ -22,6 +26,17 @@ end
 
 local binary <const> = capture("realpath -e -- " .. quote(os.getenv "WEIYUE" or "build/weiyue")):gsub("\n$", "")
 
+--- Waits for what others bring about: asks until it is so, and raises when it never is.
+---@param what string
+---@param is_so fun(): any
+function M.eventually(what, is_so)
+  local ends = socket.gettime() + TIMEOUT
+  repeat
+    if is_so() then return end
+  until socket.gettime() > ends
+  error("never: " .. what, 2)
+end
+
 -- Connections ------------------------------------------------------------------------------------------
 
 ---@class spec.Connection
@@ -32,7 +47,8 @@ Connection.__index = Connection
 function Connection:send(bytes) return assert(self.socket:send(bytes)) end
 
 --- One response: { status, headers, body }; nil, err at the end of the connection or after TIMEOUT.
-function Connection:read()
+---@param method? string of the request: what answers HEAD has no body
+function Connection:read(method)
   local line, err = self.socket:receive "*l"
   if not line then return nil, err end
   local response = { status = tonumber(line:match "^HTTP/1%.1 (%d%d%d)"), headers = {}, body = "" }
@@ -42,7 +58,7 @@ function Connection:read()
     response.headers[name:lower()] = value
   end
   local n = tonumber(response.headers["content-length"] or 0)
-  if n > 0 then response.body = assert(self.socket:receive(n)) end
+  if n > 0 and method ~= "HEAD" then response.body = assert(self.socket:receive(n)) end
   return response
 end
 
@@ -56,9 +72,10 @@ end
 function Connection:close() self.socket:close() end
 
 --- The text of a request.
----@param r { method?: string, target: string, host?: string, body?: string }
+---@param r { method?: string, target: string, host?: string, headers?: string, body?: string }
 function M.request(r)
-  local head = ("%s %s HTTP/1.1\r\nHost: %s\r\n"):format(r.method or "POST", r.target, r.host or "127.0.0.1")
+  local head = ("%s %s HTTP/1.1\r\nHost: %s\r\n%s"):format(r.method or "POST", r.target, r.host or "127.0.0.1",
+    r.headers or "")
   if not r.body then return head .. "\r\n" end
   return ("%sContent-Length: %d\r\n\r\n%s"):format(head, #r.body, r.body)
 end
@@ -68,7 +85,9 @@ end
 ---@class spec.Server
 ---@field folder string
 ---@field line string    what the server wrote on stdout when it was ready
+---@field address string
 ---@field port integer
+---@field admin_port? integer
 local Server = {}
 Server.__index = Server
 
@@ -106,19 +125,24 @@ end
 
 --- Serves the weiyue.lua among the files.
 ---@param files table<string, string>
+---@param options? { address?: string, arguments?: string } address: 127.0.0.1; arguments: further ones of `serve`
 ---@return spec.Server
-function M.start(files)
+function M.start(files, options)
+  local address = options and options.address or "127.0.0.1"
+  local listen = (address:find(":", 1, true) and "[%s]:0" or "%s:0"):format(address)
   assert(binary ~= "", "no program: build it, or name it in the environment variable WEIYUE")
   local folder = M.folder(files)
   local script = [[
     cd "$1" && mkfifo .ready .done || exit 1
-    ( ( echo $BASHPID >.pid; LC_ALL=C exec "$2" serve --listen 127.0.0.1:0 >.ready 2>.log </dev/null )
+    ( ( echo $BASHPID >.pid; LC_ALL=C exec "$2" serve --listen $3 >.ready 2>.log </dev/null )
       echo $? >.done ) >/dev/null 2>&1 &
     read -r -t 60 line <.ready
     printf "%s" "$line"
   ]]
-  local line = capture(("bash -c %s bash %s %s"):format(quote(script), quote(folder), quote(binary)))
-  local server = setmetatable({ folder = folder, line = line, port = tonumber(line:match ":(%d+)") }, Server)
+  local line = capture(("bash -c %s bash %s %s %s"):format(quote(script), quote(folder), quote(binary),
+    quote(("%s %s"):format(listen, options and options.arguments or ""))))
+  local server = setmetatable({ folder = folder, line = line, address = address, port = tonumber(line:match ":(%d+) "),
+    admin_port = tonumber(line:match "admin http://[^ ]*:(%d+)$") }, Server)
   assert(server.port, server:log())
   return server
 end
@@ -137,16 +161,26 @@ function Server:logged(event)
   return lines
 end
 
-function Server:open(setup)
-  local tcp = assert(socket.tcp4())
+local function connect(address, port, setup)
+  local tcp = assert(address:find(":", 1, true) and socket.tcp6() or socket.tcp4())
   tcp:settimeout(TIMEOUT)
   if setup then setup(tcp) end
-  local ok, err = tcp:connect("127.0.0.1", self.port)
+  local ok, err = tcp:connect(address, port)
   if not ok then
     tcp:close()
     return nil, err
   end
   return setmetatable({ socket = tcp }, Connection)
+end
+
+--- A connection.
+---@param setup? fun(tcp) before it connects
+function Server:open(setup) return connect(self.address, self.port, setup) end
+
+--- A connection to the management interface.
+function Server:open_admin()
+  assert(self.admin_port, "no management interface")
+  return assert(connect("127.0.0.1", self.admin_port))
 end
 
 --- One request, on a connection that is kept as long as the server keeps it.
@@ -162,6 +196,21 @@ function Server:request(r)
   end
   return response
 end
+
+--- One request to the management interface, on a connection of its own.
+---@param r { method?: string, target: string, host?: string, headers?: string }
+function Server:admin(r)
+  local method = r.method or "GET"
+  local connection = self:open_admin()
+  connection:send(M.request { method = method, target = r.target, host = r.host, headers = r.headers })
+  local response = assert(connection:read(method))
+  connection:close()
+  return response
+end
+
+--- What /metrics tells now.
+---@return spec.Metrics
+function Server:metrics() return prom.read(self:admin({ target = "/metrics" }).body) end
 
 function Server:signal(name)
   assert(os.execute(("kill -%s $(cat %s)"):format(name, quote(self.folder .. "/.pid"))))
@@ -190,63 +239,6 @@ end
 
 -- Pushes ---------------------------------------------------------------------------------------------------
 
----@class spec.Account
----@field path string
----@field token string
----@field mode "plain"|"compatible"|"safe"
----@field aes_key? string
----@field appid? string
-
-local nonces = 0
-
---- The request of a push as WeChat makes it.
----@param account spec.Account
----@param nodes spec.Node[]
----@param form "xml"|"json"
----@param changes? { token?: string, timestamp?: integer, aes_key?: string, appid?: string, mode?: string }
----@return { target: string, body: string }
-function M.sign(account, nodes, form, changes)
-  changes = changes or {}
-  local function of(name) return changes[name] or account[name] end
-  nonces = nonces + 1
-  local timestamp, nonce = changes.timestamp or os.time(), tostring(1000000 + nonces)
-  local query = ("signature=%s&timestamp=%d&nonce=%s&openid=oTest"):format(
-    codec.sign(of "token", timestamp, nonce), timestamp, nonce)
-  local mode, body = of "mode", push[form](nodes)
-  if mode ~= "plain" then
-    local encrypt = assert(codec.encrypt { aes_key = of "aes_key", appid = of "appid", text = body })
-    local outer = { push.leaf("ToUserName", "gh_test") }
-    if mode == "compatible" then outer = table.move(nodes, 1, #nodes, 1, {}) end
-    outer[#outer + 1] = push.leaf("Encrypt", encrypt)
-    body = push[form](outer)
-    query = ("%s&encrypt_type=aes&msg_signature=%s"):format(query,
-      codec.sign(of "token", timestamp, nonce, encrypt))
-  end
-  return { target = account.path .. "?" .. query, body = body }
-end
-
---- What WeChat makes of a response: response.reply is the decoded reply (nil: success), response.sealed
---- whether it came encrypted, with a signature that fits and the account's appid.
----@param account spec.Account
----@param response table
----@param aes_key? string the key that must open it
----@return table response
-function M.decode(account, response, aes_key)
-  if response.status ~= 200 or response.body == "success" or response.body == "" then return response end
-  local raw, form = codec.parse(response.body)
-  if raw and raw.Encrypt then
-    assert(codec.verify { token = account.token, timestamp = raw.TimeStamp, nonce = raw.Nonce,
-      signature = raw.MsgSignature, encrypt = raw.Encrypt })
-    local text, receive_id = codec.decrypt { aes_key = aes_key or account.aes_key, encrypt = raw.Encrypt }
-    assert(text, tostring(receive_id))
-    assert(receive_id == account.appid)
-    response.sealed, response.text = true, text
-    raw, form = codec.parse(text)
-  end
-  response.reply, response.form = raw, raw and form
-  return response
-end
-
 --- Sends a push and decodes what comes back.
 ---@param account spec.Account
 ---@param nodes spec.Node[]
@@ -270,32 +262,6 @@ function M.echo(account, echostr, changes)
   local timestamp = changes.timestamp or os.time()
   return { method = "GET", target = ("%s?signature=%s&timestamp=%d&nonce=15&echostr=%s"):format(account.path,
     codec.sign(changes.token or account.token, timestamp, "15"), timestamp, url.escape(echostr)) }
-end
-
---- An account of weiyue.lua as text, and as what M.sign wants.
----@param id string
----@param mode "plain"|"compatible"|"safe"
----@param more? string further fields, as Lua text
----@return spec.Account
-function M.account(id, mode, more)
-  local account = { id = id, path = "/" .. id, token = "wxtesttoken", mode = mode, appid = "wxtest0000000001" }
-  if mode ~= "plain" then account.aes_key = M.KEY end
-  account.lua = ("{ id = %q, path = %q, token = %q, mode = %q, appid = %q, %s%s }"):format(id, account.path,
-    account.token, mode, account.appid, more and more .. ", " or "",
-    mode ~= "plain" and not (more or ""):find "aes_key" and ("aes_key = %q"):format(M.KEY) or "")
-  return account
-end
-
-M.KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
-
---- A weiyue.lua with these accounts.
----@param accounts spec.Account[]
----@param more? string further keys, as Lua text
-function M.config(accounts, more)
-  local list = {}
-  for i, account in ipairs(accounts) do list[i] = account.lua end
-  return ("return { plugins = { \"plugins/*\" }, %s accounts = {\n%s\n} }\n"):format(
-    more and more .. "," or "", table.concat(list, ",\n"))
 end
 
 return M

@@ -56,6 +56,11 @@ static int report(const wy_host *host, const wy_cli_problems *problems, bool ok)
   size_t accounts = 0;
   while (wy_host_account_id(host, accounts)) accounts++;
   printf(wy_tr("没有问题：账号 %zu 个", "ok: accounts: %zu"), accounts);
+  for (size_t i = 0; i < accounts; i++)
+    printf("%s%s %s %s%s", i ? wy_tr("，", ", ") : wy_tr("（", " ("), wy_host_account_id(host, i),
+           wy_host_account_path(host, i), wy_host_account_mode(host, i),
+           i + 1 < accounts ? "" : wy_tr("）", ")"));
+  printf(wy_tr("，插件 %d 个", ", plugins: %d"), wy_host_plugin_count(host));
   if (problems->notes) printf(wy_tr("，提示 %zu 个", ", notes: %zu"), problems->notes);
   putchar('\n');
   return WY_EXIT_DONE;

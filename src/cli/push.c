@@ -1,5 +1,5 @@
-/* weiyue push: one signed push as WeChat would send it, and the judgement of the answer. Here:
- * where keys and message come from, and the order of things. */
+/* weiyue push: one signed push as WeChat would send it, again while nobody answers, and the
+ * judgement of the answer. Here: where keys and message come from, and the order of things. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -85,6 +85,14 @@ static int read_timeout(const wy_cli_args *a, wy_cli_job *p) {
   return USAGE("--timeout 应为 0.001 到 600 秒", "--timeout must be 0.001 to 600 seconds");
 }
 
+static int read_attempts(const wy_cli_args *a, wy_cli_job *p) {
+  p->attempts = 3;
+  if (!a->attempts) return WY_CLI_GO_ON;
+  p->attempts = a->attempts[0] >= '1' && a->attempts[0] <= '3' ? a->attempts[0] - '0' : 0;
+  if (p->attempts && a->attempts[1] == '\0') return WY_CLI_GO_ON;
+  return USAGE("--attempts 应为 1 到 3", "--attempts must be 1 to 3");
+}
+
 /* Puts together who sends what to whom. url: room for an account's URL. */
 static int settle(const wy_cli_args *a, const wy_cli_account *account, wy_cli_job *p, char *url,
                   size_t size) {
@@ -102,6 +110,7 @@ static int settle(const wy_cli_args *a, const wy_cli_account *account, wy_cli_jo
   p->aes_key = one_of(a->aes_key, account->aes_key);
   int status = read_mode(a, account, p);
   if (status == WY_CLI_GO_ON) status = read_timeout(a, p);
+  if (status == WY_CLI_GO_ON) status = read_attempts(a, p);
   if (status != WY_CLI_GO_ON) return status;
   if (!p->token) return USAGE("没有令牌：用 --token", "no token: give --token");
   if (p->mode != WY_MODE_PLAIN && !p->aes_key)
@@ -202,12 +211,29 @@ static int report(const wy_cli_args *a, const wy_cli_answer *answer) {
                       answer->error, is_question(answer->error) ? "" : wy_tr("。", "."));
 }
 
+/* The same message once more, signed and encrypted anew. */
+static int wrap_again(wy_cli_job *p) {
+  wy_buf_clear(&p->query);
+  wy_buf_clear(&p->body);
+  return wy_cli_push_wrap(p, time(NULL));
+}
+
 static int exchange(const wy_cli_args *a, wy_cli_job *p) {
   wy_cli_answer answer = {0};
   wy_buf_init(&answer.body, WY_CLI_BODY);
   wy_buf_init(&answer.plain, WY_CLI_BODY);
   wy_msg_init(&answer.msg);
   wy_cli_push_send(p, &answer);
+  for (int attempt = 2; answer.silent && attempt <= p->attempts; attempt++) {
+    if (wrap_again(p)) break;
+    wy_cli_error(0,
+                 wy_tr("%s；像微信那样再推：第 %d 次", "%s; once more, as WeChat does: attempt %d"),
+                 answer.error, attempt);
+    answer.silent = false;
+    answer.error[0] = '\0';
+    wy_buf_clear(&answer.body);
+    wy_cli_push_send(p, &answer);
+  }
   wy_cli_push_check(p, &answer);
   int status = report(a, &answer);
   wy_msg_deinit(&answer.msg);

@@ -12,7 +12,8 @@ enum { WY_CLI_BODY = 4 << 20, WY_CLI_ERROR = 512 };
 typedef struct wy_cli_args {
   const char *target, *file;
   const char *text, *event, *key, *type, *media;
-  const char *config, *token, *appid, *aes_key, *mode, *format, *openid, *to, *timeout, *lua_path;
+  const char *config, *token, *appid, *aes_key, *mode, *format, *openid, *to, *timeout, *attempts,
+      *lua_path;
   bool raw, json;
 } wy_cli_args;
 
@@ -25,6 +26,7 @@ typedef struct wy_cli_job {
   wy_mode mode;
   wy_form form;
   double timeout; /* seconds */
+  int attempts;   /* how often it is sent while no answer comes */
   wy_crypt *crypt;
   wy_aes_key *aes;    /* NULL in plain mode */
   wy_buf message;     /* the message itself */
@@ -40,6 +42,7 @@ typedef struct wy_cli_answer {
   wy_msg msg;                /* of the reply itself */
   const wy_reply_type *type; /* NULL: no reply */
   bool good;
+  bool silent;              /* no answer came in time, or the connection was closed without one */
   char error[WY_CLI_ERROR]; /* what is wrong, when it is not good; the user's language */
 } wy_cli_answer;
 

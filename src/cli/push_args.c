@@ -9,8 +9,9 @@
 #define USAGE(zh, en) wy_cli_error(WY_EXIT_USAGE, "%s", wy_tr(zh, en))
 
 static int read_args(int argc, char **argv, wy_cli_args *a) {
-  static const wy_cli_usage usage = {
-      "push ACCOUNT|URL (--text S | --event E | --type T | FILE) [options]",
+  const wy_cli_usage usage = {
+      wy_tr("push ACCOUNT|URL (--text S | --event E | --type T | FILE) [选项]",
+            "push ACCOUNT|URL (--text S | --event E | --type T | FILE) [options]"),
       "像微信那样发一次推送：签名、按模式加密、发送，再像微信那样检查并解出回复。\n"
       "ACCOUNT 是 weiyue.lua 里账号的 id。给 URL 时，密钥取自选项，\n"
       "或环境变量 WX_TOKEN、WX_APPID、WX_AES_KEY；\n"
@@ -50,6 +51,8 @@ static int read_args(int argc, char **argv, wy_cli_args *a) {
        &a->config, NULL},
       {"timeout", "S", "等多少秒（默认 5，和微信一样）", "seconds to wait (default 5, as WeChat)",
        &a->timeout, NULL},
+      {"attempts", "N", "没有回答时一共推几次（默认 3，和微信一样）",
+       "how often it is sent while no answer comes (default 3, as WeChat)", &a->attempts, NULL},
       {"raw", NULL, "原样输出回答的字节", "print the answer's bytes as they came", NULL, &a->raw},
       {"json", NULL, "输出一个 JSON 对象", "print one JSON object", NULL, &a->json},
       {"lua-path", "DIR", "从 DIR 读 weiyue/*.lua，不用内嵌的",

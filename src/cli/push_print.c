@@ -47,7 +47,9 @@ static void print_articles(const wy_doc *doc) {
 
 void wy_cli_push_print(const wy_cli_answer *a) {
   if (!a->type) {
-    if (a->good) puts(wy_tr("（没有回复）", "(no reply)"));
+    if (a->good)
+      puts(wy_tr("（没有回复；有迟到的答案会另外发出）",
+                 "(no reply; a late answer, if any, is sent separately)"));
     return;
   }
   printf("type: %s\n", a->type->msgtype);

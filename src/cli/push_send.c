@@ -1,5 +1,5 @@
-/* push_send: one POST by libcurl, as WeChat makes it: no redirect is followed, nothing is sent
- * twice, and the time limit counts from the connection. */
+/* push_send: one POST by libcurl, as WeChat makes it: no redirect is followed, and the time limit
+ * counts from the connection. */
 #include <curl/curl.h>
 #include <stdlib.h>
 
@@ -44,6 +44,7 @@ static void set_options(CURL *curl, const wy_cli_job *p, wy_cli_answer *a,
 }
 
 static void explain(const wy_cli_job *p, wy_cli_answer *a, CURLcode code, const char *detail) {
+  a->silent = code == CURLE_OPERATION_TIMEDOUT || code == CURLE_GOT_NOTHING;
   if (code == CURLE_OPERATION_TIMEDOUT)
     wy_cli_wrong(a, wy_tr("%g 秒内没有回答", "no answer within %g s"), p->timeout);
   else if (code == CURLE_WRITE_ERROR)

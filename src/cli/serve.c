@@ -1,6 +1,8 @@
 /* weiyue serve: a host from a configuration, until a signal. Owns the host. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <uv.h>
 
 #include "base/err.h"
 #include "cli/cli.h"
@@ -10,9 +12,7 @@
 #include "weiyue.h"
 
 /* Where a browser on this machine would look. */
-static void print_address(const wy_host *host) {
-  const char *address = wy_host_address(host);
-  int port = wy_host_port(host);
+static void print_url(const char *address, int port) {
   if (strcmp(address, "0.0.0.0") == 0) printf("http://127.0.0.1:%d", port);
   else if (strcmp(address, "::") == 0) printf("http://[::1]:%d", port);
   else printf(strchr(address, ':') ? "http://[%s]:%d" : "http://%s:%d", address, port);
@@ -20,16 +20,43 @@ static void print_address(const wy_host *host) {
 
 static void print_ready(const wy_host *host) {
   printf("weiyue %s  ", wy_version());
-  print_address(host);
+  print_url(wy_host_address(host), wy_host_port(host));
   const char *id;
   for (size_t i = 0; (id = wy_host_account_id(host, i)) != NULL; i++)
     printf("%s%s %s (%s)", i ? ", " : "  ", id, wy_host_account_path(host, i),
            wy_host_account_mode(host, i));
+  printf("  workers %d  plugins %d", wy_host_worker_count(host), wy_host_plugin_count(host));
+  if (wy_host_admin_port(host)) {
+    printf("  admin ");
+    print_url(wy_host_admin_address(host), wy_host_admin_port(host));
+  }
   putchar('\n');
   fflush(stdout);
 }
 
+static const char *remedy(int err) {
+  if (err == WY_E_LISTEN)
+    return wy_tr("。端口被占用时换端口：--listen 127.0.0.1:8090",
+                 ". Port taken? Another one: --listen 127.0.0.1:8090");
+  if (err == WY_E_ADMIN)
+    return wy_tr(
+        "。在配置里换一个端口，例如 admin = \"127.0.0.1:8082\"，或者写 admin = false",
+        ". Give it another port in the configuration, such as admin = \"127.0.0.1:8082\", or "
+        "write admin = false");
+  return "";
+}
+
+/* As many files as this process may have: a connection is one, and limits.connections is the limit
+ * that is meant. */
+static void raise_files(void) {
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == files.rlim_max) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static int run(wy_host *host) {
+  raise_files();
   if (wy_cli_signals_watch(host))
     return wy_cli_error(WY_EXIT_FAILED, "%s", wy_tr("无法接收信号", "cannot watch for signals"));
   int err = wy_host_start(host);
@@ -37,10 +64,7 @@ static int run(wy_host *host) {
     wy_cli_error(
         0,
         wy_tr("没有启动：%s（原因见上面的日志）%s", "not started: %s (the log above says why)%s"),
-        wy_cli_strerror(err),
-        err != WY_E_LISTEN ? ""
-                           : wy_tr("。端口被占用时换端口：--listen 127.0.0.1:8081",
-                                   ". Port taken? Another one: --listen 127.0.0.1:8081"));
+        wy_cli_strerror(err), remedy(err));
   } else {
     print_ready(host);
     err = wy_host_run(host);
@@ -49,17 +73,18 @@ static int run(wy_host *host) {
   return err ? WY_EXIT_FAILED : WY_EXIT_DONE;
 }
 
-static int check_workers(const char *workers) {
+/* n: what wy_host_workers is to be told; "auto" and nothing leave it to the configuration. */
+static int read_workers(const char *workers, int *n) {
   char *end;
-  if (!workers || strcmp(workers, "auto") == 0 || strcmp(workers, "1") == 0) return WY_CLI_GO_ON;
-  long n = strtol(workers, &end, 10);
-  if (*end || n < 1 || n > 256)
+  *n = -1;
+  if (!workers) return WY_CLI_GO_ON;
+  long given =
+      strcmp(workers, "auto") == 0 ? (long)uv_available_parallelism() : strtol(workers, &end, 10);
+  if (strcmp(workers, "auto") != 0 && (*end || end == workers || given < 1 || given > 256))
     return wy_cli_error(WY_EXIT_USAGE, "%s",
                         wy_tr("--workers 应为 1 到 256 的整数，或 auto",
                               "--workers must be a whole number from 1 to 256, or auto"));
-  wy_cli_error(0, "%s",
-               wy_tr("本版本只有一个工作线程，--workers 不起作用",
-                     "this build has one worker: --workers has no effect"));
+  *n = (int)given;
   return WY_CLI_GO_ON;
 }
 
@@ -75,13 +100,15 @@ int wy_cli_serve(int argc, char **argv) {
   const wy_cli_option options[] = {
       {"listen", "ADDR:PORT", "代替配置里的 listen；端口 0：任选",
        "instead of the configuration's listen; port 0: any free one", &listen, NULL},
-      {"workers", "N", "工作线程数（本版本只有 1）", "number of worker threads (this build: 1)",
+      {"workers", "N", "工作线程数，或 auto（每核一个）；代替配置里的 workers",
+       "number of worker threads, or auto (one per core); instead of the configuration's workers",
        &workers, NULL},
       {"lua-path", "DIR", "从 DIR 读 weiyue/*.lua，不用内嵌的",
        "read weiyue/*.lua from DIR instead of the embedded files", &lua_path, NULL},
       {0}};
   int status = wy_cli_options(&usage, options, argc, argv, &config);
-  if (status == WY_CLI_GO_ON) status = check_workers(workers);
+  int n_workers;
+  if (status == WY_CLI_GO_ON) status = read_workers(workers, &n_workers);
   if (status != WY_CLI_GO_ON) return status;
 
   wy_host *host = NULL;
@@ -90,6 +117,7 @@ int wy_cli_serve(int argc, char **argv) {
       .log = wy_cli_host_log, .problem = wy_cli_problem, .data = &problems, .lua_path = lua_path};
   int err = wy_host_new(&host, &settings);
   if (!err && listen) wy_host_listen(host, listen);
+  if (!err) wy_host_workers(host, n_workers);
   if (!err) err = wy_host_load(host, config ? config : "weiyue.lua");
   if (err > 0)
     wy_cli_error(

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/lua.h"
 #include "cli/options.h"
+#include "host/rig.h"
 #include "script/task.h"
 
 typedef struct run {
@@ -63,6 +64,7 @@ static int run_specs(int argc, char **argv, const char *lua_path) {
   wy_cli_lua l;
   run r = {.argc = argc, .argv = argv, .status = WY_EXIT_FAILED};
   if (wy_cli_lua_open(&l, lua_path, true)) return WY_EXIT_FAILED;
+  wy_rig_preload(wy_script_lua(l.script));
   if (wy_task_start(l.script, &body, &r)) wy_cli_error(0, "%s", wy_tr("内存不足", "out of memory"));
   else drive(&l, &r);
   fflush(stdout);
@@ -73,8 +75,8 @@ static int run_specs(int argc, char **argv, const char *lua_path) {
 
 /* Everything is busted's but --help and --lua-path, up to "--". */
 int wy_cli_test(int argc, char **argv) {
-  static const wy_cli_usage usage = {
-      "test [--lua-path DIR] [busted arguments]",
+  const wy_cli_usage usage = {
+      wy_tr("test [--lua-path DIR] [busted 的参数]", "test [--lua-path DIR] [busted arguments]"),
       "在宿主里跑 busted 测试（默认 spec 文件夹）：it 里可以等待，时钟是虚拟的。\n"
       "其余参数交给 busted；weiyue test -- --help 列出它们。",
       "Runs busted specs (the folder spec by default) inside the host: `it` bodies may wait,\n"

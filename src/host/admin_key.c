@@ -66,6 +66,7 @@ static int read_fd(const place *p, int fd, char out[WY_ADMIN_KEY + 1]) {
   char text[FILE_BYTES + 1];
   if (fstat(fd, &st)) return refuse_errno(p, "look at");
   if (!S_ISREG(st.st_mode)) return refuse(p, "not a regular file");
+  if (st.st_uid != geteuid()) return refuse(p, "another user's file: he knows the key; remove it");
   if (st.st_mode & (S_IRWXG | S_IRWXO)) {
     wy_buf_printf(p->why,
                   "%s/" FILE_NAME

@@ -1,89 +1,154 @@
 /* The host's life: new, load, start, run, stop, free. */
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "host/host_impl.h"
+#include "net/listen.h"
 #include "script/task.h"
-
-enum { REPLY_BYTES = 4 << 20 };
 
 const char *wy_version(void) { return WY_VERSION; }
 const char *wy_strerror(int err) { return wy_err_text(err); }
 
 static void sink(void *data, wy_log_level level, wy_str line) {
   wy_host *h = data;
+  pthread_mutex_lock(&h->log_lock); /* one line at a time, whoever writes */
   h->options.log(h->options.data, (int)level, line.p, line.n);
+  pthread_mutex_unlock(&h->log_lock);
+}
+
+/* --- stopping: every server first, then the loops --- */
+
+static void obey(worker *w, wy_post *post) { wy_worker_obey(w, (wy_order)(post - w->orders)); }
+static void forget(worker *w, wy_post *post) { (void)w, (void)post; }
+
+/* On each worker's own thread: at once for the one that this runs on. */
+static void everybody(wy_host *h, wy_order order) {
+  for (unsigned i = 1; i < h->n_workers; i++) {
+    worker *w = &h->workers[i];
+    w->orders[order] = (wy_post){NULL, obey, forget};
+    if (w->threaded) wy_post_send(w, &w->orders[order], false);
+    else wy_worker_obey(w, order);
+  }
+  wy_worker_obey(&h->workers[0], order);
+}
+
+static void on_stop_timer(wy_timer *timer) {
+  wy_host *h = wy_container_of(timer, wy_host, stop_timer);
+  wy_timer_stop(&h->workers[0].clock, timer); /* close_handles is too early for it */
+  if (h->admin) wy_http_kill(h->admin);
+  if (h->gave_up) return;
+  h->gave_up = true;
+  everybody(h, WY_GIVE_UP);
 }
 
 static void finish_stop(wy_host *h) {
   if (h->stopped) return;
   h->stopped = true;
-  wy_timer_stop(&h->clock, &h->stop_timer);
+  wy_timer_stop(&h->workers[0].clock, &h->stop_timer);
+  size_t unread = h->mailbox ? wy_dict_stats_of(h->mailbox).entries : 0;
+  if (unread)
+    wy_log_text(&h->log, WY_LOG_WARN, "mailbox.lost",
+                "%zu users had unread answers; the mailbox is in memory and ends with the host",
+                unread);
+  everybody(h, WY_CLOSE);
+  for (unsigned i = 1; i < h->n_workers; i++) {
+    worker *w = &h->workers[i];
+    if (w->threaded) uv_thread_join(&w->thread);
+    w->threaded = false;
+  }
   uv_close((uv_handle_t *)&h->stop_async, NULL);
-  wy_tick_close(&h->tick, NULL);
+  uv_close((uv_handle_t *)&h->served_async, NULL);
 }
 
-static void on_http_stopped(void *data) { finish_stop(data); }
+void wy_host_served(wy_host *h) {
+  if (atomic_fetch_sub(&h->serving, 1) == 1) uv_async_send(&h->served_async);
+}
 
-static void on_stop_timer(wy_timer *timer) {
-  wy_host *h = wy_container_of(timer, wy_host, stop_timer);
-  wy_log_text(&h->log, WY_LOG_WARN, "host.stop",
-              "%zu tasks and %zu connections did not end in time", wy_tasks_count(h->script),
-              wy_http_connections(h->http));
-  wy_pushes_give_up(h);
-  wy_http_kill(h->http);
+static void on_admin_stopped(void *data) { wy_host_served(data); }
+
+/* The management interface stops last: as long as pushes are answered it says at /ready that no
+ * more are taken. */
+static void on_served(uv_async_t *async) {
+  wy_host *h = wy_container_of(async, wy_host, served_async);
+  if (!h->admin || h->admin_stopping) {
+    finish_stop(h);
+    return;
+  }
+  h->admin_stopping = true;
+  atomic_store(&h->serving, 1);
+  wy_http_stop(h->admin, on_admin_stopped);
+  if (!wy_timer_armed(&h->stop_timer)) wy_http_kill(h->admin); /* the time is up already */
+}
+
+static void stop_serving(wy_host *h) {
+  atomic_store(&h->serving, h->n_workers);
+  everybody(h, WY_STOP_SERVING);
 }
 
 static void on_stop(uv_async_t *async) {
   wy_host *h = wy_container_of(async, wy_host, stop_async);
-  if (h->stopping) return;
-  h->stopping = true;
-  if (!h->http) {
+  if (atomic_exchange(&h->stopping, true)) return;
+  if (!h->started) {
     finish_stop(h);
     return;
   }
-  wy_timer_start(&h->clock, &h->stop_timer, STOP_MS);
-  wy_http_stop(h->http, on_http_stopped);
+  wy_timer_start(&h->workers[0].clock, &h->stop_timer, STOP_MS);
+  stop_serving(h);
 }
 
-int wy_host_new(wy_host **out, const wy_host_options *options) {
+void wy_host_stop(wy_host *h) { uv_async_send(&h->stop_async); }
+int wy_host_stopped(const wy_host *h) { return h->stopped; }
+
+/* --- new --- */
+
+static int open_handles(wy_host *h) {
+  uv_loop_t *loop = h->workers[0].loop;
+  if (uv_async_init(loop, &h->stop_async, on_stop)) return WY_E_NOMEM;
+  if (uv_async_init(loop, &h->served_async, on_served)) {
+    uv_close((uv_handle_t *)&h->stop_async, NULL);
+    return WY_E_NOMEM;
+  }
+  return 0;
+}
+
+static int new_host(wy_host **out, const wy_host_options *options, bool is_virtual,
+                    int64_t wall_ms) {
   wy_host *h = calloc(1, sizeof *h);
   if (!h) return WY_E_NOMEM;
   if (options) h->options = *options;
   h->log = (wy_log){WY_LOG_INFO, h->options.log ? sink : NULL, h};
-  wy_clock_init(&h->clock);
-  wy_timer_init(&h->stop_timer, on_stop_timer);
-  wy_list_init(&h->exchanges);
-  wy_list_init(&h->spare_exchanges);
-  wy_push_init(&h->opened);
-  wy_buf_init(&h->reply, REPLY_BYTES);
-  wy_buf_init(&h->sealed, 2 * (size_t)REPLY_BYTES);
   h->limits = wy_http_default_limits;
-  h->loop = h->options.loop;
-  if (!h->loop) {
-    if (uv_loop_init(&h->own_loop)) {
-      free(h);
-      return WY_E_NOMEM;
-    }
-    h->loop = &h->own_loop;
-  }
-  int err = uv_async_init(h->loop, &h->stop_async, on_stop);
-  if (!err && (err = wy_tick_start(&h->tick, h->loop, &h->clock)) != 0)
-    uv_close((uv_handle_t *)&h->stop_async, NULL);
-  if (err) {
-    h->stopped = true; /* no handles of ours */
-    wy_host_free(h);
+  h->is_virtual = is_virtual;
+  h->wanted_workers = 1;
+  h->stopped = true; /* as long as there are no handles to close */
+  wy_timer_init(&h->stop_timer, on_stop_timer);
+  h->workers = calloc(WORKERS_MAX, sizeof *h->workers); /* posts keep pointers to them */
+  if (!h->workers || pthread_mutex_init(&h->log_lock, NULL)) {
+    free(h->workers);
+    free(h);
     return WY_E_NOMEM;
   }
-  wy_script_options script = {&h->clock, &h->log, h->options.lua_path};
-  err = wy_crypt_new(&h->crypt);
-  if (!err) err = wy_script_new(&h->script, &script);
-  if (err) {
-    wy_host_free(h);
-    return err;
+  h->n_workers = 1;
+  if (is_virtual) wy_clock_init_virtual(&h->workers[0].clock, wall_ms);
+  int err = wy_worker_init(&h->workers[0], h, 0, h->options.loop);
+  if (!err) err = open_handles(h);
+  h->stopped = err != 0;
+  if (!err) {
+    *out = h;
+    return 0;
   }
-  *out = h;
-  return 0;
+  wy_worker_obey(&h->workers[0], WY_CLOSE);
+  wy_host_free(h);
+  return err;
+}
+
+int wy_host_new(wy_host **out, const wy_host_options *options) {
+  return new_host(out, options, false, 0);
+}
+
+int wy_host_new_virtual(wy_host **out, const wy_host_options *options, int64_t wall_ms) {
+  return new_host(out, options, true, wall_ms);
 }
 
 void wy_host_listen(wy_host *h, const char *address) {
@@ -91,7 +156,24 @@ void wy_host_listen(wy_host *h, const char *address) {
   h->listen = strdup(address);
 }
 
+void wy_host_workers(wy_host *h, int n) {
+  h->wanted_workers = n < 0 ? 0 : (unsigned)(n > WORKERS_MAX ? WORKERS_MAX : n);
+}
+
+int wy_host_sender(wy_host *h, wy_sender_fn fn, void *data) {
+  if (h->started) return WY_E_ARG;
+  h->sender = fn;
+  h->sender_data = data;
+  return 0;
+}
+
+/* --- load --- */
+
 static int loaded(wy_host *h, int err) {
+  if (err >= 0 && !h->inbox) { /* once the sizes are known */
+    int failed = wy_inbox_new(&h->inbox, h->inbox_bytes, h->n_workers);
+    if (failed) return failed;
+  }
   h->loaded = err >= 0;
   return err;
 }
@@ -107,6 +189,8 @@ int wy_host_load_text(wy_host *h, const char *text, size_t n, const char *name,
   return loaded(h, wy_config_load(h, NULL, (wy_str){text, n}, name, folder));
 }
 
+/* --- start --- */
+
 /* Every account becomes a route; those that share a path are told apart by the host asked for. */
 static int add_accounts(wy_host *h) {
   for (size_t i = 0; i < h->n_accounts; i++) { /* routes of the program may have come first */
@@ -119,86 +203,124 @@ static int add_accounts(wy_host *h) {
   }
   for (size_t i = 0; i < h->n_accounts; i++) {
     account *a = &h->accounts[i];
-    int err = wy_route_add(
-        h, &(route){WY_GET | WY_POST, a->path, a->url_host, h->push_max, wy_push_serve, a});
+    int err = wy_route_add(h, &(route){.methods = WY_GET | WY_POST,
+                                       .path = a->path,
+                                       .only_host = a->url_host,
+                                       .body_max = h->push_max,
+                                       .account = a});
     if (err) return err;
   }
   return 0;
 }
 
+static int listen_all(wy_host *h) {
+  int fds[WORKERS_MAX], wanted = h->port;
+  int err = wy_listen_open(h->address, wanted, h->n_workers, fds, &h->port);
+  for (unsigned i = 0; !err && i < h->n_workers; i++) {
+    err = wy_http_listen_on(h->workers[i].http, fds[i]);
+    fds[i] = -1; /* taken over, or closed */
+    if (err) wy_listen_close(fds + i + 1, h->n_workers - i - 1);
+  }
+  if (!err) return 0;
+  wy_log_text(&h->log, WY_LOG_ERROR, "listen", "cannot listen on %s:%d: %s", h->address, wanted,
+              uv_strerror(err));
+  return WY_E_LISTEN;
+}
+
 int wy_host_start(wy_host *h) {
-  static const wy_http_handlers handlers = {wy_route_on_head, wy_route_on_request};
   if (!h->loaded || h->started) return WY_E_ARG;
   int err = add_accounts(h);
-  if (!err) err = wy_http_new(&h->http, h->loop, &h->clock, &h->log, &h->limits, &handlers, h);
+  for (unsigned i = 0; !err && i < h->n_workers; i++) err = wy_worker_open(&h->workers[i]);
   if (err) return err;
-  for (size_t i = 0; i < h->n_proxies; i++)
-    wy_http_trust(h->http, h->proxies[i].address, h->proxies[i].prefix);
   h->started = true;
-  int wanted = h->port;
-  err = wy_http_listen(h->http, h->address, wanted, &h->port);
-  if (err) {
-    wy_log_text(&h->log, WY_LOG_ERROR, "listen", "cannot listen on %s:%d: %s", h->address, wanted,
-                uv_strerror(err));
-    return WY_E_LISTEN;
-  }
-  return 0;
+  err = listen_all(h);
+  if (!err) err = wy_admin_start(h);
+  for (unsigned i = 0; !err && i < h->n_workers; i++) wy_worker_started(&h->workers[i]);
+  for (unsigned i = 1; !err && i < h->n_workers; i++) err = wy_worker_run_thread(&h->workers[i]);
+  return err;
 }
 
 const char *wy_host_address(const wy_host *h) { return h->address; }
 int wy_host_port(const wy_host *h) { return h->port; }
-void wy_host_stop(wy_host *h) { uv_async_send(&h->stop_async); }
-int wy_host_stopped(const wy_host *h) { return h->stopped; }
+const char *wy_host_admin_address(const wy_host *h) {
+  return h->admin_serves ? h->admin_address : NULL;
+}
+int wy_host_admin_port(const wy_host *h) { return h->admin_serves ? h->admin_port : 0; }
+int wy_host_worker_count(const wy_host *h) { return (int)h->n_workers; }
 
 int wy_host_run(wy_host *h) {
-  if (!h->started || h->loop != &h->own_loop) return WY_E_ARG;
-  uv_run(h->loop, UV_RUN_DEFAULT);
+  worker *w = &h->workers[0];
+  if (!h->started || !w->has_loop) return WY_E_ARG;
+  wy_worker_run(w);
   return 0;
 }
+
+/* --- free --- */
 
 static void on_closed(uv_handle_t *handle) {
   wy_host *h = handle->data;
   h->closed = true;
 }
 
-/* Closes what is still open, at once, and lets the loop run the callbacks. */
+/* One turn of every loop that has no thread. */
+static void turn(wy_host *h) {
+  bool alone = true;
+  for (unsigned i = 1; i < h->n_workers; i++) {
+    worker *w = &h->workers[i];
+    if (w->threaded || !w->has_loop) continue;
+    uv_run(w->loop, UV_RUN_NOWAIT);
+    alone = false;
+  }
+  uv_run(h->workers[0].loop, alone ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+}
+
+/* Closes what is still open, at once, and lets the loops run the callbacks. */
 static void close_handles(wy_host *h) {
+  uv_loop_t *loop = h->workers[0].loop;
   if (!h->stopped) {
-    if (h->http) {
-      h->stopping = true;
-      wy_http_stop(h->http, on_http_stopped);
-      wy_http_kill(h->http);
-      while (!h->stopped && uv_run(h->loop, UV_RUN_ONCE)) continue;
+    if (h->started) {
+      if (!atomic_exchange(&h->stopping, true)) stop_serving(h);
+      on_stop_timer(&h->stop_timer);
+      while (!h->stopped) turn(h);
     }
     finish_stop(h);
   }
+  for (unsigned i = 1; i < h->n_workers; i++)
+    if (h->workers[i].has_loop) uv_run(h->workers[i].loop, UV_RUN_DEFAULT);
   /* A handle of our own as the last in line: when it is closed, the others are. */
   uv_idle_t last;
-  if (uv_idle_init(h->loop, &last)) return;
+  if (!loop || uv_idle_init(loop, &last)) return;
   last.data = h;
   uv_close((uv_handle_t *)&last, on_closed);
-  while (!h->closed) uv_run(h->loop, UV_RUN_NOWAIT);
+  while (!h->closed) uv_run(loop, UV_RUN_NOWAIT);
 }
 
 void wy_host_free(wy_host *h) {
   if (!h) return;
-  if (h->http) wy_http_kill(h->http); /* nobody is to be answered any more */
-  wy_script_free(h->script);
-  h->script = NULL;
   close_handles(h);
-  wy_http_free(h->http);
+  for (unsigned i = 0; i < h->n_workers; i++) {
+    worker *w = &h->workers[i];
+    w->given_up = true; /* nobody is to be answered any more */
+    wy_exchanges_end(w);
+    wy_script_free(w->script);
+    w->script = NULL;
+  }
+  for (unsigned i = 0; i < h->n_workers; i++) wy_worker_deinit(&h->workers[i]);
+  wy_http_free(h->admin);
   wy_config_deinit(h);
   wy_routes_deinit(h);
-  wy_pushes_deinit(h);
-  wy_crypt_free(h->crypt);
-  wy_push_deinit(&h->opened);
-  wy_buf_deinit(&h->reply);
-  wy_buf_deinit(&h->sealed);
-  wy_clock_deinit(&h->clock);
-  if (h->loop == &h->own_loop) uv_loop_close(&h->own_loop);
+  wy_inbox_free(h->inbox);
+  wy_dict_free(h->shared);
+  wy_dict_free(h->mailbox);
+  pthread_mutex_destroy(&h->log_lock);
+  free(h->workers);
   free(h->listen);
   free(h);
 }
+
+int wy_host_plugin_count(const wy_host *h) { return h->n_plugins; }
+
+/* --- accounts --- */
 
 const char *wy_host_account_id(const wy_host *h, size_t i) {
   return i < h->n_accounts ? h->accounts[i].id : NULL;
@@ -210,5 +332,5 @@ const char *wy_host_account_path(const wy_host *h, size_t i) {
 
 const char *wy_host_account_mode(const wy_host *h, size_t i) {
   static const char *const names[] = {"plain", "compatible", "safe"};
-  return i < h->n_accounts ? names[h->accounts[i].gate.mode] : NULL;
+  return i < h->n_accounts && h->workers[0].desks ? names[h->workers[0].desks[i].gate.mode] : NULL;
 }

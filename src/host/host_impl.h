@@ -1,34 +1,112 @@
-/* What the files of host/ share. Nobody else includes this. */
+/* What the files of host/ share. Nobody else includes this.
+ *
+ * A host has workers: each is a thread with a loop, an HTTP server, a Lua state and its own side of
+ * every account (a desk). What stands in `wy_host` and `account` is written while loading and only
+ * read afterwards, but for what has a lock of its own (inbox, dicts, hold budgets). Workers talk by
+ * posts (post.h); none touches what another owns. */
 #ifndef WY_HOST_IMPL_H
 #define WY_HOST_IMPL_H
 
+#include <lua.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <uv.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "codec/gate.h"
+#include "host/budget.h"
+#include "host/inbox.h"
+#include "host/post.h"
+#include "host/stats.h"
 #include "net/http.h"
 #include "net/tick.h"
 #include "script/state.h"
+#include "store/dict.h"
 #include "weiyue.h"
 
-enum { STOP_MS = 9000 };
+enum { STOP_MS = 9000, NAME_BYTES = 64, WORKERS_MAX = 256 };
 
 typedef struct account {
-  wy_host *host;
-  char *id, *path, *url_host, *username, *appid, *token, *apology;
-  double deadline; /* seconds a reply may take */
+  size_t index;
+  char *id, *path, *url_host, *username, *appid, *token, *apology, *waiting;
+  double deadline;  /* seconds a reply may take */
+  bool can_kf;      /* may send customer service messages */
+  wy_hash_key hash; /* of its keys in the inbox: from its token, so machines agree */
+  wy_budget budget; /* pushes left unanswered, on purpose or not */
+} account;
+
+/* One worker's side of an account. */
+typedef struct desk {
+  worker *worker;
+  account *account;
   wy_gate gate;
   int object_ref;   /* Lua: msg.account */
   int dispatch_ref; /* Lua: function(msg) → reply, where */
-} account;
+  wy_desk_stats stats;
+} desk;
+
+/* A user of one account with something in flight on this worker. */
+typedef struct slot {
+  struct slot *next; /* in its bucket, or among the spare ones */
+  uint64_t user;     /* hash of account and openid */
+  struct exchange *running, *parked;
+  wy_list queue; /* exchanges that wait for running to end */
+  unsigned n_queue;
+  unsigned n; /* exchanges that point here */
+} slot;
+
+typedef struct slots {
+  slot **buckets;
+  size_t n_buckets, n;
+  slot *spare;
+  size_t n_spare;
+} slots;
+
+struct worker {
+  wy_host *host;
+  unsigned index;
+  uv_loop_t *loop, own_loop;
+  uv_thread_t thread;
+  bool has_loop, threaded; /* own_loop is open; its thread runs */
+  wy_clock clock;
+  wy_tick tick;
+  uv_prepare_t beat; /* before the loop sleeps: what readers of other threads may see is set */
+  bool ticking, beating, opened_posts;
+  wy_crypt *crypt;
+  wy_script *script;
+  wy_http *http;
+  int listen_fd;
+  desk *desks; /* as host->accounts */
+  slots slots;
+  wy_list exchanges;       /* pushes that are queued, handled or parked */
+  wy_list spare_exchanges; /* memory for more */
+  size_t n_spare_exchanges;
+  lua_Integer serial; /* of the exchange begun last */
+  size_t n_parked;
+  wy_list errands; /* pushes that were handed to another worker */
+  wy_list lates;   /* late messages on their way */
+  wy_push opened;  /* the push that is being decoded */
+  wy_buf reply, sealed, known, scratch;
+  wy_posts posts;
+  wy_worker_stats stats;
+  bool given_up;     /* the host stops, and everybody was answered */
+  bool http_ended;   /* no connection is left, and none will come */
+  bool served;       /* and nothing else is under way */
+  wy_post orders[3]; /* wy_order */
+};
+
+/* What a stop asks of every worker, each once. */
+typedef enum wy_order { WY_STOP_SERVING, WY_GIVE_UP, WY_CLOSE } wy_order;
 
 typedef struct route {
   unsigned methods;
   char *path;
   const char *only_host; /* of accounts that share a path; NULL: any */
   size_t body_max;
+  const account *account; /* an account's route; else fn's */
   wy_route_fn fn;
   void *data;
 } route;
@@ -40,16 +118,16 @@ typedef struct proxy {
 
 struct wy_host {
   wy_host_options options;
-  uv_loop_t *loop, own_loop;
   wy_log log;
-  wy_clock clock;
-  wy_tick tick;
+  pthread_mutex_t log_lock;
+  bool is_virtual; /* one worker on a clock that its owner steps; no sockets */
+  worker *workers; /* [0] has the loop of the embedding program, when there is one */
+  unsigned n_workers, wanted_workers;
+  wy_inbox *inbox;
+  wy_dict *shared, *mailbox;
   wy_http_limits limits;
-  size_t push_max;
-  unsigned window;
-  wy_http *http;
-  wy_script *script;
-  wy_crypt *crypt;
+  size_t push_max, queue_max, inbox_bytes, shared_bytes, mailbox_bytes;
+  unsigned window, json_depth;
   account *accounts;
   size_t n_accounts;
   route *routes;
@@ -58,21 +136,41 @@ struct wy_host {
   size_t n_hosts;
   proxy *proxies;
   size_t n_proxies;
-  char *listen, *address;
+  char *listen, *address; /* asked for by the program; the configuration's */
   int port;
-  bool loaded, started, stopping, stopped, closed;
-  uv_async_t stop_async;
+  char *admin_address; /* NULL: none */
+  int admin_port;
+  bool admin_given; /* by the configuration: else another host may have the default port */
+  char *state;      /* folder */
+  char admin_key[65];
+  wy_http *admin;
+  bool admin_serves, admin_stopping;
+  int n_plugins, failed_plugins;
+  wy_sender_fn sender;
+  void *sender_data;
+  bool loaded, started, gave_up, closed;
+  atomic_bool stopping;
+  atomic_uint serving; /* HTTP servers that have not stopped yet */
+  bool stopped;
+  uv_async_t stop_async, served_async;
   wy_timer stop_timer;
-  wy_list exchanges;       /* pushes whose handlers run */
-  wy_list spare_exchanges; /* memory for more */
-  size_t n_spare_exchanges;
-  wy_push opened; /* the push that is being decoded */
-  wy_buf reply, sealed;
 };
+
+/* worker.c */
+int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop);
+int wy_worker_open(worker *w); /* its HTTP server, once the configuration is known */
+void wy_worker_run(worker *w); /* its loop, to the end */
+int wy_worker_run_thread(worker *w);
+void wy_worker_started(worker *w); /* on its thread: timers of plugins begin */
+void wy_worker_obey(worker *w, wy_order order);
+void wy_worker_settle(worker *w);   /* something ended: is it the last, in a stop? */
+void wy_worker_unsettle(worker *w); /* something began */
+void wy_worker_deinit(worker *w);
 
 /* config.c */
 int wy_config_load(wy_host *h, const char *path, wy_str text, const char *name, const char *folder);
 void wy_config_deinit(wy_host *h);
+void wy_desks_deinit(worker *w);
 
 /* route.c */
 int wy_route_add(wy_host *h, const route *r);
@@ -80,9 +178,23 @@ int wy_route_on_head(void *data, wy_http_req *req, size_t *body_max);
 void wy_route_on_request(void *data, wy_http_req *req);
 void wy_routes_deinit(wy_host *h);
 
+/* host.c */
+int wy_host_new_virtual(wy_host **out, const wy_host_options *options, int64_t wall_ms);
+void wy_host_served(wy_host *h); /* an HTTP server has stopped; from any worker */
+
 /* push.c */
-void wy_push_serve(void *data, wy_request *req); /* data: account */
-void wy_pushes_give_up(wy_host *h);              /* answers what is in flight with `success` */
-void wy_pushes_deinit(wy_host *h);
+void wy_push_serve(worker *w, desk *d, wy_http_req *req);
+void wy_exchanges_end(worker *w);  /* those that no task will end */
+void wy_pushes_give_up(worker *w); /* answers what is in flight with `success` */
+
+/* late.c */
+int wy_late_send(lua_State *L); /* Lua: account index, json → true | nil, text */
+void wy_lates_deinit(worker *w);
+
+/* calls.c */
+void wy_calls_open(worker *w, lua_State *L); /* the module weiyue.push */
+
+/* admin.c */
+int wy_admin_start(wy_host *h);
 
 #endif

@@ -1,394 +1,490 @@
-/* A push from the request to its answer: gate, Lua, gate. Whatever a handler does, WeChat gets an
- * answer it understands, and never a 5xx. */
-#include <lauxlib.h>
+/* A push comes in: the gate, then the inbox says whether it is new and whose it is. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "base/utf8.h"
 #include "codec/query.h"
-#include "host/host_impl.h"
-#include "script/modules.h"
-#include "script/task.h"
+#include "host/exchange.h"
 
-enum {
-  NAME_BYTES = 64,
-  PATIENCE_MS = 5000, /* then WeChat has hung up */
-  SPARE = 64,         /* exchanges kept for the next pushes */
-  NEAR = 100          /* frames looked at for a rule: an endless recursion has a million */
-};
+static const wy_http_answer success = {200, "text/plain", NULL, {"success", 7}};
 
-/* What outlives the decoding of a push: enough to answer it. */
-typedef struct exchange {
-  wy_list link; /* in host->exchanges */
-  account *account;
-  wy_http_req *req; /* NULL: answered without the handler */
-  uint64_t began;
-  wy_form form;
-  bool sealed, user_message;
-  size_t key;
-  char receive_id[64];
-  size_t receive_id_n;
-  char to[NAME_BYTES * 2], from[NAME_BYTES * 2]; /* ids of WeChat have some 30 bytes */
-  size_t to_n, from_n;
-  char type[NAME_BYTES], event[NAME_BYTES];
-  char where[128]; /* file:line of the rule whose handler raised */
-  char *text;      /* the message's bytes when it has to wait for another task; else NULL */
-  size_t text_n;
-} exchange;
-
-/* --- the answer --- */
-
-static void refuse(account *a, wy_http_req *req, int err) {
-  wy_host *h = a->host;
-  int status = wy_gate_status(&a->gate, err);
+static void refuse(desk *d, wy_http_req *req, int err) {
+  int status = wy_gate_status(&d->gate, err);
   wy_line line;
-  wy_line_begin(&line, &h->log, WY_LOG_WARN, wy_err_event(err));
+  wy_line_begin(&line, &d->worker->host->log, WY_LOG_WARN, wy_err_event(err));
   wy_line_z(&line, "reason", wy_err_reason(err));
   wy_line_int(&line, "status", status);
-  wy_line_z(&line, "account", a->id);
+  wy_line_z(&line, "account", d->account->id);
   wy_http_req_log(req, &line);
   wy_line_z(&line, "text", wy_err_text(err));
   wy_line_end(&line);
   wy_http_respond(req, &(wy_http_answer){.status = status});
 }
 
-static void answer_success(exchange *x) {
-  wy_http_req *req = x->req;
-  x->req = NULL;
-  wy_http_respond(req, &(wy_http_answer){200, "text/plain", NULL, WY_STR("success")});
-}
-
-static void log_reply(const exchange *x, wy_log_level level, const char *event, const char *where,
-                      const char *key, const char *value) {
-  wy_line line;
-  wy_line_begin(&line, &x->account->host->log, level, event);
-  wy_line_z(&line, "account", x->account->id);
-  if (where && where[0]) wy_line_z(&line, "where", where);
-  wy_line_z(&line, key, value);
-  wy_line_end(&line);
-}
-
-/* Sends host->reply, sealed where the push was. */
-static int send_reply(exchange *x) {
-  account *a = x->account;
-  wy_host *h = a->host;
-  wy_str body = wy_buf_view(&h->reply);
-  if (x->sealed) {
-    wy_push p = {.sealed = true, .key = x->key, .receive_id_n = x->receive_id_n};
-    p.msg.doc.form = x->form;
-    memcpy(p.receive_id, x->receive_id, sizeof p.receive_id);
-    wy_buf_clear(&h->sealed);
-    int err = wy_gate_seal(&a->gate, &p, body, wy_clock_wall_ms(&h->clock) / 1000, &h->sealed);
-    if (err) return err;
-    body = wy_buf_view(&h->sealed);
-  }
-  wy_http_req *req = x->req;
-  x->req = NULL;
-  wy_http_respond(
-      req, &(wy_http_answer){200, x->form == WY_FORM_JSON ? "application/json" : "application/xml",
-                             NULL, body});
-  return 0;
-}
-
-/* Bytes that are no text are a plugin's fault to be told, not to be mended in silence. */
-static bool is_text(const wy_reply *r) {
-  for (size_t i = 0; i < WY_REPLY_FIELDS; i++)
-    if (r->fields[i].p && !wy_utf8_valid(r->fields[i])) return false;
-  for (size_t i = 0; i < r->n_articles; i++) {
-    const wy_article *a = &r->articles[i];
-    if (!wy_utf8_valid(a->title) || !wy_utf8_valid(a->description) || !wy_utf8_valid(a->pic_url) ||
-        !wy_utf8_valid(a->url))
-      return false;
-  }
-  return true;
-}
-
-static int build(exchange *x, wy_reply *r, const char **what, wy_reply_cut *cut) {
-  wy_host *h = x->account->host;
-  *what = NULL;
-  if (!is_text(r)) return WY_E_REPLY_UTF8;
-  wy_reply_limit(r, x->user_message ? 1 : WY_REPLY_ARTICLES, cut);
-  int err = wy_reply_check(r, what);
-  if (err) return err;
-  wy_reply_head head = {{x->from, x->from_n}, {x->to, x->to_n}, wy_clock_wall_ms(&h->clock) / 1000};
-  wy_buf_clear(&h->reply);
-  return wy_reply_build(r, &head, x->form, &h->reply);
-}
-
-static int answer_text(exchange *x, wy_str text, wy_reply_cut *cut) {
-  wy_reply r = {.type = wy_reply_type_find(WY_STR("text"))};
-  const char *what;
-  r.fields[0] = text;
-  int err = build(x, &r, &what, cut);
-  return err ? err : send_reply(x);
-}
-
-static bool call_flag(lua_State *L, const char *function, const char *one, const char *two) {
-  int top = lua_gettop(L);
-  lua_getfield(L, LUA_REGISTRYINDEX, function);
-  lua_pushstring(L, one);
-  lua_pushstring(L, two);
-  bool yes = lua_pcall(L, 2, 1, 0) == LUA_OK && lua_toboolean(L, -1);
-  lua_settop(L, top);
-  return yes;
-}
-
-/* The handler failed: the user hears that, where an answer is allowed. */
-static void apologize(lua_State *L, exchange *x) {
-  const char *text = x->account->apology;
-  wy_reply_cut cut;
-  if (text && text[0] && call_flag(L, "weiyue.may_reply", x->type, x->event) &&
-      answer_text(x, wy_str_of(text), &cut) == 0)
-    return;
-  answer_success(x);
-}
-
-/* --- the task --- */
-
-static int begin(lua_State *L, void *data) {
-  exchange *x = data;
-  account *a = x->account;
-  wy_host *h = a->host;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, a->dispatch_ref);
-  if (x->text) {
-    wy_str text = {x->text, x->text_n};
-    wy_msg_parse(&h->opened.msg, text); /* it was read once already: it is good */
-    wy_push_msg(L, &h->opened.msg, text);
-  } else {
-    wy_push_msg(L, &h->opened.msg, h->opened.text);
-  }
-  lua_rawgeti(L, LUA_REGISTRYINDEX, a->object_ref);
-  lua_setfield(L, -2, "account");
-  lua_pushnumber(L, (lua_Number)wy_clock_wall_ms(&h->clock) / 1000 + a->deadline);
-  lua_setfield(L, -2, "deadline");
-  return 1;
-}
-
-#define DISPATCH "=[weiyue.dispatch]"
-#define DISPATCH_FILE "weiyue/dispatch.lua" /* with a lua_path */
-
-/* A plugin's own frame may be gone, by a tail call, but dispatch still holds the rule it runs, in a
- * local named so. */
-static void raised(lua_State *L, void *data) {
-  exchange *x = data;
-  lua_Debug ar;
-  int top = lua_gettop(L);
-  for (int level = 1; level < NEAR && !x->where[0] && lua_getstack(L, level, &ar); level++) {
-    const char *name;
-    lua_getinfo(L, "S", &ar);
-    if (!strstr(ar.source, DISPATCH) && !strstr(ar.source, DISPATCH_FILE)) continue;
-    for (int i = 1; (name = lua_getlocal(L, &ar, i)) != NULL; i++) {
-      if ((strcmp(name, "rule") == 0 || strcmp(name, "use") == 0) && lua_istable(L, -1)) {
-        lua_pushliteral(L, "where");
-        lua_rawget(L, -2);
-        if (lua_type(L, -1) == LUA_TSTRING)
-          snprintf(x->where, sizeof x->where, "%s", lua_tostring(L, -1));
-      }
-      lua_settop(L, top);
-    }
-  }
-}
-
-/* The value at index 2 as a reply on its way; an error when it is none. */
-static int answer_with(lua_State *L, exchange *x, const char **what, wy_reply_cut *cut) {
-  wy_host *h = x->account->host;
-  wy_str body;
-  switch (lua_type(L, 2)) {
-    case LUA_TSTRING: body.p = lua_tolstring(L, 2, &body.n); return answer_text(x, body, cut);
-    case LUA_TTABLE: {
-      lua_pushliteral(L, "raw"); /* wx.reply.raw: events that expect a body of their own */
-      lua_rawget(L, 2);
-      if (lua_type(L, -1) == LUA_TSTRING) {
-        body.p = lua_tolstring(L, -1, &body.n);
-        wy_buf_clear(&h->reply);
-        int err = wy_buf_str(&h->reply, body);
-        return err ? err : send_reply(x);
-      }
-      wy_reply r;
-      int err = wy_reply_from_lua(L, 2, &r, what);
-      if (!err) err = build(x, &r, what, cut);
-      return err ? err : send_reply(x);
-    }
-    default: return WY_E_REPLY_TYPE;
-  }
-}
-
-static void log_cut(lua_State *L, const exchange *x, const char *where, const wy_reply_cut *cut) {
-  char n[24];
-  if (cut->text_bytes && call_flag(L, "weiyue.once", where, "cut")) {
-    snprintf(n, sizeof n, "%zu", cut->text_bytes);
-    log_reply(x, WY_LOG_WARN, "reply.text_cut", where, "bytes_dropped", n);
-  }
-  if (cut->articles && call_flag(L, "weiyue.once", where, "articles")) {
-    snprintf(n, sizeof n, "%zu", cut->articles);
-    log_reply(x, WY_LOG_WARN, "reply.articles_cut", where, "articles_dropped", n);
-  }
-}
-
-/* Forward compatible: what this build does not know is answered like anything else, and told. */
-static void log_unknown(const exchange *x) {
-  wy_line line;
-  wy_line_begin(&line, &x->account->host->log, WY_LOG_INFO, "msg.unknown_type");
-  wy_line_z(&line, "account", x->account->id);
-  wy_line_z(&line, "type", x->type);
-  if (x->event[0]) wy_line_z(&line, "msg_event", x->event);
-  if (x->req) wy_http_req_log(x->req, &line);
-  wy_line_end(&line);
-}
-
-static void finish(exchange *x) {
-  wy_host *h = x->account->host;
-  wy_list_remove(&x->link);
-  free(x->text);
-  if (h->n_spare_exchanges >= SPARE) {
-    free(x);
-    return;
-  }
-  h->n_spare_exchanges++;
-  wy_list_push(&h->spare_exchanges, &x->link);
-}
-
-void wy_pushes_deinit(wy_host *h) {
-  for (wy_list *node; (node = wy_list_shift(&h->spare_exchanges));)
-    free(wy_container_of(node, exchange, link));
-}
-
-static void end(lua_State *L, bool ok, void *data) {
-  exchange *x = data;
-  wy_host *h = x->account->host;
-  const char *where = ok ? lua_tostring(L, 3) : NULL, *what = NULL;
-  uint64_t took = wy_clock_now_ms(&h->clock) - x->began;
-  if (x->req && (took > PATIENCE_MS || wy_http_req_gone(x->req))) {
-    char ms[24];
-    snprintf(ms, sizeof ms, "%llu", (unsigned long long)took);
-    log_reply(x, WY_LOG_WARN, "push.unanswered", where, "ms", ms);
-  }
-  if (ok && lua_toboolean(L, 4)) log_unknown(x);
-  if (!ok) {
-    log_reply(x, WY_LOG_ERROR, "lua.error", x->where, "text", lua_tostring(L, -1));
-    if (x->req) apologize(L, x);
-  } else if (!x->req) {
-    /* the host is stopping and has answered already */
-  } else if (!lua_toboolean(L, 2) || (lua_type(L, 2) == LUA_TSTRING && lua_rawlen(L, 2) == 0)) {
-    answer_success(x);
-  } else {
-    wy_reply_cut cut = {0};
-    int err = answer_with(L, x, &what, &cut);
-    if (err) {
-      wy_line line;
-      wy_line_begin(&line, &h->log, WY_LOG_ERROR, "lua.bad_reply");
-      wy_line_z(&line, "account", x->account->id);
-      wy_line_z(&line, "where", where);
-      wy_line_z(&line, "reason", wy_err_reason(err));
-      wy_line_z(&line, "field", what);
-      wy_line_z(&line, "type", luaL_typename(L, 2));
-      wy_line_z(&line, "text", wy_err_text(err));
-      wy_line_end(&line);
-      apologize(L, x);
-    } else {
-      log_cut(L, x, where ? where : "?", &cut);
-    }
-  }
-  finish(x);
-}
-
-static void lost(void *data) {
-  exchange *x = data;
-  if (x->req) answer_success(x);
-  finish(x);
-}
-
-static const wy_task_body push_body = {begin, end, raised, lost};
-
-/* --- a push comes in --- */
-
-static void copy_name(char *to, size_t max, wy_str s) {
-  size_t n = s.n < max - 1 ? s.n : max - 1;
-  for (size_t i = 0; i < n; i++) {
-    char c = s.p[i];
-    to[i] = c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
-  }
-  to[n] = '\0';
-}
-
-static bool copy_id(char *to, size_t max, size_t *n, wy_str s) {
-  if (s.n > max) return false;
-  if (s.n) memcpy(to, s.p, s.n);
-  *n = s.n;
-  return true;
-}
-
-static exchange *exchange_new(account *a, wy_http_req *req, const wy_push *p) {
-  wy_host *h = a->host;
-  wy_list *spare = wy_list_shift(&h->spare_exchanges);
-  exchange *x = spare ? wy_container_of(spare, exchange, link) : malloc(sizeof *x);
-  if (!x) return NULL;
-  if (spare) h->n_spare_exchanges--;
-  const wy_msg *m = &p->msg;
-  wy_list_init(&x->link);
-  x->account = a;
-  x->req = req;
-  x->text = NULL;
-  x->where[0] = '\0';
-  x->began = wy_clock_now_ms(&a->host->clock);
-  x->form = m->doc.form;
-  x->sealed = p->sealed;
-  x->key = p->key;
-  memcpy(x->receive_id, p->receive_id, sizeof x->receive_id);
-  x->receive_id_n = p->receive_id_n;
-  x->user_message = m->type.p && !m->event.p;
-  copy_name(x->type, sizeof x->type, m->type.p ? m->type : WY_STR("component"));
-  copy_name(x->event, sizeof x->event, m->type.p ? m->event : m->info_type);
-  if (!copy_id(x->to, sizeof x->to, &x->to_n, m->to) ||
-      !copy_id(x->from, sizeof x->from, &x->from_n, m->from)) {
-    finish(x);
-    return NULL;
-  }
-  return x;
-}
-
-static void on_verify(account *a, wy_http_req *req, int64_t now) {
+static void on_verify(desk *d, wy_http_req *req, int64_t now) {
   wy_query scratch;
   wy_str echo;
-  int err = wy_gate_verify(&a->gate, wy_http_req_query(req), now, &scratch, &echo);
+  int err = wy_gate_verify(&d->gate, wy_http_req_query(req), now, &scratch, &echo);
   if (err) {
-    refuse(a, req, err);
+    refuse(d, req, err);
     return;
   }
   wy_http_respond(
       req, &(wy_http_answer){200, "text/plain", "X-Content-Type-Options: nosniff\r\n", echo});
 }
 
-void wy_push_serve(void *data, wy_request *req) {
-  account *a = data;
-  wy_host *h = a->host;
-  int64_t now = wy_clock_wall_ms(&h->clock) / 1000;
-  if (wy_http_req_method(req) != WY_POST) {
-    on_verify(a, req, now);
+/* --- who waits: a request of this worker's --- */
+
+/* Sends a body, sealed where the push was. */
+static void respond(desk *d, wy_http_req *req, const caller *c, wy_str body) {
+  worker *w = d->worker;
+  if (!body.p) {
+    wy_http_respond(req, &success);
     return;
   }
-  wy_push *p = &h->opened;
-  int err = wy_gate_open(&a->gate, wy_http_req_query(req), wy_http_req_body(req), now, p);
-  exchange *x = err ? NULL : exchange_new(a, req, p);
-  if (err || !x) {
-    refuse(a, req, err ? err : WY_E_PUSH_INCOMPLETE);
-    return;
+  if (c->sealed) {
+    wy_push p = {.sealed = true, .key = c->key, .receive_id_n = c->receive_id_n};
+    p.msg.doc.form = c->form;
+    memcpy(p.receive_id, c->receive_id, sizeof p.receive_id);
+    wy_buf_clear(&w->sealed);
+    int err = wy_gate_seal(&d->gate, &p, body, wy_clock_wall_ms(&w->clock) / 1000, &w->sealed);
+    if (err) {
+      wy_log_text(&w->host->log, WY_LOG_ERROR, wy_err_event(err), "%s", wy_err_text(err));
+      wy_http_respond(req, &success);
+      return;
+    }
+    body = wy_buf_view(&w->sealed);
   }
-  wy_list_push(&h->exchanges, &x->link);
-  if (wy_script_busy(h->script)) { /* a pipelined push while a handler's answer is being sent */
-    x->text = malloc(p->text.n + 1);
-    if (x->text) memcpy(x->text, p->text.p, p->text.n);
-    x->text_n = p->text.n;
+  wy_http_respond(
+      req, &(wy_http_answer){200, c->form == WY_FORM_JSON ? "application/json" : "application/xml",
+                             NULL, body});
+}
+
+static void request_answer(worker *w, caller *c, const desk *d, wy_str body) {
+  respond(&w->desks[d->account->index], c->of, c, body);
+}
+
+static void request_hang_up(worker *w, caller *c) {
+  (void)w;
+  wy_http_abandon(c->of);
+}
+
+static bool request_gone(const caller *c) { return wy_http_req_gone(c->of); }
+
+static const caller_type request_type = {request_answer, request_hang_up, request_gone};
+
+/* Of a push: how its answer is sealed, for a caller that no exchange has yet. */
+static caller seal_of(void *of, const wy_push *p, uint64_t since) {
+  caller c = {.of = of,
+              .since = since,
+              .form = p->msg.doc.form,
+              .sealed = p->sealed,
+              .key = p->key,
+              .receive_id_n = p->receive_id_n};
+  memcpy(c.receive_id, p->receive_id, p->receive_id_n);
+  return c;
+}
+
+static void copy_seal(caller *c, const caller *seal) {
+  c->form = seal->form;
+  c->sealed = seal->sealed;
+  c->key = seal->key;
+  c->receive_id_n = seal->receive_id_n;
+  memcpy(c->receive_id, seal->receive_id, seal->receive_id_n);
+}
+
+/* --- an errand: a push whose user is busy on another worker --- */
+
+enum { TRIES = 10000 }; /* turns of the loop that a join waits for what it is to join */
+
+/* Made by the worker that has the request, lent to the one that has the user, sent back with the
+ * answer. Only the first ever touches the request. */
+typedef struct errand {
+  wy_post post;
+  wy_list link; /* in worker->errands of the first */
+  worker *from;
+  size_t account;
+  wy_http_req *req; /* the first worker's alone; NULL: answered without the other */
+  caller seal;      /* how the answer is sealed */
+  wy_claim claim;   /* as it was recorded */
+  bool known;       /* the same push again */
+  unsigned tries;   /* how often it looked for what it is to join */
+  uint64_t since;   /* when it came, ms on the clock */
+  bool hung_up, has_body;
+  wy_buf body;
+  size_t text_n;
+  char text[];
+} errand;
+
+static void errand_free(errand *e) {
+  worker *w = e->from;
+  wy_list_remove(&e->link);
+  wy_buf_deinit(&e->body);
+  free(e);
+  wy_worker_settle(w);
+}
+
+/* The other worker does not see that a client left; that one waited too long, it does. */
+static void note_gone(worker *w, const errand *e) {
+  desk *d = &w->desks[e->account];
+  uint64_t now = wy_clock_now_ms(&w->clock);
+  if (!wy_http_req_gone(e->req) || now - e->since >= WY_PATIENCE_MS) return;
+  wy_metric_add(&d->stats.unanswered, 1);
+  wy_budget_spent(&d->account->budget, now);
+}
+
+/* Back at the first worker. */
+static void errand_back(worker *w, wy_post *post) {
+  errand *e = wy_container_of(post, errand, post);
+  if (e->req) note_gone(w, e);
+  if (e->req && e->hung_up) wy_http_abandon(e->req);
+  else if (e->req)
+    respond(&w->desks[e->account], e->req, &e->seal,
+            e->has_body ? wy_buf_view(&e->body) : (wy_str){0});
+  errand_free(e);
+}
+
+static void errand_lost(worker *w, wy_post *post) {
+  (void)w;
+  errand_free(wy_container_of(post, errand, post));
+}
+
+static void errand_home(errand *e) {
+  e->post = (wy_post){NULL, errand_back, errand_lost};
+  wy_post_send(e->from, &e->post, false);
+}
+
+static void errand_answer(worker *w, caller *c, const desk *d, wy_str body) {
+  errand *e = c->of;
+  (void)w, (void)d;
+  e->has_body = body.p && wy_buf_str(&e->body, body) == 0;
+  errand_home(e);
+}
+
+static void errand_hang_up(worker *w, caller *c) {
+  errand *e = c->of;
+  (void)w;
+  e->hung_up = true;
+  errand_home(e);
+}
+
+static bool errand_gone(const caller *c) {
+  (void)c;
+  return false; /* not known here */
+}
+
+static const caller_type errand_type = {errand_answer, errand_hang_up, errand_gone};
+
+/* --- what the inbox says --- */
+
+static void again(desk *d, const caller_type *type, caller *c, wy_str body) {
+  wy_metric_add(&d->stats.answers[WY_WAY_DUPLICATE], 1);
+  type->answer(d->worker, c, d, body);
+}
+
+/* An exchange for what is new; NULL: no memory, and the caller was told. keep: p will be another's
+ * before it begins. */
+static exchange *admit(desk *d, const wy_push *p, const wy_claim *claim, const caller_type *type,
+                       const caller *seal, bool keep) {
+  exchange *x = wy_exchange_new(d, p, claim);
+  bool kept = x && (!keep || wy_exchange_keep_text(x, p->text));
+  caller *c = kept ? wy_exchange_call(x, type, seal->of, seal->since) : NULL;
+  if (c) {
+    copy_seal(c, seal);
+    return x;
   }
-  if ((wy_script_busy(h->script) && !x->text) || wy_task_start(h->script, &push_body, x)) {
-    lost(x);
-    wy_log_text(&h->log, WY_LOG_ERROR, wy_err_event(WY_E_NOMEM), "no memory for a push");
+  caller lost = *seal;
+  wy_inbox_undo(d->worker->host->inbox, &claim->key, claim->user);
+  if (x) {
+    wy_slot_leave(d->worker, x->slot);
+    wy_exchange_free(x);
+    wy_worker_settle(d->worker);
+  }
+  wy_log_text(&d->worker->host->log, WY_LOG_ERROR, wy_err_event(WY_E_NOMEM),
+              "no memory for a push");
+  type->hang_up(d->worker, &lost); /* WeChat sends it again */
+  return NULL;
+}
+
+static exchange *find_running(worker *w, const wy_claim *claim) {
+  slot *s = wy_slot_find(w, claim->user);
+  if (!s) return NULL;
+  for (wy_list *n = w->exchanges.prev; n != &w->exchanges; n = n->prev) {
+    exchange *x = wy_container_of(n, exchange, link);
+    if (x->slot == s && x->t.open && x->t.key.lo == claim->key.lo && x->t.key.hi == claim->key.hi)
+      return x;
+  }
+  return NULL;
+}
+
+/* The same push again, and the worker that has it is this one. False: what it is to join is still
+ * on its way here. */
+static bool join(desk *d, const wy_claim *claim, const caller_type *type, const caller *seal) {
+  exchange *x = find_running(d->worker, claim);
+  if (!x) return false;
+  caller *c = wy_exchange_call(x, type, seal->of, seal->since);
+  if (c) {
+    copy_seal(c, seal);
+    wy_exchange_join(x, c);
+  } else { /* no memory */
+    caller lone = *seal;
+    type->hang_up(d->worker, &lone);
+  }
+  return true;
+}
+
+static void errand_run(worker *w, wy_post *post);
+static void errand_drop(worker *w, wy_post *post);
+
+/* The same push again, sent here when it ran here: it may have ended meanwhile, and even have been
+ * forgotten. */
+static void errand_again(worker *w, errand *e, desk *d, const wy_push *p, caller *seal) {
+  wy_claim claim = e->claim;
+  if (join(d, &claim, &errand_type, seal)) return;
+  wy_claimed claimed;
+  wy_buf_clear(&w->known);
+  claim.worker = w->index;
+  wy_verdict v = wy_inbox_claim(w->host->inbox, &claim, &claimed, &w->known);
+  if (v == WY_INBOX_RUN) {
+    exchange *x = admit(d, p, &claim, &errand_type, seal, true);
+    if (x) wy_exchange_submit(x);
+  } else if (v == WY_INBOX_NOMEM) {
+    errand_hang_up(w, seal); /* WeChat sends it again */
+  } else if (v == WY_INBOX_HOP) {
+    wy_inbox_undo(w->host->inbox, &claim.key, claim.user);
+    errand_hang_up(w, seal);
+  } else if (v == WY_INBOX_JOIN && e->tries++ < TRIES) { /* it will come by the same way */
+    e->post = (wy_post){NULL, errand_run, errand_drop};
+    wy_post_send(&w->host->workers[claimed.worker], &e->post, false);
+  } else {
+    again(d, &errand_type, seal, v == WY_INBOX_ANSWERED ? wy_buf_view(&w->known) : (wy_str){0});
   }
 }
 
-void wy_pushes_give_up(wy_host *h) {
-  for (wy_list *n = h->exchanges.next; n != &h->exchanges; n = n->next) {
-    exchange *x = wy_container_of(n, exchange, link);
-    if (x->req) answer_success(x);
+static void errand_run(worker *w, wy_post *post) {
+  errand *e = wy_container_of(post, errand, post);
+  desk *d = &w->desks[e->account];
+  wy_push *p = &w->opened;
+  p->text = (wy_str){e->text, e->text_n};
+  p->sealed = false; /* sealing is for the one who has the request */
+  p->receive_id_n = 0;
+  caller seal = {.of = e, .since = e->since};
+  if (wy_msg_parse(&p->msg, p->text)) { /* it was read once already: only memory can be short */
+    if (!e->known) wy_inbox_undo(w->host->inbox, &e->claim.key, e->claim.user);
+    errand_hang_up(w, &seal);
+    return;
+  }
+  seal.form = p->msg.doc.form;
+  if (e->known) {
+    errand_again(w, e, d, p, &seal);
+    return;
+  }
+  exchange *x = admit(d, p, &e->claim, &errand_type, &seal, true);
+  if (x) wy_exchange_submit(x);
+}
+
+static void errand_drop(worker *w, wy_post *post) {
+  errand *e = wy_container_of(post, errand, post);
+  (void)w;
+  errand_free(e);
+}
+
+static void send_errand(desk *d, caller *seal, const caller_type *type, const wy_push *p,
+                        const wy_claim *claim, unsigned to, bool known) {
+  worker *w = d->worker;
+  assert(type == &request_type); /* nobody else has workers */
+  errand *e = malloc(sizeof *e + p->text.n + 1);
+  if (e) {
+    memset(e, 0, sizeof *e);
+    e->post = (wy_post){NULL, errand_run, errand_drop};
+    wy_list_init(&e->link);
+    e->from = w;
+    e->account = d->account->index;
+    e->claim = *claim;
+    e->known = known;
+    e->req = seal->of;
+    e->since = seal->since;
+    copy_seal(&e->seal, seal);
+    wy_buf_init(&e->body, SIZE_MAX / 4);
+    e->text_n = p->text.n;
+    memcpy(e->text, p->text.p, p->text.n);
+    wy_list_push(&w->errands, &e->link);
+    wy_metric_add(&w->stats.hops, 1);
+    if (wy_post_send(&w->host->workers[to], &e->post, true)) return;
+    errand_free(e);
+  }
+  wy_metric_add(&w->stats.hops_refused, 1);
+  wy_log_text(&w->host->log, WY_LOG_WARN, "worker.full", "worker %u takes no more pushes", to);
+  if (!known) wy_inbox_undo(w->host->inbox, &claim->key, claim->user);
+  wy_metric_add(&d->stats.unanswered, 1);
+  wy_budget_spent(&d->account->budget, seal->since);
+  type->hang_up(w, seal); /* WeChat sends it again */
+}
+
+/* --- a push --- */
+
+enum { ID_DIGITS = 20, TYPE_BYTES = 16 };
+
+/* Little-endian, whatever this machine is: machines that share an account agree. */
+static char *put_u64(char *o, uint64_t v) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  v = __builtin_bswap64(v);
+#endif
+  memcpy(o, &v, 8);
+  return o + 8;
+}
+
+static char *put_str(char *o, wy_str s) {
+  memcpy(o, s.p, s.n);
+  return o + s.n;
+}
+
+/* From|MsgId|CreateTime|MsgType, or where there is no MsgId the whole body: events of one second
+ * differ somewhere. Encrypt is left out of it: it differs at each attempt. `user` stands for From;
+ * what is gathered is hashed at once, which is what is fast. */
+static wy_hash128 key_of(const wy_hash_key *hash, uint64_t user, const wy_push *p) {
+  const wy_msg *m = &p->msg;
+  const char *end = p->text.p + p->text.n;
+  if (m->id.p && !m->event.p && m->type.p && m->id.n <= ID_DIGITS && m->type.n <= TYPE_BYTES) {
+    char room[2 * 8 + 1 + ID_DIGITS + TYPE_BYTES], *o = put_u64(room, user);
+    o = put_u64(o, (uint64_t)m->created);
+    *o++ = (char)m->id.n;
+    o = put_str(put_str(o, m->id), m->type);
+    return wy_hash128_str(hash, (wy_str){room, (size_t)(o - room)});
+  }
+  if (m->encrypt.p >= p->text.p && m->encrypt.p < end && m->encrypt.p) {
+    const char *behind = m->encrypt.p + m->encrypt.n;
+    return wy_hash128_of(hash,
+                         (wy_str[]){{p->text.p, (size_t)(m->encrypt.p - p->text.p)},
+                                    {behind, (size_t)(end - behind)}},
+                         2);
+  }
+  return wy_hash128_str(hash, p->text);
+}
+
+/* The signature, which the gate has verified, is a hash of timestamp and nonce that only who knows
+ * the token can make: its first half is as good as another. */
+static uint64_t nonce_of(const desk *d) {
+  uint64_t half[2];
+  memcpy(half, d->gate.query.signature.p, sizeof half);
+  uint64_t h = (half[0] * UINT64_C(0x9E3779B97F4A7C15) + half[1]) * UINT64_C(0xC2B2AE3D27D4EB4F);
+  return (h ^ h >> 32) + d->account->index;
+}
+
+/* Whose pushes are handled one after another: the user's; those of one authorizer where a
+ * third-party platform is told of him. */
+static wy_str owner_of(const wy_msg *m) {
+  if (m->from.n) return wy_msg_openid(m);
+  const wy_node *node = wy_doc_find(&m->doc, WY_DOC_NONE, WY_STR("AuthorizerAppid"));
+  return node && !node->branch ? node->text : (wy_str){0};
+}
+
+static wy_claim identify(const desk *d, const wy_push *p, int64_t now) {
+  const wy_hash_key *hash = &d->account->hash;
+  uint64_t nonce = nonce_of(d);
+  wy_inbox_expect(d->worker->host->inbox, nonce); /* while the hashes are computed */
+  wy_str owner = owner_of(&p->msg);
+  uint64_t user = wy_hash64(hash, owner);
+  wy_hash128 key = key_of(hash, user, p);
+  return (wy_claim){
+      .key = key,
+      .user = owner.n ? user : key.lo, /* nobody's: it waits for no other */
+      .nonce = nonce,
+      .worker = d->worker->index,
+      .now = (uint32_t)now,
+      .until = (uint32_t)(p->timestamp + d->worker->host->window + 1),
+  };
+}
+
+#ifndef WY_BARE
+static wy_verdict claim_push(const desk *d, const wy_push *p, int64_t now, wy_claim *claim,
+                             wy_claimed *out) {
+  worker *w = d->worker;
+  *claim = identify(d, p, now);
+  wy_buf_clear(&w->known);
+  return wy_inbox_claim(w->host->inbox, claim, out, &w->known);
+}
+#else
+/* For spec/bench alone: every push is a new one of a user of its own. What claim, dedupe and broker
+ * cost is what this leaves out, here and in exchange.c. */
+static wy_verdict claim_push(const desk *d, const wy_push *p, int64_t now, wy_claim *claim,
+                             wy_claimed *out) {
+  (void)p, (void)now, (void)out, (void)identify;
+  *claim = (wy_claim){.user = (uint64_t)d->worker->serial};
+  return WY_INBOX_RUN;
+}
+#endif
+
+/* A push of a user with others in flight: what other workers have sent of his came before, and goes
+ * first. It is decoded where p is, so nothing of p remains. */
+static void run(desk *d, const wy_push *p, const wy_claim *claim, bool in_flight,
+                const caller_type *type, const caller *seal) {
+  worker *w = d->worker;
+  bool earlier = in_flight && wy_posts_waiting(w);
+  exchange *x = admit(d, p, claim, type, seal, earlier);
+  if (!x) return;
+  if (earlier) wy_posts_drain(w);
+  wy_exchange_submit(x);
+}
+
+int wy_push_take(desk *d, wy_str query, wy_str body, const caller_type *type, void *of) {
+  worker *w = d->worker;
+  int64_t now = wy_clock_wall_ms(&w->clock) / 1000;
+  wy_push *p = &w->opened;
+  int err = wy_gate_open(&d->gate, query, body, now, p);
+  if (!err && (p->msg.from.n > WY_ID_BYTES || p->msg.to.n > WY_ID_BYTES))
+    err = WY_E_PUSH_INCOMPLETE;
+  wy_claim claim;
+  wy_claimed claimed = {0};
+  wy_verdict verdict = WY_INBOX_REUSED;
+  if (!err) {
+    verdict = claim_push(d, p, now, &claim, &claimed);
+    if (verdict == WY_INBOX_REUSED) err = WY_E_SIG_NONCE;
+  }
+  if (err) {
+    wy_metric_add(&d->stats.refused, 1);
+    return err;
+  }
+  wy_metric_add(&d->stats.pushes, 1);
+  caller seal = seal_of(of, p, wy_clock_now_ms(&w->clock));
+  switch (verdict) {
+    case WY_INBOX_RUN: run(d, p, &claim, claimed.in_flight > 0, type, &seal); return 0;
+    case WY_INBOX_HOP: send_errand(d, &seal, type, p, &claim, claimed.worker, false); return 0;
+    case WY_INBOX_JOIN:
+      if (claimed.worker != w->index) {
+        send_errand(d, &seal, type, p, &claim, claimed.worker, true);
+        return 0;
+      }
+      if (join(d, &claim, type, &seal)) return 0;
+      send_errand(d, &seal, type, p, &claim, w->index, true); /* behind it, the same way */
+      return 0;
+    case WY_INBOX_ANSWERED: again(d, type, &seal, wy_buf_view(&w->known)); return 0;
+    case WY_INBOX_DONE: again(d, type, &seal, (wy_str){0}); return 0;
+    case WY_INBOX_REUSED:
+    case WY_INBOX_NOMEM: break;
+  }
+  wy_log_text(&w->host->log, WY_LOG_ERROR, wy_err_event(WY_E_NOMEM), "no memory for a push");
+  type->hang_up(w, &seal);
+  return 0;
+}
+
+void wy_push_serve(worker *w, desk *d, wy_http_req *req) {
+  if (wy_http_req_method(req) != WY_POST) {
+    on_verify(d, req, wy_clock_wall_ms(&w->clock) / 1000);
+    return;
+  }
+  int err = wy_push_take(d, wy_http_req_query(req), wy_http_req_body(req), &request_type, req);
+  if (err) refuse(d, req, err);
+}
+
+void wy_pushes_give_up(worker *w) {
+  w->given_up = true;
+  for (wy_list *n = w->exchanges.next; n != &w->exchanges; n = n->next)
+    wy_exchange_say(wy_container_of(n, exchange, link), (wy_str){0}, false);
+  for (wy_list *n = w->errands.next; n != &w->errands; n = n->next) {
+    errand *e = wy_container_of(n, errand, link);
+    wy_http_req *req = e->req;
+    e->req = NULL;
+    if (req) wy_http_respond(req, &success);
   }
 }

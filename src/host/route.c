@@ -26,7 +26,7 @@ static const route *find(const wy_host *h, wy_str path, wy_str host) {
 }
 
 int wy_route_on_head(void *data, wy_http_req *req, size_t *body_max) {
-  wy_host *h = data;
+  const wy_host *h = ((worker *)data)->host;
   wy_str host = wy_http_req_host(req);
   if (!host_served(h, host)) {
     wy_http_req_set_err(req, WY_E_HTTP_UNKNOWN_HOST);
@@ -48,9 +48,10 @@ int wy_route_on_head(void *data, wy_http_req *req, size_t *body_max) {
 }
 
 void wy_route_on_request(void *data, wy_http_req *req) {
+  worker *w = data;
   const route *r = wy_http_req_data(req);
-  (void)data;
-  r->fn(r->data, req);
+  if (r->account) wy_push_serve(w, &w->desks[r->account->index], req);
+  else r->fn(r->data, req);
 }
 
 int wy_route_add(wy_host *h, const route *r) {
@@ -77,7 +78,11 @@ int wy_host_route(wy_host *h, unsigned methods, const char *path, size_t body_ma
     if (strcmp(h->routes[i].path, path) == 0) return WY_E_ARG;
   for (size_t i = 0; i < h->n_accounts; i++)
     if (strcmp(h->accounts[i].path, path) == 0) return WY_E_ARG;
-  return wy_route_add(h, &(route){methods, (char *)(uintptr_t)path, NULL, body_max, fn, data});
+  return wy_route_add(h, &(route){.methods = methods,
+                                  .path = (char *)(uintptr_t)path,
+                                  .body_max = body_max,
+                                  .fn = fn,
+                                  .data = data});
 }
 
 static const char *view(wy_str s, size_t *n) {

@@ -278,10 +278,25 @@ local function wanted_zh(node)
   return (want:find("^[\x21-\x7e]") and "应为 " or "应为") .. want
 end
 
+-- A value to write: a number also with its unit, a table by its first key.
+local function examples(node, lang)
+  local example = node.example
+  if node.type == "table" and not example then
+    local first = node.fields[1]
+    return first.example and ("{ %s = %s }"):format(first.key, first.example)
+  elseif not (example and node.unit) then
+    return example
+  end
+  local n = tonumber(example)
+  local with_unit = node.unit == "s" and example .. "s" or quantity(node, n)
+  if with_unit == tostring(n) then return example end
+  return ('%s %s "%s"'):format(example, lang == "zh" and "或" or "or", with_unit)
+end
+
 local function wrong(ctx, node, path, value)
   local zh, en = wanted_zh(node), "must be " .. M.want(node, "en")
-  if node.example then
-    zh, en = zh .. "，例如 " .. node.example, en .. ", for example " .. node.example
+  if examples(node, "en") then
+    zh, en = zh .. "，例如 " .. examples(node, "zh"), en .. ", for example " .. examples(node, "en")
   end
   local kind = type(value)
   if node.secret or kind == "table" or kind == "function" or kind == "userdata" then
@@ -292,13 +307,10 @@ local function wrong(ctx, node, path, value)
   return fail(ctx, node, path, zh, en)
 end
 
--- The key that was likely meant: a slip or two away, or a third of its length. Nil: none is.
-local function slip(key, fields)
+local function key_names(fields)
   local names = {}
   for i, node in ipairs(fields) do names[i] = node.key end
-  local near, distance = nearest.of(key, names)
-  if near and (distance <= 2 and distance < #key or 3 * distance <= #key) then return near end
-  return nil
+  return names
 end
 
 -- Where in the schema a key of this very name stands.
@@ -315,6 +327,8 @@ local function places(node, path, key, found)
   return found
 end
 
+local FEW <const> = 6 -- keys that a message lists
+
 local function unknown(ctx, node, path, key)
   local zh, en
   if type(key) ~= "string" then
@@ -325,15 +339,23 @@ local function unknown(ctx, node, path, key)
       zh = "没有这个键；它属于 " .. table.concat(elsewhere, "、")
       en = "unknown key; it belongs in " .. table.concat(elsewhere, " or ")
     else
-      local near = slip(key, node.fields)
-      zh = "没有这个键；" .. (near and "最接近的是 " .. near or "weiyue check --keys 列出全部的键")
-      en = "unknown key; " .. (near and "the nearest known one is " .. near or "weiyue check --keys lists all keys")
+      local names = key_names(node.fields)
+      local near = nearest.slip(key, names)
+      if near then
+        zh, en = "最接近的是 " .. near, "the nearest known one is " .. near
+      elseif #names <= FEW then
+        zh, en = "这里的键有 " .. table.concat(names, "、"), "the keys here are " .. table.concat(names, ", ")
+      else
+        zh, en = "weiyue check --keys 列出全部的键", "weiyue check --keys lists all keys"
+      end
+      zh, en = "没有这个键；" .. zh, "unknown key; " .. en
     end
   end
   fail(ctx, node, M.join(path, key), zh, en)
 end
 
--- Kinds of node: function(ctx, node, path, value, quiet) → normalised value, or nil after a report.
+-- Kinds of node: function(ctx, node, path, value, quiet, choice) → normalised value, or nil after a report.
+-- choice: the node it is an alternative of, if any.
 -- quiet: an outer key has been noted as not in this build, its inner keys need no note.
 
 local kinds = {}
@@ -381,12 +403,12 @@ local function to_number(node, value)
   return type(value) == "number" and value or nil
 end
 
-function kinds.number(ctx, node, path, value)
+function kinds.number(ctx, node, path, value, _, choice)
   local n = to_number(node, value)
   if n and node.type == "integer" then n = math.tointeger(n) end
   -- written so that a NaN is refused too
   if n and n >= node.min and n <= node.max then return n end
-  return wrong(ctx, node, path, value)
+  return wrong(ctx, choice or node, path, value)
 end
 kinds.integer = kinds.number
 
@@ -411,7 +433,7 @@ function kinds.choice(ctx, node, path, value, quiet)
     end
     return wrong(ctx, node, path, value)
   end
-  return M.value(ctx, inner, path, value, quiet)
+  return kinds[inner.type](ctx, inner, path, value, quiet, node)
 end
 
 -- Length of the positional part, or nil after a report when it is too long (or has an absurd index).
@@ -545,14 +567,21 @@ local function is_built(node, value)
   return false
 end
 
+---What to do about an environment variable that is missing.
+---@param name string
+---@return string zh, string en
+function M.unset(name)
+  return ("环境变量 %s 没有设置：先运行 export %s=…"):format(name, name),
+    ("the environment variable %s is not set: export %s=…"):format(name, name)
+end
+
 ---Reports a value that came from a missing environment variable.
 ---@return boolean
 function M.missing(ctx, path, value)
   local marker = value ~= nil and ctx.markers[value]
   if not marker then return false end
   marker.fed = true
-  ctx.report("error", path, "config", ("环境变量 %s 没有设置"):format(marker.name),
-    ("the environment variable %s is not set"):format(marker.name))
+  ctx.report("error", path, "config", M.unset(marker.name))
   return true
 end
 

@@ -101,7 +101,8 @@ local function new_marker(ctx, name)
   local meta = {}
   local function refuse()
     ctx.markers[marker].fed = true
-    error(("the environment variable %s is not set\1环境变量 %s 没有设置"):format(name, name), 2)
+    local zh, en = check.unset(name)
+    error(en .. "\1" .. zh, 2)
   end
   for _, event in ipairs { "index", "newindex", "call", "tostring", "len", "lt", "le", "add", "sub", "mul", "div",
     "mod", "unm", "idiv" } do
@@ -250,13 +251,22 @@ local function check_mode(ctx, account, raw, at)
   if raw.mode == nil then account.mode = raw.aes_key ~= nil and "safe" or "plain" end
   if account.mode ~= "safe" and account.mode ~= "compatible" then return end
   if raw.aes_key == nil then
-    ctx.report("error", at .. ".aes_key", "config.aeskey", ("mode = \"%s\" 必须有 aes_key"):format(account.mode),
-      ("must be set when mode = \"%s\""):format(account.mode))
+    ctx.report("error", at .. ".aes_key", "config.aeskey",
+      ("mode = \"%s\" 必须有 aes_key：写 aes_key = env \"WX_AES_KEY\"，或者 mode = \"plain\""):format(account.mode),
+      ("must be set when mode = \"%s\": aes_key = env \"WX_AES_KEY\", or mode = \"plain\""):format(account.mode))
   end
   if raw.appid == nil then
     ctx.report("note", at .. ".appid", "config", "没有写 appid：不核对密文里的 AppID",
       "is not set: the AppID in encrypted pushes is not checked")
   end
+end
+
+local SAFE_BUDGET <const> = 25 -- WeChat blocks at about 30, and counts what clients cause as well
+
+local function check_budget(ctx, budget, key)
+  if (budget or 0) <= SAFE_BUDGET then return end
+  ctx.report("note", key, "config", "5 分钟内约 30 个推送不作答，微信就会屏蔽这个地址；建议不超过 20",
+    "WeChat blocks an address that leaves about 30 pushes unanswered in 5 minutes: at most 20 is safer")
 end
 
 local function inherit(conf, account)
@@ -295,8 +305,10 @@ local function apply_rules(ctx, conf, raw)
   end
   check_ids(ctx, conf, raw)
   check_paths(ctx, conf)
+  check_budget(ctx, conf.hold_budget, "hold_budget")
   for i, account in ipairs(conf.accounts) do
     if account then
+      check_budget(ctx, account.hold_budget, ("accounts[%d].hold_budget"):format(i))
       check_mode(ctx, account, raw_account(raw, i), ("accounts[%d]"):format(i))
       inherit(conf, account)
       if account.kind then account.can = capabilities.of(account.kind, account.verified, account.can) end
@@ -377,8 +389,8 @@ function M.load_string(text, name, options)
   table.sort(unfed)
   for _, variable in ipairs(unfed) do
     local at = text:find(variable, 1, true)
-    ctx.report("error", nil, "config", ("环境变量 %s 没有设置"):format(variable),
-      ("the environment variable %s is not set"):format(variable), at and line_of(text, at))
+    local zh, en = check.unset(variable)
+    ctx.report("error", nil, "config", zh, en, at and line_of(text, at))
   end
   by_line(problems)
   if failed then return nil, problems end

@@ -1,0 +1,313 @@
+-- Outbox: answers that cannot leave as the one reply of their push, because they come later, are
+-- longer, or are several. By customer-service message where the account may, else through the mailbox.
+
+local capabilities = require "weiyue.capabilities"
+local core = require "weiyue_core"
+local dispatch = require "weiyue.dispatch"
+local events = require "weiyue.events"
+local late = require "weiyue.late"
+local page = require "weiyue.page"
+local task = require "weiyue.task"
+
+local log = core.log
+
+local TEXT_MAX <const> = 2048 -- bytes of one text
+
+local M = {}
+
+---@class weiyue.outbox.Place what the configuration says of an account
+---@field index integer its number there
+---@field more string   tells that more waits; stands under a page when another follows
+---@field room integer  bytes that a page has beside it
+---@field apology string|false
+
+---@class weiyue.outbox.Push how a push looks from here
+---@field push integer     its number, msg.push
+---@field account table    msg.account
+---@field openid string
+---@field type string
+---@field event? string
+---@field created integer
+---@field where? string  of the rule that answers
+
+---What became of replies: they are on their way, the last of them waits in the mailbox, or nobody can be told.
+---@alias weiyue.outbox.Fate "left"|"unread"|"lost"
+
+---@class weiyue.Outbox
+---@field private push table the module weiyue.push, whose functions C has
+---@field private box weiyue.Mailbox
+---@field private places table<table, weiyue.outbox.Place>
+---@field private said table<integer, (string|weiyue.Reply)[]> by push: what waits for its end
+local Outbox = {}
+Outbox.__index = Outbox
+
+local function is_text(reply)
+  if type(reply) ~= "table" then return type(reply) == "string" end
+  return rawget(reply, "type") == "text" and rawget(reply, "content") ~= nil
+end
+
+local function text_of(reply) return type(reply) == "string" and reply or tostring(rawget(reply, "content")) end
+
+local function warn(p, event, text, fields)
+  fields = fields or {}
+  fields.account = p.account.id
+  log.write("warn", event, text, fields)
+end
+
+-- Replies as they can leave one by one: texts that follow each other are one text; where something
+-- follows, a text leaves room for `more`.
+local function paged(place, replies)
+  local list, text = {}, nil
+  local function flush(is_last)
+    if not text then return end
+    local pages = is_last and #text <= TEXT_MAX and { text } or page.split(text, place.room)
+    table.move(pages, 1, #pages, #list + 1, list)
+    text = nil
+  end
+  for _, reply in ipairs(replies) do
+    if is_text(reply) then
+      text = text and text .. "\n" .. text_of(reply) or text_of(reply)
+    else
+      flush()
+      list[#list + 1] = reply
+    end
+  end
+  flush(true)
+  return list
+end
+
+-- A page with the line that tells of the next one. An answer that leaves it no room was the last of
+-- its own when it was put by, and what came behind it was told of then.
+local function with_more(place, text)
+  return #text <= place.room and text .. "\n" .. place.more or text
+end
+
+-- The mailbox -----------------------------------------------------------------------------------------
+
+---@return weiyue.outbox.Fate
+function Outbox:put(p, replies)
+  if #replies == 0 then return "left" end
+  local waiting, dropped = self.box:put(p.account.id, p.openid, replies)
+  if not waiting then
+    warn(p, "mailbox.failed", tostring(dropped))
+    local apology = self.places[p.account].apology -- he will ask, and is not to find nothing
+    waiting, dropped = self.box:put(p.account.id, p.openid, { apology or nil })
+    if not waiting or waiting == 0 then return "lost" end
+  end
+  for _ = 1, #replies do self.push.count("mailbox_put", self.places[p.account].index) end
+  if dropped > 0 then warn(p, "mailbox.dropped", "too many unread answers; the oldest are gone", { n = dropped }) end
+  return "unread"
+end
+
+--- What a text fetches: the oldest unread answer; false: one waits, but this push has its answer
+--- already; nil: the text is no matter of the mailbox.
+---@param msg table a text that is the account's word
+---@return string|weiyue.Reply|false|nil
+function Outbox:fetch(msg)
+  local place = self.places[msg.account]
+  local conversation, unread = self.push.parked(msg.push)
+  if conversation and not unread or not self.box:waits(msg.account.id, msg.openid) then return nil end
+  if self.push.given(msg.push) then return false end
+  local reply, left = self.box:take(msg.account.id, msg.openid)
+  if reply == nil then
+    if left ~= nil then warn(msg, "mailbox.failed", tostring(left)) end
+    return nil
+  end
+  self.push.count("mailbox_taken", place.index)
+  if left == 0 and unread then self.push.read(msg.push) end
+  if left > 0 and is_text(reply) then return with_more(place, text_of(reply)) end
+  return reply
+end
+
+--- The user has left: nothing waits for him any more.
+function Outbox:left(msg) self.box:drop(msg.account.id, msg.openid) end
+
+-- Customer-service messages --------------------------------------------------------------------------
+
+-- Whether the trigger lets one more message go, now.
+local function window_open(p, sent)
+  local window = capabilities.window(p.type, p.event)
+  return window and sent < window.messages and core.time.now() < p.created + window.seconds
+end
+
+---@async
+---@return true? ok, any err
+function Outbox:send_json(p, message)
+  local text, err = core.json.encode(message)
+  if not text then return nil, err end
+  return self.push.send(self.places[p.account].index, text)
+end
+
+-- One reply, already paged. A failure is told, and counted.
+---@async
+---@return true? ok
+---@return boolean? kind it is the reply's kind that cannot leave; others may
+function Outbox:send(p, reply, options)
+  local index = self.places[p.account].index
+  local list, err = late.messages(p.openid, reply, options)
+  local ok = list ~= nil
+  if ok and list.cut > 0 and dispatch.once(p.where or "?", "articles") then
+    warn(p, "reply.articles_cut", "a customer service message has one article",
+      { where = p.where, articles_dropped = list.cut })
+  end
+  for _, message in ipairs(list or {}) do
+    if ok then
+      self.push.sent(p.push, 1)
+      ok, err = self:send_json(p, message)
+    end
+  end
+  if ok then
+    self.push.count("late_messages", index)
+    return true
+  end
+  self.push.count("late_failed", index)
+  warn(p, "late.failed", tostring(err))
+  return nil, list == nil
+end
+
+-- All of them, in order. What the window, the sender or its kind keeps from leaving waits in the
+-- mailbox, and a text says so where one may still leave.
+---@async
+---@return weiyue.outbox.Fate
+function Outbox:send_all(p, replies)
+  local place = self.places[p.account]
+  for i, reply in ipairs(replies) do
+    local sent = self.push.sent(p.push, 0)
+    if not window_open(p, sent) then return self:put(p, table.move(replies, i, #replies, 1, {})) end
+    local window = capabilities.window(p.type, p.event)
+    local is_last = sent + 1 == window.messages and i < #replies
+    if is_last and is_text(reply) then reply = with_more(place, text_of(reply)) end
+    local ok, kind = self:send(p, reply)
+    if not ok then
+      local fate = self:put(p, table.move(replies, i, #replies, 1, {}))
+      if kind and window_open(p, sent) then self:send(p, place.more) end
+      return fate
+    end
+  end
+  return "left"
+end
+
+-- What the end of a push brings ------------------------------------------------------------------------
+
+-- The first one as the answer of the push, the others behind it. nil: it takes no answer.
+---@async
+---@return weiyue.outbox.Fate?
+function Outbox:answer(p, list)
+  local place, first = self.places[p.account], list[1]
+  if #list == 1 then return self.push.answer(p.push, first) and "left" or nil end
+  if self.push.can_late(p.push) then
+    if not self.push.answer(p.push, first) then return nil end
+    return self:send_all(p, table.move(list, 2, #list, 1, {}))
+  end
+  local from = 2
+  if is_text(first) then
+    first = with_more(place, text_of(first))
+  else -- nothing would tell that more waits
+    first, from = place.more, 1
+  end
+  if not self.push.answer(p.push, first) then return nil end
+  return self:put(p, table.move(list, from, #list, 1, {}))
+end
+
+--- Sees to it that a user gets these, in this order, whatever became of the push.
+---@async
+---@param p weiyue.outbox.Push
+---@param replies (string|weiyue.Reply)[]
+---@return weiyue.outbox.Fate
+function Outbox:hand_over(p, replies)
+  local list = paged(self.places[p.account], replies)
+  if #list == 0 then return "left" end
+  local fate = not self.push.given(p.push) and self:answer(p, list)
+  if fate then return fate end
+  local way = self.push.way(p.push)
+  if way ~= "mailbox" and self.push.can_late(p.push) then return self:send_all(p, list) end
+  if way == "success" then
+    warn(p, "reply.too_late", "the push was answered before; nobody can be told", { msg_event = p.event })
+    return "lost"
+  end
+  return self:put(p, list)
+end
+
+--- What was said and not delivered yet, and behind it this: a question, or what is no plain answer, for which C
+--- calls this in a task of its own. reply may be nil.
+---@async
+---@param p weiyue.outbox.Push
+---@param reply? string|weiyue.Reply
+---@return weiyue.outbox.Fate
+function Outbox:deliver(p, reply)
+  local replies = self.said[p.push] or {}
+  self.said[p.push] = nil
+  if reply and reply ~= "" then replies[#replies + 1] = reply end
+  return self:hand_over(p, replies)
+end
+
+--- Whether the push of this message has had its turn: what comes now answers another message of its
+--- conversation.
+function Outbox:went_on(msg) return self.push.turns(msg.push) > 0 end
+
+--- What msg:ask asks, behind what was said before: it goes the way of answers, and the push is over.
+---@async
+---@param msg weiyue.Message any of its conversation
+---@param question string|weiyue.Reply
+---@return weiyue.outbox.Fate
+function Outbox:ask(msg, question) return self:deliver(self.push.facts(msg.push), question) end
+
+-- What handlers say meanwhile --------------------------------------------------------------------------
+
+--- msg:say: at once where customer-service messages may be sent, else before the answer.
+---@async
+---@return true? ok, string? err
+function Outbox:say(msg, reply, options)
+  local push = self.push
+  if push.way(msg.push) == nil then return nil, "this message was answered for good" end
+  if msg.event and not events.may_reply(msg.type, msg.event) then
+    return nil, "WeChat lets nobody answer this event"
+  end
+  push.keep(msg.push) -- its end is told
+  if push.can_late(msg.push) then
+    local p, ok, err = push.facts(msg.push), true, nil
+    for _, one in ipairs(paged(self.places[msg.account], { reply })) do
+      if ok and not window_open(p, push.sent(msg.push, 0)) then ok, err = nil, "WeChat's window is closed" end
+      if ok and not self:send(p, one, options) then ok, err = nil, "not delivered; the log says why" end
+    end
+    return ok, err
+  end
+  local said = self.said[msg.push] or {}
+  self.said[msg.push] = said
+  said[#said + 1] = reply
+  return true
+end
+
+--- msg:typing
+---@async
+---@return true? ok, string? err
+function Outbox:typing(msg)
+  if not self.push.can_late(msg.push) then return nil, "this account sends no customer service messages here" end
+  return self:send_json(msg, late.typing(msg.openid))
+end
+
+--- C asks for the hint when the answer is going to be late.
+function Outbox:hint(account, openid)
+  local p = { account = account, openid = openid }
+  task.after(0, function()
+    local ok, err = self:send_json(p, late.typing(openid))
+    if not ok then log.write("info", "typing.failed", tostring(err), { account = account.id }) end
+  end)
+end
+
+---@param accounts { object: table, conf: table }[] msg.account and the checked configuration, in order
+---@param box weiyue.Mailbox
+---@param push table the module weiyue.push
+---@return weiyue.Outbox
+function M.new(accounts, box, push)
+  local places = {}
+  for i, account in ipairs(accounts) do
+    local mailbox = account.conf.mailbox
+    places[account.object] = {
+      index = i, apology = account.conf.apology, more = mailbox.more, room = TEXT_MAX - #mailbox.more - 1,
+    }
+  end
+  return setmetatable({ push = push, box = box, places = places, said = {} }, Outbox)
+end
+
+return M

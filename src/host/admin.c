@@ -1,0 +1,127 @@
+/* The management interface: /health, /ready, /metrics, on an address of its own. What reveals
+ * anything needs the key unless only this machine can ask. */
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/prom.h"
+#include "host/admin_key.h"
+#include "host/host_impl.h"
+
+enum { METRICS_BYTES = 16 << 20 };
+
+#define NO_STORE "Cache-Control: no-store\r\n"
+
+static bool is_loopback(const char *address) {
+  return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+static bool is_ip(wy_str host) {
+  for (size_t i = 0; i < host.n; i++)
+    if (!strchr("0123456789abcdefABCDEF.:[]", host.p[i])) return false;
+  return true;
+}
+
+static void text(wy_http_req *req, int status, const char *headers, const char *body) {
+  wy_http_respond(req,
+                  &(wy_http_answer){status, "text/plain; charset=utf-8", headers, wy_str_of(body)});
+}
+
+static void health(wy_host *h, wy_http_req *req) {
+  (void)h;
+  text(req, 200, NO_STORE, "ok\n");
+}
+
+static void ready(wy_host *h, wy_http_req *req) {
+  char json[200];
+  bool stopping = atomic_load(&h->stopping);
+  snprintf(json, sizeof json,
+           "{\"ready\":%s,\"reason\":%s,\"workers\":%u,\"accounts\":%zu,\"failed_plugins\":%d}\n",
+           stopping ? "false" : "true", stopping ? "\"stopping\"" : "null", h->n_workers,
+           h->n_accounts, h->failed_plugins);
+  wy_http_respond(
+      req, &(wy_http_answer){stopping ? 503 : 200, "application/json", NO_STORE, wy_str_of(json)});
+}
+
+static void metrics(wy_host *h, wy_http_req *req) {
+  wy_str given = wy_http_req_header(req, WY_STR("Authorization"));
+  if (!is_loopback(h->admin_address) && !wy_admin_key_fits(h->admin_key, given)) {
+    text(req, 401, "WWW-Authenticate: Bearer\r\n" NO_STORE,
+         "Authorization: Bearer KEY is needed; the key is in the file admin.key of the state "
+         "folder\n");
+    return;
+  }
+  wy_buf out;
+  wy_buf_init(&out, METRICS_BYTES);
+  wy_stats_write(h, &out);
+  if (out.failed) text(req, 500, NO_STORE, "out of memory\n");
+  else
+    wy_http_respond(req, &(wy_http_answer){200, WY_PROM_CONTENT_TYPE, NO_STORE, wy_buf_view(&out)});
+  wy_buf_deinit(&out);
+}
+
+static void contents(wy_host *h, wy_http_req *req) {
+  (void)h;
+  text(req, 200, NO_STORE, "/health\n/ready\n/metrics\n");
+}
+
+static const struct {
+  const char *path;
+  void (*serve)(wy_host *h, wy_http_req *req);
+} routes[] = {{"/", contents}, {"/health", health}, {"/ready", ready}, {"/metrics", metrics}};
+
+enum { ROUTES = sizeof routes / sizeof *routes };
+
+static int on_head(void *data, wy_http_req *req, size_t *body_max) {
+  wy_str host = wy_http_req_host(req);
+  (void)data;
+  *body_max = 0;
+  /* a page elsewhere must not reach it by a name that it points here */
+  if (!is_ip(host) && !wy_str_ieq(host, WY_STR("localhost"))) {
+    wy_http_req_set_err(req, WY_E_HTTP_UNKNOWN_HOST);
+    return 421;
+  }
+  for (size_t i = 0; i < ROUTES; i++) {
+    if (!wy_str_eq(wy_http_req_path(req), wy_str_of(routes[i].path))) continue;
+    if (wy_http_req_method(req) & (WY_GET | WY_HEAD)) {
+      wy_http_req_set_data(req, (void *)(uintptr_t)&routes[i]);
+      return 0;
+    }
+    wy_http_req_set_err(req, WY_E_HTTP_METHOD);
+    wy_http_req_set_allow(req, WY_GET | WY_HEAD);
+    return 405;
+  }
+  wy_http_req_set_err(req, WY_E_HTTP_NOT_FOUND);
+  return 404;
+}
+
+static void on_request(void *data, wy_http_req *req) {
+  size_t i = (size_t)((const char *)wy_http_req_data(req) - (const char *)routes) / sizeof *routes;
+  routes[i].serve(data, req);
+}
+
+static int open_key(wy_host *h) {
+  wy_buf why;
+  wy_buf_init(&why, 4096);
+  int err = wy_admin_key_open(h->state, h->admin_key, &why);
+  if (err) wy_log_text(&h->log, WY_LOG_ERROR, "admin.key", "%s", why.p ? why.p : wy_err_text(err));
+  wy_buf_deinit(&why);
+  return err;
+}
+
+/* Another host on this machine may have the default port: then this one does without. */
+int wy_admin_start(wy_host *h) {
+  static const wy_http_handlers handlers = {on_head, on_request};
+  worker *w = &h->workers[0];
+  wy_http_limits limits = h->limits;
+  if (!h->admin_address) return 0;
+  int err = is_loopback(h->admin_address) ? 0 : open_key(h);
+  if (!err) err = wy_http_new(&h->admin, w->loop, &w->clock, &h->log, &limits, &handlers, h);
+  if (err) return err == WY_E_NOMEM ? err : WY_E_ADMIN;
+  err = wy_http_listen(h->admin, h->admin_address, h->admin_port, &h->admin_port);
+  h->admin_serves = !err;
+  if (!err) return 0;
+  wy_log_text(&h->log, h->admin_given ? WY_LOG_ERROR : WY_LOG_WARN, "admin.listen",
+              "cannot listen on %s:%d: %s%s", h->admin_address, h->admin_port, uv_strerror(err),
+              h->admin_given ? "" : "; no metrics are served (admin = false, or another port)");
+  return h->admin_given ? WY_E_ADMIN : 0;
+}

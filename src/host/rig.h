@@ -1,0 +1,25 @@
+/* rig: a host for specs, on a clock that they move: no socket, no thread, no time passes. Pushes go
+ * the way of all pushes, from the gate to the sealed answer. */
+#ifndef WY_HOST_RIG_H
+#define WY_HOST_RIG_H
+
+#include <lua.h>
+
+/* Makes `require "weiyue.rig"` work in this state. Its functions:
+ *   rig.new(text, folder, wall) → host, or nil and a list of problems (English). wall: unix seconds
+ *   host:push(account, query, body) → push; account: its number in the configuration
+ *   host:advance(seconds)   what is due meanwhile happens, in order; 0: what is ready now
+ *   host:now() → unix seconds
+ *   host:send(how)          whether customer service messages can be sent, from the next push on:
+ *                           nil nobody sends, "ok", "fail", "wait" (until host:sent_one)
+ *   host:sent() → list of { account, json } since it was last asked
+ *   host:sent_one(ok)       ends the oldest message that waits
+ *   host:log() → list of lines since it was last asked
+ *   host:metrics() → text
+ *   host:free()             also by the garbage collector
+ *   push:answer() → body as WeChat would get it ("success"), or nil: none yet
+ *   push:status() → 200, or the status of a refusal; 0: closed without an answer; nil: none yet
+ *   push:leave()            the client hangs up */
+void wy_rig_preload(lua_State *L);
+
+#endif

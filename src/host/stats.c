@@ -1,0 +1,253 @@
+#include "host/stats.h"
+
+#include "base/prom.h"
+#include "host/host_impl.h"
+
+const char *wy_way_name(wy_way way) {
+  static const char *const names[] = {
+#define X(name, text) text,
+      WY_WAYS(X)
+#undef X
+  };
+  return names[way];
+}
+
+/* One scrape. */
+typedef struct scrape {
+  wy_host *h;
+  wy_buf *out;
+  wy_buf labels;
+} scrape;
+
+static void label(scrape *s, const char *name, const char *value) {
+  wy_prom_label(&s->labels, name, wy_str_of(value));
+}
+
+/* --- by account --- */
+
+typedef struct by_account {
+  const char *name;
+  wy_prom_type type;
+  size_t at;
+  const char *help;
+} by_account;
+
+#define AT(field) offsetof(wy_desk_stats, field)
+
+static const by_account by_accounts[] = {
+    {"weiyue_pushes_total", WY_PROM_COUNTER, AT(pushes), "Pushes that were accepted."},
+    {"weiyue_pushes_refused_total", WY_PROM_COUNTER, AT(refused),
+     "Pushes that were refused: signature, age, form; the log says why."},
+    {"weiyue_pushes_unanswered_total", WY_PROM_COUNTER, AT(unanswered),
+     "Pushes whose client had left before the answer, held ones among them."},
+    {"weiyue_late_messages_total", WY_PROM_COUNTER, AT(late_messages),
+     "Late messages that were delivered."},
+    {"weiyue_late_failed_total", WY_PROM_COUNTER, AT(late_failed),
+     "Late messages that could not be delivered and went to the mailbox."},
+    {"weiyue_mailbox_put_total", WY_PROM_COUNTER, AT(mailbox_put), "Answers put into the mailbox."},
+    {"weiyue_mailbox_taken_total", WY_PROM_COUNTER, AT(mailbox_taken),
+     "Answers fetched from the mailbox."},
+};
+
+static uint64_t sum_of(const wy_host *h, size_t a, size_t at) {
+  uint64_t sum = 0;
+  for (unsigned i = 0; i < h->n_workers; i++)
+    sum += wy_metric_get(
+        (const uint64_t *)(const void *)((const char *)&h->workers[i].desks[a].stats + at));
+  return sum;
+}
+
+static void write_accounts(scrape *s) {
+  wy_host *h = s->h;
+  for (size_t k = 0; k < sizeof by_accounts / sizeof *by_accounts; k++) {
+    const by_account *m = &by_accounts[k];
+    wy_prom_family(s->out, m->name, m->type, m->help);
+    for (size_t a = 0; a < h->n_accounts; a++) {
+      wy_buf_clear(&s->labels);
+      label(s, "account", h->accounts[a].id);
+      wy_prom_u64(s->out, m->name, &s->labels, sum_of(h, a, m->at));
+    }
+  }
+}
+
+static void write_ways(scrape *s) {
+  static const char name[] = "weiyue_answers_total";
+  wy_host *h = s->h;
+  wy_prom_family(s->out, name, WY_PROM_COUNTER,
+                 "What became of pushes: reply, success, late, mailbox, hold, duplicate, apology, "
+                 "queue_full.");
+  for (size_t a = 0; a < h->n_accounts; a++) {
+    for (wy_way way = 0; way < WY_WAY_END; way++) {
+      wy_buf_clear(&s->labels);
+      label(s, "account", h->accounts[a].id);
+      label(s, "way", wy_way_name(way));
+      wy_prom_u64(s->out, name, &s->labels, sum_of(h, a, AT(answers) + way * sizeof(uint64_t)));
+    }
+  }
+}
+
+static void write_budgets(scrape *s) {
+  static const char used[] = "weiyue_hold_used", budget[] = "weiyue_hold_budget";
+  wy_host *h = s->h;
+  uint64_t now = wy_clock_now_ms(&h->workers[0].clock);
+  wy_prom_family(s->out, used, WY_PROM_GAUGE,
+                 "Pushes left unanswered in the last five minutes, on purpose or not.");
+  for (size_t a = 0; a < h->n_accounts; a++) {
+    wy_buf_clear(&s->labels);
+    label(s, "account", h->accounts[a].id);
+    wy_prom_u64(s->out, used, &s->labels, wy_budget_used(&h->accounts[a].budget, now));
+  }
+  wy_prom_family(s->out, budget, WY_PROM_GAUGE, "How many may be: hold_budget.");
+  for (size_t a = 0; a < h->n_accounts; a++) {
+    wy_buf_clear(&s->labels);
+    label(s, "account", h->accounts[a].id);
+    wy_prom_u64(s->out, budget, &s->labels, h->accounts[a].budget.max);
+  }
+}
+
+static void write_seconds(scrape *s) {
+  static const char name[] = "weiyue_push_seconds";
+  wy_host *h = s->h;
+  wy_prom_family(
+      s->out, name, WY_PROM_HISTOGRAM,
+      "From the first attempt of a push to its answer, to the millisecond, by the way; of hold: "
+      "until it was left to the retry.");
+  for (size_t a = 0; a < h->n_accounts; a++) {
+    for (wy_way way = 0; way < WY_WAY_END; way++) {
+      if (way == WY_WAY_DUPLICATE) continue; /* at once */
+      wy_histogram sum = {.sum_ns = 0};
+      for (unsigned i = 0; i < h->n_workers; i++)
+        wy_histogram_merge(&sum, &h->workers[i].desks[a].stats.seconds[way]);
+      wy_buf_clear(&s->labels);
+      label(s, "account", h->accounts[a].id);
+      label(s, "way", wy_way_name(way));
+      wy_prom_histogram(s->out, name, &s->labels, &sum);
+    }
+  }
+}
+
+/* --- by handler --- */
+
+static const char handler_name[] = "weiyue_handler_seconds";
+
+static void write_handler(void *data, const char *plugin, const char *where,
+                          const wy_histogram *time) {
+  scrape *s = data;
+  wy_buf_clear(&s->labels);
+  label(s, "plugin", plugin);
+  label(s, "handler", where);
+  wy_prom_histogram(s->out, handler_name, &s->labels, time);
+}
+
+static void write_handlers(scrape *s) {
+  wy_host *h = s->h;
+  const wy_handlers *tables[WORKERS_MAX];
+  for (unsigned i = 0; i < h->n_workers; i++) tables[i] = &h->workers[i].stats.handlers;
+  wy_prom_family(s->out, handler_name, WY_PROM_HISTOGRAM,
+                 "From the beginning of a handler to its end, waiting included, by the place of "
+                 "its rule.");
+  if (wy_handlers_each(tables, h->n_workers, write_handler, s)) s->out->failed = true;
+}
+
+/* --- by worker --- */
+
+typedef struct by_worker {
+  const char *name;
+  wy_prom_type type;
+  size_t at;
+  const char *help;
+} by_worker;
+
+#define OF(field) offsetof(wy_worker_stats, field)
+
+static const by_worker by_workers[] = {
+    {"weiyue_hops_total", WY_PROM_COUNTER, OF(hops),
+     "Pushes handed to the worker that has their user."},
+    {"weiyue_hops_refused_total", WY_PROM_COUNTER, OF(hops_refused),
+     "Pushes that could not be handed over: its queue was full."},
+    {"weiyue_queued", WY_PROM_GAUGE, OF(queued),
+     "Pushes that wait for an earlier one of their user."},
+    {"weiyue_queue_dropped_total", WY_PROM_COUNTER, OF(queue_dropped),
+     "Pushes that were not handled because too many of their user waited."},
+    {"weiyue_parked", WY_PROM_GAUGE, OF(parked), "Conversations that wait for their user."},
+    {"weiyue_tasks", WY_PROM_GAUGE, OF(tasks), "Tasks that run or wait."},
+    {"weiyue_connections", WY_PROM_GAUGE, OF(connections), "Open connections."},
+    {"weiyue_timer_runs_total", WY_PROM_COUNTER, OF(timer_runs), "Firings of wx.every and wx.at."},
+    {"weiyue_timer_skipped_total", WY_PROM_COUNTER, OF(timer_skipped),
+     "Firings that were left out: the last one still ran, or they were missed for too long."},
+    {"weiyue_timer_late_total", WY_PROM_COUNTER, OF(timer_late),
+     "Firings of wx.at that were missed and made up for."},
+    {"weiyue_timer_errors_total", WY_PROM_COUNTER, OF(timer_errors), "Firings that raised."},
+};
+
+static void write_worker_value(scrape *s, const char *name, unsigned i, uint64_t value) {
+  char number[12];
+  snprintf(number, sizeof number, "%u", i);
+  wy_buf_clear(&s->labels);
+  label(s, "worker", number);
+  wy_prom_u64(s->out, name, &s->labels, value);
+}
+
+static void write_workers(scrape *s) {
+  static const char depth[] = "weiyue_hop_queue";
+  wy_host *h = s->h;
+  for (size_t k = 0; k < sizeof by_workers / sizeof *by_workers; k++) {
+    const by_worker *m = &by_workers[k];
+    wy_prom_family(s->out, m->name, m->type, m->help);
+    for (unsigned i = 0; i < h->n_workers; i++)
+      write_worker_value(
+          s, m->name, i,
+          wy_metric_get(
+              (const uint64_t *)(const void *)((const char *)&h->workers[i].stats + m->at)));
+  }
+  wy_prom_family(s->out, depth, WY_PROM_GAUGE, "What other workers have sent and it has not seen.");
+  for (unsigned i = 0; i < h->n_workers; i++)
+    write_worker_value(s, depth, i, __atomic_load_n(&h->workers[i].posts.n, __ATOMIC_RELAXED));
+}
+
+/* --- what workers share --- */
+
+static void one(scrape *s, const char *name, wy_prom_type type, const char *help, uint64_t value) {
+  wy_prom_family(s->out, name, type, help);
+  wy_prom_u64(s->out, name, NULL, value);
+}
+
+static void write_inbox(scrape *s) {
+  wy_inbox_stats inbox;
+  wy_inbox_stats_read(s->h->inbox, &inbox);
+  one(s, "weiyue_claims", WY_PROM_GAUGE, "Users with something in flight.", inbox.users);
+  one(s, "weiyue_inbox_keys", WY_PROM_GAUGE, "Pushes that are remembered.", inbox.keys);
+  one(s, "weiyue_inbox_bytes", WY_PROM_GAUGE, "Memory of what is remembered of pushes.",
+      inbox.bytes);
+  one(s, "weiyue_inbox_evicted_total", WY_PROM_COUNTER,
+      "Pushes forgotten before their time: limits.inbox is small for this traffic.", inbox.evicted);
+}
+
+static void write_dicts(scrape *s) {
+  wy_dict_stats shared = wy_dict_stats_of(s->h->shared), box = wy_dict_stats_of(s->h->mailbox);
+  one(s, "weiyue_shared_entries", WY_PROM_GAUGE, "Entries of wx.shared.", shared.entries);
+  one(s, "weiyue_shared_bytes", WY_PROM_GAUGE, "Memory of wx.shared.", shared.bytes);
+  one(s, "weiyue_shared_evicted_total", WY_PROM_COUNTER,
+      "Entries of wx.shared that had to go for others: limits.shared.", shared.evicted);
+  one(s, "weiyue_mailbox_users", WY_PROM_GAUGE, "Users with unread answers.", box.entries);
+  one(s, "weiyue_mailbox_bytes", WY_PROM_GAUGE, "Memory of unread answers.", box.bytes);
+  one(s, "weiyue_mailbox_evicted_total", WY_PROM_COUNTER,
+      "Unread answers that had to go for others: limits.mailbox.", box.evicted);
+}
+
+void wy_stats_write(wy_host *h, wy_buf *out) {
+  scrape s = {.h = h, .out = out};
+  wy_buf_init(&s.labels, 65536);
+  wy_prom_family(out, "weiyue_build_info", WY_PROM_GAUGE, "Always 1; the version is its label.");
+  label(&s, "version", WY_VERSION);
+  wy_prom_u64(out, "weiyue_build_info", &s.labels, 1);
+  write_accounts(&s);
+  write_ways(&s);
+  write_budgets(&s);
+  write_seconds(&s);
+  write_handlers(&s);
+  write_workers(&s);
+  write_inbox(&s);
+  write_dicts(&s);
+  wy_buf_deinit(&s.labels);
+}

@@ -1,0 +1,50 @@
+/* stats: what is counted, where, and how /metrics tells it. Each worker counts for itself; readers
+ * add up. */
+#ifndef WY_HOST_STATS_H
+#define WY_HOST_STATS_H
+
+#include "base/buf.h"
+#include "base/metrics.h"
+
+/* How a push was answered. One row: name in code, and in metrics. */
+#define WY_WAYS(X)                                                    \
+  X(REPLY, "reply")           /* in time, by what the handler gave */ \
+  X(SUCCESS, "success")       /* in time, with nothing to say */      \
+  X(LATE, "late")             /* `success`; the answer follows */     \
+  X(MAILBOX, "mailbox")       /* the waiting text */                  \
+  X(HOLD, "hold")             /* not at all: its retry will be */     \
+  X(DUPLICATE, "duplicate")   /* again, with what was said before */  \
+  X(APOLOGY, "apology")       /* the handler failed */                \
+  X(QUEUE_FULL, "queue_full") /* too many of this user wait */
+
+typedef enum wy_way {
+#define X(name, text) WY_WAY_##name,
+  WY_WAYS(X)
+#undef X
+      WY_WAY_END
+} wy_way;
+
+const char *wy_way_name(wy_way way);
+
+/* Of one account on one worker. */
+typedef struct wy_desk_stats {
+  uint64_t pushes, refused, answers[WY_WAY_END];
+  uint64_t unanswered;    /* the client had left before */
+  uint64_t late_messages; /* delivered */
+  uint64_t late_failed;
+  uint64_t mailbox_put, mailbox_taken;
+  wy_histogram seconds[WY_WAY_END]; /* from a push to its answer; of hold: to the decision */
+} wy_desk_stats;
+
+typedef struct wy_worker_stats {
+  uint64_t hops, hops_refused, queued, queue_dropped, parked, tasks, connections;
+  uint64_t timer_runs, timer_skipped, timer_late, timer_errors;
+  wy_handlers handlers;
+} wy_worker_stats;
+
+typedef struct wy_host wy_host;
+
+/* Appends everything in Prometheus' text format. From any thread. */
+void wy_stats_write(wy_host *h, wy_buf *out);
+
+#endif
