@@ -20,7 +20,7 @@ ACCOUNT = {
 }
 
 CONFIG = """return {
-  workers = 1,
+  workers = %d, admin = false,
   accounts = { {
     id = "bench", path = "/wx", mode = "%s",
     appid = "wx1234567890abcdef", token = "perftoken",
@@ -51,10 +51,10 @@ def build_tools(out):
     build(["make", "-C", HERE, "OUT=" + out], "the ceiling and the load generator")
 
 
-def build_weiyue(out):
-    folder = os.path.join(out, "weiyue")
-    build(["cmake", "-S", ROOT, "-B", folder, "-DCMAKE_BUILD_TYPE=Release"], "weiyue")
-    build(["cmake", "--build", folder, "-j2"], "weiyue")
+def build_weiyue(out, name="weiyue", *options):
+    folder = os.path.join(out, name)
+    build(["cmake", "-S", ROOT, "-B", folder, "-DCMAKE_BUILD_TYPE=Release", *options], name)
+    build(["cmake", "--build", folder, "-j2"], name)
     return os.path.join(folder, "weiyue")
 
 
@@ -181,13 +181,13 @@ def ceiling(out, folder, mode, name="ceiling"):
                   folder, mode)
 
 
-def weiyue(binary, folder, mode):
-    folder = os.path.join(folder, "weiyue-" + mode)
+def weiyue(binary, folder, mode, workers=1, name="weiyue"):
+    folder = os.path.join(folder, "%s-%s-%d" % (name, mode, workers))
     os.makedirs(folder, exist_ok=True)
-    for name, text in (("weiyue.lua", CONFIG % mode), ("echo.lua", PLUGIN)):
-        with open(os.path.join(folder, name), "w") as f:
+    for file, text in (("weiyue.lua", CONFIG % (workers, mode)), ("echo.lua", PLUGIN)):
+        with open(os.path.join(folder, file), "w") as f:
             f.write(text)
-    return Server("weiyue", lambda port: [binary, "serve", "weiyue.lua", "--listen",
+    return Server(name, lambda port: [binary, "serve", "weiyue.lua", "--listen",
                                           "127.0.0.1:%d" % port], folder, mode)
 
 

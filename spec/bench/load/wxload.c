@@ -18,6 +18,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@ enum {
   ANSWER_MAX = 8192,
   SAMPLE = 64,           /* without --check one answer of so many is checked */
   LATENCY_MAX = 1000000, /* microseconds; what took longer counts as this */
+  TICK_NS = 200000,      /* how often pushes of a fixed rate are sent */
   ANSWER_SECONDS = 5,    /* WeChat's own patience */
   ERRORS_MAX = 100,      /* then the run stops */
 };
@@ -35,6 +37,7 @@ typedef struct {
   push_options push;
   int port, connections, check, hold;
   double seconds, wait;
+  double rate;       /* pushes per second; 0: as fast as answers come */
   uint64_t requests; /* 0: until the time is over */
 } options;
 
@@ -51,6 +54,7 @@ typedef struct {
   push_maker *maker;
   conn **conns;
   int epoll, outstanding;
+  int ticks, next; /* with a rate: a timerfd, and the connection that is tried first */
   uint64_t started, issued, answered, checked, last_answer, first_answer;
   uint64_t status_errors, check_errors, io_errors, timeouts;
   const char *first_error;
@@ -195,7 +199,7 @@ static void on_answer(load *l, conn *c, const char *body, size_t n) {
     l->checked++;
     if (wrong) fault(l, &l->check_errors, wrong);
   }
-  if (may_send(l, now)) {
+  if (!l->o->rate && may_send(l, now)) {
     push_make(l->maker, &c->sent);
     send_push(l, c);
   }
@@ -259,13 +263,44 @@ static int open_connections(load *l) {
   return 1;
 }
 
+/* With a fixed rate: sends what is due by now, on connections that are free, each in its turn. What
+ * finds none waits for the next tick. */
+static void on_tick(load *l) {
+  uint64_t ticks, now = now_ns();
+  if (read(l->ticks, &ticks, sizeof ticks) < 0) return;
+  uint64_t due = (uint64_t)((double)(now - l->started) * l->o->rate / 1e9);
+  for (int tried = 0; tried < l->o->connections && l->issued < due && may_send(l, now); tried++) {
+    conn *c = l->conns[l->next];
+    l->next = (l->next + 1) % l->o->connections;
+    if (c->busy || c->fd < 0) continue;
+    push_make(l->maker, &c->sent);
+    send_push(l, c);
+  }
+}
+
+static int start_ticks(load *l) {
+  struct epoll_event ev = {.events = EPOLLIN, .data.ptr = NULL};
+  struct itimerspec period = {{0, TICK_NS}, {0, TICK_NS}};
+  l->ticks = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  return l->ticks >= 0 && !timerfd_settime(l->ticks, 0, &period, NULL) &&
+         !epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->ticks, &ev);
+}
+
 static void run(load *l) {
   struct epoll_event ev[64];
   uint64_t looked = l->started = now_ns();
-  for (int i = 0; i < l->o->connections && may_send(l, l->started); i++) send_push(l, l->conns[i]);
-  while (l->outstanding > 0) {
+  if (l->o->rate && !start_ticks(l)) {
+    fault(l, &l->io_errors, "no timer");
+    return;
+  }
+  for (int i = 0; !l->o->rate && i < l->o->connections && may_send(l, l->started); i++)
+    send_push(l, l->conns[i]);
+  while (l->outstanding > 0 || (l->o->rate && may_send(l, now_ns()))) {
     int n = epoll_wait(l->epoll, ev, sizeof ev / sizeof ev[0], 1000);
-    for (int i = 0; i < n; i++) on_readable(l, ev[i].data.ptr);
+    for (int i = 0; i < n; i++) {
+      if (ev[i].data.ptr) on_readable(l, ev[i].data.ptr);
+      else on_tick(l);
+    }
     uint64_t now = now_ns();
     if (now - looked > 1000000000u) {
       drop_late(l, now);
@@ -321,12 +356,13 @@ static void deinit(load *l) {
   free(l->conns);
   free(l->latency);
   if (l->epoll >= 0) close(l->epoll);
+  if (l->ticks >= 0) close(l->ticks);
   push_maker_free(l->maker);
 }
 
 static int init(load *l, const options *o) {
   const char *error = "out of memory";
-  *l = (load){.o = o, .epoll = epoll_create1(EPOLL_CLOEXEC)};
+  *l = (load){.o = o, .epoll = epoll_create1(EPOLL_CLOEXEC), .ticks = -1};
   l->conns = calloc((size_t)o->connections, sizeof *l->conns);
   l->latency = calloc(LATENCY_MAX + 1, sizeof *l->latency);
   if (l->epoll >= 0 && l->conns && l->latency && (l->maker = push_maker_new(&o->push, &error)))
@@ -344,6 +380,7 @@ static const char usage[] =
     "  --connections N           default 64\n"
     "  --seconds S               default 5\n"
     "  --requests N              exactly N pushes instead of a time\n"
+    "  --rate N                  N pushes a second, however long answers take\n"
     "  --sequential              one connection (needs --requests)\n"
     "  --users N                 size of the pool of senders, default 100000\n"
     "  --check                   check every answer, not one in 64\n"
@@ -359,6 +396,7 @@ enum {
   CONNECTIONS,
   SECONDS,
   REQUESTS,
+  RATE,
   SEQUENTIAL,
   USERS,
   CHECK,
@@ -376,6 +414,7 @@ static const struct option long_options[] = {{"port", 1, 0, PORT},
                                              {"connections", 1, 0, CONNECTIONS},
                                              {"seconds", 1, 0, SECONDS},
                                              {"requests", 1, 0, REQUESTS},
+                                             {"rate", 1, 0, RATE},
                                              {"sequential", 0, 0, SEQUENTIAL},
                                              {"users", 1, 0, USERS},
                                              {"check", 0, 0, CHECK},
@@ -403,6 +442,7 @@ static int parse(int argc, char **argv, options *o) {
       case CONNECTIONS: o->connections = atoi(optarg); break;
       case SECONDS: o->seconds = atof(optarg); break;
       case REQUESTS: o->requests = strtoull(optarg, NULL, 10); break;
+      case RATE: o->rate = atof(optarg); break;
       case SEQUENTIAL: sequential = 1; break;
       case USERS: o->push.users = (unsigned)strtoul(optarg, NULL, 10); break;
       case CHECK: o->check = 1; break;
@@ -416,6 +456,7 @@ static int parse(int argc, char **argv, options *o) {
     }
   if (sequential && !o->requests) return -1;
   if (sequential) o->connections = 1;
+  if (o->rate < 0) return -1;
   if (optind < argc || o->port < 1 || o->port > 65535 || o->connections < 1) return -1;
   return o->requests || o->seconds > 0 ? 1 : -1;
 }
