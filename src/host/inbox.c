@@ -25,7 +25,6 @@ enum {
   SHARDS_MOST = 1024,
   FIRST = 32,                /* entries of a first table */
   FIRST_USERS = 8,           /* places */
-  FIRST_RING = 2048,         /* bytes */
   MAPPED = 4096,             /* bytes of a block from which on it is mapped */
   NUMBERS = 20,              /* bits of an entry's number */
   MOST = 1 << (NUMBERS - 1), /* entries of a table: half the numbers are of those that are gone */
@@ -89,7 +88,7 @@ typedef struct shard {
   user *users;
   uint32_t users_cap, users_n; /* cap: a power of two */
   char *ring;
-  uint32_t ring_cap, ring_at;
+  uint32_t ring_used, ring_at; /* used: so far */
   uint64_t evicted;
 } shard;
 
@@ -323,20 +322,12 @@ static void store(shard *s, uint32_t most, uint32_t at, wy_str answer, uint8_t t
   n->state = DONE;
   if (!answer.p || answer.n > UINT16_MAX || answer.n + 2 * MARK > most) return;
   uint32_t size = ((uint32_t)answer.n + 2 * MARK - 1) / MARK * MARK;
-  if (size > s->ring_cap - s->ring_at && s->ring_cap < most) {
-    uint32_t cap = s->ring_cap ? s->ring_cap : most < FIRST_RING ? most : FIRST_RING;
-    while (cap < most && cap - s->ring_at < size) cap *= 2;
-    if (cap > most) cap = most;
-    char *ring = block_new(cap);
-    if (ring) {
-      if (s->ring) memcpy(ring, s->ring, s->ring_cap);
-      block_free(s->ring, s->ring_cap);
-      s->ring = ring;
-      s->ring_cap = cap;
-    }
+  if (!s->ring) s->ring = block_new(most); /* its pages take memory when they are written */
+  if (!s->ring) return;
+  if (size > most - s->ring_at) {
+    s->ring_at = 0;
+    s->ring_used = most;
   }
-  if (size > s->ring_cap - s->ring_at) s->ring_at = 0;
-  if (size > s->ring_cap) return;
   char *to = s->ring + s->ring_at;
   memcpy(to, &s->keys.slots[at].id, MARK);
   if (answer.n) memcpy(to + MARK, answer.p, answer.n);
@@ -345,6 +336,7 @@ static void store(shard *s, uint32_t most, uint32_t at, wy_str answer, uint8_t t
   n->tag = tag;
   n->state = ANSWERED;
   s->ring_at += size;
+  if (s->ring_used < s->ring_at) s->ring_used = s->ring_at;
 }
 
 static bool recall(shard *s, uint32_t at, wy_buf *answer) {
@@ -400,7 +392,7 @@ void wy_inbox_free(wy_inbox *x) {
     block_free(s->keys.slots, block_size(true, s->keys.cap));
     block_free(s->nonces.slots, block_size(false, s->nonces.cap));
     free(s->users);
-    block_free(s->ring, s->ring_cap);
+    if (s->ring) block_free(s->ring, x->ring_most);
     free(s);
   }
   free(x->cells);
@@ -542,9 +534,9 @@ void wy_inbox_stats_read(wy_inbox *x, wy_inbox_stats *out) {
       out->nonces += s->nonces.n;
       out->users += s->users_n;
       out->evicted += s->evicted;
-      out->answer_bytes += s->ring_cap;
+      out->answer_bytes += s->ring_used;
       out->bytes += sizeof *s + block_size(true, s->keys.cap) + block_size(false, s->nonces.cap) +
-                    s->users_cap * sizeof *s->users + s->ring_cap;
+                    s->users_cap * sizeof *s->users + s->ring_used;
     }
     unlock(x, &x->cells[i]);
   }
