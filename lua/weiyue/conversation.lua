@@ -70,6 +70,8 @@ function Conversations:ask(msg, asked)
   push.may_ask(msg.push)
   local other = push.parked(msg.push)
   local first = other and self.exclusive[other]
+  local good, fault = push.check(msg.push, question)
+  if not good then error("msg:ask: " .. fault, 2) end
   local fate = self.outbox:ask(msg, first or question)
   if first or fate == "lost" then push.give_up(msg.push) end
   local answer = self:wait(msg.push, question, options, accept, fate)

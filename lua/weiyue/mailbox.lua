@@ -1,5 +1,5 @@
 -- The mailbox: answers that came too late, kept until the user asks for them. One entry of the
--- dictionary holds what one user of one account has not read.
+-- dictionary holds what one user of one account has not read: a list of { reply, tag }.
 local json = require "weiyue_core".json
 
 local TTL <const> = 48 * 3600 -- seconds
@@ -40,12 +40,13 @@ end
 ---@param account_id string
 ---@param openid string
 ---@param replies (string|weiyue.Reply)[] texts over WeChat's limit are paged before
+---@param tag? integer of the last of them
 ---@return integer? waiting how many wait now
 ---@return any dropped how many of the oldest had to go; or why nothing could be stored
-function Mailbox:put(account_id, openid, replies)
+function Mailbox:put(account_id, openid, replies, tag)
   local key = key_of(account_id, openid)
   local list = read(self, key) or {}
-  table.move(replies, 1, #replies, #list + 1, list)
+  for i, reply in ipairs(replies) do list[#list + 1] = { reply, i == #replies and tag or nil } end
   local dropped = math.max(#list - self.keep, 0)
   list = table.move(list, dropped + 1, #list, 1, {})
   if #list == 0 then return 0, 0 end
@@ -64,18 +65,19 @@ end
 ---@param openid string
 ---@return string|weiyue.Reply|nil reply nil: none waits
 ---@return any left how many still wait; or, without a reply, why it could not be taken out
+---@return integer? tag that it was put with
 function Mailbox:take(account_id, openid)
   local key = key_of(account_id, openid)
   local list = read(self, key)
   if not list then return nil end
-  local reply = table.remove(list, 1)
+  local oldest = table.remove(list, 1)
   if #list == 0 then
     self.dict:delete(key)
-    return reply, 0
+    return oldest[1], 0, oldest[2]
   end
   local ok, err = write(self, key, list)
   if not ok then return nil, err end
-  return reply, #list
+  return oldest[1], #list, oldest[2]
 end
 
 ---Whether an answer waits. Cheap: asked for every text a user sends.

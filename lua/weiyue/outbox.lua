@@ -84,17 +84,23 @@ end
 
 -- The mailbox -----------------------------------------------------------------------------------------
 
+-- The last of them is tagged with its push: it may be a question.
 ---@return weiyue.outbox.Fate
 function Outbox:put(p, replies)
   if #replies == 0 then return "left" end
-  local waiting, dropped = self.box:put(p.account.id, p.openid, replies)
-  if not waiting then
+  local place = self.places[p.account]
+  local waiting, dropped = self.box:put(p.account.id, p.openid, replies, p.push)
+  if not waiting and #replies > 1 then -- only what cannot be kept is lost
+    local fate
+    for _, reply in ipairs(replies) do fate = self:put(p, { reply }) end
+    return fate
+  elseif not waiting then
     warn(p, "mailbox.failed", tostring(dropped))
-    local apology = self.places[p.account].apology -- he will ask, and is not to find nothing
-    waiting, dropped = self.box:put(p.account.id, p.openid, { apology or nil })
-    if not waiting or waiting == 0 then return "lost" end
+    waiting = self.box:put(p.account.id, p.openid, { place.apology or nil }) -- he will ask, and is not to find nothing
+    if waiting and waiting > 0 then self.push.count("mailbox_put", place.index) end
+    return "lost"
   end
-  for _ = 1, #replies do self.push.count("mailbox_put", self.places[p.account].index) end
+  for _ = 1, #replies do self.push.count("mailbox_put", place.index) end
   if dropped > 0 then warn(p, "mailbox.dropped", "too many unread answers; the oldest are gone", { n = dropped }) end
   return "unread"
 end
@@ -108,13 +114,16 @@ function Outbox:fetch(msg)
   local conversation, unread = self.push.parked(msg.push)
   if conversation and not unread or not self.box:waits(msg.account.id, msg.openid) then return nil end
   if self.push.given(msg.push) then return false end
-  local reply, left = self.box:take(msg.account.id, msg.openid)
+  local reply, left, tag = self.box:take(msg.account.id, msg.openid)
   if reply == nil then
     if left ~= nil then warn(msg, "mailbox.failed", tostring(left)) end
     return nil
   end
   self.push.count("mailbox_taken", place.index)
-  if left == 0 and unread then self.push.read(msg.push) end
+  if conversation and tag == conversation then -- its question: what he says next is the answer, whatever waits
+    self.push.read(msg.push)
+    return reply
+  end
   if left > 0 and is_text(reply) then return with_more(place, text_of(reply)) end
   return reply
 end

@@ -836,7 +836,10 @@ describe("a conversation that is over", function()
 
   it("leaves no question behind", function()
     serve ""
-    local push = { may_ask = function() end, parked = function() end, park = function() return { content = "yes" } end }
+    local push = {
+      may_ask = function() end, parked = function() end, check = function() return true end,
+      park = function() return { content = "yes" } end,
+    }
     local outbox = { ask = function() return "left" end }
     local conversations = require "weiyue.conversation".new(outbox, push)
     assert.equal("yes", conversations:ask({ push = 1 }, { "?", exclusive = true }))
@@ -858,4 +861,85 @@ describe("a host that is freed", function()
     app.host:free() -- what it loses, the address sanitizer tells
     serve(NAMES)
   end)
+end)
+
+describe("a question in the mailbox", function()
+  local ASKS <const> = [[
+    wx.text("A", function(msg) wx.sleep(8) return "got " .. msg:ask "Q?" end)
+    wx.text("B", function() wx.sleep(8) return "late B" end)
+    wx.text("image", function() wx.sleep(8) return wx.reply.image "m" end)
+    wx.text("bad", function(msg) wx.sleep(8) return "got " .. msg:ask { type = "txt", content = "Q?" } end)
+    wx.text("said", function(msg) msg:say "one" return "got " .. msg:ask { type = "txt", content = "Q?" } end)
+    wx.text("pictures", function(msg)
+      wx.sleep(8)
+      for _, id in ipairs { "a", "b", "c" } do
+        msg:say { type = "image", media_id = id, extra = id == "a" and print or nil }
+      end
+      return false
+    end)
+    wx.text(function(msg) return "rule " .. msg.content end)
+  ]]
+  local function count(name) return app:metric(('weiyue_mailbox_%s_total{account="one"}'):format(name)) end
+
+  it("is asked when it is read, whatever waits behind it", function()
+    local user = serve(ASKS, MAILBOX)
+    user:says "A"
+    app:advance(1)
+    user:says "B"
+    app:advance(30)
+    assert.equal("Q?", user:says "继续":content())
+    assert.equal("got 小月", user:says "小月":content())
+    assert.equal("late B", user:says "继续":content())
+    assert.equal("rule hello", user:says "hello":content())
+  end)
+
+  it("is never asked when the box was too full for it", function()
+    local user = serve(ASKS, MAILBOX)
+    user:says "A"
+    app:advance(10)
+    for _ = 1, 20 do
+      user:says "image"
+      app:advance(10)
+    end
+    for _ = 1, 20 do assert.equal("image", user:says "继续":answer().reply.MsgType) end
+    assert.equal("rule hello", user:says "hello":content())
+  end)
+
+  it("is an error where the handler asks when it is no reply", function()
+    local user = serve(ASKS, MAILBOX)
+    user:says "bad"
+    app:advance(10)
+    assert.equal("稍后再试", user:says "继续":content())
+    assert.equal("rule hello", user:says "hello":content())
+    user:says "said"
+    assert.equal("rule hello", user:says "hello":content())
+    local told = errors()
+    assert.equal(2, #told)
+    for _, line in ipairs(told) do assert.matches("one%.lua:%d+: msg:ask: .*type", line) end
+  end)
+
+  it("leaves the others when one cannot be kept", function()
+    local user = serve(ASKS, MAILBOX)
+    user:says "pictures"
+    app:advance(10)
+    assert.matches("^稍后再试", user:says "继续":content())
+    for _ = 1, 2 do assert.equal("image", user:says "继续":answer().reply.MsgType) end
+    assert.equal("rule 继续", user:says "继续":content())
+    assert.equal(3, count "put")
+    assert.equal(3, count "taken")
+  end)
+end)
+
+it("a question that nobody heard stays for the retry of its push", function()
+  local user = serve [[
+    wx.text("ask", function(msg) wx.sleep(4.9) return "got " .. msg:ask "Q?" end)
+    wx.text("fill", function() return ("x"):rep(2000) end)
+  ]]
+  local p = user:says "ask"
+  app:advance(4.8)
+  p:leave()
+  app:advance(0.3)
+  for _ = 1, 4000 do app:user():says "fill" end -- more than the inbox keeps
+  assert.equal("Q?", user:again(p):content())
+  assert.equal("got hello", user:says "hello":content())
 end)

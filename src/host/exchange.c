@@ -254,7 +254,9 @@ void wy_exchange_join(exchange *x, caller *c) {
     t->unheard = false;
     answer(x, c, given_body(t));
     if (c != &t->first) free(c);
-    if (x->phase == LINGERING) wy_exchange_end(x, (wy_str){0}); /* this is whom it waited for */
+    /* this is whom it waited for */
+    if (x->phase == LINGERING) wy_exchange_end(x, (wy_str){0});
+    else if (x->phase == PARKED) wy_exchange_settle(x);
     return;
   }
   if (!wy_timer_armed(&x->timer)) wy_broker_arm(x); /* else somebody is due before */
@@ -282,7 +284,7 @@ static void begin(exchange *x) {
   if (parked && strcmp(x->t.event, "unsubscribe") == 0) {
     wy_parked_end(parked);
   } else if (parked && wy_parked_wants(parked, x)) {
-    wy_parked_go_on(parked, x);
+    if (wy_parked_go_on(parked, x)) no_memory(x);
     return;
   }
   bool ended = false;
@@ -433,8 +435,16 @@ static void run_next(worker *w, wy_post *post) {
   if (s) begin_next(w, s);
 }
 
+void wy_exchange_settle(exchange *x) {
+  turn *t = &x->t;
+  if (!t->open) return;
+  wy_inbox_finish(x->desk->worker->host->inbox, &t->key, x->user, given_body(t), 0, false);
+  t->open = false;
+}
+
 /* Its push is done with, the conversation is not: it stays in flight, and the slot is free. What
- * waits in the slot has its turn when the task has let go: it may be the answer. */
+ * waits in the slot has its turn when the task has let go: it may be the answer. A question that
+ * nobody heard stays for the retry of its push, as in linger. */
 int wy_exchange_park(exchange *x) {
   turn *t = &x->t;
   worker *w = x->desk->worker;
@@ -445,8 +455,7 @@ int wy_exchange_park(exchange *x) {
     *next = (next_turn){.post = {NULL, run_next, drop_next}, .user = x->user};
     wy_post_send(w, &next->post, false);
   }
-  wy_inbox_finish(w->host->inbox, &t->key, x->user, given_body(t), 0, false);
-  t->open = false;
+  if (!t->unheard || !t->kept) wy_exchange_settle(x);
   x->phase = PARKED;
   wy_worker_settle(w);
   s->parked = x;

@@ -103,6 +103,7 @@ void wy_exchange_say(exchange *x, wy_str body, bool keep); /* answers all; p NUL
 void wy_exchange_end(exchange *x, wy_str body);            /* the last word, and the end */
 void wy_exchange_count(exchange *x, wy_way way);           /* one more was answered so, now */
 int wy_exchange_park(exchange *x);                         /* 0 or WY_E_NOMEM */
+void wy_exchange_settle(exchange *x); /* its answer is the inbox's matter from now on */
 void wy_exchange_free(exchange *x);
 void wy_exchanges_deinit(worker *w);
 bool wy_exchange_keep_text(exchange *x, wy_str text);
@@ -124,8 +125,9 @@ void wy_exchange_push_facts(lua_State *L, const exchange *x); /* pushes a weiyue
 
 /* park.c: conversations */
 bool wy_parked_wants(const exchange *parked, const exchange *x);
-void wy_parked_go_on(exchange *parked, exchange *x); /* takes x over, which is gone then */
-void wy_parked_end(exchange *parked);                /* as if it had never asked */
+/* Takes x over, which is gone then. 0 or WY_E_NOMEM. */
+int wy_parked_go_on(exchange *parked, exchange *x);
+void wy_parked_end(exchange *parked); /* as if it had never asked */
 wy_task *wy_park_check(lua_State *L, exchange *x);
 int wy_park_give_up(lua_State *L, exchange *x);
 int wy_park(lua_State *L, exchange *x);

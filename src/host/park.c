@@ -66,15 +66,13 @@ static int finish(lua_State *L, wy_wait *wait) {
   return wy_exchange_push_message(L, x);
 }
 
-void wy_parked_go_on(exchange *parked, exchange *x) {
+int wy_parked_go_on(exchange *parked, exchange *x) {
   worker *w = x->desk->worker;
   slot *s = parked->slot;
   wy_wait *wait = parked->park;
-  if (!wy_exchange_keep_text(x, w->opened.text)) {
-    wy_exchange_end(x, (wy_str){0});
-    return;
-  }
+  if (!wy_exchange_keep_text(x, w->opened.text)) return WY_E_NOMEM;
   forget(parked);
+  wy_exchange_settle(parked);
   free(parked->t.kept);
   free(parked->t.text);
   parked->t = x->t;
@@ -94,6 +92,7 @@ void wy_parked_go_on(exchange *parked, exchange *x) {
   wy_timer_init(&parked->timer, NULL);
   wy_broker_arm(parked);
   wy_wait_wake(wait, 0);
+  return 0;
 }
 
 /* --- parks --- */
