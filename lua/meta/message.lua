@@ -38,6 +38,7 @@ local message = {}
 --- that he has not fetched. Meanwhile his messages and events that are no answer run their own handlers, and one of
 --- those that asks too supersedes this one: the handler ends, its `<close>` variables run, the log stays quiet. It
 --- ends likewise when he unsubscribes, half an hour after the question, and when nobody can be asked any more.
+--- A question that waits in the mailbox takes no answer until he has fetched it; what is no reply raises here.
 --- Afterwards this message and the answer both stand for the conversation: what the handler returns answers the
 --- newest. Raises in what the handler spawned, where nothing can wait, and when the message was answered for good.
 ---@async
