@@ -322,7 +322,7 @@ static void store(shard *s, uint32_t most, uint32_t at, wy_str answer, uint8_t t
   n->state = DONE;
   if (!answer.p || answer.n > UINT16_MAX || answer.n + 2 * MARK > most) return;
   uint32_t size = ((uint32_t)answer.n + 2 * MARK - 1) / MARK * MARK;
-  if (!s->ring) s->ring = block_new(most); /* its pages take memory when they are written */
+  if (!s->ring) s->ring = calloc(1, most); /* its pages take memory when they are written */
   if (!s->ring) return;
   if (size > most - s->ring_at) {
     s->ring_at = 0;
@@ -392,7 +392,7 @@ void wy_inbox_free(wy_inbox *x) {
     block_free(s->keys.slots, block_size(true, s->keys.cap));
     block_free(s->nonces.slots, block_size(false, s->nonces.cap));
     free(s->users);
-    if (s->ring) block_free(s->ring, x->ring_most);
+    free(s->ring);
     free(s);
   }
   free(x->cells);
