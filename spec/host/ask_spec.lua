@@ -879,7 +879,7 @@ describe("a question in the mailbox", function()
     end)
     wx.text(function(msg) return "rule " .. msg.content end)
   ]]
-  local function count(name) return app:metric(('weiyue_mailbox_%s_total{account="one"}'):format(name)) end
+  local function count(name) return app:of_account("weiyue_mailbox_" .. name .. "_total") end
 
   it("is asked when it is read, whatever waits behind it", function()
     local user = serve(ASKS, MAILBOX)

@@ -44,10 +44,8 @@ describe("the deadline broker", function()
     app = nil
   end)
 
-  local function answers(way, id)
-    return app:metric(('weiyue_answers_total{account="%s",way="%s"}'):format(id or "one", way))
-  end
-  local function of_account(name, id) return app:metric(('%s{account="%s"}'):format(name, id or "one")) end
+  local function answers(way, id) return app:answers(way, id) end
+  local function of_account(name, id) return app:of_account(name, id) end
   local function runs() return app:user():says "runs":content() end
 
   -- Each mode and form, where the form of an answer matters.

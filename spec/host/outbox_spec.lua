@@ -43,8 +43,8 @@ describe("the outbox", function()
     app = nil
   end)
 
-  local function of_account(name) return app:metric(('%s{account="one"}'):format(name)) end
-  local function answers(way) return app:metric(('weiyue_answers_total{account="one",way="%s"}'):format(way)) end
+  local function of_account(name) return app:of_account(name) end
+  local function answers(way) return app:answers(way) end
 
   local function in_each(name, f)
     for _, mode in ipairs { "plain", "safe" } do

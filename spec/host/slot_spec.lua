@@ -15,7 +15,7 @@ end
 
 local function queued() return app:metric 'weiyue_queued{worker="0"}' end
 local function dropped() return app:metric 'weiyue_queue_dropped_total{worker="0"}' end
-local function answered(way) return app:metric(('weiyue_answers_total{account="one",way="%s"}'):format(way)) end
+local function answered(way) return app:answers(way) end
 
 -- Whatever a spec did, nobody is kept for ever.
 after_each(function()

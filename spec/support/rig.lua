@@ -130,6 +130,14 @@ function App:logged(event)
   return list
 end
 
+--- The value of a metric of one account, which is the first where none is named.
+function App:of_account(name, id) return self:metric(('%s{account="%s"}'):format(name, id or "one")) end
+
+--- How many pushes of an account were answered this way.
+function App:answers(way, id)
+  return self:metric(('weiyue_answers_total{account="%s",way="%s"}'):format(id or "one", way))
+end
+
 --- The value of a metric: name with its labels as the text has them.
 function App:metric(name)
   local value = self.host:metrics():match("\n" .. name:gsub("%p", "%%%0") .. " (%S+)")

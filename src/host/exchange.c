@@ -265,11 +265,13 @@ void wy_exchange_join(exchange *x, caller *c) {
 /* --- the user's turn --- */
 
 static void no_memory(exchange *x) {
-  wy_log_text(&x->desk->worker->host->log, WY_LOG_ERROR, wy_err_event(WY_E_NOMEM),
-              "no memory for a push");
+  wy_push_log_nomem(x->desk->worker);
   if (x->t.given == NOTHING) wy_exchange_count(x, WY_WAY_SUCCESS);
   wy_exchange_end(x, (wy_str){0});
 }
+
+/* What is known of a user goes with him: this is never dropped. */
+static bool leaves(const exchange *x) { return strcmp(x->t.event, "unsubscribe") == 0; }
 
 static void begin(exchange *x) {
   slot *s = x->slot;
@@ -281,7 +283,7 @@ static void begin(exchange *x) {
     wy_exchange_end(x, (wy_str){0});
     return;
   }
-  if (parked && strcmp(x->t.event, "unsubscribe") == 0) {
+  if (parked && leaves(x)) {
     wy_parked_end(parked);
   } else if (parked && wy_parked_wants(parked, x)) {
     if (wy_parked_go_on(parked, x)) no_memory(x);
@@ -314,9 +316,6 @@ static void drop(exchange *x, wy_str body) {
   if (x->t.given == NOTHING) wy_exchange_count(x, WY_WAY_QUEUE_FULL);
   wy_exchange_end(x, body);
 }
-
-/* What is known of a user goes with him: this is never dropped. */
-static bool leaves(const exchange *x) { return strcmp(x->t.event, "unsubscribe") == 0; }
 
 /* Room for one more: an event that nobody may answer goes first, then the one that comes. */
 static bool make_room(exchange *x) {

@@ -111,6 +111,7 @@ bool wy_exchange_keep_text(exchange *x, wy_str text);
 /* push.c: takes a push. 0: the caller is answered, now or later; else why it is refused, and the
  * caller was not touched. */
 int wy_push_take(desk *d, wy_str query, wy_str body, const caller_type *type, void *of);
+void wy_push_log_nomem(worker *w);
 
 /* slot.c */
 slot *wy_slot_take(worker *w, uint64_t user); /* for one more exchange; NULL: no memory */

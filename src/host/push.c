@@ -182,6 +182,10 @@ static void again(desk *d, const caller_type *type, caller *c, wy_str body) {
   type->answer(d->worker, c, d, body);
 }
 
+void wy_push_log_nomem(worker *w) {
+  wy_log_text(&w->host->log, WY_LOG_ERROR, wy_err_event(WY_E_NOMEM), "no memory for a push");
+}
+
 /* An exchange for what is new; NULL: no memory, and the caller was told. keep: p will be another's
  * before it begins. */
 static exchange *admit(desk *d, const wy_push *p, const wy_claim *claim, const caller_type *type,
@@ -200,8 +204,7 @@ static exchange *admit(desk *d, const wy_push *p, const wy_claim *claim, const c
     wy_exchange_free(x);
     wy_worker_settle(d->worker);
   }
-  wy_log_text(&d->worker->host->log, WY_LOG_ERROR, wy_err_event(WY_E_NOMEM),
-              "no memory for a push");
+  wy_push_log_nomem(d->worker);
   type->hang_up(d->worker, &lost); /* WeChat sends it again */
   return NULL;
 }
@@ -463,7 +466,7 @@ int wy_push_take(desk *d, wy_str query, wy_str body, const caller_type *type, vo
     case WY_INBOX_REUSED:
     case WY_INBOX_NOMEM: break;
   }
-  wy_log_text(&w->host->log, WY_LOG_ERROR, wy_err_event(WY_E_NOMEM), "no memory for a push");
+  wy_push_log_nomem(w);
   type->hang_up(w, &seal);
   return 0;
 }
