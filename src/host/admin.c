@@ -64,12 +64,15 @@ static void contents(wy_host *h, wy_http_req *req) {
   text(req, 200, NO_STORE, "/health\n/ready\n/metrics\n");
 }
 
-static const struct {
+typedef struct page {
   const char *path;
   void (*serve)(wy_host *h, wy_http_req *req);
-} routes[] = {{"/", contents}, {"/health", health}, {"/ready", ready}, {"/metrics", metrics}};
+} page;
 
-enum { ROUTES = sizeof routes / sizeof *routes };
+static const page pages[] = {
+    {"/", contents}, {"/health", health}, {"/ready", ready}, {"/metrics", metrics}};
+
+enum { PAGES = sizeof pages / sizeof *pages };
 
 static int on_head(void *data, wy_http_req *req, size_t *body_max) {
   wy_str host = wy_http_req_host(req);
@@ -80,10 +83,10 @@ static int on_head(void *data, wy_http_req *req, size_t *body_max) {
     wy_http_req_set_err(req, WY_E_HTTP_UNKNOWN_HOST);
     return 421;
   }
-  for (size_t i = 0; i < ROUTES; i++) {
-    if (!wy_str_eq(wy_http_req_path(req), wy_str_of(routes[i].path))) continue;
+  for (size_t i = 0; i < PAGES; i++) {
+    if (!wy_str_eq(wy_http_req_path(req), wy_str_of(pages[i].path))) continue;
     if (wy_http_req_method(req) & (WY_GET | WY_HEAD)) {
-      wy_http_req_set_data(req, (void *)(uintptr_t)&routes[i]);
+      wy_http_req_set_data(req, (void *)(uintptr_t)&pages[i]);
       return 0;
     }
     wy_http_req_set_err(req, WY_E_HTTP_METHOD);
@@ -95,8 +98,8 @@ static int on_head(void *data, wy_http_req *req, size_t *body_max) {
 }
 
 static void on_request(void *data, wy_http_req *req) {
-  size_t i = (size_t)((const char *)wy_http_req_data(req) - (const char *)routes) / sizeof *routes;
-  routes[i].serve(data, req);
+  const page *asked = wy_http_req_data(req);
+  asked->serve(data, req);
 }
 
 static int open_key(wy_host *h) {

@@ -202,7 +202,7 @@ static void settle(worker *w) {
   do {
     wy_posts_drain(w);
     wy_tasks_drain(w->script);
-  } while (__atomic_load_n(&w->posts.n, __ATOMIC_RELAXED));
+  } while (wy_posts_waiting(w));
 }
 
 static int l_advance(lua_State *L) {
