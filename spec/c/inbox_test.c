@@ -82,8 +82,8 @@ static wy_verdict claim(const wy_claim *c) {
   return wy_inbox_claim(x, c, &out, &answer);
 }
 
-static void finish(const wy_claim *c, wy_str text, uint8_t tag) {
-  wy_inbox_finish(x, &c->key, c->user, text, tag, true);
+static void finish(const wy_claim *c, wy_str text) {
+  wy_inbox_finish(x, &c->key, c->user, text, true);
 }
 
 static const wy_str no_answer = {NULL, 0};
@@ -109,7 +109,7 @@ static void runs_a_new_push_where_it_arrived(void **state) {
   assert_int_equal(out.worker, 3);
   assert_int_equal(out.in_flight, 0);
   assert_int_equal(stats().users, 1);
-  finish(&c, no_answer, 0);
+  finish(&c, no_answer);
   assert_int_equal(stats().users, 0);
   assert_int_equal(stats().keys, 1);
   assert_int_equal(stats().nonces, 1);
@@ -136,10 +136,10 @@ static void frees_the_user_with_the_last_that_is_finished(void **state) {
   wy_claim one = claim_of(1, 1, 0), two = claim_of(2, 1, 1), three = claim_of(3, 1, 1);
   claim(&one);
   assert_int_equal(claim(&two), WY_INBOX_HOP);
-  finish(&one, no_answer, 0);
+  finish(&one, no_answer);
   assert_int_equal(claim(&three), WY_INBOX_HOP);
-  finish(&two, no_answer, 0);
-  finish(&three, no_answer, 0);
+  finish(&two, no_answer);
+  finish(&three, no_answer);
   wy_claim four = claim_of(4, 1, 1);
   assert_int_equal(claim(&four), WY_INBOX_RUN);
   assert_int_equal(out.worker, 1);
@@ -156,7 +156,7 @@ static void joins_a_repetition_to_what_runs(void **state) {
   c = again(c);
   assert_int_equal(claim(&c), WY_INBOX_JOIN); /* another */
   assert_int_equal(out.worker, 2);
-  finish(&c, no_answer, 0);
+  finish(&c, no_answer);
   assert_int_equal(stats().users, 0); /* a join counted nothing in flight */
 }
 
@@ -165,15 +165,13 @@ static void gives_the_answer_again(void **state) {
   wy_claim c = claim_of(1, 1, 0), d = claim_of(2, 1, 0);
   claim(&c);
   claim(&d);
-  finish(&c, WY_STR("hello"), 7);
-  finish(&d, WY_STR(""), 9);
+  finish(&c, WY_STR("hello"));
+  finish(&d, WY_STR(""));
   c = again(c);
   assert_int_equal(claim(&c), WY_INBOX_ANSWERED);
-  assert_int_equal(out.tag, 7);
   assert_true(wy_str_eq(wy_buf_view(&answer), WY_STR("hello")));
   assert_int_equal(claim(&c), WY_INBOX_ANSWERED); /* as often as one asks */
   assert_int_equal(claim(&d), WY_INBOX_ANSWERED); /* an empty answer is one */
-  assert_int_equal(out.tag, 9);
   assert_int_equal(answer.n, 0);
   assert_int_equal(stats().users, 0);
 }
@@ -182,7 +180,7 @@ static void knows_what_was_finished_without_an_answer(void **state) {
   (void)state;
   wy_claim c = claim_of(1, 1, 0);
   claim(&c);
-  finish(&c, no_answer, 0);
+  finish(&c, no_answer);
   assert_int_equal(claim(&c), WY_INBOX_DONE);
   assert_int_equal(answer.n, 0);
 }
@@ -193,7 +191,7 @@ static void is_done_when_the_buffer_has_no_room(void **state) {
   wy_buf tiny;
   wy_buf_init(&tiny, 3);
   claim(&c);
-  finish(&c, WY_STR("hello"), 7);
+  finish(&c, WY_STR("hello"));
   assert_int_equal(wy_inbox_claim(x, &c, &out, &tiny), WY_INBOX_DONE);
   assert_true(tiny.failed);
   assert_int_equal(claim(&c), WY_INBOX_ANSWERED); /* it is still there */
@@ -207,7 +205,7 @@ static void refuses_a_nonce_that_came_with_another_push(void **state) {
   assert_int_equal(claim(&forged), WY_INBOX_REUSED);
   assert_int_equal(stats().keys, 1);
   assert_int_equal(stats().users, 1);
-  finish(&c, no_answer, 0);
+  finish(&c, no_answer);
   assert_int_equal(claim(&forged), WY_INBOX_REUSED);
   assert_int_equal(claim(&c), WY_INBOX_DONE);
 }
@@ -247,35 +245,28 @@ static void forgets_what_is_undone(void **state) {
 
 static void keeps_the_user_of_a_parked_conversation(void **state) {
   (void)state;
-  wy_claim one = claim_of(1, 1, 0), two = claim_of(2, 1, 1);
+  wy_claim one = claim_of(1, 1, 4), two = claim_of(2, 1, 1), three = claim_of(3, 1, 1);
   claim(&one);
-  assert_int_equal(wy_inbox_keep(x, one.user, 0), 0);
-  finish(&one, no_answer, 0);
+  wy_inbox_finish(x, &one.key, one.user, WY_STR("a"), false);
+  assert_int_equal(claim(&one), WY_INBOX_ANSWERED);
   assert_int_equal(claim(&two), WY_INBOX_HOP);
-  finish(&two, no_answer, 0);
+  assert_int_equal(out.worker, 4);
+  finish(&two, no_answer);
+  assert_int_equal(stats().users, 1);
   wy_inbox_release(x, one.user);
   assert_int_equal(stats().users, 0);
   wy_inbox_release(x, one.user); /* nobody's: nothing happens */
-  assert_int_equal(wy_inbox_keep(x, one.user, 4), 0);
-  wy_claim three = claim_of(3, 1, 1);
-  assert_int_equal(claim(&three), WY_INBOX_HOP);
-  assert_int_equal(out.worker, 4);
-}
-
-static void may_finish_and_keep_the_user(void **state) {
-  (void)state;
-  wy_claim one = claim_of(1, 1, 0), two = claim_of(2, 1, 1);
-  claim(&one);
-  wy_inbox_finish(x, &one.key, one.user, WY_STR("a"), 0, false);
-  assert_int_equal(claim(&one), WY_INBOX_ANSWERED);
-  assert_int_equal(claim(&two), WY_INBOX_HOP);
+  assert_int_equal(claim(&three), WY_INBOX_RUN);
+  assert_int_equal(out.worker, 1);
 }
 
 static void counts_many_users_of_one_shard(void **state) {
   (void)state;
   enum { MANY = 3000 };
-  for (uint64_t u = 0; u < MANY; u++)
-    assert_int_equal(wy_inbox_keep(x, claim_of(0, u * ONE_SHARD, 0).user, (unsigned)u), 0);
+  for (uint64_t u = 0; u < MANY; u++) {
+    wy_claim c = claim_of(MANY + u, u * ONE_SHARD, (unsigned)u);
+    assert_int_equal(claim(&c), WY_INBOX_RUN);
+  }
   assert_int_equal(stats().users, MANY);
   uint64_t left = MANY;
   for (uint64_t u = 0; u < MANY; u += 3, left--)
@@ -285,7 +276,7 @@ static void counts_many_users_of_one_shard(void **state) {
     wy_claim c = claim_of(u, u * ONE_SHARD, 9999);
     assert_int_equal(claim(&c), u % 3 ? WY_INBOX_HOP : WY_INBOX_RUN);
     assert_int_equal(out.worker, u % 3 ? u : 9999);
-    finish(&c, no_answer, 0);
+    finish(&c, no_answer);
   }
   uint64_t crowded = stats().bytes;
   for (uint64_t u = 0; u < MANY; u++)
@@ -300,13 +291,13 @@ static void knows_a_push_until_its_time_is_over(void **state) {
   (void)state;
   wy_claim c = claim_of(1, 1, 0);
   claim(&c);
-  finish(&c, WY_STR("a"), 0);
+  finish(&c, WY_STR("a"));
   c.now = c.until;
   assert_int_equal(claim(&c), WY_INBOX_ANSWERED);
   c.now = c.until + 1;
   c.until = c.now + WINDOW;
   assert_int_equal(claim(&c), WY_INBOX_RUN);
-  finish(&c, no_answer, 0);
+  finish(&c, no_answer);
   assert_int_equal(claim(&c), WY_INBOX_DONE); /* the younger one counts */
 }
 
@@ -318,7 +309,7 @@ static void knows_it_as_long_as_its_latest_repetition(void **state) {
   c.now += 10;
   c.until += 10;
   assert_int_equal(claim(&c), WY_INBOX_JOIN);
-  finish(&c, no_answer, 0);
+  finish(&c, no_answer);
   c.now = c.until;
   assert_int_equal(claim(&c), WY_INBOX_DONE);
 }
@@ -350,7 +341,7 @@ static void joins_what_runs_longer_than_its_time(void **state) {
     d.now = c.now;
     d.until = c.until;
     assert_int_equal(claim(&d), WY_INBOX_RUN);
-    finish(&d, no_answer, 0);
+    finish(&d, no_answer);
   }
   c = again(c);
   assert_int_equal(claim(&c), WY_INBOX_JOIN);
@@ -364,7 +355,7 @@ static void reuses_places_whose_time_is_over(void **state) {
     c.now += (uint32_t)(i / 10);
     c.until = c.now + WINDOW;
     assert_int_equal(claim(&c), WY_INBOX_RUN);
-    finish(&c, no_answer, 0);
+    finish(&c, no_answer);
     if (i == 10000) bytes = stats().bytes;
   }
   assert_true(stats().bytes <= bytes + bytes / 4); /* a shard more may have needed to double */
@@ -376,13 +367,13 @@ static void survives_a_clock_that_goes_back(void **state) {
   (void)state;
   wy_claim c = claim_of(1, 1, 0);
   claim(&c);
-  finish(&c, WY_STR("a"), 0);
+  finish(&c, WY_STR("a"));
   for (uint64_t i = 2; i < 50000; i++) { /* an hour ago, and later again */
     wy_claim d = claim_of(i, i, 0);
     d.now -= i % 2 ? 3600 : 0;
     d.until = d.now + WINDOW;
     assert_int_equal(claim(&d), WY_INBOX_RUN);
-    finish(&d, no_answer, 0);
+    finish(&d, no_answer);
     d.now = NOW - 3600;
     assert_int_equal(claim(&d), WY_INBOX_DONE);
   }
@@ -398,7 +389,7 @@ static void forgets_the_oldest_when_it_is_full(void **state) {
   for (uint64_t i = 0; i < MANY; i++) {
     wy_claim c = claim_of(i, i, 0);
     assert_int_equal(claim(&c), WY_INBOX_RUN);
-    finish(&c, WY_STR("some answer"), 0);
+    finish(&c, WY_STR("some answer"));
     assert_int_equal(claim(&c), WY_INBOX_ANSWERED);
   }
   wy_inbox_stats s = stats();
@@ -414,7 +405,7 @@ static void keeps_the_youngest_of_each_shard(void **state) {
   for (uint64_t i = 0; i < MANY; i++) {
     wy_claim c = claim_of(i, 5, 0);
     claim(&c);
-    finish(&c, no_answer, 0);
+    finish(&c, no_answer);
   }
   uint64_t keys = stats().keys;
   assert_true(keys >= 100 && keys < 1000);
@@ -435,13 +426,13 @@ static void keeps_running_keys_when_it_is_full(void **state) {
   for (uint64_t i = 10; i < 70010; i++) { /* more than numbers have */
     wy_claim c = claim_of(i, 5, 0);
     assert_int_equal(claim(&c), WY_INBOX_RUN);
-    finish(&c, no_answer, 0);
+    finish(&c, no_answer);
   }
   wy_inbox_stats s = stats();
   assert_int_equal(s.keys + s.evicted, 70000 + 1);
   long_one = again(long_one);
   assert_int_equal(claim(&long_one), WY_INBOX_JOIN);
-  finish(&long_one, WY_STR("at last"), 0);
+  finish(&long_one, WY_STR("at last"));
   assert_int_equal(claim(&long_one), WY_INBOX_ANSWERED);
 }
 
@@ -457,7 +448,7 @@ static void does_without_room_when_all_run(void **state) {
   assert_true(stats().evicted > MANY - 1000);
   for (uint64_t i = 0; i < MANY; i++) { /* also of those that it has forgotten */
     wy_claim c = claim_of(i, 5, 0);
-    finish(&c, WY_STR("a"), 0);
+    finish(&c, WY_STR("a"));
   }
   assert_int_equal(stats().users, 0);
 }
@@ -470,7 +461,7 @@ static void finds_all_it_knows_under_load(void **state) {
     wy_claim c = claim_of(i, 5 + i % 7 * ONE_SHARD, 0);
     assert_int_equal(claim(&c), WY_INBOX_RUN);
     if (i % 5 == 0) wy_inbox_undo(x, &c.key, c.user);
-    else finish(&c, no_answer, 0);
+    else finish(&c, no_answer);
     uint64_t old = i - spread(i) % (i < LIVE ? i + 1 : LIVE);
     c = again(claim_of(old, 5 + old % 7 * ONE_SHARD, 0));
     if (old % 5 == 0) continue;
@@ -489,7 +480,7 @@ static void loses_answers_that_were_overwritten(void **state) {
     wy_claim c = claim_of(i, 5, 0);
     memset(text, (int)('a' + i % 26), SIZE);
     claim(&c);
-    finish(&c, (wy_str){text, SIZE - i % 100}, (uint8_t)i);
+    finish(&c, (wy_str){text, SIZE - i % 100});
   }
   bool gone = false;
   for (uint64_t i = MANY; i-- > 0;) {
@@ -499,7 +490,6 @@ static void loses_answers_that_were_overwritten(void **state) {
     if (v == WY_INBOX_DONE) gone = true;
     if (v != WY_INBOX_ANSWERED) continue;
     kept++;
-    assert_int_equal(out.tag, (uint8_t)i);
     assert_int_equal(answer.n, SIZE - i % 100);
     memset(text, (int)('a' + i % 26), SIZE);
     assert_memory_equal(answer.p, text, answer.n);
@@ -517,11 +507,11 @@ static void does_not_keep_what_is_larger_than_its_share(void **state) {
   claim(&c);
   claim(&most);
   claim(&small);
-  finish(&small, WY_STR("small"), 0);
-  finish(&c, (wy_str){text, 65536}, 0);
+  finish(&small, WY_STR("small"));
+  finish(&c, (wy_str){text, 65536});
   assert_int_equal(claim(&c), WY_INBOX_DONE);
   assert_int_equal(claim(&small), WY_INBOX_ANSWERED); /* it has cost nobody his answer */
-  finish(&most, (wy_str){text, 65535}, 0);
+  finish(&most, (wy_str){text, 65535});
   assert_int_equal(claim(&most), WY_INBOX_ANSWERED);
   assert_int_equal(answer.n, 65535);
   assert_int_equal(claim(&small), WY_INBOX_ANSWERED);
@@ -534,7 +524,7 @@ static void takes_memory_as_it_is_used(void **state) {
   assert_true(stats().bytes <= 16384);
   wy_claim c = claim_of(1, 1, 0);
   claim(&c);
-  finish(&c, WY_STR("hello"), 0);
+  finish(&c, WY_STR("hello"));
   assert_true(stats().bytes <= 20480);
 }
 
@@ -545,7 +535,7 @@ static void never_takes_more_than_it_was_given(void **state) {
   for (uint64_t i = 0; i < MANY; i++) {
     wy_claim c = claim_of(i, spread(i), 0);
     assert_int_equal(claim(&c), WY_INBOX_RUN);
-    finish(&c, (wy_str){text, sizeof text}, 0);
+    finish(&c, (wy_str){text, sizeof text});
   }
   assert_true(stats().bytes <= BIG);
   assert_true(stats().bytes > BIG - BIG / 8);
@@ -567,14 +557,14 @@ static void goes_on_with_what_it_has_when_memory_fails(void **state) {
     wy_claim c = claim_of(i, 5, 0);
     c.nonce = c.nonce << 8 | 5;
     claim(&c);
-    finish(&c, WY_STR("answer"), 0);
+    finish(&c, WY_STR("answer"));
   }
   starved = true;
   for (uint64_t i = 100; i < 200; i++) {
     wy_claim c = claim_of(i, 5, 0);
     c.nonce = c.nonce << 8 | 5;
     wy_verdict v = claim(&c);
-    finish(&c, WY_STR("another answer"), 0);
+    finish(&c, WY_STR("another answer"));
     wy_verdict repeated = claim(&c);
     starved = false;
     assert_int_equal(v, WY_INBOX_RUN);
@@ -591,11 +581,9 @@ static void records_nothing_without_any_memory(void **state) {
   wy_claim c = claim_of(1, 5, 0);
   starved = true;
   wy_verdict v = claim(&c);
-  int kept = wy_inbox_keep(x, c.user, 0);
-  finish(&c, WY_STR("a"), 0);
+  finish(&c, WY_STR("a"));
   starved = false;
   assert_int_equal(v, WY_INBOX_NOMEM);
-  assert_int_equal(kept, WY_E_NOMEM);
   assert_int_equal(stats().keys, 0);
   assert_int_equal(stats().users, 0);
   assert_int_equal(claim(&c), WY_INBOX_RUN);
@@ -606,7 +594,7 @@ static void keeps_no_answer_without_memory_for_it(void **state) {
   wy_claim c = claim_of(1, 5, 0);
   claim(&c);
   starved = true;
-  finish(&c, WY_STR("a"), 0);
+  finish(&c, WY_STR("a"));
   starved = false;
   assert_int_equal(claim(&c), WY_INBOX_DONE);
   assert_int_equal(stats().users, 0);
@@ -657,18 +645,17 @@ static void *hammers(void *data) {
       case WY_INBOX_RUN:
         h->run++;
         h->wrong += told.worker != h->worker;
-        wy_inbox_keep(x, c.user, h->worker);
-        wy_inbox_finish(x, &c.key, c.user, WY_STR("answer"), 1, true);
+        wy_inbox_finish(x, &c.key, c.user, WY_STR("answer"), false);
         wy_inbox_release(x, c.user);
         break;
       case WY_INBOX_HOP:
         h->hop++;
         h->wrong += told.worker == h->worker;
-        wy_inbox_finish(x, &c.key, c.user, WY_STR("answer"), 1, true);
+        wy_inbox_finish(x, &c.key, c.user, WY_STR("answer"), true);
         break;
       case WY_INBOX_ANSWERED:
         h->known++;
-        h->wrong += !wy_str_eq(wy_buf_view(&got), WY_STR("answer")) || told.tag != 1;
+        h->wrong += !wy_str_eq(wy_buf_view(&got), WY_STR("answer"));
         break;
       case WY_INBOX_JOIN:
       case WY_INBOX_DONE: h->known++; break;
@@ -708,7 +695,6 @@ int main(void) {
       spec(tells_users_apart_who_share_a_msgid),
       spec(forgets_what_is_undone),
       spec(keeps_the_user_of_a_parked_conversation),
-      spec(may_finish_and_keep_the_user),
       spec(counts_many_users_of_one_shard),
       spec(knows_a_push_until_its_time_is_over),
       spec(knows_it_as_long_as_its_latest_repetition),

@@ -84,17 +84,6 @@ void wy_prom_u64(wy_buf *out, const char *name, const wy_buf *labels, uint64_t v
   add_sample_u64(out, value);
 }
 
-static void seconds(wy_buf *out, const char *name, const char *suffix, const wy_buf *labels,
-                    uint64_t ns) {
-  begin(out, name, suffix, labels, NULL);
-  add_seconds(out, ns);
-  wy_buf_lit(out, "\n");
-}
-
-void wy_prom_seconds(wy_buf *out, const char *name, const wy_buf *labels, uint64_t ns) {
-  seconds(out, name, "", labels, ns);
-}
-
 void wy_prom_histogram(wy_buf *out, const char *name, const wy_buf *labels, const wy_histogram *h) {
   /* wy_histogram_bounds in seconds; a spec holds the two together */
   static const char *const le[WY_HISTOGRAM_BUCKETS] = {
@@ -107,7 +96,9 @@ void wy_prom_histogram(wy_buf *out, const char *name, const wy_buf *labels, cons
     begin(out, name, "_bucket", labels, le[i]);
     add_sample_u64(out, count);
   }
-  seconds(out, name, "_sum", labels, h->sum_ns);
+  begin(out, name, "_sum", labels, NULL);
+  add_seconds(out, h->sum_ns);
+  wy_buf_lit(out, "\n");
   begin(out, name, "_count", labels, NULL);
   add_sample_u64(out, count);
 }

@@ -25,7 +25,6 @@ void wy_prom_label(wy_buf *labels, const char *name, wy_str value);
 /* One sample. labels: NULL for none; when they have failed, so does out, rather than tell a number
  * of something else. */
 void wy_prom_u64(wy_buf *out, const char *name, const wy_buf *labels, uint64_t value);
-void wy_prom_seconds(wy_buf *out, const char *name, const wy_buf *labels, uint64_t ns);
 
 /* The samples NAME_bucket, NAME_sum and NAME_count. h: merged, the caller's own. */
 void wy_prom_histogram(wy_buf *out, const char *name, const wy_buf *labels, const wy_histogram *h);

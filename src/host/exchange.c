@@ -361,7 +361,7 @@ void wy_exchange_submit(exchange *x) {
 static void tell_inbox(exchange *x, wy_str body) {
 #ifndef WY_BARE
   wy_inbox *inbox = x->desk->worker->host->inbox;
-  if (x->t.open) wy_inbox_finish(inbox, &x->t.key, x->user, body, 0, true);
+  if (x->t.open) wy_inbox_finish(inbox, &x->t.key, x->user, body, true);
   else wy_inbox_release(inbox, x->user);
 #else
   (void)x, (void)body;
@@ -437,7 +437,7 @@ static void run_next(worker *w, wy_post *post) {
 void wy_exchange_settle(exchange *x) {
   turn *t = &x->t;
   if (!t->open) return;
-  wy_inbox_finish(x->desk->worker->host->inbox, &t->key, x->user, given_body(t), 0, false);
+  wy_inbox_finish(x->desk->worker->host->inbox, &t->key, x->user, given_body(t), false);
   t->open = false;
 }
 

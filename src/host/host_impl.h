@@ -78,7 +78,6 @@ struct worker {
   wy_crypt *crypt;
   wy_script *script;
   wy_http *http;
-  int listen_fd;
   desk *desks; /* as host->accounts */
   slots slots;
   wy_list exchanges;       /* pushes that are queued, handled or parked */
@@ -89,7 +88,7 @@ struct worker {
   wy_list errands; /* pushes that were handed to another worker */
   wy_list lates;   /* late messages on their way */
   wy_push opened;  /* the push that is being decoded */
-  wy_buf reply, sealed, known, scratch;
+  wy_buf reply, sealed, known;
   wy_posts posts;
   wy_worker_stats stats;
   bool given_up;     /* the host stops, and everybody was answered */

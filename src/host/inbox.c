@@ -59,7 +59,6 @@ typedef struct note {
   uint64_t worker : 16;
   uint64_t at : NUMBERS; /* its answer's mark in the ring, in units of MARK */
   uint64_t n : 16;       /* bytes of its answer */
-  uint64_t tag : 8;
   uint64_t state : 4;
 } note;
 static_assert(sizeof(note) == 8, "a note is a word");
@@ -317,7 +316,7 @@ static void release_user(shard *s, uint64_t id) {
  * overwritten its mark before, and nobody can write a mark who does not know the secret key of the
  * hash: so the mark alone tells whether an answer is still there. */
 
-static void store(shard *s, uint32_t most, uint32_t at, wy_str answer, uint8_t tag) {
+static void store(shard *s, uint32_t most, uint32_t at, wy_str answer) {
   note *n = &s->keys.notes[at];
   n->state = DONE;
   if (!answer.p || answer.n > UINT16_MAX || answer.n + 2 * MARK > most) return;
@@ -333,7 +332,6 @@ static void store(shard *s, uint32_t most, uint32_t at, wy_str answer, uint8_t t
   if (answer.n) memcpy(to + MARK, answer.p, answer.n);
   n->at = (s->ring_at / MARK) & NUMBER;
   n->n = (uint16_t)answer.n;
-  n->tag = tag;
   n->state = ANSWERED;
   s->ring_at += size;
   if (s->ring_used < s->ring_at) s->ring_used = s->ring_at;
@@ -426,7 +424,6 @@ static wy_verdict claim_known(shard *s, uint32_t at, const wy_claim *c, wy_claim
                               wy_buf *answer) {
   if (s->keys.slots[at].until < c->until) s->keys.slots[at].until = c->until;
   out->worker = s->keys.notes[at].worker;
-  out->tag = s->keys.notes[at].tag;
   if (running(&s->keys, at)) return WY_INBOX_JOIN;
   return recall(s, at, answer) ? WY_INBOX_ANSWERED : WY_INBOX_DONE;
 }
@@ -489,12 +486,11 @@ wy_verdict wy_inbox_claim(wy_inbox *x, const wy_claim *claim, wy_claimed *out, w
   return v;
 }
 
-void wy_inbox_finish(wy_inbox *x, const wy_hash128 *key, uint64_t id, wy_str answer, uint8_t tag,
-                     bool release) {
+void wy_inbox_finish(wy_inbox *x, const wy_hash128 *key, uint64_t id, wy_str answer, bool release) {
   cell *c = lock(x, id);
   if (c->shard) {
     int64_t at = find_key(c->shard, key);
-    if (at != NONE) store(c->shard, x->ring_most, (uint32_t)at, answer, tag);
+    if (at != NONE) store(c->shard, x->ring_most, (uint32_t)at, answer);
     if (release) release_user(c->shard, id);
   }
   unlock(x, c);
@@ -508,14 +504,6 @@ void wy_inbox_undo(wy_inbox *x, const wy_hash128 *key, uint64_t id) {
     release_user(c->shard, id);
   }
   unlock(x, c);
-}
-
-int wy_inbox_keep(wy_inbox *x, uint64_t id, unsigned worker) {
-  assert(worker <= UINT16_MAX);
-  cell *c = lock(x, id);
-  bool kept = c->shard && take_user(c->shard, id, worker);
-  unlock(x, c);
-  return kept ? 0 : WY_E_NOMEM;
 }
 
 void wy_inbox_release(wy_inbox *x, uint64_t id) {

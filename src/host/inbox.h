@@ -45,7 +45,6 @@ typedef enum {
 typedef struct wy_claimed {
   unsigned worker;    /* RUN, HOP: who has the user now; JOIN: who has the push */
   uint32_t in_flight; /* RUN, HOP: what the user had in flight before */
-  uint8_t tag;        /* ANSWERED: what was given with the answer */
 } wy_claimed;
 
 /* A claim with this nonce comes soon: what it will look at is fetched meanwhile. */
@@ -61,16 +60,13 @@ wy_verdict wy_inbox_claim(wy_inbox *x, const wy_claim *claim, wy_claimed *out, w
  * while there is room, and not at all when it has more than 65,535 bytes (or a shard's share of a
  * small inbox).
  * release: what the claim counted in flight is over too. */
-void wy_inbox_finish(wy_inbox *x, const wy_hash128 *key, uint64_t user, wy_str answer, uint8_t tag,
+void wy_inbox_finish(wy_inbox *x, const wy_hash128 *key, uint64_t user, wy_str answer,
                      bool release);
 
 /* As if the claim had not been; for a push that could not be handed over. Its nonce stays known,
  * which does not hinder its repetition. */
 void wy_inbox_undo(wy_inbox *x, const wy_hash128 *key, uint64_t user);
 
-/* One more in flight for the user, without a push (a parked conversation); claims him for the
- * worker if nobody has. 0; WY_E_NOMEM: not counted, and not to be released. */
-int wy_inbox_keep(wy_inbox *x, uint64_t user, unsigned worker);
 /* One less; after the last nobody has the user. */
 void wy_inbox_release(wy_inbox *x, uint64_t user);
 

@@ -20,7 +20,6 @@ static void on_beat(uv_prepare_t *beat) {
 int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
   w->host = h;
   w->index = index;
-  w->listen_fd = -1;
   wy_list_init(&w->exchanges);
   wy_list_init(&w->spare_exchanges);
   wy_list_init(&w->errands);

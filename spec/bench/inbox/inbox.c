@@ -61,7 +61,7 @@ static void *flood(void *data) {
     c.until = c.now + WINDOW;
     wy_claimed out;
     if (wy_inbox_claim(w->inbox, &c, &out, &got) != WY_INBOX_RUN) abort();
-    wy_inbox_finish(w->inbox, &c.key, c.user, (wy_str){answer, ANSWER}, 0, true);
+    wy_inbox_finish(w->inbox, &c.key, c.user, (wy_str){answer, ANSWER}, true);
   }
   w->ns = (cpu_ns() - before) / (double)w->n;
   wy_buf_deinit(&got);
