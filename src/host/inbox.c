@@ -23,7 +23,7 @@
 enum {
   SHARDS = 4, /* of one worker; of several, eight for each; more where one would be too large */
   SHARDS_MOST = 1024,
-  FIRST = 32,                /* entries of a first table */
+  FIRST = 1024,              /* entries of a first table: a small host never moves them */
   FIRST_USERS = 8,           /* places */
   MAPPED = 4096,             /* bytes of a block from which on it is mapped */
   NUMBERS = 20,              /* bits of an entry's number */
