@@ -1,6 +1,8 @@
 -- Boot: from weiyue.lua to everything that serves. C calls read, gives the state what the
 -- configuration asks for, and calls load; then it reads the boot table. Each worker does so.
 
+local core = require "weiyue_core"
+
 local capabilities = require "weiyue.capabilities"
 local dispatch = require "weiyue.dispatch"
 local events = require "weiyue.events"
@@ -100,13 +102,15 @@ local function folder_of(options) return options.folder or (options.path or ""):
 ---@field cores? integer    what workers = "auto" means
 ---@field sources? weiyue.Sources where files are read; absent: the disk
 ---@field snapshot? weiyue.Snapshot instead of sources: what another boot read
+---@field snapshot_text? string the same as JSON
 ---@field count? fun(name: string) called for each firing of a timer, in place of the host's counters
 
 --- Reads and checks the configuration.
 ---@param options weiyue.BootOptions
 ---@return weiyue.Boot
 function M.read(options)
-  local from = options.sources or options.snapshot and sources.replay(options.snapshot) or sources.disk()
+  local snapshot = options.snapshot or options.snapshot_text and core.json.decode(options.snapshot_text)
+  local from = options.sources or snapshot and sources.replay(snapshot) or sources.disk()
   local conf, found = read_config(options, from)
   local boot = {
     conf = conf, options = options, sources = from, problems = {}, failed_plugins = 0, workers = 1, accounts = {},
@@ -130,6 +134,18 @@ function M.read(options)
     if boot.workers == "auto" then boot.workers = 1 end
   end
   return boot
+end
+
+--- What was read, as text: JSON of a weiyue.Snapshot. What is no UTF-8 was refused, and is left out.
+---@param boot weiyue.Boot
+---@return string
+function M.snapshot_text(boot)
+  local from = boot.sources.snapshot()
+  local copy = { files = {}, errors = from.errors, globs = from.globs, kinds = from.kinds }
+  for path, text in pairs(from.files) do
+    if core.text.valid(text) then copy.files[path] = text end
+  end
+  return core.json.encode(copy)
 end
 
 -- What plugins ask of the host: their accounts, and a note to whoever reads the problems.

@@ -37,7 +37,7 @@ static void ready(wy_host *h, wy_http_req *req) {
   snprintf(json, sizeof json,
            "{\"ready\":%s,\"reason\":%s,\"workers\":%u,\"accounts\":%zu,\"failed_plugins\":%d}\n",
            stopping ? "false" : "true", stopping ? "\"stopping\"" : "null", h->n_workers,
-           h->n_accounts, h->failed_plugins);
+           h->promoted->n_accounts, h->failed_plugins);
   wy_http_respond(
       req, &(wy_http_answer){stopping ? 503 : 200, "application/json", NO_STORE, wy_str_of(json)});
 }

@@ -91,6 +91,7 @@ exchange *wy_exchange_new(desk *d, const wy_push *p, const wy_claim *claim) {
     return NULL;
   }
   wy_worker_unsettle(w);
+  d->edition->n_exchanges++;
   x->serial = ++w->serial;
   wy_list_push(&w->exchanges, &x->link);
   return x;
@@ -116,6 +117,7 @@ bool wy_exchange_keep_text(exchange *x, wy_str text) {
 
 void wy_exchange_free(exchange *x) {
   worker *w = x->desk->worker;
+  x->desk->edition->n_exchanges--;
   wy_timer_stop(&w->clock, &x->timer);
   wy_list_remove(&x->link);
   free(x->t.text);
@@ -174,15 +176,15 @@ static void note_unanswered(exchange *x, const caller *c) {
   desk *d = x->desk;
   uint64_t now = wy_clock_now_ms(&d->worker->clock);
   if (now - c->since < WY_PATIENCE_MS && !c->type->gone(c)) {
-    if (c->held) wy_budget_give_back(&d->account->budget);
+    if (c->held) wy_budget_give_back(&d->account->ledger->budget);
     return;
   }
-  wy_metric_add(&d->stats.unanswered, 1);
+  wy_metric_add(&d->stats->unanswered, 1);
   if (c->held) return;
   char ms[24];
   snprintf(ms, sizeof ms, "%llu", (unsigned long long)(now - x->t.arrived));
   wy_exchange_log(x, WY_LOG_WARN, "push.unanswered", x->at ? x->at : x->where, "ms", ms);
-  wy_budget_spent(&d->account->budget, now);
+  wy_budget_spent(&d->account->ledger->budget, now);
 }
 
 static void answer(exchange *x, caller *c, wy_str body) {
@@ -209,7 +211,7 @@ static void keep(exchange *x, wy_str body) {
 }
 
 void wy_exchange_count(exchange *x, wy_way way) {
-  wy_desk_stats *s = &x->desk->stats;
+  wy_desk_stats *s = x->desk->stats;
   uint64_t took = wy_clock_now_ms(&x->desk->worker->clock) - x->t.arrived;
   wy_metric_add(&s->answers[way], 1);
   wy_histogram_observe(&s->seconds[way], took * 1000000);
@@ -249,7 +251,7 @@ void wy_exchange_join(exchange *x, caller *c) {
   turn *t = &x->t;
   t->attempt = attempt_now(x->desk->worker, t->created, t->n_callers);
   if (t->given != NOTHING) {
-    wy_metric_add(&x->desk->stats.answers[WY_WAY_DUPLICATE], 1);
+    wy_metric_add(&x->desk->stats->answers[WY_WAY_DUPLICATE], 1);
     wy_list_remove(&c->link);
     t->unheard = false;
     answer(x, c, given_body(t));

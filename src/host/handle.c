@@ -208,7 +208,7 @@ static bool deliver(lua_State *L, exchange *x, const char *where) {
   d->ref = luaL_ref(L, LUA_REGISTRYINDEX);
   d->x = x;
   x->phase = DELIVERING;
-  if (wy_task_start(x->desk->worker->script, &delivery_body, d) == 0) return true;
+  if (wy_task_start(x->desk->edition->script, &delivery_body, d) == 0) return true;
   luaL_unref(L, LUA_REGISTRYINDEX, d->ref);
   free(d);
   return false;
@@ -291,7 +291,7 @@ static void lost(void *data) {
   worker *w = x->desk->worker;
   x->task = NULL;
   if (x->said && !w->given_up) {
-    lua_State *L = wy_script_lua(w->script);
+    lua_State *L = wy_script_lua(x->desk->edition->script);
     lua_pushnil(L);
     bool delivers = deliver(L, x, NULL);
     lua_pop(L, 1);
@@ -305,11 +305,12 @@ static const wy_task_body body = {begin, end, raised, lost};
 
 int wy_exchange_begin(exchange *x) {
   worker *w = x->desk->worker;
-  if (wy_script_busy(w->script) && !x->t.text) {
+  wy_script *script = x->desk->edition->script;
+  if (wy_script_busy(script) && !x->t.text) {
     /* a pipelined push while a handler's answer is being sent */
     if (!wy_exchange_keep_text(x, w->opened.text)) return WY_E_NOMEM;
   }
-  return wy_task_start_in(w->script, &body, x, &x->task);
+  return wy_task_start_in(script, &body, x, &x->task);
 }
 
 /* What a conversation that goes on gets. */

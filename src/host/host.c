@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "host/helper.h"
 #include "host/host_impl.h"
 #include "net/listen.h"
 #include "script/task.h"
@@ -124,11 +125,14 @@ static int new_host(wy_host **out, const wy_host_options *options, bool is_virtu
   h->stopped = true; /* as long as there are no handles to close */
   wy_timer_init(&h->stop_timer, on_stop_timer);
   h->workers = calloc(WORKERS_MAX, sizeof *h->workers); /* posts keep pointers to them */
-  if (!h->workers || pthread_mutex_init(&h->log_lock, NULL)) {
+  h->ledgers = calloc(LEDGERS_MAX, sizeof *h->ledgers);
+  if (!h->workers || !h->ledgers || pthread_mutex_init(&h->log_lock, NULL)) {
     free(h->workers);
+    free(h->ledgers);
     free(h);
     return WY_E_NOMEM;
   }
+  pthread_mutex_init(&h->plan_lock, NULL);
   h->n_workers = 1;
   if (is_virtual) wy_clock_init_virtual(&h->workers[0].clock, wall_ms);
   int err = wy_worker_init(&h->workers[0], h, 0, h->options.loop);
@@ -169,48 +173,52 @@ int wy_host_sender(wy_host *h, wy_sender_fn fn, void *data) {
 
 /* --- load --- */
 
-static int loaded(wy_host *h, int err) {
-  if (err >= 0 && !h->inbox) { /* once the sizes are known */
-    int failed = wy_inbox_new(&h->inbox, h->inbox_bytes, h->n_workers);
-    if (failed) return failed;
+static void on_problem(void *data, bool error, const char *event, const char *zh, const char *en) {
+  wy_host *h = data;
+  if (h->options.problem)
+    h->options.problem(h->options.data, error ? WY_LEVEL_ERROR : WY_LEVEL_INFO, zh, en);
+  else wy_log_text(&h->log, error ? WY_LOG_ERROR : WY_LOG_INFO, event, "%s", en);
+}
+
+static int load(wy_host *h, wy_build *b) {
+  generation *g = wy_generation_new(h);
+  if (!g) return WY_E_NOMEM;
+  b->listen = h->listen;
+  b->workers = h->wanted_workers;
+  b->first = true;
+  b->problem = on_problem;
+  b->data = h;
+  int err = wy_generation_build(g, b);
+  if (!err && !h->inbox) err = wy_inbox_new(&h->inbox, h->inbox_bytes, h->n_workers);
+  if (err) {
+    wy_generation_drop(g);
+    return err;
   }
-  h->loaded = err >= 0;
-  return err;
+  h->failed_plugins = b->failed;
+  wy_generation_publish(h, g, NULL);
+  h->loaded = true;
+  return b->failed;
 }
 
 int wy_host_load(wy_host *h, const char *path) {
   if (h->loaded) return WY_E_ARG;
-  return loaded(h, wy_config_load(h, path, (wy_str){0}, path, NULL));
+  return load(h, &(wy_build){.path = path, .name = path});
 }
 
 int wy_host_load_text(wy_host *h, const char *text, size_t n, const char *name,
                       const char *folder) {
   if (h->loaded) return WY_E_ARG;
-  return loaded(h, wy_config_load(h, NULL, (wy_str){text, n}, name, folder));
+  return load(h, &(wy_build){.text = {text, n}, .name = name, .folder = folder});
 }
 
 /* --- start --- */
 
-/* Every account becomes a route; those that share a path are told apart by the host asked for. */
-static int add_accounts(wy_host *h) {
-  for (size_t i = 0; i < h->n_accounts; i++) { /* routes of the program may have come first */
-    for (size_t k = 0; k < h->n_routes; k++) {
-      if (strcmp(h->accounts[i].path, h->routes[k].path) != 0) continue;
-      wy_log_text(&h->log, WY_LOG_ERROR, "config", "account %s: a route has the path %s already",
-                  h->accounts[i].id, h->accounts[i].path);
-      return WY_E_CONFIG;
-    }
-  }
-  for (size_t i = 0; i < h->n_accounts; i++) {
-    account *a = &h->accounts[i];
-    int err = wy_route_add(h, &(route){.methods = WY_GET | WY_POST,
-                                       .path = a->path,
-                                       .only_host = a->url_host,
-                                       .body_max = h->push_max,
-                                       .account = a});
-    if (err) return err;
-  }
-  return 0;
+static int check_routes(const wy_host *h) { /* those of the program may have come first */
+  const account *a = wy_routes_clash(h, h->promoted);
+  if (!a) return 0;
+  wy_log_text(&h->log, WY_LOG_ERROR, "config", "account %s: a route has the path %s already", a->id,
+              a->path);
+  return WY_E_CONFIG;
 }
 
 static int listen_all(wy_host *h) {
@@ -229,13 +237,13 @@ static int listen_all(wy_host *h) {
 
 int wy_host_start(wy_host *h) {
   if (!h->loaded || h->started) return WY_E_ARG;
-  int err = add_accounts(h);
+  int err = check_routes(h);
   for (unsigned i = 0; !err && i < h->n_workers; i++) err = wy_worker_open(&h->workers[i]);
   if (err) return err;
   h->started = true;
   err = listen_all(h);
   if (!err) err = wy_admin_start(h);
-  for (unsigned i = 0; !err && i < h->n_workers; i++) wy_worker_started(&h->workers[i]);
+  for (unsigned i = 0; !err && i < h->n_workers; i++) wy_editions_look(&h->workers[i]);
   for (unsigned i = 1; !err && i < h->n_workers; i++) err = wy_worker_run_thread(&h->workers[i]);
   return err;
 }
@@ -302,35 +310,45 @@ void wy_host_free(wy_host *h) {
     worker *w = &h->workers[i];
     w->given_up = true; /* nobody is to be answered any more */
     wy_exchanges_end(w);
-    wy_script_free(w->script);
-    w->script = NULL;
+    wy_editions_retire_all(w);
   }
+  wy_helper_end(h); /* while posts can be taken, and dropped */
   for (unsigned i = 0; i < h->n_workers; i++) wy_worker_deinit(&h->workers[i]);
   wy_http_free(h->admin);
+  wy_generation_drop(h->promoted);
+  wy_generation_drop(h->canary);
   wy_config_deinit(h);
   wy_routes_deinit(h);
   wy_inbox_free(h->inbox);
   wy_dict_free(h->shared);
   wy_dict_free(h->mailbox);
   pthread_mutex_destroy(&h->log_lock);
+  pthread_mutex_destroy(&h->plan_lock);
   free(h->workers);
   free(h->listen);
   free(h);
 }
 
-int wy_host_plugin_count(const wy_host *h) { return h->n_plugins; }
+int wy_host_plugin_count(const wy_host *h) { return h->promoted ? h->promoted->n_plugins : 0; }
 
 /* --- accounts --- */
 
+static const account *account_at(const wy_host *h, size_t i) {
+  return h->promoted && i < h->promoted->n_accounts ? &h->promoted->accounts[i] : NULL;
+}
+
 const char *wy_host_account_id(const wy_host *h, size_t i) {
-  return i < h->n_accounts ? h->accounts[i].id : NULL;
+  const account *a = account_at(h, i);
+  return a ? a->id : NULL;
 }
 
 const char *wy_host_account_path(const wy_host *h, size_t i) {
-  return i < h->n_accounts ? h->accounts[i].path : NULL;
+  const account *a = account_at(h, i);
+  return a ? a->path : NULL;
 }
 
 const char *wy_host_account_mode(const wy_host *h, size_t i) {
   static const char *const names[] = {"plain", "compatible", "safe"};
-  return i < h->n_accounts && h->workers[0].desks ? names[h->workers[0].desks[i].gate.mode] : NULL;
+  const account *a = account_at(h, i);
+  return a ? names[a->mode] : NULL;
 }

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "codec/gate.h"
 #include "host/budget.h"
+#include "host/generation.h"
 #include "host/inbox.h"
 #include "host/post.h"
 #include "host/stats.h"
@@ -27,25 +28,38 @@
 #include "store/dict.h"
 #include "weiyue.h"
 
-enum { STOP_MS = 9000, NAME_BYTES = 64, WORKERS_MAX = 256 };
+enum { STOP_MS = 9000, NAME_BYTES = 64, WORKERS_MAX = 256, LEDGERS_MAX = 4096 };
 
-typedef struct account {
+/* What is counted of an account: one for each id, as long as the host lives, whatever generation
+ * has it. */
+typedef struct ledger {
   size_t index;
-  char *id, *path, *url_host, *username, *appid, *token, *apology, *waiting;
-  double deadline;  /* seconds a reply may take */
+  char *id;
+  wy_budget budget;      /* pushes left unanswered, on purpose or not */
+  wy_desk_stats **stats; /* one for each worker */
+} ledger;
+
+/* As one generation has it. */
+typedef struct account {
+  size_t index; /* in its generation */
+  ledger *ledger;
+  const char *id; /* the ledger's */
+  char *path, *url_host, *username, *appid, *token, *apology, *waiting;
+  double deadline; /* seconds a reply may take */
+  wy_mode mode;
   bool can_kf;      /* may send customer service messages */
   wy_hash_key hash; /* of its keys in the inbox: from its token, so machines agree */
-  wy_budget budget; /* pushes left unanswered, on purpose or not */
 } account;
 
-/* One worker's side of an account. */
+/* One worker's side of an account, in one edition. */
 typedef struct desk {
   worker *worker;
+  struct edition *edition;
   account *account;
+  wy_desk_stats *stats; /* the ledger's, of this worker */
   wy_gate gate;
   int object_ref;   /* Lua: msg.account */
   int dispatch_ref; /* Lua: function(msg) → reply, where */
-  wy_desk_stats stats;
 } desk;
 
 /* A user of one account with something in flight on this worker. */
@@ -76,9 +90,12 @@ struct worker {
   uv_prepare_t beat; /* before the loop sleeps: what readers of other threads may see is set */
   bool ticking, beating, opened_posts;
   wy_crypt *crypt;
-  wy_script *script;
   wy_http *http;
-  desk *desks; /* as host->accounts */
+  wy_list editions;          /* that are not closed yet, the oldest first */
+  edition *current, *canary; /* of these: who takes new pushes; canary NULL: none */
+  unsigned plan;             /* host->plan, when it was looked at last */
+  wy_turns turns;            /* of their tasks */
+  wy_timer sweep;            /* while there are retired editions */
   slots slots;
   wy_list exchanges;       /* pushes that are queued, handled or parked */
   wy_list spare_exchanges; /* memory for more */
@@ -100,12 +117,11 @@ struct worker {
 /* What a stop asks of every worker, each once. */
 typedef enum wy_order { WY_STOP_SERVING, WY_GIVE_UP, WY_CLOSE } wy_order;
 
+/* Of the embedding program. */
 typedef struct route {
   unsigned methods;
   char *path;
-  const char *only_host; /* of accounts that share a path; NULL: any */
   size_t body_max;
-  const account *account; /* an account's route; else fn's */
   wy_route_fn fn;
   void *data;
 } route;
@@ -127,12 +143,18 @@ struct wy_host {
   wy_http_limits limits;
   size_t push_max, queue_max, inbox_bytes, shared_bytes, mailbox_bytes;
   unsigned window, json_depth;
-  account *accounts;
-  size_t n_accounts;
+  ledger **ledgers; /* LEDGERS_MAX places */
+  unsigned n_sides; /* workers that a ledger has places for */
+  atomic_size_t n_ledgers;
+  pthread_mutex_t plan_lock;
+  atomic_uint plan;              /* counts changes of what follows, which plan_lock guards */
+  generation *promoted, *canary; /* canary NULL: none */
+  uint64_t last_number;          /* of a generation */
+  int failed_plugins;            /* that the first load has left out */
+  struct reload *reload;
+  struct wy_helper *helper; /* NULL until it is needed */
   route *routes;
   size_t n_routes;
-  char **hosts; /* NULL: any */
-  size_t n_hosts;
   proxy *proxies;
   size_t n_proxies;
   char *listen, *address; /* asked for by the program; the configuration's */
@@ -144,7 +166,6 @@ struct wy_host {
   char admin_key[65];
   wy_http *admin;
   bool admin_serves, admin_stopping;
-  int n_plugins, failed_plugins;
   wy_sender_fn sender;
   void *sender_data;
   bool loaded, started, gave_up, closed;
@@ -160,19 +181,19 @@ int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop);
 int wy_worker_open(worker *w); /* its HTTP server, once the configuration is known */
 void wy_worker_run(worker *w); /* its loop, to the end */
 int wy_worker_run_thread(worker *w);
-void wy_worker_started(worker *w); /* on its thread: timers of plugins begin */
 void wy_worker_obey(worker *w, wy_order order);
 void wy_worker_settle(worker *w);   /* something ended: is it the last, in a stop? */
 void wy_worker_unsettle(worker *w); /* something began */
 void wy_worker_deinit(worker *w);
 
-/* config.c */
-int wy_config_load(wy_host *h, const char *path, wy_str text, const char *name, const char *folder);
+/* config.c: from the checked configuration, a Lua table, to C; these raise */
+void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *state);
+void wy_config_read_generation(generation *g, wy_crypt *crypt, lua_State *L, int conf);
+void wy_config_read_desks(edition *e, wy_crypt *crypt, lua_State *L, int conf, int entries);
 void wy_config_deinit(wy_host *h);
-void wy_desks_deinit(worker *w);
 
 /* route.c */
-int wy_route_add(wy_host *h, const route *r);
+const account *wy_routes_clash(const wy_host *h, const generation *g); /* NULL: none */
 int wy_route_on_head(void *data, wy_http_req *req, size_t *body_max);
 void wy_route_on_request(void *data, wy_http_req *req);
 void wy_routes_deinit(wy_host *h);
@@ -191,7 +212,7 @@ int wy_late_send(lua_State *L); /* Lua: account index, json → true | nil, text
 void wy_lates_deinit(worker *w);
 
 /* calls.c */
-void wy_calls_open(worker *w, lua_State *L); /* the module weiyue.push */
+void wy_calls_open(edition *e, lua_State *L); /* the module weiyue.push */
 
 /* admin.c */
 int wy_admin_start(wy_host *h);

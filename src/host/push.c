@@ -60,8 +60,11 @@ static void respond(desk *d, wy_http_req *req, const caller *c, wy_str body) {
                              NULL, body});
 }
 
+/* Sealed by the gate that opened it, or what has become of that. */
 static void request_answer(worker *w, caller *c, const desk *d, wy_str body) {
-  respond(&w->desks[d->account->index], c->of, c, body);
+  desk *own = wy_desk_of(w, d->account->ledger, c->generation);
+  if (own) respond(own, c->of, c, body);
+  else wy_http_respond(c->of, &success); /* the account is gone */
 }
 
 static void request_hang_up(worker *w, caller *c) {
@@ -74,9 +77,10 @@ static bool request_gone(const caller *c) { return wy_http_req_gone(c->of); }
 static const caller_type request_type = {request_answer, request_hang_up, request_gone};
 
 /* Of a push: how its answer is sealed, for a caller that no exchange has yet. */
-static caller seal_of(void *of, const wy_push *p, uint64_t since) {
+static caller seal_of(const desk *d, void *of, const wy_push *p, uint64_t since) {
   caller c = {.of = of,
               .since = since,
+              .generation = d->edition->generation->number,
               .form = p->msg.doc.form,
               .sealed = p->sealed,
               .key = p->key,
@@ -86,6 +90,7 @@ static caller seal_of(void *of, const wy_push *p, uint64_t since) {
 }
 
 static void copy_seal(caller *c, const caller *seal) {
+  c->generation = seal->generation;
   c->form = seal->form;
   c->sealed = seal->sealed;
   c->key = seal->key;
@@ -103,13 +108,14 @@ typedef struct errand {
   wy_post post;
   wy_list link; /* in worker->errands of the first */
   worker *from;
-  size_t account;
-  wy_http_req *req; /* the first worker's alone; NULL: answered without the other */
-  caller seal;      /* how the answer is sealed */
-  wy_claim claim;   /* as it was recorded */
-  bool known;       /* the same push again */
-  unsigned tries;   /* how often it looked for what it is to join */
-  uint64_t since;   /* when it came, ms on the clock */
+  ledger *ledger;
+  uint64_t generation; /* that took it */
+  wy_http_req *req;    /* the first worker's alone; NULL: answered without the other */
+  caller seal;         /* how the answer is sealed */
+  wy_claim claim;      /* as it was recorded */
+  bool known;          /* the same push again */
+  unsigned tries;      /* how often it looked for what it is to join */
+  uint64_t since;      /* when it came, ms on the clock */
   bool hung_up, has_body;
   wy_buf body;
   size_t text_n;
@@ -126,21 +132,20 @@ static void errand_free(errand *e) {
 
 /* The other worker does not see that a client left; that one waited too long, it does. */
 static void note_gone(worker *w, const errand *e) {
-  desk *d = &w->desks[e->account];
   uint64_t now = wy_clock_now_ms(&w->clock);
   if (!wy_http_req_gone(e->req) || now - e->since >= WY_PATIENCE_MS) return;
-  wy_metric_add(&d->stats.unanswered, 1);
-  wy_budget_spent(&d->account->budget, now);
+  wy_metric_add(&e->ledger->stats[w->index]->unanswered, 1);
+  wy_budget_spent(&e->ledger->budget, now);
 }
 
 /* Back at the first worker. */
 static void errand_back(worker *w, wy_post *post) {
   errand *e = wy_container_of(post, errand, post);
   if (e->req) note_gone(w, e);
+  desk *d = e->req ? wy_desk_of(w, e->ledger, e->seal.generation) : NULL;
   if (e->req && e->hung_up) wy_http_abandon(e->req);
-  else if (e->req)
-    respond(&w->desks[e->account], e->req, &e->seal,
-            e->has_body ? wy_buf_view(&e->body) : (wy_str){0});
+  else if (d) respond(d, e->req, &e->seal, e->has_body ? wy_buf_view(&e->body) : (wy_str){0});
+  else if (e->req) wy_http_respond(e->req, &success);
   errand_free(e);
 }
 
@@ -178,7 +183,7 @@ static const caller_type errand_type = {errand_answer, errand_hang_up, errand_go
 /* --- what the inbox says --- */
 
 static void again(desk *d, const caller_type *type, caller *c, wy_str body) {
-  wy_metric_add(&d->stats.answers[WY_WAY_DUPLICATE], 1);
+  wy_metric_add(&d->stats->answers[WY_WAY_DUPLICATE], 1);
   type->answer(d->worker, c, d, body);
 }
 
@@ -266,13 +271,17 @@ static void errand_again(worker *w, errand *e, desk *d, const wy_push *p, caller
 
 static void errand_run(worker *w, wy_post *post) {
   errand *e = wy_container_of(post, errand, post);
-  desk *d = &w->desks[e->account];
+  wy_editions_look(w); /* its generation may be new here */
+  desk *d = wy_desk_of(w, e->ledger, e->generation);
   wy_push *p = &w->opened;
   p->text = (wy_str){e->text, e->text_n};
   p->sealed = false; /* sealing is for the one who has the request */
   p->receive_id_n = 0;
   caller seal = {.of = e, .since = e->since};
-  if (wy_msg_parse(&p->msg, p->text)) { /* it was read once already: only memory can be short */
+  if (!d ||
+      wy_msg_parse(
+          &p->msg,
+          p->text)) { /* the account is gone; or, as it was read once already, memory is short */
     if (!e->known) wy_inbox_undo(w->host->inbox, &e->claim.key, e->claim.user);
     errand_hang_up(w, &seal);
     return;
@@ -302,7 +311,8 @@ static void send_errand(desk *d, caller *seal, const caller_type *type, const wy
     e->post = (wy_post){NULL, errand_run, errand_drop};
     wy_list_init(&e->link);
     e->from = w;
-    e->account = d->account->index;
+    e->ledger = d->account->ledger;
+    e->generation = d->edition->generation->number;
     e->claim = *claim;
     e->known = known;
     e->req = seal->of;
@@ -319,8 +329,8 @@ static void send_errand(desk *d, caller *seal, const caller_type *type, const wy
   wy_metric_add(&w->stats.hops_refused, 1);
   wy_log_text(&w->host->log, WY_LOG_WARN, "worker.full", "worker %u takes no more pushes", to);
   if (!known) wy_inbox_undo(w->host->inbox, &claim->key, claim->user);
-  wy_metric_add(&d->stats.unanswered, 1);
-  wy_budget_spent(&d->account->budget, seal->since);
+  wy_metric_add(&d->stats->unanswered, 1);
+  wy_budget_spent(&d->account->ledger->budget, seal->since);
   type->hang_up(w, seal); /* WeChat sends it again */
 }
 
@@ -371,7 +381,7 @@ static uint64_t nonce_of(const desk *d) {
   uint64_t half[2];
   memcpy(half, d->gate.query.signature.p, sizeof half);
   uint64_t h = (half[0] * UINT64_C(0x9E3779B97F4A7C15) + half[1]) * UINT64_C(0xC2B2AE3D27D4EB4F);
-  return (h ^ h >> 32) + d->account->index;
+  return (h ^ h >> 32) + d->account->ledger->index;
 }
 
 /* Whose pushes are handled one after another: the user's; those of one authorizer where a
@@ -445,11 +455,12 @@ int wy_push_take(desk *d, wy_str query, wy_str body, const caller_type *type, vo
     if (verdict == WY_INBOX_REUSED) err = WY_E_SIG_NONCE;
   }
   if (err) {
-    wy_metric_add(&d->stats.refused, 1);
+    wy_metric_add(&d->stats->refused, 1);
     return err;
   }
-  wy_metric_add(&d->stats.pushes, 1);
-  caller seal = seal_of(of, p, wy_clock_now_ms(&w->clock));
+  wy_metric_add(&d->stats->pushes, 1);
+  caller seal = seal_of(d, of, p, wy_clock_now_ms(&w->clock));
+  if (w->canary) d = wy_canary_desk(w, d, p);
   switch (verdict) {
     case WY_INBOX_RUN: run(d, p, &claim, claimed.in_flight > 0, type, &seal); return 0;
     case WY_INBOX_HOP: send_errand(d, &seal, type, p, &claim, claimed.worker, false); return 0;

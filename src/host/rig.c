@@ -89,8 +89,8 @@ static void answer(worker *w, caller *c, const desk *d, wy_str body) {
     wy_push p = {.sealed = true, .key = c->key, .receive_id_n = c->receive_id_n};
     p.msg.doc.form = c->form;
     memcpy(p.receive_id, c->receive_id, sizeof p.receive_id);
-    wy_gate_seal(&w->desks[d->account->index].gate, &p, body, wy_clock_wall_ms(&w->clock) / 1000,
-                 &to->body);
+    wy_gate_seal(&wy_desk_of(w, d->account->ledger, c->generation)->gate, &p, body,
+                 wy_clock_wall_ms(&w->clock) / 1000, &to->body);
   } else {
     wy_buf_str(&to->body, body.p ? body : WY_STR("success"));
   }
@@ -170,7 +170,7 @@ static int l_new(lua_State *L) {
     push_notes(L, &r->problems);
     return 2;
   }
-  wy_worker_started(&r->host->workers[0]);
+  wy_editions_look(&r->host->workers[0]);
   return 1;
 }
 
@@ -179,7 +179,8 @@ static int l_push(lua_State *L) {
   worker *w = &r->host->workers[0];
   size_t i = (size_t)luaL_checkinteger(L, 2) - 1;
   wy_str query, body;
-  luaL_argcheck(L, i < r->host->n_accounts, 2, "no such account");
+  wy_editions_look(w);
+  luaL_argcheck(L, i < w->current->generation->n_accounts, 2, "no such account");
   query.p = luaL_checklstring(L, 3, &query.n);
   body.p = luaL_checklstring(L, 4, &body.n);
   delivery **handle = lua_newuserdatauv(L, sizeof *handle, 0);
@@ -189,10 +190,10 @@ static int l_push(lua_State *L) {
   if (!d) return luaL_error(L, "out of memory");
   *d = (delivery){.asked = true, .open = true, .status = -1};
   wy_buf_init(&d->body, 16 << 20);
-  int err = wy_push_take(&w->desks[i], query, body, &type, d);
+  int err = wy_push_take(&w->current->desks[i], query, body, &type, d);
   if (err) {
     d->open = false;
-    d->status = wy_gate_status(&w->desks[i].gate, err);
+    d->status = wy_gate_status(&w->current->desks[i].gate, err);
     add_note(&r->log, NULL, wy_err_event(err), strlen(wy_err_event(err)));
   }
   return 1;
@@ -201,7 +202,7 @@ static int l_push(lua_State *L) {
 static void settle(worker *w) {
   do {
     wy_posts_drain(w);
-    wy_tasks_drain(w->script);
+    wy_tasks_drain(w->current->script);
   } while (wy_posts_waiting(w));
 }
 

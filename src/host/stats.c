@@ -52,8 +52,8 @@ static const by_account by_accounts[] = {
 static uint64_t sum_of(const wy_host *h, size_t a, size_t at) {
   uint64_t sum = 0;
   for (unsigned i = 0; i < h->n_workers; i++)
-    sum += wy_metric_get(
-        (const uint64_t *)(const void *)((const char *)&h->workers[i].desks[a].stats + at));
+    sum +=
+        wy_metric_get((const uint64_t *)(const void *)((const char *)h->ledgers[a]->stats[i] + at));
   return sum;
 }
 
@@ -62,9 +62,9 @@ static void write_accounts(scrape *s) {
   for (size_t k = 0; k < sizeof by_accounts / sizeof *by_accounts; k++) {
     const by_account *m = &by_accounts[k];
     wy_prom_family(s->out, m->name, m->type, m->help);
-    for (size_t a = 0; a < h->n_accounts; a++) {
+    for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
       wy_buf_clear(&s->labels);
-      label(s, "account", h->accounts[a].id);
+      label(s, "account", h->ledgers[a]->id);
       wy_prom_u64(s->out, m->name, &s->labels, sum_of(h, a, m->at));
     }
   }
@@ -76,10 +76,10 @@ static void write_ways(scrape *s) {
   wy_prom_family(s->out, name, WY_PROM_COUNTER,
                  "What became of pushes: reply, success, late, mailbox, hold, duplicate, apology, "
                  "queue_full.");
-  for (size_t a = 0; a < h->n_accounts; a++) {
+  for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
     for (wy_way way = 0; way < WY_WAY_END; way++) {
       wy_buf_clear(&s->labels);
-      label(s, "account", h->accounts[a].id);
+      label(s, "account", h->ledgers[a]->id);
       label(s, "way", wy_way_name(way));
       wy_prom_u64(s->out, name, &s->labels, sum_of(h, a, AT(answers) + way * sizeof(uint64_t)));
     }
@@ -92,16 +92,16 @@ static void write_budgets(scrape *s) {
   uint64_t now = wy_clock_now_ms(&h->workers[0].clock);
   wy_prom_family(s->out, used, WY_PROM_GAUGE,
                  "Pushes left unanswered in the last five minutes, on purpose or not.");
-  for (size_t a = 0; a < h->n_accounts; a++) {
+  for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
     wy_buf_clear(&s->labels);
-    label(s, "account", h->accounts[a].id);
-    wy_prom_u64(s->out, used, &s->labels, wy_budget_used(&h->accounts[a].budget, now));
+    label(s, "account", h->ledgers[a]->id);
+    wy_prom_u64(s->out, used, &s->labels, wy_budget_used(&h->ledgers[a]->budget, now));
   }
   wy_prom_family(s->out, budget, WY_PROM_GAUGE, "How many may be: hold_budget.");
-  for (size_t a = 0; a < h->n_accounts; a++) {
+  for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
     wy_buf_clear(&s->labels);
-    label(s, "account", h->accounts[a].id);
-    wy_prom_u64(s->out, budget, &s->labels, h->accounts[a].budget.max);
+    label(s, "account", h->ledgers[a]->id);
+    wy_prom_u64(s->out, budget, &s->labels, wy_budget_max(&h->ledgers[a]->budget));
   }
 }
 
@@ -112,14 +112,14 @@ static void write_seconds(scrape *s) {
       s->out, name, WY_PROM_HISTOGRAM,
       "From the first attempt of a push to its answer, to the millisecond, by the way; of hold: "
       "until it was left to the retry.");
-  for (size_t a = 0; a < h->n_accounts; a++) {
+  for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
     for (wy_way way = 0; way < WY_WAY_END; way++) {
       if (way == WY_WAY_DUPLICATE) continue; /* at once */
       wy_histogram sum = {.sum_ns = 0};
       for (unsigned i = 0; i < h->n_workers; i++)
-        wy_histogram_merge(&sum, &h->workers[i].desks[a].stats.seconds[way]);
+        wy_histogram_merge(&sum, &h->ledgers[a]->stats[i]->seconds[way]);
       wy_buf_clear(&s->labels);
-      label(s, "account", h->accounts[a].id);
+      label(s, "account", h->ledgers[a]->id);
       label(s, "way", wy_way_name(way));
       wy_prom_histogram(s->out, name, &s->labels, &sum);
     }

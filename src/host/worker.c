@@ -1,6 +1,5 @@
 /* One worker's life. Everything of it is used on its own thread; what starts and ends it runs while
  * that thread is not, or comes by a post. */
-#include <lauxlib.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,9 +9,16 @@
 
 enum { REPLY_BYTES = 4 << 20 };
 
+static size_t count_tasks(const worker *w) {
+  size_t n = 0;
+  for (const wy_list *e = w->editions.next; e != &w->editions; e = e->next)
+    n += wy_tasks_count(wy_container_of(e, edition, link)->script);
+  return n;
+}
+
 static void on_beat(uv_prepare_t *beat) {
   worker *w = wy_container_of(beat, worker, beat);
-  wy_metric_set(&w->stats.tasks, wy_tasks_count(w->script));
+  wy_metric_set(&w->stats.tasks, count_tasks(w));
   wy_metric_set(&w->stats.parked, w->n_parked);
   if (w->http) wy_metric_set(&w->stats.connections, wy_http_connections(w->http));
 }
@@ -24,6 +30,7 @@ int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
   wy_list_init(&w->spare_exchanges);
   wy_list_init(&w->errands);
   wy_list_init(&w->lates);
+  wy_editions_init(w);
   wy_push_init(&w->opened);
   w->opened.msg.doc.json_depth = 32;
   wy_buf_init(&w->reply, REPLY_BYTES);
@@ -46,10 +53,7 @@ int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
     uv_unref((uv_handle_t *)&w->beat);
   }
   if (wy_posts_open(w)) return WY_E_NOMEM;
-  int err = wy_crypt_new(&w->crypt);
-  if (err) return err;
-  const wy_script_options script = {&w->clock, &h->log, h->options.lua_path};
-  return wy_script_new(&w->script, &script);
+  return wy_crypt_new(&w->crypt);
 }
 
 int wy_worker_open(worker *w) {
@@ -61,20 +65,6 @@ int wy_worker_open(worker *w) {
   for (size_t i = 0; !err && i < h->n_proxies; i++)
     err = wy_http_trust(w->http, h->proxies[i].address, h->proxies[i].prefix);
   return err;
-}
-
-static int l_start(lua_State *L) {
-  lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.start");
-  if (lua_isfunction(L, -1)) lua_call(L, 0, 0);
-  return 0;
-}
-
-void wy_worker_started(worker *w) {
-  lua_State *L = wy_script_lua(w->script);
-  lua_pushcfunction(L, l_start);
-  if (lua_pcall(L, 0, 0, 0) == LUA_OK) return;
-  wy_log_text(&w->host->log, WY_LOG_ERROR, "lua.error", "%s", lua_tostring(L, -1));
-  lua_pop(L, 1);
 }
 
 /* A client that has left is an error of one write, not a signal that ends the program: libuv leaves
@@ -132,9 +122,10 @@ static void on_http_ended(void *data) {
 }
 
 static void give_up(worker *w) {
-  if (wy_tasks_count(w->script) || wy_http_connections(w->http))
+  size_t tasks = count_tasks(w);
+  if (tasks || wy_http_connections(w->http))
     wy_log_text(&w->host->log, WY_LOG_WARN, "host.stop",
-                "%zu tasks and %zu connections did not end in time", wy_tasks_count(w->script),
+                "%zu tasks and %zu connections did not end in time", tasks,
                 wy_http_connections(w->http));
   wy_pushes_give_up(w);
   wy_http_kill(w->http);
@@ -161,7 +152,6 @@ void wy_worker_obey(worker *w, wy_order order) {
 void wy_worker_deinit(worker *w) {
   wy_http_free(w->http);
   wy_posts_deinit(w);
-  wy_desks_deinit(w);
   wy_lates_deinit(w);
   wy_exchanges_deinit(w);
   wy_slots_deinit(w);

@@ -66,6 +66,7 @@ typedef struct job {
   wy_list link; /* in script->timers while it waits for its time */
   wy_script *script;
   wy_timer timer;
+  uint64_t ms;         /* until it runs, from the beginning of a script that is paused */
   int ref;             /* {function, arguments…, n = count}; LUA_NOREF once it is taken */
   struct job **handle; /* the userdata that after returned, while both live */
 } job;
@@ -87,7 +88,7 @@ static int job_begin(lua_State *L, void *data) {
 
 static void job_end(lua_State *L, bool ok, void *data) {
   job *j = data;
-  if (!ok) {
+  if (!ok && !j->script->running->cancelled) { /* ended from outside: no error of the plugin */
     wy_line line;
     wy_line_begin(&line, j->script->log, WY_LOG_ERROR, "lua.error");
     wy_line_z(&line, "text", lua_tostring(L, -1));
@@ -174,12 +175,14 @@ static int l_after(lua_State *L) {
   job **handle = lua_newuserdatauv(L, sizeof *handle, 0);
   *handle = NULL;
   luaL_setmetatable(L, "weiyue.timer");
+  if (wy_script_of(L)->ended) return 1; /* a finalizer sets it: it will not run */
   lua_insert(L, 1);
   job *j = job_new(L, 3);
   *handle = j;
   j->handle = handle;
+  j->ms = ms;
   wy_timer_init(&j->timer, after_fire);
-  if (wy_timer_start(j->script->clock, &j->timer, ms)) {
+  if (!j->script->paused && wy_timer_start(j->script->clock, &j->timer, ms)) {
     luaL_unref(L, LUA_REGISTRYINDEX, j->ref);
     *handle = NULL;
     free(j);
@@ -190,12 +193,28 @@ static int l_after(lua_State *L) {
   return 1;
 }
 
+void wy_timers_begin(wy_script *s) {
+  for (wy_list *n = s->timers.next; n != &s->timers; n = n->next) {
+    job *j = wy_container_of(n, job, link);
+    if (wy_timer_start(s->clock, &j->timer, j->ms))
+      wy_log_text(s->log, WY_LOG_ERROR, "lua.error", "no memory for a timer");
+  }
+}
+
 void wy_timers_drop(wy_script *s) {
   for (wy_list *node; (node = wy_list_shift(&s->timers));) {
     job *j = wy_container_of(node, job, link);
+    if (j->handle) *j->handle = NULL;
     wy_timer_stop(s->clock, &j->timer);
-    free(j); /* the handles went with the state */
+    free(j);
   }
+}
+
+size_t wy_tasks_cancel_spawned(wy_script *s) {
+  size_t n = s->n_tasks;
+  wy_timers_drop(s);
+  wy_tasks_cancel_of(s, &job_body);
+  return n - s->n_tasks;
 }
 
 int wy_open_task(lua_State *L) {

@@ -8,7 +8,7 @@ enum { TASK_POOL = 64 };
 
 struct wy_task {
   wy_list link;  /* in script->tasks */
-  wy_list ready; /* in script->ready while woken */
+  wy_list ready; /* in script->turns->ready while woken */
   wy_script *script;
   lua_State *co;
   int ref; /* keeps co alive */
@@ -33,9 +33,11 @@ struct wy_script {
   wy_clock *clock;
   const wy_log *log;
   char *lua_path;
+  bool paused, ended; /* timers wait; none may be set any more */
   wy_task *running;
   frame *top;
-  wy_list tasks, ready, timers;
+  wy_turns *turns, own_turns;
+  wy_list tasks, timers;
   size_t n_tasks;
   struct {
     lua_State *co;
@@ -50,6 +52,11 @@ extern char wy_pending;
 bool wy_chain_can_wait(const wy_script *s, lua_State *L);
 
 void wy_coroutine_install(lua_State *L); /* replaces the functions of the coroutine library */
-void wy_timers_drop(wy_script *s); /* frees the timers of wx.after, once the state is closed */
+/* Cancels the tasks that have this body. */
+void wy_tasks_cancel_of(wy_script *s, const wy_task_body *body);
+
+/* Of wx.after: begins those set while the script was paused; frees all. */
+void wy_timers_begin(wy_script *s);
+void wy_timers_drop(wy_script *s);
 
 #endif

@@ -86,8 +86,10 @@ int wy_script_new(wy_script **out, const wy_script_options *options) {
   if (!s) return WY_E_NOMEM;
   s->clock = options->clock;
   s->log = options->log;
+  s->paused = options->paused;
   wy_list_init(&s->tasks);
-  wy_list_init(&s->ready);
+  wy_list_init(&s->own_turns.ready);
+  s->turns = options->turns ? options->turns : &s->own_turns;
   wy_list_init(&s->timers);
   if (options->lua_path) s->lua_path = strdup(options->lua_path);
   s->L = luaL_newstate();
@@ -108,17 +110,39 @@ int wy_script_new(wy_script **out, const wy_script_options *options) {
   return 0;
 }
 
-void wy_script_free(wy_script *s) {
-  if (!s) return;
+static int l_set_clock(lua_State *L) {
+  lua_pushlightuserdata(L, wy_script_of(L)->clock);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_CLOCK);
+  return 0;
+}
+
+void wy_script_begin(wy_script *s, wy_clock *clock) {
+  if (!s->paused) return;
+  s->paused = false;
+  s->clock = clock;
+  lua_pushcfunction(s->L, l_set_clock);
+  if (lua_pcall(s->L, 0, 0, 0) != LUA_OK)
+    lua_pop(s->L, 1); /* no memory: the system's time serves */
+  wy_timers_begin(s);
+}
+
+void wy_script_end(wy_script *s) {
   assert(!s->running);
+  s->ended = true;
   for (wy_list *node; (node = wy_list_shift(&s->tasks));) {
     wy_task *t = wy_container_of(node, wy_task, link);
     if (t->waiting) t->waiting->drop(t->waiting);
     if (!t->ended) t->body.lost(t->data);
+    wy_list_remove(&t->ready); /* others may share it */
     free(t);
   }
+  wy_timers_drop(s);
+}
+
+void wy_script_free(wy_script *s) {
+  if (!s) return;
+  wy_script_end(s);
   if (s->L) lua_close(s->L);
-  wy_timers_drop(s); /* after finalizers, which may set one more */
   free(s->lua_path);
   free(s);
 }

@@ -90,11 +90,13 @@ static void task_free(wy_task *t, bool reusable) {
 static void resume(wy_task *t, int nargs) {
   wy_script *s = t->script;
   int nres = 0;
-  assert(!s->running);
+  assert(!s->turns->running);
+  s->turns->running = true;
   s->running = t;
   s->top = NULL;
   int status = lua_resume(t->co, s->L, nargs, &nres);
   s->running = NULL;
+  s->turns->running = false;
   if (status == LUA_YIELD) {
     /* Only await yields out of a task: coroutine.yield refuses there. The sentinel stays while it
      * waits: coroutine.running gave this coroutine away, and nobody else may resume it. */
@@ -140,13 +142,13 @@ int wy_task_start_in(wy_script *s, const wy_task_body *body, void *data, wy_task
     wy_tasks_drain(s);
     return 0;
   }
-  wy_list_push(&s->ready, &t->ready);
+  wy_list_push(&s->turns->ready, &t->ready);
   return 0;
 }
 
 void wy_tasks_drain(wy_script *s) {
-  if (s->running) return;
-  for (wy_list *node; (node = wy_list_shift(&s->ready));) {
+  if (s->turns->running) return;
+  for (wy_list *node; (node = wy_list_shift(&s->turns->ready));) {
     wy_task *t = wy_container_of(node, wy_task, ready);
     /* A task that never ran has its body and itself on the stack; a waiting one the sentinel. */
     bool waited = lua_status(t->co) == LUA_YIELD;
@@ -223,7 +225,7 @@ void wy_wait_wake(wy_wait *wait, int status) {
   assert(t->waiting == wait);
   t->waiting = NULL;
   wait->status = status;
-  wy_list_push(&t->script->ready, &t->ready);
+  wy_list_push(&t->script->turns->ready, &t->ready);
   wy_tasks_drain(t->script);
 }
 
@@ -243,6 +245,19 @@ void wy_tasks_cancel(wy_script *s) {
   }
 }
 
+void wy_tasks_cancel_of(wy_script *s, const wy_task_body *body) {
+  for (wy_list *n = s->tasks.next; n != &s->tasks;) {
+    wy_task *t = wy_container_of(n, wy_task, link);
+    bool meant = t->body.begin == body->begin && !t->cancelled;
+    bool waits = meant && t->waiting;
+    if (meant) t->cancelled = true;
+    if (waits) t->waiting->cancel(t->waiting);
+    n = waits ? s->tasks.next : n->next;
+  }
+}
+
 size_t wy_tasks_count(const wy_script *s) { return s->n_tasks; }
 
-bool wy_script_busy(const wy_script *s) { return s->running || !wy_list_empty(&s->ready); }
+bool wy_script_busy(const wy_script *s) {
+  return s->turns->running || !wy_list_empty(&s->turns->ready);
+}

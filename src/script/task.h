@@ -64,6 +64,10 @@ int wy_task_exit(lua_State *L, wy_task *task);
 /* Wakes the task with an error where it waits; its next waits raise too. */
 void wy_task_cancel(wy_task *task);
 void wy_tasks_cancel(wy_script *s);
+
+/* The same for what wx.spawn and wx.after have started, without a line in the log; timers of
+ * wx.after that wait are dropped. Returns how many tasks ended at once. */
+size_t wy_tasks_cancel_spawned(wy_script *s);
 size_t wy_tasks_count(const wy_script *s);
 
 /* A task runs, or waits for its turn: what is started now will not run before it returns. */
