@@ -12,6 +12,7 @@ local outbox = require "weiyue.outbox"
 local plugins = require "weiyue.plugin"
 local rules = require "weiyue.rules"
 local shared = require "weiyue.shared"
+local sources = require "weiyue.sources"
 local timers = require "weiyue.timers"
 
 local M = {}
@@ -20,9 +21,9 @@ local M = {}
 local function file_of(options) return options.text and (options.name or "weiyue.lua") or options.path end
 
 -- The schema with its texts in two languages is large and needed once.
-local function read_config(options)
+local function read_config(options, from)
   local config = require "weiyue.config"
-  local overrides = { overrides = { listen = options.listen } }
+  local overrides = { overrides = { listen = options.listen }, read = from.read }
   local conf, found
   if options.text then
     conf, found = config.load_string(options.text, file_of(options), overrides)
@@ -84,6 +85,7 @@ local function folder_of(options) return options.folder or (options.path or ""):
 ---@field n_plugins? integer      how many were loaded
 ---@field workers integer        how many there are to be
 ---@field state? string          the state folder
+---@field sources weiyue.Sources what was read; its snapshot builds the same once more
 ---@field accounts { object: table, dispatch: function }[]
 ---@field calls table<string, any> what C asks at run time, by name
 
@@ -96,14 +98,19 @@ local function folder_of(options) return options.folder or (options.path or ""):
 ---@field worker? integer   which one this is, from 0
 ---@field workers? integer  how many there are; absent: as the configuration says
 ---@field cores? integer    what workers = "auto" means
+---@field sources? weiyue.Sources where files are read; absent: the disk
+---@field snapshot? weiyue.Snapshot instead of sources: what another boot read
 ---@field count? fun(name: string) called for each firing of a timer, in place of the host's counters
 
 --- Reads and checks the configuration.
 ---@param options weiyue.BootOptions
 ---@return weiyue.Boot
 function M.read(options)
-  local conf, found = read_config(options)
-  local boot = { conf = conf, options = options, problems = {}, failed_plugins = 0, workers = 1, accounts = {} }
+  local from = options.sources or options.snapshot and sources.replay(options.snapshot) or sources.disk()
+  local conf, found = read_config(options, from)
+  local boot = {
+    conf = conf, options = options, sources = from, problems = {}, failed_plugins = 0, workers = 1, accounts = {},
+  }
   for _, p in ipairs(found) do
     local at = place(p)
     -- the event's name tells faults of one kind apart for whoever greps
@@ -151,8 +158,9 @@ local function load_plugins(boot, folder, host)
     local absolute = pattern:find "^/" or folder == ""
     lua_path[i] = { folder = absolute and "" or folder .. "/", pattern = pattern } -- a folder's own ? stays
   end
-  local loaded, problems, failed =
-    plugins.load(boot.conf.plugins, { file = file_of(boot.options), folder = folder, lua_path = lua_path }, host)
+  local loaded, problems, failed = plugins.load(boot.conf.plugins, {
+    file = file_of(boot.options), folder = folder, lua_path = lua_path, sources = boot.sources,
+  }, host)
   boot.failed_plugins = failed
   for _, p in ipairs(problems) do boot.problems[#boot.problems + 1] = p end
   for _, plugin in ipairs(loaded) do

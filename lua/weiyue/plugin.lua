@@ -2,9 +2,9 @@
 
 local core = require "weiyue_core"
 local dsl = require "weiyue.dsl"
-local files = require "weiyue.files"
 local later = require "weiyue.later"
 local punctuation = require "weiyue.config.punctuation"
+local sources = require "weiyue.sources"
 
 local M = {}
 
@@ -34,8 +34,8 @@ local function base()
   return b
 end
 
-local function read_source(path)
-  local text, err = files.read(path)
+local function read_source(from, path)
+  local text, err = from.read(path)
   if not text then return nil, err end
   if text:sub(1, 3) == "\xEF\xBB\xBF" then text = text:sub(4) end
   if not core.text.valid(text) then
@@ -53,8 +53,8 @@ local function one_line(err, path)
   return (err:gsub("[\x80-\xFF]", function(c) return ("\\x%02X"):format(c:byte()) end))
 end
 
-local function load_file(path, env)
-  local text, err = read_source(path)
+local function load_file(from, path, env)
+  local text, err = read_source(from, path)
   if not text then return nil, err end
   local chunk
   chunk, err = load(text, "@" .. path, "t", env)
@@ -83,9 +83,9 @@ local function make_require(plugin, env, options)
       candidates[#candidates + 1] = where.folder .. where.pattern:gsub("%?", (file:gsub("%%", "%%%%")))
     end
     for _, path in ipairs(candidates) do
-      if files.kind(path) == "file" then
+      if options.sources.kind(path) == "file" then
         if loading[name] then error(("require: %s is being loaded already: a circle"):format(name), 2) end
-        local chunk, err = load_file(path, env)
+        local chunk, err = load_file(options.sources, path, env)
         if not chunk then error(err, 2) end
         loading[name] = true
         local _ <close> = setmetatable({}, { __close = function() loading[name] = nil end })
@@ -116,7 +116,8 @@ local function make_env(plugin, options)
 end
 
 -- The entries of the configuration as files: globs expanded, folders told from files.
-local function expand(entries, folder, file, problems)
+local function expand(entries, options, problems)
+  local folder, file, files = options.folder, options.file, options.sources
   local found, names, place = {}, {}, ""
   local function problem(level, zh, en)
     problems[#problems + 1] = { level = level, event = "plugin.load_failed", zh = place .. zh, en = place .. en }
@@ -162,7 +163,8 @@ local function expand(entries, folder, file, problems)
 end
 
 -- Folders with an init.lua beside the files of a glob: it names files only, which is easily overlooked.
-local function overlooked(entries, folder, listed, problems)
+local function overlooked(entries, options, listed, problems)
+  local folder, files = options.folder, options.sources
   local paths = {}
   for _, path in pairs(listed) do paths[path:gsub("/init%.lua$", ""):gsub("/+$", "")] = true end
   for _, entry in ipairs(entries) do
@@ -187,13 +189,13 @@ local function load_one(found, options, host)
     name = found.name, path = found.path, entry = found.entry, priority = 0, rules = {}, uses = {}, timers = {},
   }
   local file = found.path
-  if files.kind(file) == "folder" then
+  if options.sources.kind(file) == "folder" then
     plugin.folder = file:gsub("/+$", "")
     file = plugin.folder .. "/init.lua"
   end
   plugin.wx = dsl.new(plugin, host)
   local env = make_env(plugin, options)
-  local chunk, err, text = load_file(file, env)
+  local chunk, err, text = load_file(options.sources, file, env)
   if not chunk then
     err = one_line(err, file)
     return nil, err, punctuation.hint(text or "", tonumber(err:match ":(%d+):"))
@@ -210,13 +212,15 @@ end
 
 --- Loads the plugins of a configuration. One that fails is left out and told in problems.
 ---@param entries { name?: string, path: string }[]
----@param options { file: string, folder: string, lua_path: { folder: string, pattern: string }[] }
+---@param options { file: string, folder: string, lua_path: { folder: string, pattern: string }[],
+---  sources?: weiyue.Sources }
 ---@param host table what dsl.new wants
 ---@return table[] plugins, table[] problems, integer failed
 function M.load(entries, options, host)
   local problems, plugins, failed = {}, {}, 0
-  local all, listed = expand(entries, options.folder, options.file, problems)
-  overlooked(entries, options.folder, listed, problems)
+  options.sources = options.sources or sources.disk()
+  local all, listed = expand(entries, options, problems)
+  overlooked(entries, options, listed, problems)
   for _, found in ipairs(all) do
     local plugin, err, hint_zh, hint_en = load_one(found, options, host)
     if plugin then

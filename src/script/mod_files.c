@@ -12,22 +12,33 @@
 
 enum { SOURCE_BYTES = 1048576, READ_BYTES = 16384 };
 
-static int fail(lua_State *L, const char *path, const char *why) {
+static int fail(lua_State *L, const char *path, const char *why, int number) {
   lua_pushnil(L);
   lua_pushfstring(L, "%s: %s", path, why);
-  return 2;
+  lua_pushinteger(L, number);
+  return 3;
 }
 
-/* read(path) → text | nil, err. Regular files up to 1 MiB: a FIFO or a device would block. */
+static const char *fault_of(const struct stat *st) {
+  if (S_ISDIR(st->st_mode)) return "is a folder, not a file";
+  if (!S_ISREG(st->st_mode)) return "not a regular file";
+  return st->st_size > SOURCE_BYTES ? "larger than 1 MiB" : NULL;
+}
+
+/* read(path) → text | nil, err, errno. Regular files up to 1 MiB. Symbolic links are followed,
+ * since deployments are switched by them; what counts is the file they lead to: it is looked at
+ * before it is opened, as opening a device may do something, and again after, as a FIFO would
+ * block. */
 static int l_read(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   struct stat st;
-  int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return fail(L, path, strerror(errno));
-  const char *why = NULL;
+  if (stat(path, &st)) return fail(L, path, strerror(errno), errno);
+  const char *why = fault_of(&st);
+  if (why) return fail(L, path, why, S_ISDIR(st.st_mode) ? EISDIR : 0);
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0) return fail(L, path, strerror(errno), errno);
   if (fstat(fd, &st)) why = strerror(errno);
-  else if (!S_ISREG(st.st_mode)) why = "not a regular file";
-  else if (st.st_size > SOURCE_BYTES) why = "larger than 1 MiB";
+  else why = fault_of(&st);
   wy_buf b;
   wy_buf_init(&b, SOURCE_BYTES + READ_BYTES); /* the last read, of nothing, wants room as well */
   while (!why) {
@@ -45,7 +56,7 @@ static int l_read(lua_State *L) {
   close(fd);
   if (why) {
     wy_buf_deinit(&b);
-    return fail(L, path, why);
+    return fail(L, path, why, 0);
   }
   lua_pushlstring(L, b.p ? b.p : "", b.n);
   wy_buf_deinit(&b);
@@ -56,7 +67,7 @@ static int l_read(lua_State *L) {
 static int l_glob(lua_State *L) {
   glob_t g;
   int err = glob(luaL_checkstring(L, 1), 0, NULL, &g);
-  if (err && err != GLOB_NOMATCH) return fail(L, lua_tostring(L, 1), "cannot be read");
+  if (err && err != GLOB_NOMATCH) return fail(L, lua_tostring(L, 1), "cannot be read", 0);
   lua_newtable(L);
   for (size_t i = 0; !err && i < g.gl_pathc; i++) {
     lua_pushstring(L, g.gl_pathv[i]);

@@ -26,6 +26,7 @@ local bare <const>, line_of <const> = source_text.bare, source_text.line_of
 ---@class weiyue.config.Options
 ---@field env? fun(name: string): string?   instead of os.getenv
 ---@field overrides? table<string, any>     top-level keys from the command line; they win
+---@field read? fun(path: string): string?, string?, integer?  how load reads the file, instead of by Lua's io
 
 local Problem <const> = {}
 
@@ -397,7 +398,20 @@ function M.load_string(text, name, options)
   return conf, problems
 end
 
-local ERRNO_ZH <const> = { [2] = "没有这个文件", [13] = "没有读取的权限", [21] = "这是一个文件夹" }
+local WHY_ZH <const> = {
+  [2] = "没有这个文件", [13] = "没有读取的权限", [21] = "这是一个文件夹",
+  ["not a regular file"] = "不是普通文件", ["larger than 1 MiB"] = "大于 1 MiB",
+}
+
+local function read_file(path)
+  local file, err, number = io.open(path, "rb")
+  if not file then return nil, err, number end
+  local text, why, code = file:read(MAX_SIZE + 1)
+  file:close()
+  if why then return nil, why, code end
+  if text and #text > MAX_SIZE then return nil, "larger than 1 MiB" end
+  return text or ""
+end
 
 ---@param path string
 ---@param options? weiyue.config.Options
@@ -405,20 +419,13 @@ local ERRNO_ZH <const> = { [2] = "没有这个文件", [13] = "没有读取的�
 ---@return weiyue.config.Problem[] problems
 function M.load(path, options)
   if type(path) ~= "string" then error("load takes the path of a file", 2) end
-  local function refuse(zh, en)
-    return nil, { setmetatable({ level = "error", file = path, event = "config", zh = zh, en = en }, Problem) }
-  end
-  local function refuse_by(zh, en, err, number)
-    local why = err:sub(1, #path + 2) == path .. ": " and err:sub(#path + 3) or err
-    return refuse(zh .. (ERRNO_ZH[number] or why), en .. why)
-  end
-  local file, err, number = io.open(path, "rb")
-  if not file then return refuse_by("打不开：", "cannot be opened: ", err, number) end
-  local text, why, code = file:read(MAX_SIZE + 1)
-  file:close()
-  if why then return refuse_by("读不出：", "cannot be read: ", why, code) end
-  if text and #text > MAX_SIZE then return refuse("大于 1 MiB", "is larger than 1 MiB") end
-  return M.load_string(text or "", path, options)
+  local text, err, number = (options and options.read or read_file)(path)
+  if text then return M.load_string(text, path, options) end
+  local why = err:sub(1, #path + 2) == path .. ": " and err:sub(#path + 3) or err
+  return nil, { setmetatable({
+    level = "error", file = path, event = "config",
+    zh = "打不开：" .. (WHY_ZH[number] or WHY_ZH[why] or why), en = "cannot be opened: " .. why,
+  }, Problem) }
 end
 
 return M
