@@ -15,6 +15,9 @@ struct wy_host;
 int wy_cli_serve(int argc, char **argv);
 int wy_cli_check(int argc, char **argv);
 int wy_cli_push(int argc, char **argv);
+int wy_cli_reload(int argc, char **argv);
+int wy_cli_promote(int argc, char **argv);
+int wy_cli_rollback(int argc, char **argv);
 int wy_cli_test(int argc, char **argv);
 int wy_cli_version(int argc, char **argv);
 

@@ -1,9 +1,13 @@
-/* weiyue.files: what loading plugins needs of the file system: read, glob, kind. */
+/* weiyue.files: what loading plugins and keeping them needs of the file system. What writes is for
+ * threads that may wait for a disk. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <lauxlib.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -85,9 +89,152 @@ static int l_kind(lua_State *L) {
   return 1;
 }
 
+/* --- what writes --- */
+
+enum { NAMES_BYTES = 16 << 20 };
+
+#define META_LOCK "weiyue.files.lock"
+
+static int fail_errno(lua_State *L, const char *path) {
+  int number = errno;
+  return fail(L, path, strerror(number), number);
+}
+
+static int done(lua_State *L) {
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+static int open_folder(const char *path) { return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+
+/* Down to the disk, where the system tells the disk. */
+static int sync_file(int fd) {
+#ifdef F_FULLFSYNC
+  if (fcntl(fd, F_FULLFSYNC) == 0) return 0;
+#endif
+  return fsync(fd);
+}
+
+/* A folder's names; file systems that cannot do it keep them anyway, or never. */
+static int sync_folder(const char *path) {
+  int fd = open_folder(path);
+  if (fd < 0) return -1;
+  int failed = fsync(fd) && errno != EINVAL && errno != ENOTSUP ? errno : 0;
+  close(fd);
+  errno = failed;
+  return failed ? -1 : 0;
+}
+
+static bool write_all(int fd, const char *p, size_t n) {
+  while (n > 0) {
+    ssize_t put = write(fd, p, n);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return false;
+    p += put, n -= (size_t)put;
+  }
+  return true;
+}
+
+/* At temp, which ends in XXXXXX; nothing is left of it when it fails. */
+static int write_temp(char *temp, const char *text, size_t n) {
+  int fd = mkostemp(temp, O_CLOEXEC), failed = 0;
+  if (fd < 0) return -1;
+  if (fchmod(fd, S_IRUSR | S_IWUSR) || !write_all(fd, text, n) || sync_file(fd)) failed = errno;
+  if (close(fd) && !failed) failed = errno;
+  if (failed) unlink(temp);
+  errno = failed;
+  return failed ? -1 : 0;
+}
+
+/* write(path, text) → true | nil, err, errno. The whole text stands under the name, for its owner
+ * alone, or what stood there before; what a crash leaves is a name ".NAME.XXXXXX". */
+static int l_write(lua_State *L) {
+  size_t n, path_n;
+  const char *path = luaL_checklstring(L, 1, &path_n), *text = luaL_checklstring(L, 2, &n);
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+  lua_pushlstring(L, slash ? path : ".", slash ? (size_t)(slash - path) + (slash == path) : 1);
+  const char *folder = lua_tostring(L, -1);
+  char *temp = lua_newuserdatauv(L, path_n + strlen(folder) + sizeof "/..XXXXXX", 0);
+  sprintf(temp, "%s/.%s.XXXXXX", folder, name);
+  if (write_temp(temp, text, n)) return fail_errno(L, path);
+  if (rename(temp, path)) {
+    int number = errno;
+    unlink(temp);
+    errno = number;
+    return fail_errno(L, path);
+  }
+  if (sync_folder(folder)) return fail_errno(L, path);
+  return done(L);
+}
+
+/* remove(path) → true | nil, err, errno. A file; one that is not there is removed already. */
+static int l_remove(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  if (unlink(path) && errno != ENOENT) return fail_errno(L, path);
+  return done(L);
+}
+
+/* mkdir(path) → true | nil, err, errno. For its owner alone; a folder that is there stays. */
+static int l_mkdir(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  struct stat st;
+  if (mkdir(path, S_IRWXU) == 0) return done(L);
+  if (errno != EEXIST) return fail_errno(L, path);
+  if (stat(path, &st)) return fail_errno(L, path);
+  return S_ISDIR(st.st_mode) ? done(L) : fail(L, path, strerror(ENOTDIR), ENOTDIR);
+}
+
+/* list(folder) → array of names, in no order, without . and .. | nil, err, errno */
+static int l_list(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  wy_buf *names = wy_new_text(L, NAMES_BYTES);
+  DIR *folder = opendir(path);
+  if (!folder) return fail_errno(L, path);
+  for (const struct dirent *e; (e = readdir(folder)) != NULL;)
+    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+      wy_buf_add(names, e->d_name, strlen(e->d_name) + 1);
+  closedir(folder);
+  if (names->failed) return fail(L, path, strerror(ENOMEM), ENOMEM);
+  lua_newtable(L);
+  const char *name = names->p;
+  for (lua_Integer i = 1; name && name < names->p + names->n; i++) {
+    lua_pushstring(L, name);
+    lua_rawseti(L, -2, i);
+    name += strlen(name) + 1;
+  }
+  return 1;
+}
+
+static int l_unlock(lua_State *L) {
+  int *fd = luaL_checkudata(L, 1, META_LOCK);
+  if (*fd >= 0) close(*fd);
+  *fd = -1;
+  return 0;
+}
+
+/* lock(folder) → lock | nil, err, errno. Waits until nobody else has it, in this process or
+ * another; `local lock <close>` gives it back. File systems without locks give one that is none. */
+static int l_lock(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  int *fd = lua_newuserdatauv(L, sizeof *fd, 0);
+  *fd = -1;
+  if (luaL_newmetatable(L, META_LOCK)) {
+    lua_pushcfunction(L, l_unlock);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, l_unlock);
+    lua_setfield(L, -2, "__close");
+  }
+  lua_setmetatable(L, -2);
+  *fd = open_folder(path);
+  if (*fd < 0) return fail_errno(L, path);
+  while (flock(*fd, LOCK_EX) && errno == EINTR) continue;
+  return 1;
+}
+
 int wy_open_files(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"read", l_read}, {"glob", l_glob}, {"kind", l_kind}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"read", l_read},   {"glob", l_glob}, {"kind", l_kind},
+                                       {"write", l_write}, {"list", l_list}, {"remove", l_remove},
+                                       {"mkdir", l_mkdir}, {"lock", l_lock}, {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }
