@@ -90,10 +90,9 @@ static wy_host *volatile watched;
 static volatile sig_atomic_t stopping, interrupts;
 
 static void on_signal(int number) {
-  static const char no_reload[] = "weiyue: reload is not in this build / 本版本尚未实现重新加载\n";
   int saved = errno;
   if (number == SIGHUP) {
-    if (write(STDERR_FILENO, no_reload, sizeof no_reload - 1) < 0) errno = saved;
+    if (watched) wy_host_reload(watched);
   } else if (number == SIGINT && ++interrupts == 2) {
     _exit(WY_EXIT_FAILED); /* also when a handler keeps the loop busy */
   } else if (!stopping && watched) {

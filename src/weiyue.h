@@ -64,6 +64,12 @@ WY_API int wy_host_load(wy_host *host, const char *path);
 WY_API int wy_host_load_text(wy_host *host, const char *text, size_t n, const char *name,
                              const char *folder);
 
+/* Before wy_host_load: the host keeps in its state folder what it needs to come back: the sources of
+ * the last good generations, from which it starts when those on disk do not load, and a socket that
+ * `weiyue reload`, `promote` and `rollback` ask. back: 0; or which of the kept generations to start
+ * with, after those that are newer have crashed: 1 is the one before the last. */
+WY_API int wy_host_keep(wy_host *host, int back);
+
 /* Before wy_host_load: takes the place of `listen`. Format: "ADDR:PORT". */
 WY_API void wy_host_listen(wy_host *host, const char *address);
 
@@ -93,6 +99,11 @@ WY_API int wy_host_run(wy_host *host);
  * seconds closes what is left, answering pushes with `success`. From any thread or a signal
  * handler. */
 WY_API void wy_host_stop(wy_host *host);
+
+/* Reads configuration and plugins anew, and switches to them when all of them are whole; what fails
+ * is logged, and nothing changes. Accounts and plugins change; listen, admin, workers, proxies, limits
+ * and log are taken over by a new start only. From any thread or a signal handler. */
+WY_API void wy_host_reload(wy_host *host);
 
 /* With a loop of yours: after wy_host_stop, run it until this is true. */
 WY_API int wy_host_stopped(const wy_host *host);

@@ -148,6 +148,26 @@ function M.snapshot_text(boot)
   return core.json.encode(copy)
 end
 
+--- The folders that hold what was read, and where more would be found: to watch them.
+---@param boot weiyue.Boot
+---@return string[]
+function M.folders(boot)
+  local from, seen, list = boot.sources.snapshot(), {}, {}
+  local function add(path)
+    local folder = path:match "^(.*)/[^/]*$" or "."
+    if folder == "" then folder = "/" end
+    if not seen[folder] and not folder:find "[%*%?%[]" then list[#list + 1] = folder end
+    seen[folder] = true
+  end
+  for path in pairs(from.files) do add(path) end
+  for path in pairs(from.errors) do add(path) end
+  for pattern in pairs(from.globs) do add(pattern) end
+  for path, kind in pairs(from.kinds) do add(kind == "folder" and path .. "/" or path) end
+  if boot.options.path then add(boot.options.path) end
+  table.sort(list)
+  return list
+end
+
 -- What plugins ask of the host: their accounts, and a note to whoever reads the problems.
 local function host_of(boot, objects)
   local host = {}

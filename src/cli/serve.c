@@ -88,6 +88,14 @@ static int read_workers(const char *workers, int *n) {
   return WY_CLI_GO_ON;
 }
 
+/* Which of the generations that were kept is to serve: set by who restarts a host whose newest ones
+ * crash. */
+static int fallback(void) {
+  const char *text = getenv("WEIYUE_FALLBACK");
+  long back = text ? strtol(text, NULL, 10) : 0;
+  return back > 0 && back < 100 ? (int)back : 0;
+}
+
 int wy_cli_serve(int argc, char **argv) {
   static const wy_cli_usage usage = {
       "serve [CONFIG] [--listen ADDR:PORT] [--workers N] [--lua-path DIR]",
@@ -118,6 +126,7 @@ int wy_cli_serve(int argc, char **argv) {
   int err = wy_host_new(&host, &settings);
   if (!err && listen) wy_host_listen(host, listen);
   if (!err) wy_host_workers(host, n_workers);
+  if (!err) err = wy_host_keep(host, fallback());
   if (!err) err = wy_host_load(host, config ? config : "weiyue.lua");
   if (err > 0)
     wy_cli_error(

@@ -1,5 +1,6 @@
 /* The management interface: /health, /ready, /metrics, on an address of its own. What reveals
  * anything needs the key unless only this machine can ask. */
+#include <cjson/cJSON.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -32,14 +33,24 @@ static void health(wy_host *h, wy_http_req *req) {
 }
 
 static void ready(wy_host *h, wy_http_req *req) {
-  char json[200];
+  char trouble[1000];
   bool stopping = atomic_load(&h->stopping);
-  snprintf(json, sizeof json,
-           "{\"ready\":%s,\"reason\":%s,\"workers\":%u,\"accounts\":%zu,\"failed_plugins\":%d}\n",
-           stopping ? "false" : "true", stopping ? "\"stopping\"" : "null", h->n_workers,
-           h->promoted->n_accounts, h->failed_plugins);
-  wy_http_respond(
-      req, &(wy_http_answer){stopping ? 503 : 200, "application/json", NO_STORE, wy_str_of(json)});
+  wy_reload_trouble(h, trouble, sizeof trouble);
+  cJSON *json = cJSON_CreateObject();
+  cJSON_AddBoolToObject(json, "ready", !stopping);
+  if (stopping) cJSON_AddStringToObject(json, "reason", "stopping");
+  else cJSON_AddNullToObject(json, "reason");
+  cJSON_AddNumberToObject(json, "workers", h->n_workers);
+  cJSON_AddNumberToObject(json, "accounts", (double)h->promoted->n_accounts);
+  cJSON_AddNumberToObject(json, "failed_plugins", h->failed_plugins);
+  cJSON_AddNumberToObject(json, "generation", (double)h->promoted->number);
+  if (h->canary) cJSON_AddNumberToObject(json, "canary", (double)h->canary->number);
+  if (trouble[0]) cJSON_AddStringToObject(json, "trouble", trouble);
+  char *body = cJSON_PrintUnformatted(json);
+  wy_http_respond(req, &(wy_http_answer){stopping ? 503 : 200, "application/json", NO_STORE,
+                                         wy_str_of(body ? body : "{}")});
+  cJSON_free(body);
+  cJSON_Delete(json);
 }
 
 static void metrics(wy_host *h, wy_http_req *req) {

@@ -31,6 +31,17 @@ static double number_field(lua_State *L, int table, const char *key) {
 
 /* --- the parts of the table --- */
 
+void wy_config_read_folders(generation *g, lua_State *L, int list) {
+  lua_Integer n = luaL_len(L, list);
+  g->folders = calloc((size_t)n + 1, sizeof *g->folders);
+  if (!g->folders) luaL_error(L, "out of memory");
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_geti(L, list, i);
+    g->folders[g->n_folders++] = copy(L, -1);
+    lua_pop(L, 1);
+  }
+}
+
 static void read_hosts(generation *g, lua_State *L, int list) {
   lua_Integer n = luaL_len(L, list);
   g->hosts = calloc((size_t)n + 1, sizeof *g->hosts);
@@ -240,6 +251,7 @@ void wy_config_read_generation(generation *g, wy_crypt *crypt, lua_State *L, int
     lua_pop(L, 1);
   }
   lua_getfield(L, conf, "reload");
+  g->watch = flag_field(L, lua_gettop(L), "watch");
   lua_getfield(L, -1, "canary");
   read_canary(g, L, lua_gettop(L));
   lua_pop(L, 5);
@@ -308,6 +320,15 @@ void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *state) 
   h->state = strdup(state);
   if (!h->state) luaL_error(L, "out of memory");
   lua_pop(L, 5);
+}
+
+void wy_config_forget(wy_host *h) {
+  wy_config_deinit(h);
+  h->address = h->admin_address = h->state = NULL;
+  h->proxies = NULL;
+  h->n_proxies = 0;
+  h->ledgers = calloc(LEDGERS_MAX, sizeof *h->ledgers);
+  atomic_store(&h->n_ledgers, 0);
 }
 
 void wy_config_deinit(wy_host *h) {

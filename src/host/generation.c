@@ -39,6 +39,8 @@ void wy_generation_unref(generation *g) {
   for (size_t i = 0; i < g->n_hosts; i++) free(g->hosts[i]);
   free(g->hosts);
   free(g->users);
+  for (size_t i = 0; i < g->n_folders; i++) free(g->folders[i]);
+  free(g->folders);
   wy_buf_deinit(&g->snapshot);
   free(g->editions);
   free(g);

@@ -19,6 +19,7 @@ typedef struct worker worker;
 typedef struct wy_host wy_host;
 typedef struct generation generation;
 typedef struct edition edition;
+typedef struct wy_build wy_build;
 struct account;
 struct desk;
 struct ledger;
@@ -33,6 +34,9 @@ struct generation {
   char **hosts; /* whose requests are served; NULL: any */
   size_t n_hosts;
   int n_plugins;
+  char **folders; /* to watch for changes of its sources */
+  size_t n_folders;
+  bool watch; /* the configuration wants that */
   /* who gets it first, while it is the canary */
   unsigned share;  /* of 10,000 users */
   uint64_t *users; /* hashes of openids, sorted */
@@ -56,7 +60,7 @@ generation *wy_generation_new(wy_host *h); /* NULL: no memory */
 void wy_generation_unref(generation *g);   /* the last one frees; its editions are gone then */
 
 /* Where a build reads. snapshot.p: instead of the disk. */
-typedef struct wy_build {
+struct wy_build {
   const char *path, *name, *folder; /* path NULL: text */
   wy_str text, snapshot;
   const char *listen; /* given by the program; NULL */
@@ -67,7 +71,7 @@ typedef struct wy_build {
   void *data;
   unsigned wanted; /* out: how many workers the configuration asks for */
   int failed;      /* out: plugins that were left out */
-} wy_build;
+};
 
 /* Builds all editions. On any thread, but only one at a time: a first build grows the host's
  * workers to as many as there are to be. 0, or a negative error: nothing of it is usable then. */

@@ -1,10 +1,12 @@
 /* The host's life: new, load, start, run, stop, free. */
+#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/err.h"
 #include "host/helper.h"
 #include "host/host_impl.h"
+#include "host/recover.h"
 #include "net/listen.h"
 #include "script/task.h"
 
@@ -46,6 +48,7 @@ static void on_stop_timer(wy_timer *timer) {
 static void finish_stop(wy_host *h) {
   if (h->stopped) return;
   h->stopped = true;
+  wy_reload_stop(h);
   wy_timer_stop(&h->workers[0].clock, &h->stop_timer);
   size_t unread = h->mailbox ? wy_dict_stats_of(h->mailbox).entries : 0;
   if (unread)
@@ -60,6 +63,7 @@ static void finish_stop(wy_host *h) {
   }
   uv_close((uv_handle_t *)&h->stop_async, NULL);
   uv_close((uv_handle_t *)&h->served_async, NULL);
+  uv_close((uv_handle_t *)&h->reload_async, NULL);
 }
 
 void wy_host_served(wy_host *h) {
@@ -87,9 +91,17 @@ static void stop_serving(wy_host *h) {
   everybody(h, WY_STOP_SERVING);
 }
 
+static void on_reload(uv_async_t *async) {
+  wy_host *h = wy_container_of(async, wy_host, reload_async);
+  if (h->started) wy_reload_ask(h, WY_ASK_RELOAD, NULL, NULL);
+}
+
+void wy_host_reload(wy_host *h) { uv_async_send(&h->reload_async); }
+
 static void on_stop(uv_async_t *async) {
   wy_host *h = wy_container_of(async, wy_host, stop_async);
   if (atomic_exchange(&h->stopping, true)) return;
+  wy_reload_stop(h);
   if (!h->started) {
     finish_stop(h);
     return;
@@ -108,6 +120,11 @@ static int open_handles(wy_host *h) {
   if (uv_async_init(loop, &h->stop_async, on_stop)) return WY_E_NOMEM;
   if (uv_async_init(loop, &h->served_async, on_served)) {
     uv_close((uv_handle_t *)&h->stop_async, NULL);
+    return WY_E_NOMEM;
+  }
+  if (uv_async_init(loop, &h->reload_async, on_reload)) {
+    uv_close((uv_handle_t *)&h->stop_async, NULL);
+    uv_close((uv_handle_t *)&h->served_async, NULL);
     return WY_E_NOMEM;
   }
   return 0;
@@ -164,6 +181,13 @@ void wy_host_workers(wy_host *h, int n) {
   h->wanted_workers = n < 0 ? 0 : (unsigned)(n > WORKERS_MAX ? WORKERS_MAX : n);
 }
 
+int wy_host_keep(wy_host *h, int back) {
+  if (h->loaded || back < 0) return WY_E_ARG;
+  h->keeps = true;
+  h->back = back;
+  return 0;
+}
+
 int wy_host_sender(wy_host *h, wy_sender_fn fn, void *data) {
   if (h->started) return WY_E_ARG;
   h->sender = fn;
@@ -175,27 +199,89 @@ int wy_host_sender(wy_host *h, wy_sender_fn fn, void *data) {
 
 static void on_problem(void *data, bool error, const char *event, const char *zh, const char *en) {
   wy_host *h = data;
+  if (error && !h->first_problem[0]) snprintf(h->first_problem, sizeof h->first_problem, "%s", en);
   if (h->options.problem)
     h->options.problem(h->options.data, error ? WY_LEVEL_ERROR : WY_LEVEL_INFO, zh, en);
   else wy_log_text(&h->log, error ? WY_LOG_ERROR : WY_LOG_INFO, event, "%s", en);
 }
 
-static int load(wy_host *h, wy_build *b) {
+/* One try to build the generation to start with, from the disk or from sources that were kept. */
+static int try(wy_host *h, wy_build *b, wy_str snapshot) {
   generation *g = wy_generation_new(h);
   if (!g) return WY_E_NOMEM;
+  b->snapshot = snapshot;
+  int err = wy_generation_build(g, b);
+  if (err) wy_generation_drop(g);
+  else wy_generation_publish(h, g, NULL);
+  return err;
+}
+
+/* What the disk has will not do: the generation that served last, when it was kept. */
+static int fall_back(wy_host *h, wy_build *b, const char *state, const char *back, int err) {
+  wy_buf snapshot, number;
+  const char *args[] = {state, back, NULL};
+  wy_buf_init(&snapshot, (size_t)256 << 20);
+  wy_buf_init(&number, 4096);
+  int failed = b->failed;
+  if (wy_recover(h, "kept", args, &snapshot, &number) == 0) {
+    if (h->promoted) wy_generation_drop(h->promoted);
+    h->promoted = NULL;
+    wy_config_forget(h);
+    err = try(h, b, wy_buf_view(&snapshot));
+    if (!err) {
+      h->fell_back = true;
+      wy_log_text(&h->log, WY_LOG_WARN, "reload.last_good", "generation %s serves, which was kept",
+                  number.p);
+    }
+  } else {
+    b->failed = failed;
+  }
+  wy_buf_deinit(&snapshot);
+  wy_buf_deinit(&number);
+  return err;
+}
+
+/* What the state folder says, as far as it can be known before the configuration is read. */
+static void look(wy_host *h, const wy_build *b, char *state, size_t size, bool *pinned) {
+  wy_buf found;
+  const char *slash = b->path ? strrchr(b->path, '/') : NULL;
+  char *folder = b->folder ? strdup(b->folder)
+                 : slash   ? strndup(b->path, (size_t)(slash - b->path))
+                           : strdup("");
+  const char *args[] = {b->path ? b->path : "", folder ? folder : "", NULL};
+  wy_buf_init(&found, 65536);
+  if (wy_recover(h, "look", args, &found, NULL) == 0) {
+    cJSON *json = cJSON_Parse(found.p);
+    const cJSON *number = cJSON_GetObjectItem(json, "number");
+    snprintf(state, size, "%s", cJSON_GetStringValue(cJSON_GetObjectItem(json, "state")));
+    *pinned = cJSON_IsTrue(cJSON_GetObjectItem(json, "pinned"));
+    if (cJSON_IsNumber(number)) h->last_number = (uint64_t)number->valuedouble;
+    cJSON_Delete(json);
+  }
+  wy_buf_deinit(&found);
+  free(folder);
+}
+
+static int load(wy_host *h, wy_build *b) {
+  char state[4096] = "", back[12];
+  bool pinned = false;
+  int err = -1;
   b->listen = h->listen;
   b->workers = h->wanted_workers;
   b->first = true;
   b->problem = on_problem;
   b->data = h;
-  int err = wy_generation_build(g, b);
+  snprintf(back, sizeof back, "%d", h->back);
+  if (h->keeps) look(h, b, state, sizeof state, &pinned);
+  if (h->keeps && (pinned || h->back)) err = fall_back(h, b, state, back, err);
+  bool tried = err == 0;
+  if (!tried) err = try(h, b, (wy_str){0});
+  if (!tried && h->keeps && (err || b->failed)) err = fall_back(h, b, state, "0", err);
   if (!err && !h->inbox) err = wy_inbox_new(&h->inbox, h->inbox_bytes, h->n_workers);
-  if (err) {
-    wy_generation_drop(g);
-    return err;
-  }
+  if (!err) err = wy_reload_new(h, b);
+  if (err) return err;
+  if (h->fell_back) wy_reload_found(h, pinned ? "a rollback is pinned" : h->first_problem);
   h->failed_plugins = b->failed;
-  wy_generation_publish(h, g, NULL);
   h->loaded = true;
   return b->failed;
 }
@@ -245,6 +331,7 @@ int wy_host_start(wy_host *h) {
   if (!err) err = wy_admin_start(h);
   for (unsigned i = 0; !err && i < h->n_workers; i++) wy_editions_look(&h->workers[i]);
   for (unsigned i = 1; !err && i < h->n_workers; i++) err = wy_worker_run_thread(&h->workers[i]);
+  if (!err) wy_reload_start(h);
   return err;
 }
 
@@ -315,6 +402,7 @@ void wy_host_free(wy_host *h) {
   wy_helper_end(h); /* while posts can be taken, and dropped */
   for (unsigned i = 0; i < h->n_workers; i++) wy_worker_deinit(&h->workers[i]);
   wy_http_free(h->admin);
+  wy_reload_free(h);
   wy_generation_drop(h->promoted);
   wy_generation_drop(h->canary);
   wy_config_deinit(h);

@@ -21,6 +21,7 @@
 #include "host/generation.h"
 #include "host/inbox.h"
 #include "host/post.h"
+#include "host/reload.h"
 #include "host/stats.h"
 #include "net/http.h"
 #include "net/tick.h"
@@ -151,7 +152,11 @@ struct wy_host {
   generation *promoted, *canary; /* canary NULL: none */
   uint64_t last_number;          /* of a generation */
   int failed_plugins;            /* that the first load has left out */
-  struct reload *reload;
+  struct wy_reload *reload;
+  bool keeps;               /* what it needs to come back, in its state folder */
+  bool fell_back;           /* a generation that was kept serves, not the disk's */
+  char first_problem[1000]; /* of the first load */
+  int back;                 /* which of the kept generations to start with; 0: the disk's */
   struct wy_helper *helper; /* NULL until it is needed */
   route *routes;
   size_t n_routes;
@@ -172,7 +177,7 @@ struct wy_host {
   atomic_bool stopping;
   atomic_uint serving; /* HTTP servers that have not stopped yet */
   bool stopped;
-  uv_async_t stop_async, served_async;
+  uv_async_t stop_async, served_async, reload_async;
   wy_timer stop_timer;
 };
 
@@ -189,7 +194,9 @@ void wy_worker_deinit(worker *w);
 /* config.c: from the checked configuration, a Lua table, to C; these raise */
 void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *state);
 void wy_config_read_generation(generation *g, wy_crypt *crypt, lua_State *L, int conf);
+void wy_config_read_folders(generation *g, lua_State *L, int list);
 void wy_config_read_desks(edition *e, wy_crypt *crypt, lua_State *L, int conf, int entries);
+void wy_config_forget(wy_host *h); /* what was read: another will be */
 void wy_config_deinit(wy_host *h);
 
 /* route.c */

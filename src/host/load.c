@@ -104,6 +104,11 @@ static void take_snapshot(generation *g, lua_State *L, int module, int boot) {
   wy_buf_clear(&g->snapshot);
   if (text && wy_buf_add(&g->snapshot, text, n)) luaL_error(L, "out of memory");
   lua_pop(L, 1);
+  lua_getfield(L, module, "folders");
+  lua_pushvalue(L, boot);
+  lua_call(L, 1, 1);
+  wy_config_read_folders(g, L, lua_gettop(L));
+  lua_pop(L, 1);
 }
 
 /* --- building, protected --- */
@@ -114,7 +119,7 @@ static void read_first(const building *job, lua_State *L, int conf, int boot) {
   lua_Integer wanted = integer_field(L, boot, "workers");
   job->build->wanted = wanted < WORKERS_MAX ? (unsigned)wanted : WORKERS_MAX;
   if (job->build->first) {
-    h->n_sides = job->build->wanted;
+    h->n_sides = job->build->wanted > h->n_workers ? job->build->wanted : h->n_workers;
     lua_getfield(L, boot, "state");
     wy_config_read_host(h, L, conf, lua_tostring(L, -1));
     lua_pop(L, 1);

@@ -17,4 +17,17 @@ typedef void (*wy_ask_done)(void *data, bool ok, wy_str json);
 /* On the thread of worker 0. */
 void wy_reload_ask(wy_host *h, wy_ask what, wy_ask_done done, void *data);
 
+/* The host's own calls, on worker 0's thread. from: where the generation that serves was read. */
+struct wy_build;
+typedef struct wy_reload wy_reload;
+int wy_reload_new(wy_host *h, const struct wy_build *from); /* 0 or WY_E_NOMEM */
+void wy_reload_found(wy_host *h,
+                     const char *trouble); /* why what serves is not what the disk has */
+void wy_reload_start(wy_host *h);
+void wy_reload_stop(wy_host *h); /* asks are taken no more */
+void wy_reload_free(wy_host *h); /* when nothing runs */
+
+/* Any thread: why the disk's version does not serve; an empty text when it does. */
+void wy_reload_trouble(wy_host *h, char *out, size_t size);
+
 #endif

@@ -165,6 +165,7 @@ static int l_new(lua_State *L) {
   const wy_host_options options = {.log = on_log, .problem = on_problem, .data = r};
   if (wy_host_new_virtual(&r->host, &options, (int64_t)(wall * 1000)))
     return luaL_error(L, "out of memory");
+  if (lua_toboolean(L, 4)) wy_host_keep(r->host, 0);
   if (wy_host_load_text(r->host, text, n, "weiyue.lua", folder)) {
     lua_pushnil(L);
     push_notes(L, &r->problems);
@@ -219,6 +220,23 @@ static int l_advance(lua_State *L) {
   }
   wy_clock_step(&w->clock, until);
   return 0;
+}
+
+static void on_told(void *data, bool ok, wy_str json) {
+  (void)ok;
+  wy_buf_str(data, json);
+}
+
+static int l_ask(lua_State *L) {
+  static const char *const names[] = {"reload", "promote", "rollback", "status", NULL};
+  rig *r = check(L);
+  wy_buf json;
+  wy_buf_init(&json, 1 << 20);
+  wy_reload_ask(r->host, (wy_ask)luaL_checkoption(L, 2, NULL, names), on_told, &json);
+  settle(&r->host->workers[0]);
+  lua_pushlstring(L, json.p ? json.p : "", json.n);
+  wy_buf_deinit(&json);
+  return 1;
 }
 
 static int l_now(lua_State *L) {
@@ -309,11 +327,17 @@ static void make_class(lua_State *L, const char *name, const luaL_Reg *methods, 
 }
 
 static int open_rig(lua_State *L) {
-  static const luaL_Reg hosts[] = {{"push", l_push}, {"advance", l_advance},
-                                   {"now", l_now},   {"send", l_send},
-                                   {"sent", l_sent}, {"sent_one", l_sent_one},
-                                   {"log", l_log},   {"metrics", l_metrics},
-                                   {"free", l_free}, {NULL, NULL}};
+  static const luaL_Reg hosts[] = {{"push", l_push},
+                                   {"advance", l_advance},
+                                   {"now", l_now},
+                                   {"ask", l_ask},
+                                   {"send", l_send},
+                                   {"sent", l_sent},
+                                   {"sent_one", l_sent_one},
+                                   {"log", l_log},
+                                   {"metrics", l_metrics},
+                                   {"free", l_free},
+                                   {NULL, NULL}};
   static const luaL_Reg pushes[] = {
       {"answer", l_answer}, {"status", l_status}, {"leave", l_leave}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
