@@ -177,10 +177,11 @@ static void on_sweep(wy_timer *timer) {
 
 void wy_editions_retire_all(worker *w) {
   wy_timer_stop(&w->clock, &w->sweep);
-  for (wy_list *n; (n = wy_list_shift(&w->editions));) {
-    edition *e = wy_container_of(n, edition, link);
-    wy_edition_free(e);
-  }
+  /* what ends in one may begin the next in another */
+  for (wy_list *n = w->editions.next; n != &w->editions; n = n->next)
+    wy_script_end(wy_container_of(n, edition, link)->script);
+  for (wy_list *n; (n = wy_list_shift(&w->editions));)
+    wy_edition_free(wy_container_of(n, edition, link));
   w->current = w->canary = NULL;
 }
 
