@@ -85,6 +85,7 @@ local function folder_of(options) return options.folder or (options.path or ""):
 ---@field problems { level: string, event: string, zh: string, en: string }[]
 ---@field failed_plugins integer
 ---@field n_plugins? integer      how many were loaded
+---@field plugins? table[]
 ---@field workers integer        how many there are to be
 ---@field state? string          the state folder
 ---@field sources weiyue.Sources what was read; its snapshot builds the same once more
@@ -168,6 +169,20 @@ function M.folders(boot)
   return list
 end
 
+--- The specs of the plugins, where the configuration wants them to pass before a reload: in the folder spec of
+--- a plugin that is a folder, or the file NAME_spec.lua beside one that is a file.
+---@param boot weiyue.Boot
+---@return string[]
+function M.specs(boot)
+  local list = {}
+  if not (boot.conf and boot.conf.reload.specs) then return list end
+  for _, plugin in ipairs(boot.plugins) do
+    local pattern = plugin.folder and plugin.folder .. "/spec/*_spec.lua" or plugin.path:gsub("%.lua$", "_spec.lua")
+    for _, path in ipairs(boot.sources.glob(pattern) or {}) do list[#list + 1] = path end
+  end
+  return list
+end
+
 -- What plugins ask of the host: their accounts, and a note to whoever reads the problems.
 local function host_of(boot, objects)
   local host = {}
@@ -229,7 +244,7 @@ function M.load(boot)
     places[i] = { object = objects[i], conf = account }
   end
   local loaded = load_plugins(boot, folder, host_of(boot, objects))
-  boot.n_plugins = #loaded
+  boot.n_plugins, boot.plugins = #loaded, loaded
   local push = package.loaded["weiyue.push"] -- C's; absent where nothing is served
   local out = outbox.new(places, mailbox.new(shared.object "weiyue.mailbox.dict"), push)
   message.serve(out, push)

@@ -9,6 +9,7 @@
 #include "cli/errors.h"
 #include "cli/options.h"
 #include "cli/problems.h"
+#include "host/reload.h"
 #include "weiyue.h"
 
 /* Where a browser on this machine would look. */
@@ -56,6 +57,9 @@ static void raise_files(void) {
 }
 
 static int run(wy_host *host) {
+  char self[4096];
+  size_t n = sizeof self;
+  if (uv_exepath(self, &n) == 0) wy_reload_program(host, self);
   raise_files();
   if (wy_cli_signals_watch(host))
     return wy_cli_error(WY_EXIT_FAILED, "%s", wy_tr("无法接收信号", "cannot watch for signals"));

@@ -31,24 +31,14 @@ static double number_field(lua_State *L, int table, const char *key) {
 
 /* --- the parts of the table --- */
 
-void wy_config_read_folders(generation *g, lua_State *L, int list) {
+/* A list of texts; *out is whole at any time, so that an error frees what was read. */
+void wy_config_read_list(lua_State *L, int list, char ***out, size_t *n_out) {
   lua_Integer n = luaL_len(L, list);
-  g->folders = calloc((size_t)n + 1, sizeof *g->folders);
-  if (!g->folders) luaL_error(L, "out of memory");
+  *out = calloc((size_t)n + 1, sizeof **out);
+  if (!*out) luaL_error(L, "out of memory");
   for (lua_Integer i = 1; i <= n; i++) {
     lua_geti(L, list, i);
-    g->folders[g->n_folders++] = copy(L, -1);
-    lua_pop(L, 1);
-  }
-}
-
-static void read_hosts(generation *g, lua_State *L, int list) {
-  lua_Integer n = luaL_len(L, list);
-  g->hosts = calloc((size_t)n + 1, sizeof *g->hosts);
-  if (!g->hosts) luaL_error(L, "out of memory");
-  for (lua_Integer i = 1; i <= n; i++) {
-    lua_geti(L, list, i);
-    g->hosts[g->n_hosts++] = copy(L, -1);
+    (*out)[(*n_out)++] = copy(L, -1);
     lua_pop(L, 1);
   }
 }
@@ -239,7 +229,7 @@ static void read_canary(generation *g, lua_State *L, int canary) {
 void wy_config_read_generation(generation *g, wy_crypt *crypt, lua_State *L, int conf) {
   lua_getfield(L, conf, "hosts");
   lua_getfield(L, -1, "list");
-  if (lua_istable(L, -1)) read_hosts(g, L, lua_gettop(L));
+  if (lua_istable(L, -1)) wy_config_read_list(L, lua_gettop(L), &g->hosts, &g->n_hosts);
   lua_getfield(L, conf, "accounts");
   int accounts = lua_gettop(L);
   lua_Integer n = luaL_len(L, accounts);

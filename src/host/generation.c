@@ -41,6 +41,8 @@ void wy_generation_unref(generation *g) {
   free(g->users);
   for (size_t i = 0; i < g->n_folders; i++) free(g->folders[i]);
   free(g->folders);
+  for (size_t i = 0; i < g->n_specs; i++) free(g->specs[i]);
+  free(g->specs);
   wy_buf_deinit(&g->snapshot);
   free(g->editions);
   free(g);

@@ -36,7 +36,9 @@ struct generation {
   int n_plugins;
   char **folders; /* to watch for changes of its sources */
   size_t n_folders;
-  bool watch; /* the configuration wants that */
+  bool watch;   /* the configuration wants that */
+  char **specs; /* of the plugins, where the configuration wants them to pass first */
+  size_t n_specs;
   /* who gets it first, while it is the canary */
   unsigned share;  /* of 10,000 users */
   uint64_t *users; /* hashes of openids, sorted */

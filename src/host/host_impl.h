@@ -194,7 +194,7 @@ void wy_worker_deinit(worker *w);
 /* config.c: from the checked configuration, a Lua table, to C; these raise */
 void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *state);
 void wy_config_read_generation(generation *g, wy_crypt *crypt, lua_State *L, int conf);
-void wy_config_read_folders(generation *g, lua_State *L, int list);
+void wy_config_read_list(lua_State *L, int list, char ***out, size_t *n_out);
 void wy_config_read_desks(edition *e, wy_crypt *crypt, lua_State *L, int conf, int entries);
 void wy_config_forget(wy_host *h); /* what was read: another will be */
 void wy_config_deinit(wy_host *h);

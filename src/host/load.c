@@ -94,6 +94,15 @@ static void report(const wy_build *b, lua_State *L, int problems) {
   }
 }
 
+static void take_list(lua_State *L, int module, int boot, const char *function, char ***out,
+                      size_t *n) {
+  lua_getfield(L, module, function);
+  lua_pushvalue(L, boot);
+  lua_call(L, 1, 1);
+  wy_config_read_list(L, lua_gettop(L), out, n);
+  lua_pop(L, 1);
+}
+
 /* The sources, for the other workers, for the next start, and to see whether anything changed. */
 static void take_snapshot(generation *g, lua_State *L, int module, int boot) {
   size_t n;
@@ -104,11 +113,8 @@ static void take_snapshot(generation *g, lua_State *L, int module, int boot) {
   wy_buf_clear(&g->snapshot);
   if (text && wy_buf_add(&g->snapshot, text, n)) luaL_error(L, "out of memory");
   lua_pop(L, 1);
-  lua_getfield(L, module, "folders");
-  lua_pushvalue(L, boot);
-  lua_call(L, 1, 1);
-  wy_config_read_folders(g, L, lua_gettop(L));
-  lua_pop(L, 1);
+  take_list(L, module, boot, "folders", &g->folders, &g->n_folders);
+  take_list(L, module, boot, "specs", &g->specs, &g->n_specs);
 }
 
 /* --- building, protected --- */

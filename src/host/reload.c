@@ -12,6 +12,7 @@
 #include "host/helper.h"
 #include "host/host_impl.h"
 #include "host/recover.h"
+#include "host/verify.h"
 #include "net/watch.h"
 
 typedef struct asked {
@@ -34,6 +35,7 @@ struct wy_reload {
   uint64_t began;
   wy_build build; /* where the first generation was read, and each later one is */
   char *path, *name, *folder, *text;
+  char *program; /* that runs specs; NULL: none does */
   wy_job job;
   generation *made;
   cJSON *problems;
@@ -263,6 +265,22 @@ static void read_kept(wy_reload *r) {
   wy_buf_deinit(&number);
 }
 
+/* The plugins' own specs, where they are to pass first. */
+static void verify(wy_reload *r) {
+  const generation *g = r->made;
+  if (!g->n_specs || !r->program) return;
+  wy_buf out;
+  wy_buf_init(&out, 65536);
+  if (wy_verify(r->program, g->specs, g->n_specs, &out)) {
+    char zh[4096], en[4096];
+    snprintf(zh, sizeof zh, "插件的测试没有通过：\n%s", out.p ? out.p : "");
+    snprintf(en, sizeof en, "specs of plugins failed:\n%s", out.p ? out.p : "");
+    on_problem(r, true, "reload.specs", zh, en);
+    r->err = WY_E_CONFIG;
+  }
+  wy_buf_deinit(&out);
+}
+
 /* On the helper's thread. */
 static void build_run(wy_job *job) {
   wy_reload *r = wy_container_of(job, wy_reload, job);
@@ -281,6 +299,7 @@ static void build_run(wy_job *job) {
     on_problem(r, true, "config", "账号的路径已被程序占用", "an account has the path of a route");
     r->err = WY_E_CONFIG;
   }
+  if (!r->err && !back) verify(r);
   r->same = !r->err && same_sources(r->made, r->host->promoted);
   if (r->err || (r->same && r->now->watched)) { /* here, where closing states hinders nobody */
     wy_generation_drop(r->made);
@@ -452,6 +471,12 @@ void wy_reload_start(wy_host *h) {
   watch(r);
 }
 
+int wy_reload_program(wy_host *h, const char *path) {
+  free(h->reload->program);
+  h->reload->program = copy(path);
+  return h->reload->program ? 0 : WY_E_NOMEM;
+}
+
 void wy_reload_found(wy_host *h, const char *trouble) { set_trouble(h->reload, trouble); }
 
 void wy_reload_stop(wy_host *h) {
@@ -481,6 +506,7 @@ void wy_reload_free(wy_host *h) {
   pthread_mutex_destroy(&r->lock);
   free(r->trouble);
   free(r->notices);
+  free(r->program);
   free(r->path);
   free(r->name);
   free(r->folder);

@@ -23,6 +23,8 @@ typedef struct wy_reload wy_reload;
 int wy_reload_new(wy_host *h, const struct wy_build *from); /* 0 or WY_E_NOMEM */
 void wy_reload_found(wy_host *h,
                      const char *trouble); /* why what serves is not what the disk has */
+/* Which program has a verb `test` that runs the specs of plugins (reload.specs): after the load. */
+int wy_reload_program(wy_host *h, const char *path);
 void wy_reload_start(wy_host *h);
 void wy_reload_stop(wy_host *h); /* asks are taken no more */
 void wy_reload_free(wy_host *h); /* when nothing runs */
