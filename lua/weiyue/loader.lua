@@ -50,30 +50,28 @@ local function is_name(name) return name:find "^[%w_%-]+[%w_%-%.]*$" and not nam
 local function is_of_weiyue(name) return name == "weiyue" or name:find "^weiyue%." end
 
 -- A C module whose name, or the part before a dot, the configuration names. Each state opens its own.
-local function c_module(name, allowed)
-  local listed = false
-  for _, one in ipairs(allowed) do listed = listed or one == name or name:sub(1, #one + 1) == one .. "." end
-  if not listed then return nil end
-  if package.loaded[name] == nil then
-    local tried, searchers = "", package.searchers
-    for i = #searchers - 1, #searchers do -- the two that look along package.cpath
-      local opener, where = searchers[i](name)
-      if type(opener) == "function" then
-        local value = opener(name, where)
-        package.loaded[name] = value == nil and true or value
-        return package.loaded[name]
-      end
-      tried = tried .. (opener or "")
+local function c_module(name, options)
+  local listed, loaded = false, options.c_loaded
+  for _, one in ipairs(options.c_modules) do listed = listed or one == name or name:sub(1, #one + 1) == one .. "." end
+  if not listed or loaded[name] ~= nil then return loaded[name] end
+  local tried, searchers = "", package.searchers
+  for i = #searchers - 1, #searchers do -- the two that look along package.cpath: never io, which is loaded already
+    local opener, where = searchers[i](name)
+    if type(opener) == "function" then
+      local value = opener(name, where)
+      loaded[name] = value == nil and true or value
+      return loaded[name]
     end
-    return nil, tried
+    tried = tried .. (opener or "")
   end
-  return package.loaded[name]
+  return nil, tried
 end
 
 ---@class weiyue.Loader options of require, for all plugins of a state
 ---@field base weiyue.Base
 ---@field lua_path { folder: string, pattern: string }[]
----@field c_modules string[]
+---@field c_modules string[] names that the configuration allows
+---@field c_loaded table<string, any>
 ---@field sources? weiyue.Sources nil once everything is loaded
 
 --- require for one plugin. A module that a plugin requires later, in a handler, is read while the plugin loads:
@@ -142,7 +140,7 @@ function M.new(plugin, options)
       local value = run(name, module)
       return value
     end
-    local value, also = c_module(name, options.c_modules)
+    local value, also = c_module(name, options)
     if value ~= nil then return value end
     error(("module '%s' not found:%s%s"):format(name, tried, also or ""), 2)
   end

@@ -198,7 +198,7 @@ function M.load(entries, options, host)
   options = { -- a copy, which outlives loading in each plugin's require
     file = options.file, folder = options.folder, lua_path = options.lua_path, c_modules = options.c_modules or {},
     locate = options.locate, from_env = options.from_env or {}, sources = options.sources or sources.disk(),
-    base = environment.base(),
+    base = environment.base(), c_loaded = {},
   }
   local all, listed = expand(entries, options, problems)
   overlooked(entries, options, listed, problems)
