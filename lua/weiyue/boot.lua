@@ -13,6 +13,7 @@ local message = require "weiyue.message"
 local outbox = require "weiyue.outbox"
 local plugins = require "weiyue.plugin"
 local rules = require "weiyue.rules"
+local settings = require "weiyue.settings"
 local shared = require "weiyue.shared"
 local sources = require "weiyue.sources"
 local timers = require "weiyue.timers"
@@ -22,7 +23,6 @@ local M = {}
 -- What a problem calls the configuration.
 local function file_of(options) return options.text and (options.name or "weiyue.lua") or options.path end
 
--- The schema with its texts in two languages is large and needed once.
 local function read_config(options, from)
   local config = require "weiyue.config"
   local overrides = { overrides = { listen = options.listen }, read = from.read }
@@ -31,9 +31,6 @@ local function read_config(options, from)
     conf, found = config.load_string(options.text, file_of(options), overrides)
   else
     conf, found = config.load(options.path, overrides)
-  end
-  for name in pairs(package.loaded) do
-    if name:find "^weiyue%.config" then package.loaded[name] = nil end
   end
   return conf, found
 end
@@ -183,8 +180,8 @@ function M.specs(boot)
   return list
 end
 
--- What plugins ask of the host: their accounts, and a note to whoever reads the problems.
-local function host_of(boot, objects)
+-- What plugins ask of the host: their accounts.
+local function host_of(objects)
   local host = {}
   function host.account(id)
     if id == nil and #objects == 1 then return objects[1] end
@@ -193,14 +190,25 @@ local function host_of(boot, objects)
     end
     error(id and ("no account %s"):format(tostring(id)) or "which account? wx.account(id)", 3)
   end
-  function host.note(plugin, where, what)
-    boot.problems[#boot.problems + 1] = {
-      level = "note", event = "config.not_in_build",
-      zh = ("%s: 插件 %s 的 %s：本版本尚未实现"):format(where, plugin.name, what),
-      en = ("%s: %s of plugin %s: not in this build"):format(where, what, plugin.name),
-    }
-  end
   return host
+end
+
+-- The schema with its texts in two languages is large and needed once; the check of it by plugins as well.
+local function forget_config()
+  for name in pairs(package.loaded) do
+    if name:find "^weiyue%.config" then package.loaded[name] = nil end
+  end
+end
+
+-- The line of a key in the configuration's text, which is looked for when something is wrong.
+local function locator(boot)
+  local text, bare
+  return function(key)
+    local source = require "weiyue.config.source"
+    text = text or boot.options.text or boot.sources.read(boot.options.path) or ""
+    bare = bare or source.bare(text)
+    return source.locate(text, bare, key)
+  end
 end
 
 local function load_plugins(boot, folder, host)
@@ -211,6 +219,7 @@ local function load_plugins(boot, folder, host)
   end
   local loaded, problems, failed = plugins.load(boot.conf.plugins, {
     file = file_of(boot.options), folder = folder, lua_path = lua_path, sources = boot.sources,
+    c_modules = boot.conf.c_modules, from_env = boot.conf.from_env, locate = locator(boot),
   }, host)
   boot.failed_plugins = failed
   for _, p in ipairs(problems) do boot.problems[#boot.problems + 1] = p end
@@ -243,7 +252,11 @@ function M.load(boot)
     objects[i] = account_object(account)
     places[i] = { object = objects[i], conf = account }
   end
-  local loaded = load_plugins(boot, folder, host_of(boot, objects))
+  for _, account in ipairs(conf.accounts) do
+    settings.keep_secret { account.token, account.secret or false, account.aes_key or false }
+  end
+  local loaded = load_plugins(boot, folder, host_of(objects))
+  forget_config()
   boot.n_plugins, boot.plugins = #loaded, loaded
   local push = package.loaded["weiyue.push"] -- C's; absent where nothing is served
   local out = outbox.new(places, mailbox.new(shared.object "weiyue.mailbox.dict"), push)
@@ -262,6 +275,7 @@ function M.load(boot)
     boot.accounts[i] = { object = objects[i], dispatch = dispatch.dispatcher(index, out, account.mailbox.word) }
   end
 
+  local workers = boot.workers -- boot itself, with all it read, is not kept
   boot.calls = {
     message = message.metatable, once = dispatch.once, may_reply = events.may_reply,
     is_special = events.is_special, plugin_of = plugin_of(loaded),
@@ -272,7 +286,7 @@ function M.load(boot)
   --- Arms this worker's timers, once, when its loop starts; gives the function that stops them.
   function boot.calls.start()
     return timers.start(loaded, {
-      worker = options.worker or 0, workers = boot.workers, count = options.count or push and push.count,
+      worker = options.worker or 0, workers = workers, count = options.count or push and push.count,
     })
   end
 end

@@ -72,6 +72,15 @@ static void raised(lua_State *L, void *data) {
   }
 }
 
+static void log_raised(lua_State *L, const exchange *x) {
+  wy_line line;
+  wy_line_begin(&line, &x->desk->worker->host->log, WY_LOG_ERROR, "lua.error");
+  wy_line_z(&line, "account", x->desk->account->id);
+  if (x->where[0]) wy_line_z(&line, "where", x->where);
+  wy_line_masked(&line, L, "text", wy_str_of(lua_tostring(L, -1)));
+  wy_line_end(&line);
+}
+
 /* --- the answer --- */
 
 static void count(exchange *x, wy_way way) {
@@ -180,7 +189,7 @@ static void deliver_end(lua_State *L, bool ok, void *data) {
   exchange *x = d->x;
   free(d);
   if (!ok) {
-    wy_exchange_log(x, WY_LOG_ERROR, "lua.error", x->where, "text", lua_tostring(L, -1));
+    log_raised(L, x);
     end_with_apology(x);
     return;
   }
@@ -257,7 +266,7 @@ static void end(lua_State *L, bool ok, void *data) {
     return;
   }
   if (!ok) {
-    wy_exchange_log(x, WY_LOG_ERROR, "lua.error", x->where, "text", lua_tostring(L, -1));
+    log_raised(L, x);
     apologize(L, x, NULL);
     return;
   }

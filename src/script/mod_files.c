@@ -1,5 +1,5 @@
-/* weiyue.files: what loading plugins and keeping them needs of the file system. What writes is for
- * threads that may wait for a disk. */
+/* weiyue.files: what loading plugins and keeping them needs: the file system, and the bundled
+ * plugins, which are in the program. What writes is for threads that may wait for a disk. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,11 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "script/embedded.h"
 #include "script/modules.h"
+#include "script/state.h"
+
+#define BUNDLED "plugins." /* what embedded.c calls the files of plugins/ */
 
 enum { SOURCE_BYTES = 1048576, READ_BYTES = 16384 };
 
@@ -231,10 +235,41 @@ static int l_lock(lua_State *L) {
   return 1;
 }
 
+/* --- bundled plugins --- */
+
+/* bundled(name) → the source of plugins/NAME.lua | nil */
+static int l_bundled(lua_State *L) {
+  const char *module = lua_pushfstring(L, BUNDLED "%s", luaL_checkstring(L, 1));
+  wy_str text = wy_embedded_lua(module);
+  if (!text.p) return 0;
+  lua_pushlstring(L, text.p, text.n);
+  return 1;
+}
+
+/* all_bundled() → array of names */
+static int l_all_bundled(lua_State *L) {
+  lua_Integer n = 0;
+  lua_newtable(L);
+  for (const wy_embedded *e = wy_embedded_files; e->module; e++) {
+    if (strncmp(e->module, BUNDLED, sizeof BUNDLED - 1) != 0) continue;
+    lua_pushstring(L, e->module + sizeof BUNDLED - 1);
+    lua_rawseti(L, -2, ++n);
+  }
+  return 1;
+}
+
 int wy_open_files(lua_State *L) {
-  static const luaL_Reg functions[] = {{"read", l_read},   {"glob", l_glob}, {"kind", l_kind},
-                                       {"write", l_write}, {"list", l_list}, {"remove", l_remove},
-                                       {"mkdir", l_mkdir}, {"lock", l_lock}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"read", l_read},
+                                       {"glob", l_glob},
+                                       {"kind", l_kind},
+                                       {"write", l_write},
+                                       {"list", l_list},
+                                       {"remove", l_remove},
+                                       {"mkdir", l_mkdir},
+                                       {"lock", l_lock},
+                                       {"bundled", l_bundled},
+                                       {"all_bundled", l_all_bundled},
+                                       {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

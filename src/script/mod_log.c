@@ -66,11 +66,11 @@ static int l_write(lua_State *L) {
   if (!lua_isnil(L, 3)) text.p = luaL_tolstring(L, 3, &text.n);
   wy_line line;
   wy_line_begin(&line, log, (wy_log_level)level, event);
-  if (text.p) wy_line_str(&line, "text", text);
+  wy_line_masked(&line, L, "text", text);
   for (int i = 0; i < n; i++) {
     wy_str value;
     value.p = lua_tolstring(L, 7 + 2 * i, &value.n);
-    wy_line_str(&line, lua_tostring(L, 6 + 2 * i), value);
+    wy_line_masked(&line, L, lua_tostring(L, 6 + 2 * i), value);
   }
   wy_line_end(&line);
   return 0;

@@ -91,7 +91,7 @@ static void job_end(lua_State *L, bool ok, void *data) {
   if (!ok && !j->script->running->cancelled) { /* ended from outside: no error of the plugin */
     wy_line line;
     wy_line_begin(&line, j->script->log, WY_LOG_ERROR, "lua.error");
-    wy_line_z(&line, "text", lua_tostring(L, -1));
+    wy_line_masked(&line, L, "text", wy_str_of(lua_tostring(L, -1)));
     wy_line_end(&line);
   }
   free(j);

@@ -6,6 +6,7 @@
 
 #include <lua.h>
 
+#include "base/log.h"
 #include "codec/doc.h"
 #include "codec/msg.h"
 #include "codec/reply.h"
@@ -16,6 +17,7 @@ int wy_open_crypto(lua_State *L);
 int wy_open_form(lua_State *L);
 int wy_open_json(lua_State *L);
 int wy_open_log(lua_State *L);
+int wy_open_secrets(lua_State *L);
 int wy_open_text(lua_State *L);
 int wy_open_time(lua_State *L);
 int wy_open_url(lua_State *L);
@@ -23,7 +25,7 @@ int wy_open_xml(lua_State *L);
 
 /* In a host's states only. */
 int wy_open_task(lua_State *L);   /* weiyue.task: sleep, spawn, after */
-int wy_open_files(lua_State *L);  /* weiyue.files: read, glob */
+int wy_open_files(lua_State *L);  /* weiyue.files: read, glob, kind, bundled */
 int wy_open_shared(lua_State *L); /* weiyue.shared: object */
 
 /* All of the first group as one table. */
@@ -33,6 +35,13 @@ int luaopen_weiyue_core(lua_State *L);
 #define WY_KEY_CLOCK "weiyue.clock"        /* light userdata: const wy_clock * */
 #define WY_KEY_LOG "weiyue.log"            /* light userdata: const wy_log * */
 #define WY_KEY_SHARED "weiyue.shared.dict" /* light userdata: wy_dict *, that of wx.shared */
+
+/* The text with stars where it shows a secret of this state (weiyue_core.secrets): itself, or a
+ * copy that the caller frees. Raises nothing and takes no memory of the state. */
+wy_str wy_mask(lua_State *L, wy_str text, char **copy);
+
+/* A value of a line, masked; p NULL: left out. */
+void wy_line_masked(wy_line *line, lua_State *L, const char *name, wy_str text);
 
 /* Puts a dictionary, which outlives the state, under a registry key: weiyue.shared.object(key)
  * makes an object of it. 0 or WY_E_NOMEM. */

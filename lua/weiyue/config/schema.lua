@@ -18,6 +18,8 @@
 --   optional  true: an absent table stays absent; else it is filled with its fields' defaults
 --   hidden    true: not a row of its own in the tables
 --   event     event of its errors, when it is not "config"
+--   lone      true: a value that is no table is a list of one
+--   free      true (settings of plugins): a string may have blanks at its ends and be empty; any takes anything
 --   format    name of a parser of check.lua; pattern: a Lua pattern for the whole string
 --   want      what a string should look like, for messages and tables
 --   values    of an enum;  item: of a list;  fields: of a table, in order;  by: of a choice, a node per Lua type
@@ -207,7 +209,7 @@ local plugin <const> = choice {
       fields = {
         { key = "path", type = "string", max = 4096, required = true, example = '"plugins/shop"',
           zh = "插件的文件或文件夹", en = "the plugin's file or folder" },
-        { key = "config", type = "any", secret = true, built = false, example = '{ erp = env "ERP" }',
+        { key = "config", type = "any", secret = true, example = '{ erp = env "ERP" }',
           example_after = 'path = "plugins/shop"',
           zh = "插件自己的设置", en = "the plugin's own settings" },
       },
@@ -299,6 +301,12 @@ local fields <const> = {
     item = { type = "string", format = "template", max = 4096, example = '"lib/?.lua"',
       want = { zh = "含 ? 的路径", en = "a path with a ?" } },
     zh = "到哪里找纯 Lua 库", en = "where pure-Lua libraries are looked for",
+  },
+  {
+    key = "c_modules", type = "list", max = 100, default = {}, example = '{ "lpeg" }',
+    item = { type = "string", pattern = "[%w_][%w_.-]*", max = 100, example = '"lpeg"',
+      want = { zh = "模块名", en = "the name of a module" } },
+    zh = "插件可以 require 的 C 模块（每个工作线程各装一次）", en = "C modules that plugins may require (loaded by each worker)",
   },
   {
     key = "proxies", type = "list", max = 256, default = { "127.0.0.1" }, example = '{ "127.0.0.1", "10.0.0.0/8" }',
