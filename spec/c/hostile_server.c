@@ -41,7 +41,7 @@ static void log_line(void *data, wy_log_level level, wy_str line) {
   write_log(data, (int)level, line.p, line.n);
 }
 
-static const wy_log own_log = {WY_LOG_INFO, log_line, NULL};
+static const wy_log own_log = {WY_LOG_INFO, log_line, NULL, WY_LOG_TEXT};
 
 static void ok(void *data, wy_request *req) {
   (void)data;

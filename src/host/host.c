@@ -117,7 +117,7 @@ static int new_host(wy_host **out, const wy_host_options *options, bool is_virtu
   wy_host *h = calloc(1, sizeof *h);
   if (!h) return WY_E_NOMEM;
   if (options) h->options = *options;
-  h->log = (wy_log){WY_LOG_INFO, h->options.log ? sink : NULL, h};
+  h->log = (wy_log){WY_LOG_INFO, h->options.log ? sink : NULL, h, WY_LOG_TEXT};
   h->limits = wy_http_default_limits;
   h->is_virtual = is_virtual;
   h->wanted_workers = 1;

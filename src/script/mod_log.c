@@ -12,7 +12,7 @@ static void to_stderr(void *data, wy_log_level level, wy_str line) {
   fprintf(stderr, "%.*s\n", (int)line.n, line.p);
 }
 
-static const wy_log fallback = {WY_LOG_INFO, to_stderr, NULL};
+static const wy_log fallback = {WY_LOG_INFO, to_stderr, NULL, WY_LOG_TEXT};
 
 static const wy_log *log_of(lua_State *L) {
   lua_getfield(L, LUA_REGISTRYINDEX, WY_KEY_LOG);
