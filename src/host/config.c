@@ -236,9 +236,13 @@ static void read_conf(worker *w, lua_State *L, int conf) {
   lua_getfield(L, conf, "proxies");
   if (lua_istable(L, -1)) read_proxies(h, L, lua_gettop(L));
   lua_getfield(L, conf, "log");
-  lua_getfield(L, -1, "level");
+  int log = lua_gettop(L);
+  lua_getfield(L, log, "level");
+  lua_getfield(L, log, "format");
   static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
-  h->log.level = (wy_log_level)luaL_checkoption(L, -1, "info", levels);
+  static const char *const forms[] = {"text", "json", NULL};
+  h->log.level = (wy_log_level)luaL_checkoption(L, -2, "info", levels);
+  h->log.form = (wy_log_form)luaL_checkoption(L, -1, "text", forms);
   read_admin(h, L, conf);
   lua_getfield(L, conf, "accounts");
   int accounts = lua_gettop(L);
@@ -325,6 +329,7 @@ static int l_load(lua_State *L) {
   if (lua_istable(L, conf)) {
     if (w->index == 0) read_conf(w, L, conf);
     if (w->index == 0) h->state = copy_field(L, boot, "state");
+    if (w->index == 0) h->log_file = copy_field(L, boot, "log_file");
     if (w->index == 0) give_dicts(w, L);
     if (wy_give_dict(L, WY_KEY_SHARED, h->shared) ||
         wy_give_dict(L, "weiyue.mailbox.dict", h->mailbox))
@@ -416,4 +421,5 @@ void wy_config_deinit(wy_host *h) {
   free(h->address);
   free(h->admin_address);
   free(h->state);
+  free(h->log_file);
 }

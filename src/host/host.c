@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "host/host_impl.h"
+#include "host/logging.h"
 #include "net/listen.h"
 #include "script/task.h"
 
@@ -317,6 +318,9 @@ void wy_host_free(wy_host *h) {
   free(h->listen);
   free(h);
 }
+
+const char *wy_host_log_file(const wy_host *h) { return h->log_file; }
+const wy_log *wy_host_logger(const wy_host *h) { return &h->log; }
 
 int wy_host_plugin_count(const wy_host *h) { return h->n_plugins; }
 

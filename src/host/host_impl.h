@@ -141,6 +141,7 @@ struct wy_host {
   int admin_port;
   bool admin_given; /* by the configuration: else another host may have the default port */
   char *state;      /* folder */
+  char *log_file;   /* NULL: none; for the program, the library writes none */
   char admin_key[65];
   wy_http *admin;
   bool admin_serves, admin_stopping;

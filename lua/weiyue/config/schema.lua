@@ -348,8 +348,10 @@ local fields <const> = {
     fields = {
       { key = "level", type = "enum", values = { "debug", "info", "warn", "error" }, default = "info",
         example = '"info"', zh = "记到哪一级", en = "lowest level written" },
-      { key = "format", type = "enum", values = { "text", "json" }, default = "text", built = { "text" },
+      { key = "format", type = "enum", values = { "text", "json" }, default = "text",
         example = '"text"', zh = "每行的写法", en = "form of a line" },
+      { key = "file", type = "string", max = 4096, example = '"weiyue.log"',
+        zh = "写到这个文件；不写：标准错误", en = "the file they are written to; absent: stderr" },
     },
   },
 }
