@@ -74,11 +74,21 @@ bool wy_call_flag(lua_State *L, const char *function, const char *one, const cha
   return yes;
 }
 
+/* Begins a line about a push. */
+void wy_exchange_line(wy_line *line, const exchange *x, wy_log_level level, const char *event) {
+  char trace[WY_TRACE];
+  worker *w = x->desk->worker;
+  wy_line_begin(line, &w->host->log, level, event);
+  if (!line->log) return;
+  wy_trace_hex(w->trace_seed, (uint64_t)x->t.number, trace);
+  wy_line_z(line, "account", x->desk->account->id);
+  wy_line_z(line, "trace", trace);
+}
+
 void wy_exchange_log(const exchange *x, wy_log_level level, const char *event, const char *where,
                      const char *key, const char *value) {
   wy_line line;
-  wy_line_begin(&line, &x->desk->worker->host->log, level, event);
-  wy_line_z(&line, "account", x->desk->account->id);
+  wy_exchange_line(&line, x, level, event);
   if (where && where[0]) wy_line_z(&line, "where", where);
   wy_line_z(&line, key, value);
   wy_line_end(&line);

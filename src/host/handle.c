@@ -22,6 +22,7 @@ static int push_message(lua_State *L, exchange *x) {
   desk *d = x->desk;
   worker *w = d->worker;
   x->t.began = now_ns();
+  wy_script_set_push(w->script, (uint64_t)x->t.number);
   if (x->t.text) {
     wy_str text = {x->t.text, x->t.text_n};
     wy_msg_parse(&w->opened.msg, text); /* it was read once already: it is good */
@@ -95,8 +96,7 @@ static void end_with_apology(exchange *x) {
 static void log_bad_reply(lua_State *L, const exchange *x, const char *where, int err,
                           const char *what) {
   wy_line line;
-  wy_line_begin(&line, &x->desk->worker->host->log, WY_LOG_ERROR, "lua.bad_reply");
-  wy_line_z(&line, "account", x->desk->account->id);
+  wy_exchange_line(&line, x, WY_LOG_ERROR, "lua.bad_reply");
   wy_line_z(&line, "where", where);
   wy_line_z(&line, "reason", wy_err_reason(err));
   wy_line_z(&line, "field", what);
@@ -115,8 +115,7 @@ static void log_cut(lua_State *L, const exchange *x, const char *where, const wy
 /* Forward compatible: what this build does not know is answered like anything else, and told. */
 static void log_unknown(const exchange *x) {
   wy_line line;
-  wy_line_begin(&line, &x->desk->worker->host->log, WY_LOG_INFO, "msg.unknown_type");
-  wy_line_z(&line, "account", x->desk->account->id);
+  wy_exchange_line(&line, x, WY_LOG_INFO, "msg.unknown_type");
   wy_line_z(&line, "type", x->t.type);
   if (x->t.event[0]) wy_line_z(&line, "msg_event", x->t.event);
   wy_line_end(&line);
@@ -167,6 +166,7 @@ void wy_exchange_push_facts(lua_State *L, const exchange *x) {
 
 static int deliver_begin(lua_State *L, void *data) {
   delivery *d = data;
+  wy_script_set_push(d->x->desk->worker->script, (uint64_t)d->x->t.number);
   lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.deliver");
   wy_exchange_push_facts(L, d->x);
   lua_rawgeti(L, LUA_REGISTRYINDEX, d->ref);

@@ -84,6 +84,7 @@ struct worker {
   wy_list spare_exchanges; /* memory for more */
   size_t n_spare_exchanges;
   lua_Integer serial; /* of the exchange begun last */
+  uint64_t trace_seed;
   size_t n_parked;
   wy_list errands; /* pushes that were handed to another worker */
   wy_list lates;   /* late messages on their way */

@@ -21,6 +21,14 @@ static const wy_log *log_of(lua_State *L) {
   return log ? log : &fallback;
 }
 
+static void trace_of(lua_State *L, char out[WY_TRACE]) {
+  lua_getfield(L, LUA_REGISTRYINDEX, WY_KEY_TRACER);
+  const wy_tracer *tracer = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  out[0] = '\0';
+  if (tracer) tracer->now(tracer->of, out);
+}
+
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 
 /* The keys of the fields, sorted, as an array on the stack: equal lines look equal. */
@@ -64,9 +72,12 @@ static int l_write(lua_State *L) {
   }
   wy_str text = {0};
   if (!lua_isnil(L, 3)) text.p = luaL_tolstring(L, 3, &text.n);
-  wy_line line;
+  char trace[WY_TRACE];
+  trace_of(L, trace);
+  wy_line line; /* nothing raises from here on */
   wy_line_begin(&line, log, (wy_log_level)level, event);
   if (text.p) wy_line_str(&line, "text", text);
+  if (trace[0]) wy_line_z(&line, "trace", trace); /* none of the plugin's fields takes its place */
   for (int i = 0; i < n; i++) {
     wy_str value;
     value.p = lua_tolstring(L, 7 + 2 * i, &value.n);

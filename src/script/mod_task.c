@@ -66,12 +66,14 @@ typedef struct job {
   wy_list link; /* in script->timers while it waits for its time */
   wy_script *script;
   wy_timer timer;
+  uint64_t push;       /* of the task that asked for it; 0: none */
   int ref;             /* {function, arguments…, n = count}; LUA_NOREF once it is taken */
   struct job **handle; /* the userdata that after returned, while both live */
 } job;
 
 static int job_begin(lua_State *L, void *data) {
   job *j = data;
+  wy_script_set_push(j->script, j->push);
   lua_rawgeti(L, LUA_REGISTRYINDEX, j->ref);
   int packed = lua_gettop(L);
   lua_getfield(L, packed, "n");
@@ -89,7 +91,10 @@ static void job_end(lua_State *L, bool ok, void *data) {
   job *j = data;
   if (!ok) {
     wy_line line;
+    char trace[WY_TRACE];
+    wy_trace_hex(j->script->trace_seed, j->push, trace);
     wy_line_begin(&line, j->script->log, WY_LOG_ERROR, "lua.error");
+    if (trace[0]) wy_line_z(&line, "trace", trace);
     wy_line_z(&line, "text", lua_tostring(L, -1));
     wy_line_end(&line);
   }
@@ -126,6 +131,7 @@ static job *job_new(lua_State *L, int arg) {
   }
   wy_list_init(&j->link);
   j->script = wy_script_of(L);
+  j->push = j->script->running ? j->script->running->push : 0;
   j->ref = ref;
   return j;
 }

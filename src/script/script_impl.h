@@ -2,6 +2,7 @@
 #ifndef WY_SCRIPT_IMPL_H
 #define WY_SCRIPT_IMPL_H
 
+#include "script/modules.h"
 #include "script/task.h"
 
 enum { TASK_POOL = 64 };
@@ -15,6 +16,7 @@ struct wy_task {
   wy_wait *waiting;
   wy_task_body body;
   void *data;
+  uint64_t push; /* number of the push that it works for; 0: none */
   bool cancelled;
   bool escaped; /* coroutine.running gave it to Lua: never pooled */
   bool ended;   /* body.end was called */
@@ -33,6 +35,8 @@ struct wy_script {
   wy_clock *clock;
   const wy_log *log;
   char *lua_path;
+  uint64_t trace_seed;
+  wy_tracer tracer;
   wy_task *running;
   frame *top;
   wy_list tasks, ready, timers;

@@ -15,6 +15,16 @@ lua_State *wy_script_lua(wy_script *s) { return s->L; }
 const wy_log *wy_script_log(wy_script *s) { return s->log; }
 wy_clock *wy_script_clock(wy_script *s) { return s->clock; }
 
+void wy_script_set_push(wy_script *s, uint64_t number) {
+  if (s->running) s->running->push = number;
+}
+
+void wy_script_trace(const wy_script *s, char out[WY_TRACE]) {
+  wy_trace_hex(s->trace_seed, s->running ? s->running->push : 0, out);
+}
+
+static void trace_now(const void *script, char out[WY_TRACE]) { wy_script_trace(script, out); }
+
 wy_str wy_embedded_lua(const char *module) {
   for (const wy_embedded *e = wy_embedded_files; e->module; e++)
     if (strcmp(e->module, module) == 0) return (wy_str){(const char *)e->bytes, e->n};
@@ -78,6 +88,8 @@ static int l_setup(lua_State *L) {
   lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_CLOCK);
   lua_pushlightuserdata(L, (void *)(uintptr_t)s->log);
   lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_LOG);
+  lua_pushlightuserdata(L, &s->tracer);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_TRACER);
   return 0;
 }
 
@@ -86,6 +98,8 @@ int wy_script_new(wy_script **out, const wy_script_options *options) {
   if (!s) return WY_E_NOMEM;
   s->clock = options->clock;
   s->log = options->log;
+  s->trace_seed = options->trace_seed;
+  s->tracer = (wy_tracer){trace_now, s};
   wy_list_init(&s->tasks);
   wy_list_init(&s->ready);
   wy_list_init(&s->timers);

@@ -105,7 +105,10 @@ static void resume(wy_task *t, int nargs) {
   } else if (status != LUA_OK) {
     /* begin or end raised: no memory. Pending <close> variables run, then the task is gone. */
     wy_line line;
+    char trace[WY_TRACE];
+    wy_trace_hex(s->trace_seed, t->push, trace);
     wy_line_begin(&line, s->log, WY_LOG_ERROR, "lua.error");
+    if (trace[0]) wy_line_z(&line, "trace", trace);
     wy_line_z(&line, "text", lua_tostring(t->co, -1));
     wy_line_end(&line);
     lua_resetthread(t->co);

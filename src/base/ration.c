@@ -1,0 +1,91 @@
+#include "base/ration.h"
+
+#include <stdio.h>
+
+#include "base/list.h"
+
+typedef struct wy_ration_kind kind;
+
+static uint64_t end_of(const kind *k) { return k->since + WY_RATION_MS; }
+
+static void tell(wy_ration *r, kind *k) {
+  wy_line line;
+  if (!k->held) return;
+  wy_line_begin(&line, r->log, k->level, "log.suppressed");
+  wy_line_z(&line, "of", k->event);
+  if (k->place[0]) wy_line_z(&line, "where", k->place);
+  wy_line_int(&line, "count", (int64_t)k->held);
+  wy_line_end(&line);
+  k->held = 0;
+}
+
+/* For the earliest end of what has to tell something. */
+static void arm(wy_ration *r, uint64_t now) {
+  uint64_t due = UINT64_MAX;
+  for (size_t i = 0; i < r->n; i++)
+    if (r->kinds[i].held && end_of(&r->kinds[i]) < due) due = end_of(&r->kinds[i]);
+  if (due == UINT64_MAX) wy_timer_stop(r->clock, &r->timer);
+  else (void)wy_timer_start(r->clock, &r->timer, due > now ? due - now : 0);
+  /* no memory for a timer: the next line of its kind tells it */
+}
+
+static void on_timer(wy_timer *timer) {
+  wy_ration *r = wy_container_of(timer, wy_ration, timer);
+  uint64_t now = wy_clock_now_ms(r->clock);
+  for (size_t i = 0; i < r->n; i++)
+    if (end_of(&r->kinds[i]) <= now) tell(r, &r->kinds[i]);
+  arm(r, now);
+}
+
+void wy_ration_init(wy_ration *r, wy_clock *clock, const wy_log *log) {
+  r->clock = clock;
+  r->log = log;
+  r->n = 0;
+  wy_timer_init(&r->timer, on_timer);
+}
+
+void wy_ration_deinit(wy_ration *r) {
+  if (!r->clock) return;
+  for (size_t i = 0; i < r->n; i++) tell(r, &r->kinds[i]);
+  wy_timer_stop(r->clock, &r->timer);
+  r->n = 0;
+}
+
+static bool is(const kind *k, const char *event, const char *place) {
+  return strncmp(k->event, event, sizeof k->event - 1) == 0 &&
+         strncmp(k->place, place, sizeof k->place - 1) == 0;
+}
+
+static kind *find(wy_ration *r, const char *event, const char *place) {
+  kind *oldest = NULL;
+  for (size_t i = 0; i < r->n; i++) {
+    kind *k = &r->kinds[i];
+    if (is(k, event, place)) return k;
+    if (!oldest || k->since < oldest->since) oldest = k;
+  }
+  kind *k = r->n < WY_RATION_KINDS ? &r->kinds[r->n++] : oldest;
+  if (k == oldest) tell(r, k);
+  *k = (kind){.held = 0};
+  snprintf(k->event, sizeof k->event, "%s", event);
+  snprintf(k->place, sizeof k->place, "%s", place);
+  return k;
+}
+
+bool wy_ration_take(wy_ration *r, wy_log_level level, const char *event, const char *place,
+                    unsigned max) {
+  if (!wy_log_on(r->log, level)) return false;
+  uint64_t now = wy_clock_now_ms(r->clock);
+  kind *k = find(r, event, place ? place : "");
+  if (k->lines == 0 || now >= end_of(k)) {
+    tell(r, k);
+    k->since = now;
+    k->lines = 0;
+  }
+  k->level = level;
+  if (k->lines < max) {
+    k->lines++;
+    return true;
+  }
+  if (k->held++ == 0) arm(r, now);
+  return false;
+}
