@@ -152,6 +152,47 @@ static void gives_way_to_new_kinds(void **state) {
   end(&r);
 }
 
+static void knows_the_place_of_an_error(void **state) {
+  (void)state;
+  static const struct {
+    const char *where, *text, *place;
+  } rows[] = {
+      {"a.lua:1", "plugins/b.lua:12: bad: no\nstack", "plugins/b.lua:12"},
+      {"a.lua:1", "bad\nplugins/b.lua:12: x", "a.lua:1"},
+      {"a.lua:1", "at 12:30 it: was", "a.lua:1"},
+      {"a.lua:1", NULL, "a.lua:1"},
+      {NULL, "C:/x y.lua:7: bad", "\"C:/x y.lua:7\""},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    rig r;
+    char want[128];
+    start(&r);
+    for (unsigned k = 0; k < WY_RATION_ERRORS + 3; k++)
+      assert_int_equal(wy_ration_error(&r.ration, "lua.error", rows[i].where, rows[i].text),
+                       k < WY_RATION_ERRORS);
+    advance(&r, 1000);
+    snprintf(want, sizeof want, "event=log.suppressed of=lua.error where=%s count=3\n",
+             rows[i].place);
+    assert_string_equal(r.lines, want);
+    end(&r);
+  }
+  assert_true(wy_ration_error(NULL, "lua.error", NULL, NULL));
+}
+
+static void tells_the_end_of_a_long_place(void **state) {
+  (void)state;
+  rig r;
+  char text[300];
+  start(&r);
+  memset(text, 'd', sizeof text);
+  snprintf(text + 200, sizeof text - 200, "/x.lua:12: bad");
+  for (unsigned k = 0; k < WY_RATION_ERRORS + 1; k++)
+    wy_ration_error(&r.ration, "lua.error", NULL, text);
+  advance(&r, 1000);
+  assert_non_null(strstr(r.lines, "d/x.lua:12 count=1\n"));
+  end(&r);
+}
+
 static void tells_what_is_left_at_its_end(void **state) {
   (void)state;
   rig r;
@@ -171,6 +212,8 @@ int main(void) {
       cmocka_unit_test(keeps_kinds_apart),
       cmocka_unit_test(counts_nothing_that_is_off),
       cmocka_unit_test(gives_way_to_new_kinds),
+      cmocka_unit_test(knows_the_place_of_an_error),
+      cmocka_unit_test(tells_the_end_of_a_long_place),
       cmocka_unit_test(tells_what_is_left_at_its_end),
   };
   return cmocka_run_group_tests_name("ration", tests, NULL, NULL);

@@ -89,3 +89,27 @@ bool wy_ration_take(wy_ration *r, wy_log_level level, const char *event, const c
   if (k->held++ == 0) arm(r, now);
   return false;
 }
+
+/* Bytes of the file:line in front of a message; 0: there is none. */
+static size_t place_in(const char *text) {
+  for (const char *s = text; *s && *s != '\n'; s++) {
+    if (*s != ':') continue;
+    size_t digits = strspn(s + 1, "0123456789");
+    if (digits && s[1 + digits] == ':') return (size_t)(s - text) + 1 + digits;
+  }
+  return 0;
+}
+
+bool wy_ration_error(wy_ration *r, const char *event, const char *where, const char *text) {
+  char place[sizeof r->kinds->place] = "";
+  if (!r) return true;
+  size_t n = text ? place_in(text) : 0;
+  const char *from = n ? text : where ? where : "";
+  if (!n) n = strlen(from);
+  if (n >= sizeof place) { /* the end tells more */
+    from += n - (sizeof place - 1);
+    n = sizeof place - 1;
+  }
+  memcpy(place, from, n);
+  return wy_ration_take(r, WY_LOG_ERROR, event, place, WY_RATION_ERRORS);
+}

@@ -40,4 +40,8 @@ void wy_ration_deinit(wy_ration *r);
 bool wy_ration_take(wy_ration *r, wy_log_level level, const char *event, const char *place,
                     unsigned max);
 
+/* The same for an error in Lua: its place is the file:line that text begins with, or else `where`;
+ * both may be NULL. r NULL: no ration. */
+bool wy_ration_error(wy_ration *r, const char *event, const char *where, const char *text);
+
 #endif

@@ -85,6 +85,19 @@ void wy_exchange_line(wy_line *line, const exchange *x, wy_log_level level, cons
   wy_line_z(line, "trace", trace);
 }
 
+void wy_exchange_log_error(const exchange *x, const char *text) {
+  wy_ration *r = &x->desk->worker->ration;
+  if (wy_ration_error(r, "lua.error", x->where, text))
+    wy_exchange_log(x, WY_LOG_ERROR, "lua.error", x->where, "text", text);
+}
+
+void wy_exchange_log_some(const exchange *x, wy_log_level level, const char *event,
+                          const char *where, const char *key, const char *value) {
+  wy_ration *r = &x->desk->worker->ration;
+  if (wy_ration_take(r, level, event, NULL, WY_RATION_REFUSALS))
+    wy_exchange_log(x, level, event, where, key, value);
+}
+
 void wy_exchange_log(const exchange *x, wy_log_level level, const char *event, const char *where,
                      const char *key, const char *value) {
   wy_line line;

@@ -181,7 +181,7 @@ static void note_unanswered(exchange *x, const caller *c) {
   if (c->held) return;
   char ms[24];
   snprintf(ms, sizeof ms, "%llu", (unsigned long long)(now - x->t.arrived));
-  wy_exchange_log(x, WY_LOG_WARN, "push.unanswered", x->at ? x->at : x->where, "ms", ms);
+  wy_exchange_log_some(x, WY_LOG_WARN, "push.unanswered", x->at ? x->at : x->where, "ms", ms);
   wy_budget_spent(&d->account->budget, now);
 }
 
@@ -344,8 +344,8 @@ static bool make_room(exchange *x) {
     drop(old, (wy_str){0});
     return true;
   }
-  wy_exchange_log(x, WY_LOG_WARN, "push.queue_full", NULL, "type",
-                  x->t.event[0] ? x->t.event : x->t.type);
+  wy_exchange_log_some(x, WY_LOG_WARN, "push.queue_full", NULL, "type",
+                       x->t.event[0] ? x->t.event : x->t.type);
   drop(x, wy_broker_may_reply(x) == REPLY_YES ? wy_waiting_text(x) : (wy_str){0});
   return false;
 }

@@ -149,5 +149,9 @@ bool wy_call_flag(lua_State *L, const char *function, const char *one, const cha
 void wy_exchange_line(wy_line *line, const exchange *x, wy_log_level level, const char *event);
 void wy_exchange_log(const exchange *x, wy_log_level level, const char *event, const char *where,
                      const char *key, const char *value);
+/* The same for what may come in floods: a ration of them. */
+void wy_exchange_log_some(const exchange *x, wy_log_level level, const char *event,
+                          const char *where, const char *key, const char *value);
+void wy_exchange_log_error(const exchange *x, const char *text); /* lua.error, likewise */
 
 #endif

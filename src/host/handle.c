@@ -96,6 +96,7 @@ static void end_with_apology(exchange *x) {
 static void log_bad_reply(lua_State *L, const exchange *x, const char *where, int err,
                           const char *what) {
   wy_line line;
+  if (!wy_ration_error(&x->desk->worker->ration, "lua.bad_reply", where, NULL)) return;
   wy_exchange_line(&line, x, WY_LOG_ERROR, "lua.bad_reply");
   wy_line_z(&line, "where", where);
   wy_line_z(&line, "reason", wy_err_reason(err));
@@ -180,7 +181,7 @@ static void deliver_end(lua_State *L, bool ok, void *data) {
   exchange *x = d->x;
   free(d);
   if (!ok) {
-    wy_exchange_log(x, WY_LOG_ERROR, "lua.error", x->where, "text", lua_tostring(L, -1));
+    wy_exchange_log_error(x, lua_tostring(L, -1));
     end_with_apology(x);
     return;
   }
@@ -257,7 +258,7 @@ static void end(lua_State *L, bool ok, void *data) {
     return;
   }
   if (!ok) {
-    wy_exchange_log(x, WY_LOG_ERROR, "lua.error", x->where, "text", lua_tostring(L, -1));
+    wy_exchange_log_error(x, lua_tostring(L, -1));
     apologize(L, x, NULL);
     return;
   }

@@ -306,8 +306,8 @@ void wy_host_free(wy_host *h) {
     wy_script_free(w->script);
     w->script = NULL;
   }
-  for (unsigned i = 0; i < h->n_workers; i++) wy_worker_deinit(&h->workers[i]);
   wy_http_free(h->admin);
+  for (unsigned i = 0; i < h->n_workers; i++) wy_worker_deinit(&h->workers[i]);
   wy_config_deinit(h);
   wy_routes_deinit(h);
   wy_inbox_free(h->inbox);

@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/ration.h"
 #include "codec/gate.h"
 #include "host/budget.h"
 #include "host/inbox.h"
@@ -85,6 +86,7 @@ struct worker {
   size_t n_spare_exchanges;
   lua_Integer serial; /* of the exchange begun last */
   uint64_t trace_seed;
+  wy_ration ration; /* of its log's lines */
   size_t n_parked;
   wy_list errands; /* pushes that were handed to another worker */
   wy_list lates;   /* late messages on their way */

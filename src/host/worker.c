@@ -31,6 +31,7 @@ int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
   wy_buf_init(&w->known, REPLY_BYTES);
   wy_handlers_init(&w->stats.handlers);
   if (!h->is_virtual) wy_clock_init(&w->clock);
+  wy_ration_init(&w->ration, &w->clock, &h->log);
   w->loop = loop;
   if (!loop) {
     if (uv_loop_init(&w->own_loop)) return WY_E_NOMEM;
@@ -50,7 +51,8 @@ int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
   if (err) return err;
   err = wy_crypt_random(w->crypt, &w->trace_seed, sizeof w->trace_seed);
   if (err) return err;
-  const wy_script_options script = {&w->clock, &h->log, h->options.lua_path, w->trace_seed};
+  const wy_script_options script = {&w->clock, &h->log, h->options.lua_path, w->trace_seed,
+                                    &w->ration};
   return wy_script_new(&w->script, &script);
 }
 
@@ -162,6 +164,7 @@ void wy_worker_obey(worker *w, wy_order order) {
 /* Its loop has ended, and so has its thread. */
 void wy_worker_deinit(worker *w) {
   wy_http_free(w->http);
+  wy_ration_deinit(&w->ration);
   wy_posts_deinit(w);
   wy_desks_deinit(w);
   wy_lates_deinit(w);

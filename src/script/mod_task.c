@@ -89,15 +89,7 @@ static int job_begin(lua_State *L, void *data) {
 
 static void job_end(lua_State *L, bool ok, void *data) {
   job *j = data;
-  if (!ok) {
-    wy_line line;
-    char trace[WY_TRACE];
-    wy_trace_hex(j->script->trace_seed, j->push, trace);
-    wy_line_begin(&line, j->script->log, WY_LOG_ERROR, "lua.error");
-    if (trace[0]) wy_line_z(&line, "trace", trace);
-    wy_line_z(&line, "text", lua_tostring(L, -1));
-    wy_line_end(&line);
-  }
+  if (!ok) wy_script_log_error(j->script, j->push, lua_tostring(L, -1));
   free(j);
 }
 

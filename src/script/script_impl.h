@@ -37,6 +37,7 @@ struct wy_script {
   char *lua_path;
   uint64_t trace_seed;
   wy_tracer tracer;
+  wy_ration *ration;
   wy_task *running;
   frame *top;
   wy_list tasks, ready, timers;
@@ -50,6 +51,9 @@ struct wy_script {
 
 /* Its address is what a waiting coroutine yields; Lua code never gets to see it. */
 extern char wy_pending;
+
+/* What Lua raised, of the push of this number, or 0. */
+void wy_script_log_error(const wy_script *s, uint64_t push, const char *text);
 
 bool wy_chain_can_wait(const wy_script *s, lua_State *L);
 

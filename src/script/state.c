@@ -25,6 +25,17 @@ void wy_script_trace(const wy_script *s, char out[WY_TRACE]) {
 
 static void trace_now(const void *script, char out[WY_TRACE]) { wy_script_trace(script, out); }
 
+void wy_script_log_error(const wy_script *s, uint64_t push, const char *text) {
+  wy_line line;
+  char trace[WY_TRACE];
+  if (!wy_ration_error(s->ration, "lua.error", NULL, text)) return;
+  wy_trace_hex(s->trace_seed, push, trace);
+  wy_line_begin(&line, s->log, WY_LOG_ERROR, "lua.error");
+  if (trace[0]) wy_line_z(&line, "trace", trace);
+  wy_line_z(&line, "text", text);
+  wy_line_end(&line);
+}
+
 wy_str wy_embedded_lua(const char *module) {
   for (const wy_embedded *e = wy_embedded_files; e->module; e++)
     if (strcmp(e->module, module) == 0) return (wy_str){(const char *)e->bytes, e->n};
@@ -99,6 +110,7 @@ int wy_script_new(wy_script **out, const wy_script_options *options) {
   s->clock = options->clock;
   s->log = options->log;
   s->trace_seed = options->trace_seed;
+  s->ration = options->ration;
   s->tracer = (wy_tracer){trace_now, s};
   wy_list_init(&s->tasks);
   wy_list_init(&s->ready);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/ration.h"
 #include "base/trace.h"
 
 typedef struct wy_script wy_script;
@@ -18,6 +19,7 @@ typedef struct wy_script_options {
   const wy_log *log;
   const char *lua_path; /* folder with weiyue/…; NULL: the embedded files */
   uint64_t trace_seed;  /* of base/trace */
+  wy_ration *ration;    /* of lines about errors; NULL: none */
 } wy_script_options;
 
 int wy_script_new(wy_script **out, const wy_script_options *options);
