@@ -273,19 +273,24 @@ static void keeps_its_own_keys(void **state) {
     wy_line line;
     wy_line_begin(&line, &log, WY_LOG_INFO, "e");
     wy_line_z(&line, "event", "fake");
+    wy_line_z(&line, "trace", "fake");
     wy_line_z(&line, "ts", "fake");
     wy_line_z(&line, "level", "fake");
     wy_line_z(&line, "event", "fake");
     wy_line_z(&line, "a_2", "x");
     wy_line_z(&line, "a", "x");
     wy_line_z(&line, "a", "x");
+    wy_line_trace(&line, "");
+    wy_line_trace(&line, "0123");
     wy_line_end(&line);
-    assert_string_equal(
-        form == WY_LOG_TEXT ? rest(&c) : json_rest(&c),
-        form == WY_LOG_TEXT
-            ? "event=e event_2=fake ts_2=fake level_2=fake event_3=fake a_2=x a=x a_3=x"
-            : "\"level\":\"info\",\"event\":\"e\",\"event_2\":\"fake\",\"ts_2\":\"fake\","
-              "\"level_2\":\"fake\",\"event_3\":\"fake\",\"a_2\":\"x\",\"a\":\"x\",\"a_3\":\"x\"}");
+    assert_string_equal(form == WY_LOG_TEXT ? rest(&c) : json_rest(&c),
+                        form == WY_LOG_TEXT
+                            ? "event=e event_2=fake trace_2=fake ts_2=fake level_2=fake "
+                              "event_3=fake a_2=x a=x a_3=x trace=0123"
+                            : "\"level\":\"info\",\"event\":\"e\",\"event_2\":\"fake\",\"trace_2\":"
+                              "\"fake\",\"ts_2\":\"fake\","
+                              "\"level_2\":\"fake\",\"event_3\":\"fake\",\"a_2\":\"x\",\"a\":\"x\","
+                              "\"a_3\":\"x\",\"trace\":\"0123\"}");
   }
 }
 

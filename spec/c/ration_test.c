@@ -130,6 +130,17 @@ static void counts_nothing_that_is_off(void **state) {
   end(&r);
 }
 
+static void writes_all_at_debug(void **state) {
+  (void)state;
+  rig r;
+  start(&r);
+  r.log.level = WY_LOG_DEBUG;
+  assert_int_equal(take(&r, "e", NULL, 2, 100), 100);
+  advance(&r, 2000);
+  assert_int_equal(r.n, 0);
+  end(&r);
+}
+
 /* More kinds than it knows: none is lost, the one that was quiet longest is told early. */
 static void gives_way_to_new_kinds(void **state) {
   (void)state;
@@ -211,6 +222,7 @@ int main(void) {
       cmocka_unit_test(tells_before_the_next_line),
       cmocka_unit_test(keeps_kinds_apart),
       cmocka_unit_test(counts_nothing_that_is_off),
+      cmocka_unit_test(writes_all_at_debug),
       cmocka_unit_test(gives_way_to_new_kinds),
       cmocka_unit_test(knows_the_place_of_an_error),
       cmocka_unit_test(tells_the_end_of_a_long_place),

@@ -147,8 +147,19 @@ function M.start(files, options)
   return server
 end
 
+local QUIET <const> = 0.02 -- seconds without a further line: the log is written by a thread of its own
+
 --- Everything logged so far.
-function Server:log() return read(self.folder .. "/.log") end
+---@param name? string of the log, in the folder; default: what went to stderr
+function Server:log(name)
+  local path = self.folder .. "/" .. (name or ".log")
+  local text, before = read(path), nil
+  while text ~= before do
+    socket.sleep(QUIET)
+    text, before = read(path), text
+  end
+  return text
+end
 
 --- The lines of the log with this event.
 ---@param event string

@@ -71,12 +71,23 @@ static bool bare(wy_str s) {
 /* --- keys --- */
 
 static bool stands(const wy_line *line, const char *key, size_t n) {
-  static const char *const own[] = {"ts", "level", "event"};
+  static const char *const own[] = {"ts", "level", "event", "trace"};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     if (strlen(own[i]) == n && memcmp(own[i], key, n) == 0) return true;
   for (unsigned i = 0; i < line->n_keys; i++)
     if (line->keys[i].n == n && memcmp(line->buf.p + line->keys[i].at, key, n) == 0) return true;
   return false;
+}
+
+static void add_name(wy_line *line, const char *name, size_t n) {
+  wy_buf_add(&line->buf, json(line) ? ",\"" : " ", json(line) ? 2 : 1);
+  if (line->n_keys < WY_LINE_KEYS) {
+    line->keys[line->n_keys].at = (uint16_t)line->buf.n;
+    line->keys[line->n_keys].n = (uint16_t)n;
+    line->n_keys++;
+  }
+  wy_buf_add(&line->buf, name, n);
+  wy_buf_add(&line->buf, json(line) ? "\":" : "=", json(line) ? 2 : 1);
 }
 
 /* A key may come from a message too: nothing in it may look like another field or line. */
@@ -104,12 +115,7 @@ static bool add_key(wy_line *line, const char *key) {
     return false;
   }
   size_t n = name_key(line, key, name);
-  wy_buf_add(&line->buf, json(line) ? ",\"" : " ", json(line) ? 2 : 1);
-  line->keys[line->n_keys].at = (uint16_t)line->buf.n;
-  line->keys[line->n_keys].n = (uint16_t)n;
-  line->n_keys++;
-  wy_buf_add(&line->buf, name, n);
-  wy_buf_add(&line->buf, json(line) ? "\":" : "=", json(line) ? 2 : 1);
+  add_name(line, name, n);
   return !line->buf.failed;
 }
 
@@ -153,6 +159,12 @@ void wy_line_z(wy_line *line, const char *key, const char *value) {
 
 void wy_line_int(wy_line *line, const char *key, int64_t value) {
   if (add_key(line, key)) wy_buf_i64(&line->buf, value);
+}
+
+void wy_line_trace(wy_line *line, const char *trace) {
+  if (!line->log || !trace[0]) return;
+  add_name(line, "trace", 5);
+  wy_buf_printf(&line->buf, json(line) ? "\"%s\"" : "%s", trace);
 }
 
 void wy_log_mask(wy_str openid, char out[WY_MASKED]) {

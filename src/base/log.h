@@ -48,6 +48,7 @@ void wy_line_str(wy_line *line, const char *key, wy_str value);
 void wy_line_z(wy_line *line, const char *key, const char *value); /* NULL: left out */
 void wy_line_int(wy_line *line, const char *key, int64_t value);
 void wy_line_user(wy_line *line, const char *key, wy_str openid); /* masked */
+void wy_line_trace(wy_line *line, const char *trace);             /* of base/trace; "": left out */
 void wy_line_end(wy_line *line);
 
 /* An openid as a log may show it: its ends, enough to find it again for who knows it. lua/weiyue's

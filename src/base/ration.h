@@ -35,7 +35,9 @@ void wy_ration_init(wy_ration *r, wy_clock *clock, const wy_log *log);
 /* Tells what was held back, and stops the timer. Before the clock goes; allowed on zeroes. */
 void wy_ration_deinit(wy_ration *r);
 
-/* Whether one more line of this event (and of this place, which may be NULL) may be written now, of
+/* At level debug every line is written: somebody looks for a fault.
+ *
+ * Whether one more line of this event (and of this place, which may be NULL) may be written now, of
  * at most max in a second. False: it counts as held back, unless its level is off. */
 bool wy_ration_take(wy_ration *r, wy_log_level level, const char *event, const char *place,
                     unsigned max);

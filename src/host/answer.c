@@ -74,15 +74,18 @@ bool wy_call_flag(lua_State *L, const char *function, const char *one, const cha
   return yes;
 }
 
-/* Begins a line about a push. */
 void wy_exchange_line(wy_line *line, const exchange *x, wy_log_level level, const char *event) {
-  char trace[WY_TRACE];
-  worker *w = x->desk->worker;
-  wy_line_begin(line, &w->host->log, level, event);
-  if (!line->log) return;
-  wy_trace_hex(w->trace_seed, (uint64_t)x->t.number, trace);
+  wy_line_begin(line, &x->desk->worker->host->log, level, event);
   wy_line_z(line, "account", x->desk->account->id);
-  wy_line_z(line, "trace", trace);
+}
+
+void wy_exchange_line_end(wy_line *line, const exchange *x) {
+  char trace[WY_TRACE];
+  if (line->log) {
+    wy_trace_hex(x->desk->worker->trace_seed, (uint64_t)x->t.number, trace);
+    wy_line_trace(line, trace);
+  }
+  wy_line_end(line);
 }
 
 void wy_exchange_log_error(const exchange *x, const char *text) {
@@ -104,5 +107,5 @@ void wy_exchange_log(const exchange *x, wy_log_level level, const char *event, c
   wy_exchange_line(&line, x, level, event);
   if (where && where[0]) wy_line_z(&line, "where", where);
   wy_line_z(&line, key, value);
-  wy_line_end(&line);
+  wy_exchange_line_end(&line, x);
 }

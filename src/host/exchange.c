@@ -217,7 +217,7 @@ static void log_answer(const exchange *x, wy_way way, uint64_t took) {
   wy_line_user(&line, "user", (wy_str){x->from, x->from_n});
   wy_line_z(&line, "way", wy_way_name(way));
   wy_line_int(&line, "ms", (int64_t)took);
-  wy_line_end(&line);
+  wy_exchange_line_end(&line, x);
 }
 
 void wy_exchange_count(exchange *x, wy_way way) {

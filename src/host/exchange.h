@@ -146,7 +146,9 @@ int wy_reply_build_text(exchange *x, wy_str text, wy_reply_cut *cut);
 int wy_reply_build_value(lua_State *L, int index, exchange *x, const char **what,
                          wy_reply_cut *cut);
 bool wy_call_flag(lua_State *L, const char *function, const char *one, const char *two);
+/* A line about a push: begins with its account, ends with its trace. */
 void wy_exchange_line(wy_line *line, const exchange *x, wy_log_level level, const char *event);
+void wy_exchange_line_end(wy_line *line, const exchange *x);
 void wy_exchange_log(const exchange *x, wy_log_level level, const char *event, const char *where,
                      const char *key, const char *value);
 /* The same for what may come in floods: a ration of them. */

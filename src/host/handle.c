@@ -103,7 +103,7 @@ static void log_bad_reply(lua_State *L, const exchange *x, const char *where, in
   wy_line_z(&line, "field", what);
   wy_line_z(&line, "type", luaL_typename(L, 2));
   wy_line_z(&line, "text", wy_err_text(err));
-  wy_line_end(&line);
+  wy_exchange_line_end(&line, x);
 }
 
 static void log_cut(lua_State *L, const exchange *x, const char *where, const wy_reply_cut *cut) {
@@ -119,7 +119,7 @@ static void log_unknown(const exchange *x) {
   wy_exchange_line(&line, x, WY_LOG_INFO, "msg.unknown_type");
   wy_line_z(&line, "type", x->t.type);
   if (x->t.event[0]) wy_line_z(&line, "msg_event", x->t.event);
-  wy_line_end(&line);
+  wy_exchange_line_end(&line, x);
 }
 
 static void observe(lua_State *L, exchange *x, const char *where) {

@@ -77,12 +77,12 @@ static int l_write(lua_State *L) {
   wy_line line; /* nothing raises from here on */
   wy_line_begin(&line, log, (wy_log_level)level, event);
   if (text.p) wy_line_str(&line, "text", text);
-  if (trace[0]) wy_line_z(&line, "trace", trace); /* none of the plugin's fields takes its place */
   for (int i = 0; i < n; i++) {
     wy_str value;
     value.p = lua_tolstring(L, 7 + 2 * i, &value.n);
     wy_line_str(&line, lua_tostring(L, 6 + 2 * i), value);
   }
+  wy_line_trace(&line, trace);
   wy_line_end(&line);
   return 0;
 }

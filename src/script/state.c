@@ -31,8 +31,8 @@ void wy_script_log_error(const wy_script *s, uint64_t push, const char *text) {
   if (!wy_ration_error(s->ration, "lua.error", NULL, text)) return;
   wy_trace_hex(s->trace_seed, push, trace);
   wy_line_begin(&line, s->log, WY_LOG_ERROR, "lua.error");
-  if (trace[0]) wy_line_z(&line, "trace", trace);
   wy_line_z(&line, "text", text);
+  wy_line_trace(&line, trace);
   wy_line_end(&line);
 }
 
