@@ -248,7 +248,7 @@ static void escapes_in_json(void **state) {
       {{"a b", 3}, "a b"},
       {{"\"\\/", 3}, "\\\"\\\\/"},
       {{"a\r\n\t", 4}, "a\\u000d\\n\\t"},
-      {{"\0\x1B\x7F", 3}, "\\u0000\\u001b\\u007f"},
+      {{"\0\x1B\x7F", 3}, "\xEF\xBF\xBD\\u001b\\u007f"},
       {{"\xC2\x85\xE2\x80\xA9", 5}, "\\u0085\\u2029"},
       {{"\xE6\x9C\x88\xE6\x9C", 5}, "\xE6\x9C\x88\xEF\xBF\xBD\xEF\xBF\xBD"},
       {{"\xED\xA0\x80", 3}, "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},

@@ -46,13 +46,14 @@ static unsigned control_of(const char *p, size_t k) {
   return 0;
 }
 
+/* A NUL is valid in JSON, and refused by many who read it. */
 static void add_quoted(wy_buf *b, wy_str s, bool as_json) {
   wy_buf_lit(b, "\"");
   for (size_t i = 0, k; i < s.n; i += k ? k : 1) {
     unsigned char c = (unsigned char)s.p[i];
     k = wy_utf8_char(s.p + i, s.n - i);
     unsigned control = k > 1 ? control_of(s.p + i, k) : 0;
-    if (k == 0) wy_buf_lit(b, "\xEF\xBF\xBD");
+    if (k == 0 || (c == 0 && as_json)) wy_buf_lit(b, "\xEF\xBF\xBD");
     else if (k == 1 && (c < 0x20 || !(c == ' ' || plain(c)))) add_escaped(b, c, as_json);
     else if (control) wy_buf_printf(b, "\\u%04x", control);
     else wy_buf_add(b, s.p + i, k);
