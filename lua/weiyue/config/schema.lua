@@ -9,7 +9,7 @@
 --   required  true: the key must be set
 --   zh, en    what it means
 --   example   Lua text of a good value (nodes in `fields` without fields of their own)
---   built     false: not in this build; { v, … }: only these values are
+--   built     false: not in this build
 --   secret    true: the value is never shown in a message
 --   unit      "s" or "bytes": also written "5m", "64KiB"
 --   min, max  range of a number, bytes of a string, entries of a list
