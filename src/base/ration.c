@@ -1,10 +1,18 @@
 #include "base/ration.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/list.h"
 
-typedef struct wy_ration_kind kind;
+enum { EVENT_BYTES = 32, PLACE_BYTES = 96 };
+
+typedef struct wy_ration_kind {
+  char event[EVENT_BYTES], place[PLACE_BYTES];
+  wy_log_level level;
+  uint64_t since; /* ms: when its second began */
+  unsigned lines, held;
+} kind;
 
 static uint64_t end_of(const kind *k) { return k->since + WY_RATION_MS; }
 
@@ -41,6 +49,7 @@ void wy_ration_init(wy_ration *r, wy_clock *clock, const wy_log *log) {
   r->clock = clock;
   r->log = log;
   r->n = 0;
+  r->kinds = NULL;
   wy_timer_init(&r->timer, on_timer);
 }
 
@@ -48,12 +57,14 @@ void wy_ration_deinit(wy_ration *r) {
   if (!r->clock) return;
   for (size_t i = 0; i < r->n; i++) tell(r, &r->kinds[i]);
   wy_timer_stop(r->clock, &r->timer);
+  free(r->kinds);
+  r->kinds = NULL;
   r->n = 0;
 }
 
 static bool is(const kind *k, const char *event, const char *place) {
-  return strncmp(k->event, event, sizeof k->event - 1) == 0 &&
-         strncmp(k->place, place, sizeof k->place - 1) == 0;
+  return strncmp(k->event, event, EVENT_BYTES - 1) == 0 &&
+         strncmp(k->place, place, PLACE_BYTES - 1) == 0;
 }
 
 static kind *find(wy_ration *r, const char *event, const char *place) {
@@ -66,8 +77,8 @@ static kind *find(wy_ration *r, const char *event, const char *place) {
   kind *k = r->n < WY_RATION_KINDS ? &r->kinds[r->n++] : oldest;
   if (k == oldest) tell(r, k);
   *k = (kind){.held = 0};
-  snprintf(k->event, sizeof k->event, "%s", event);
-  snprintf(k->place, sizeof k->place, "%s", place);
+  snprintf(k->event, EVENT_BYTES, "%s", event);
+  snprintf(k->place, PLACE_BYTES, "%s", place);
   return k;
 }
 
@@ -75,6 +86,8 @@ bool wy_ration_take(wy_ration *r, wy_log_level level, const char *event, const c
                     unsigned max) {
   if (!wy_log_on(r->log, level)) return false;
   if (r->log->level == WY_LOG_DEBUG) return true;
+  if (!r->kinds) r->kinds = calloc(WY_RATION_KINDS, sizeof *r->kinds);
+  if (!r->kinds) return true; /* better too much than nothing */
   uint64_t now = wy_clock_now_ms(r->clock);
   kind *k = find(r, event, place ? place : "");
   if (k->lines == 0 || now >= end_of(k)) {
@@ -102,7 +115,7 @@ static size_t place_in(const char *text) {
 }
 
 bool wy_ration_error(wy_ration *r, const char *event, const char *where, const char *text) {
-  char place[sizeof r->kinds->place] = "";
+  char place[PLACE_BYTES] = "";
   if (!r) return true;
   size_t n = text ? place_in(text) : 0;
   const char *from = n ? text : where ? where : "";

@@ -22,12 +22,7 @@ typedef struct wy_ration {
   const wy_log *log;
   wy_timer timer; /* the end of the earliest second in which something was held back */
   size_t n;
-  struct wy_ration_kind {
-    char event[32], place[96];
-    wy_log_level level;
-    uint64_t since; /* ms: when its second began */
-    unsigned lines, held;
-  } kinds[WY_RATION_KINDS];
+  struct wy_ration_kind *kinds; /* NULL until the first line */
 } wy_ration;
 
 void wy_ration_init(wy_ration *r, wy_clock *clock, const wy_log *log);
