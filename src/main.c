@@ -91,7 +91,11 @@ static volatile sig_atomic_t stopping, interrupts;
 static void on_signal(int number) {
   static const char no_reload[] = "weiyue: reload is not in this build / 本版本尚未实现重新加载\n";
   int saved = errno;
-  if (number == SIGUSR1) {
+  if (number == SIGABRT) {
+    wy_logfile_last_words();
+    signal(SIGABRT, SIG_DFL);
+    raise(SIGABRT); /* when this returns */
+  } else if (number == SIGUSR1) {
     wy_logfile_reopen();
   } else if (number == SIGHUP) {
     if (write(STDERR_FILENO, no_reload, sizeof no_reload - 1) < 0) errno = saved;
@@ -105,7 +109,7 @@ static void on_signal(int number) {
 }
 
 static int handle(void (*handler)(int)) {
-  static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+  static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGABRT};
   struct sigaction action = {.sa_flags = SA_RESTART};
   action.sa_handler = handler;
   sigfillset(&action.sa_mask);

@@ -181,6 +181,36 @@ describe("the log of a served host", function()
     assert.equal(800, n)
   end)
 
+  it("is complete when the host aborts", function()
+    start 'file = "weiyue.log"'
+    for _ = 1, 2 do server:says(account, "many") end
+    server:signal "ABRT"
+    assert.equal(134, server:wait())
+    assert.equal(800, #lines_of(server:log "weiyue.log"))
+    serve.remove(server.folder)
+    server = nil
+  end)
+
+  it("has ten lines a second of what strangers cause, and the number of the others", function()
+    start 'level = "warn"'
+    for _ = 1, 100 do
+      server:push(account, push.text "hi", "xml", { token = "wrong" })
+      server:request { method = "GET", target = "/nowhere" }
+    end
+    for _, event in ipairs { "sig.mismatch", "http.not_found" } do
+      local n, suppressed
+      serve.eventually("all of " .. event, function()
+        n, suppressed = 0, 0
+        for line in server:log():gmatch "[^\n]+" do
+          if line:find(" event=" .. event .. " ", 1, true) then n = n + 1 end
+          suppressed = suppressed + (tonumber(line:match(" event=log.suppressed of=" .. event .. " count=(%d+)$")) or 0)
+        end
+        return n + suppressed == 100
+      end)
+      assert.is_true(n % 10 == 0 and n < 100, n)
+    end
+  end)
+
   describe("that nobody reads", function()
     -- A FIFO that a reader of ours holds open; what is logged goes there.
     local fifo, reader

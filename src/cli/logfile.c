@@ -24,11 +24,12 @@ enum { RING = 1 << 20, CHUNK = 65536, STACK = 65536, FLUSH_S = 1, OWN_LINE = 102
 /* Under `lock`: */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t written = PTHREAD_COND_INITIALIZER; /* something was, or the thread ended */
-static char ring[RING];     /* whole lines, each with its newline; untouched: no memory */
-static size_t tail, used;   /* the oldest byte; how many */
-static uint64_t came, went; /* bytes that entered the ring, and that it is done with */
-static uint64_t dropped;    /* lines that found no room and were not told of yet */
-static bool opened, running, asleep, closing; /* asleep: the thread waits at the pipe */
+static char ring[RING];              /* whole lines, each with its newline; untouched: no memory */
+static size_t tail, used;            /* the oldest byte; how many */
+static _Atomic uint64_t came, went;  /* bytes that entered the ring, and that it is done with */
+static uint64_t dropped;             /* lines that found no room and were not told of yet */
+static atomic_bool running;          /* the thread; changed under the lock */
+static bool opened, asleep, closing; /* asleep: the thread waits at the pipe */
 static wy_log like = {WY_LOG_INFO, NULL, NULL, WY_LOG_TEXT};
 
 static int waker[2] = {-1, -1}; /* a pipe; set before the thread runs, kept */
@@ -330,6 +331,17 @@ void wy_logfile_flush(void) {
   set_going();
   wait_written(false);
   pthread_mutex_unlock(&lock);
+}
+
+void wy_logfile_last_words(void) {
+  enum { STEP_MS = 10, STEPS = FLUSH_S * 1000 / STEP_MS };
+  uint64_t until = came;
+  if (!running) { /* nobody else will: as they lie there, without the lock */
+    size_t n = used < RING - tail ? used : RING - tail;
+    if (write_all(fd, ring + tail, n) == n) write_all(fd, ring, used - n);
+    return;
+  }
+  for (int i = 0; i < STEPS && went < until; i++) poll(NULL, 0, STEP_MS);
 }
 
 void wy_logfile_close(void) {

@@ -25,7 +25,11 @@ void wy_logfile_reopen(void);
  * something else is said on stderr. From any thread. Not opened yet: to stderr. */
 void wy_logfile_flush(void);
 
-/* The same, and what is logged afterwards is dropped: on the way out. */
+/* The same on the way to an abort: async-signal-safe, and without the lock, which the thread that
+ * dies may hold. */
+void wy_logfile_last_words(void);
+
+/* As wy_logfile_flush, and what is logged afterwards is dropped: on the way out. */
 void wy_logfile_close(void);
 
 #endif
