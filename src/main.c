@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/logfile.h"
 #include "weiyue.h"
 
 typedef struct verb {
@@ -91,7 +92,13 @@ static volatile sig_atomic_t stopping, interrupts;
 
 static void on_signal(int number) {
   int saved = errno;
-  if (number == SIGHUP) {
+  if (number == SIGABRT) {
+    wy_logfile_last_words();
+    signal(SIGABRT, SIG_DFL);
+    raise(SIGABRT); /* when this returns */
+  } else if (number == SIGUSR1) {
+    wy_logfile_reopen();
+  } else if (number == SIGHUP) {
     if (watched) wy_host_reload(watched);
   } else if (number == SIGINT && ++interrupts == 2) {
     _exit(WY_EXIT_FAILED); /* also when a handler keeps the loop busy */
@@ -103,7 +110,7 @@ static void on_signal(int number) {
 }
 
 static int handle(void (*handler)(int)) {
-  static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+  static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGABRT};
   struct sigaction action = {.sa_flags = SA_RESTART};
   action.sa_handler = handler;
   sigfillset(&action.sa_mask);
@@ -136,6 +143,7 @@ int main(int argc, char **argv) {
   } else {
     const verb *v = find(argv[1]);
     if (v && v->network) signal(SIGPIPE, SIG_IGN);
+    if (v && v->network) signal(SIGUSR1, SIG_IGN); /* until a log can be opened anew */
     status = v ? v->run(argc - 1, argv + 1) : WY_EXIT_USAGE;
   }
   if ((fflush(stdout) || ferror(stdout)) && status == WY_EXIT_DONE)

@@ -43,7 +43,8 @@ typedef struct wy_host_options {
    * SIGPIPE then, or block it on that thread: writing to a client that has left raises it. */
   struct uv_loop_s *loop;
   /* One log line without a newline, valid during the call. NULL: no logs. The level filter is the
-   * configuration's log.level. From any worker's thread; never two at once. */
+   * configuration's log.level, the form its log.format. From any worker's thread; never two at once;
+   * it must not block. */
   void (*log)(void *data, int level, const char *line, size_t n);
   /* One fault or note in the configuration or a plugin, in Chinese and in English, each beginning
    * with file:line where that is known. level: WY_LEVEL_ERROR or WY_LEVEL_INFO. NULL: logged. */
@@ -116,6 +117,10 @@ WY_API void wy_host_free(wy_host *host);
 WY_API const char *wy_host_account_id(const wy_host *host, size_t i);
 WY_API const char *wy_host_account_path(const wy_host *host, size_t i);
 WY_API const char *wy_host_account_mode(const wy_host *host, size_t i); /* "plain" … */
+
+/* log.file, where the program is to write what `log` is given; NULL: not said. The library opens no
+ * such file. After wy_host_load. */
+WY_API const char *wy_host_log_file(const wy_host *host);
 
 WY_API int wy_host_plugin_count(const wy_host *host); /* those that were loaded */
 

@@ -86,6 +86,7 @@ local function folder_of(options) return options.folder or (options.path or ""):
 ---@field workers integer        how many there are to be
 ---@field state? string          the state folder
 ---@field sources weiyue.Sources what was read; its snapshot builds the same once more
+---@field log_file? string       where the program writes its log; nil: stderr
 ---@field accounts { object: table, dispatch: function }[]
 ---@field calls table<string, any> what C asks at run time, by name
 
@@ -127,7 +128,8 @@ function M.read(options)
   end
   if conf then
     local folder = folder_of(options)
-    boot.state = (conf.state:find "^/" or folder == "") and conf.state or folder .. "/" .. conf.state
+    local function place_of(path) return (path:find "^/" or folder == "") and path or folder .. "/" .. path end
+    boot.state, boot.log_file = place_of(conf.state), conf.log.file and place_of(conf.log.file)
     boot.workers = options.workers or (conf.workers == "auto" and options.cores or conf.workers)
     if boot.workers == "auto" then boot.workers = 1 end
   end

@@ -68,7 +68,7 @@ static int set_up(void **state) {
   snprintf(r->name, sizeof r->name, "%s/" WY_CONTROL_NAME, r->folder);
   assert_int_equal(uv_loop_init(&r->loop), 0);
   wy_clock_init_virtual(&r->clock, 1700000000000);
-  r->log = (wy_log){WY_LOG_INFO, on_log, r};
+  r->log = (wy_log){WY_LOG_INFO, on_log, r, WY_LOG_TEXT};
   *state = r;
   return 0;
 }

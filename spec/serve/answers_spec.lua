@@ -424,7 +424,7 @@ describe("a served account", function()
       hasty:close()
       lines = server:logged "push.unanswered"
     until #lines > 0
-    local ms = lines[1]:match(" account=compatible where=%S*" .. line_of 'wx.text("patience"' .. " ms=(%d+)$")
+    local ms = lines[1]:match(" account=compatible where=%S*" .. line_of 'wx.text("patience"' .. " ms=(%d+) trace=%x+$")
     assert.is_true(tonumber(ms) >= 200, lines[1])
   end)
 end)

@@ -125,7 +125,8 @@ end
 
 --- Serves the weiyue.lua among the files.
 ---@param files table<string, string>
----@param options? { address?: string, arguments?: string } address: 127.0.0.1; arguments: further ones of `serve`
+---@param options? { address?: string, arguments?: string, stalled?: boolean } address: 127.0.0.1; arguments: further
+---  ones of `serve`; stalled: stderr is a FIFO, .log in the folder, that nobody reads
 ---@return spec.Server
 function M.start(files, options)
   local address = options and options.address or "127.0.0.1"
@@ -134,21 +135,35 @@ function M.start(files, options)
   local folder = M.folder(files)
   local script = [[
     cd "$1" && mkfifo .ready .done || exit 1
+    if [ -n "$4" ]; then mkfifo .log; exec 3<>.log; fi
     ( ( echo $BASHPID >.pid; LC_ALL=C exec "$2" serve --listen $3 >.ready 2>.log </dev/null )
       echo $? >.done ) >/dev/null 2>&1 &
     read -r -t 60 line <.ready
     printf "%s" "$line"
   ]]
-  local line = capture(("bash -c %s bash %s %s %s"):format(quote(script), quote(folder), quote(binary),
-    quote(("%s %s"):format(listen, options and options.arguments or ""))))
-  local server = setmetatable({ folder = folder, line = line, address = address, port = tonumber(line:match ":(%d+) "),
+  local stalled = options and options.stalled
+  local line = capture(("bash -c %s bash %s %s %s %s"):format(quote(script), quote(folder), quote(binary),
+    quote(("%s %s"):format(listen, options and options.arguments or "")), stalled and "stalled" or ""))
+  local server = setmetatable({ folder = folder, line = line, address = address, stalled = stalled, port = tonumber(line:match ":(%d+) "),
     admin_port = tonumber(line:match "admin http://[^ ]*:(%d+)$") }, Server)
   assert(server.port, server:log())
   return server
 end
 
+local QUIET <const> = 0.02 -- seconds without a further line: the log is written by a thread of its own
+
 --- Everything logged so far.
-function Server:log() return read(self.folder .. "/.log") end
+---@param name? string of the log, in the folder; default: what went to stderr
+function Server:log(name)
+  if self.stalled and not name then return "" end
+  local path = self.folder .. "/" .. (name or ".log")
+  local text, before = read(path), nil
+  while text ~= before do
+    socket.sleep(QUIET)
+    text, before = read(path), text
+  end
+  return text
+end
 
 --- The lines of the log with this event.
 ---@param event string

@@ -7,8 +7,10 @@
 #include "base/err.h"
 #include "cli/cli.h"
 #include "cli/errors.h"
+#include "cli/logfile.h"
 #include "cli/options.h"
 #include "cli/problems.h"
+#include "host/logging.h"
 #include "host/reload.h"
 #include "weiyue.h"
 
@@ -56,6 +58,16 @@ static void raise_files(void) {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
+static int open_log(const wy_host *host) {
+  const char *file = wy_host_log_file(host);
+  int err = wy_logfile_open(file, wy_host_logger(host));
+  if (!err) return WY_EXIT_DONE;
+  return wy_cli_error(
+      WY_EXIT_FAILED,
+      wy_tr("没有启动：写不了日志文件 %s：%s", "not started: cannot write the log %s: %s"), file,
+      strerror(err));
+}
+
 static int run(wy_host *host) {
   char self[4096];
   size_t n = sizeof self;
@@ -65,6 +77,7 @@ static int run(wy_host *host) {
     return wy_cli_error(WY_EXIT_FAILED, "%s", wy_tr("无法接收信号", "cannot watch for signals"));
   int err = wy_host_start(host);
   if (err) {
+    wy_logfile_flush();
     wy_cli_error(
         0,
         wy_tr("没有启动：%s（原因见上面的日志）%s", "not started: %s (the log above says why)%s"),
@@ -104,9 +117,11 @@ int wy_cli_serve(int argc, char **argv) {
   static const wy_cli_usage usage = {
       "serve [CONFIG] [--listen ADDR:PORT] [--workers N] [--lua-path DIR]",
       "运行 CONFIG（默认 weiyue.lua）里的账号，直到收到 SIGTERM 或 SIGINT。\n"
-      "开始接受连接时向标准输出写一行；日志写到标准错误，一事一行。",
+      "开始接受连接时向标准输出写一行；日志一事一行，写到标准错误或配置里的 log.file，\n"
+      "收到 SIGUSR1 就按名字重新打开那个文件（logrotate）。",
       "Runs the accounts of CONFIG (weiyue.lua by default) until SIGTERM or SIGINT.\n"
-      "One line on stdout when connections are accepted; logs go to stderr, one line each.",
+      "One line on stdout when connections are accepted; logs go to stderr or to the\n"
+      "configuration's log.file, one line each. SIGUSR1 opens that file anew (logrotate).",
       1};
   const char *config, *listen = NULL, *workers = NULL, *lua_path = NULL;
   const wy_cli_option options[] = {
@@ -126,7 +141,7 @@ int wy_cli_serve(int argc, char **argv) {
   wy_host *host = NULL;
   wy_cli_problems problems = {0};
   wy_host_options settings = {
-      .log = wy_cli_host_log, .problem = wy_cli_problem, .data = &problems, .lua_path = lua_path};
+      .log = wy_logfile_line, .problem = wy_cli_problem, .data = &problems, .lua_path = lua_path};
   int err = wy_host_new(&host, &settings);
   if (!err && listen) wy_host_listen(host, listen);
   if (!err) wy_host_workers(host, n_workers);
@@ -136,10 +151,15 @@ int wy_cli_serve(int argc, char **argv) {
     wy_cli_error(
         0, wy_tr("没有加载的插件：%d 个；其余照常服务", "plugins left out: %d; the others serve"),
         err);
-  if (err < 0)
+  if (err < 0) {
+    wy_logfile_flush();
     status = wy_cli_error(WY_EXIT_FAILED, wy_tr("没有启动：%s", "not started: %s"),
                           wy_cli_strerror(err));
-  else status = run(host);
+  } else {
+    status = open_log(host);
+    if (status == WY_EXIT_DONE) status = run(host);
+  }
   wy_host_free(host);
+  wy_logfile_close();
   return status;
 }

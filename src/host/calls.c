@@ -30,6 +30,17 @@ static int l_attempt(lua_State *L) {
   return 2;
 }
 
+/* trace(push) → the word that stands in its log lines, of a conversation's newest message; also
+ * when it has ended */
+static int l_trace(lua_State *L) {
+  const worker *w = worker_of(L);
+  const exchange *x = arg(L);
+  char trace[WY_TRACE];
+  wy_trace_hex(w->trace_seed, (uint64_t)(x ? x->t.number : luaL_checkinteger(L, 1)), trace);
+  lua_pushstring(L, trace);
+  return 1;
+}
+
 /* given(push) → true when the push has its answer, or has ended */
 static int l_given(lua_State *L) {
   exchange *x = arg(L);
@@ -201,6 +212,7 @@ void wy_calls_open(edition *e, lua_State *L) {
   static const luaL_Reg functions[] = {{"way", l_way},
                                        {"attempt", l_attempt},
                                        {"given", l_given},
+                                       {"trace", l_trace},
                                        {"answer", l_answer},
                                        {"can_late", l_can_late},
                                        {"has_sender", l_has_sender},

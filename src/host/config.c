@@ -294,7 +294,8 @@ static void read_admin(wy_host *h, lua_State *L, int conf) {
   lua_pop(L, 1);
 }
 
-void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *state) {
+void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *state,
+                         const char *log_file) {
   lua_getfield(L, conf, "limits");
   read_limits(h, L, lua_gettop(L));
   lua_getfield(L, conf, "listen");
@@ -303,18 +304,23 @@ void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *state) 
   lua_getfield(L, conf, "proxies");
   if (lua_istable(L, -1)) read_proxies(h, L, lua_gettop(L));
   lua_getfield(L, conf, "log");
-  lua_getfield(L, -1, "level");
+  int log = lua_gettop(L);
+  lua_getfield(L, log, "level");
+  lua_getfield(L, log, "format");
   static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
-  h->log.level = (wy_log_level)luaL_checkoption(L, -1, "info", levels);
+  static const char *const forms[] = {"text", "json", NULL};
+  h->log.level = (wy_log_level)luaL_checkoption(L, -2, "info", levels);
+  h->log.form = (wy_log_form)luaL_checkoption(L, -1, "text", forms);
   read_admin(h, L, conf);
   h->state = strdup(state);
-  if (!h->state) luaL_error(L, "out of memory");
-  lua_pop(L, 5);
+  h->log_file = log_file ? strdup(log_file) : NULL;
+  if (!h->state || (log_file && !h->log_file)) luaL_error(L, "out of memory");
+  lua_pop(L, 6);
 }
 
 void wy_config_forget(wy_host *h) {
   wy_config_deinit(h);
-  h->address = h->admin_address = h->state = NULL;
+  h->address = h->admin_address = h->state = h->log_file = NULL;
   h->proxies = NULL;
   h->n_proxies = 0;
   h->ledgers = calloc(LEDGERS_MAX, sizeof *h->ledgers);
@@ -332,4 +338,5 @@ void wy_config_deinit(wy_host *h) {
   free(h->address);
   free(h->admin_address);
   free(h->state);
+  free(h->log_file);
 }

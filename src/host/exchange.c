@@ -92,7 +92,7 @@ exchange *wy_exchange_new(desk *d, const wy_push *p, const wy_claim *claim) {
   }
   wy_worker_unsettle(w);
   d->edition->n_exchanges++;
-  x->serial = ++w->serial;
+  x->serial = x->t.number = ++w->serial;
   wy_list_push(&w->exchanges, &x->link);
   return x;
 }
@@ -183,7 +183,7 @@ static void note_unanswered(exchange *x, const caller *c) {
   if (c->held) return;
   char ms[24];
   snprintf(ms, sizeof ms, "%llu", (unsigned long long)(now - x->t.arrived));
-  wy_exchange_log(x, WY_LOG_WARN, "push.unanswered", x->at ? x->at : x->where, "ms", ms);
+  wy_exchange_log_some(x, WY_LOG_WARN, "push.unanswered", x->at ? x->at : x->where, "ms", ms);
   wy_budget_spent(&d->account->ledger->budget, now);
 }
 
@@ -210,11 +210,24 @@ static void keep(exchange *x, wy_str body) {
   x->t.kept_n = body.n;
 }
 
+/* The line of a push: at debug alone, so that none is written for what goes well. */
+static void log_answer(const exchange *x, wy_way way, uint64_t took) {
+  wy_line line;
+  wy_exchange_line(&line, x, WY_LOG_DEBUG, "push");
+  wy_line_z(&line, "type", x->t.type);
+  if (x->t.event[0]) wy_line_z(&line, "msg_event", x->t.event);
+  wy_line_user(&line, "user", (wy_str){x->from, x->from_n});
+  wy_line_z(&line, "way", wy_way_name(way));
+  wy_line_int(&line, "ms", (int64_t)took);
+  wy_exchange_line_end(&line, x);
+}
+
 void wy_exchange_count(exchange *x, wy_way way) {
   wy_desk_stats *s = x->desk->stats;
   uint64_t took = wy_clock_now_ms(&x->desk->worker->clock) - x->t.arrived;
   wy_metric_add(&s->answers[way], 1);
   wy_histogram_observe(&s->seconds[way], took * 1000000);
+  if (wy_log_on(&x->desk->worker->host->log, WY_LOG_DEBUG)) log_answer(x, way, took);
 }
 
 /* Every client of a held push has left, and its retry is still on its way. */
@@ -333,8 +346,8 @@ static bool make_room(exchange *x) {
     drop(old, (wy_str){0});
     return true;
   }
-  wy_exchange_log(x, WY_LOG_WARN, "push.queue_full", NULL, "type",
-                  x->t.event[0] ? x->t.event : x->t.type);
+  wy_exchange_log_some(x, WY_LOG_WARN, "push.queue_full", NULL, "type",
+                       x->t.event[0] ? x->t.event : x->t.type);
   drop(x, wy_broker_may_reply(x) == REPLY_YES ? wy_waiting_text(x) : (wy_str){0});
   return false;
 }

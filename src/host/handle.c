@@ -22,6 +22,7 @@ static int push_message(lua_State *L, exchange *x) {
   desk *d = x->desk;
   worker *w = d->worker;
   x->t.began = now_ns();
+  wy_script_set_push(d->edition->script, (uint64_t)x->t.number);
   if (x->t.text) {
     wy_str text = {x->t.text, x->t.text_n};
     wy_msg_parse(&w->opened.msg, text); /* it was read once already: it is good */
@@ -72,15 +73,6 @@ static void raised(lua_State *L, void *data) {
   }
 }
 
-static void log_raised(lua_State *L, const exchange *x) {
-  wy_line line;
-  wy_line_begin(&line, &x->desk->worker->host->log, WY_LOG_ERROR, "lua.error");
-  wy_line_z(&line, "account", x->desk->account->id);
-  if (x->where[0]) wy_line_z(&line, "where", x->where);
-  wy_line_masked(&line, L, "text", wy_str_of(lua_tostring(L, -1)));
-  wy_line_end(&line);
-}
-
 /* --- the answer --- */
 
 static void count(exchange *x, wy_way way) {
@@ -104,14 +96,14 @@ static void end_with_apology(exchange *x) {
 static void log_bad_reply(lua_State *L, const exchange *x, const char *where, int err,
                           const char *what) {
   wy_line line;
-  wy_line_begin(&line, &x->desk->worker->host->log, WY_LOG_ERROR, "lua.bad_reply");
-  wy_line_z(&line, "account", x->desk->account->id);
+  if (!wy_ration_error(&x->desk->worker->ration, "lua.bad_reply", where, NULL)) return;
+  wy_exchange_line(&line, x, WY_LOG_ERROR, "lua.bad_reply");
   wy_line_z(&line, "where", where);
   wy_line_z(&line, "reason", wy_err_reason(err));
   wy_line_z(&line, "field", what);
   wy_line_z(&line, "type", luaL_typename(L, 2));
   wy_line_z(&line, "text", wy_err_text(err));
-  wy_line_end(&line);
+  wy_exchange_line_end(&line, x);
 }
 
 static void log_cut(lua_State *L, const exchange *x, const char *where, const wy_reply_cut *cut) {
@@ -124,11 +116,10 @@ static void log_cut(lua_State *L, const exchange *x, const char *where, const wy
 /* Forward compatible: what this build does not know is answered like anything else, and told. */
 static void log_unknown(const exchange *x) {
   wy_line line;
-  wy_line_begin(&line, &x->desk->worker->host->log, WY_LOG_INFO, "msg.unknown_type");
-  wy_line_z(&line, "account", x->desk->account->id);
+  wy_exchange_line(&line, x, WY_LOG_INFO, "msg.unknown_type");
   wy_line_z(&line, "type", x->t.type);
   if (x->t.event[0]) wy_line_z(&line, "msg_event", x->t.event);
-  wy_line_end(&line);
+  wy_exchange_line_end(&line, x);
 }
 
 static void observe(lua_State *L, exchange *x, const char *where) {
@@ -176,6 +167,7 @@ void wy_exchange_push_facts(lua_State *L, const exchange *x) {
 
 static int deliver_begin(lua_State *L, void *data) {
   delivery *d = data;
+  wy_script_set_push(d->x->desk->edition->script, (uint64_t)d->x->t.number);
   lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.deliver");
   wy_exchange_push_facts(L, d->x);
   lua_rawgeti(L, LUA_REGISTRYINDEX, d->ref);
@@ -189,7 +181,7 @@ static void deliver_end(lua_State *L, bool ok, void *data) {
   exchange *x = d->x;
   free(d);
   if (!ok) {
-    log_raised(L, x);
+    wy_exchange_log_error(x, lua_tostring(L, -1));
     end_with_apology(x);
     return;
   }
@@ -266,7 +258,7 @@ static void end(lua_State *L, bool ok, void *data) {
     return;
   }
   if (!ok) {
-    log_raised(L, x);
+    wy_exchange_log_error(x, lua_tostring(L, -1));
     apologize(L, x, NULL);
     return;
   }

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "host/helper.h"
 #include "host/host_impl.h"
+#include "host/logging.h"
 #include "host/recover.h"
 #include "net/listen.h"
 #include "script/task.h"
@@ -135,7 +136,7 @@ static int new_host(wy_host **out, const wy_host_options *options, bool is_virtu
   wy_host *h = calloc(1, sizeof *h);
   if (!h) return WY_E_NOMEM;
   if (options) h->options = *options;
-  h->log = (wy_log){WY_LOG_INFO, h->options.log ? sink : NULL, h};
+  h->log = (wy_log){WY_LOG_INFO, h->options.log ? sink : NULL, h, WY_LOG_TEXT};
   h->limits = wy_http_default_limits;
   h->is_virtual = is_virtual;
   h->wanted_workers = 1;
@@ -400,8 +401,8 @@ void wy_host_free(wy_host *h) {
     wy_editions_retire_all(w);
   }
   wy_helper_end(h); /* while posts can be taken, and dropped */
-  for (unsigned i = 0; i < h->n_workers; i++) wy_worker_deinit(&h->workers[i]);
   wy_http_free(h->admin);
+  for (unsigned i = 0; i < h->n_workers; i++) wy_worker_deinit(&h->workers[i]);
   wy_reload_free(h);
   wy_generation_drop(h->promoted);
   wy_generation_drop(h->canary);
@@ -416,6 +417,9 @@ void wy_host_free(wy_host *h) {
   free(h->listen);
   free(h);
 }
+
+const char *wy_host_log_file(const wy_host *h) { return h->log_file; }
+const wy_log *wy_host_logger(const wy_host *h) { return &h->log; }
 
 int wy_host_plugin_count(const wy_host *h) { return h->promoted ? h->promoted->n_plugins : 0; }
 

@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/ration.h"
 #include "codec/gate.h"
 #include "host/budget.h"
 #include "host/generation.h"
@@ -102,6 +103,8 @@ struct worker {
   wy_list spare_exchanges; /* memory for more */
   size_t n_spare_exchanges;
   lua_Integer serial; /* of the exchange begun last */
+  uint64_t trace_seed;
+  wy_ration ration; /* of its log's lines */
   size_t n_parked;
   wy_list errands; /* pushes that were handed to another worker */
   wy_list lates;   /* late messages on their way */
@@ -168,6 +171,7 @@ struct wy_host {
   int admin_port;
   bool admin_given; /* by the configuration: else another host may have the default port */
   char *state;      /* folder */
+  char *log_file;   /* NULL: none; for the program, the library writes none */
   char admin_key[65];
   wy_http *admin;
   bool admin_serves, admin_stopping;
@@ -192,7 +196,8 @@ void wy_worker_unsettle(worker *w); /* something began */
 void wy_worker_deinit(worker *w);
 
 /* config.c: from the checked configuration, a Lua table, to C; these raise */
-void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *state);
+void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *state,
+                         const char *log_file);
 void wy_config_read_generation(generation *g, wy_crypt *crypt, lua_State *L, int conf);
 void wy_config_read_list(lua_State *L, int list, char ***out, size_t *n_out);
 void wy_config_read_desks(edition *e, wy_crypt *crypt, lua_State *L, int conf, int entries);

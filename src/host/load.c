@@ -127,8 +127,9 @@ static void read_first(const building *job, lua_State *L, int conf, int boot) {
   if (job->build->first) {
     h->n_sides = job->build->wanted > h->n_workers ? job->build->wanted : h->n_workers;
     lua_getfield(L, boot, "state");
-    wy_config_read_host(h, L, conf, lua_tostring(L, -1));
-    lua_pop(L, 1);
+    lua_getfield(L, boot, "log_file");
+    wy_config_read_host(h, L, conf, lua_tostring(L, -2), lua_tostring(L, -1));
+    lua_pop(L, 2);
   }
   wy_config_read_generation(e->generation, job->crypt, L, conf);
 }
@@ -178,6 +179,8 @@ static int run(building *job, wy_clock *clock) {
                                      .log = &h->log,
                                      .lua_path = h->options.lua_path,
                                      .turns = &e->worker->turns,
+                                     .trace_seed = e->worker->trace_seed,
+                                     .ration = &e->worker->ration,
                                      .paused = true};
   int err = wy_crypt_new(&job->crypt);
   if (!err) err = wy_script_new(&e->script, &options);

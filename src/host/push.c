@@ -8,8 +8,12 @@
 
 static const wy_http_answer success = {200, "text/plain", NULL, {"success", 7}};
 
-static void refuse(desk *d, wy_http_req *req, int err) {
-  int status = wy_gate_status(&d->gate, err);
+/* Whether one more line of this event may be written now. */
+static bool may_log(worker *w, wy_log_level level, const char *event) {
+  return wy_ration_take(&w->ration, level, event, NULL, WY_RATION_REFUSALS);
+}
+
+static void log_refusal(const desk *d, const wy_http_req *req, int err, int status) {
   wy_line line;
   wy_line_begin(&line, &d->worker->host->log, WY_LOG_WARN, wy_err_event(err));
   wy_line_z(&line, "reason", wy_err_reason(err));
@@ -18,6 +22,11 @@ static void refuse(desk *d, wy_http_req *req, int err) {
   wy_http_req_log(req, &line);
   wy_line_z(&line, "text", wy_err_text(err));
   wy_line_end(&line);
+}
+
+static void refuse(desk *d, wy_http_req *req, int err) {
+  int status = wy_gate_status(&d->gate, err);
+  if (may_log(d->worker, WY_LOG_WARN, wy_err_event(err))) log_refusal(d, req, err, status);
   wy_http_respond(req, &(wy_http_answer){.status = status});
 }
 
@@ -49,7 +58,8 @@ static void respond(desk *d, wy_http_req *req, const caller *c, wy_str body) {
     wy_buf_clear(&w->sealed);
     int err = wy_gate_seal(&d->gate, &p, body, wy_clock_wall_ms(&w->clock) / 1000, &w->sealed);
     if (err) {
-      wy_log_text(&w->host->log, WY_LOG_ERROR, wy_err_event(err), "%s", wy_err_text(err));
+      if (may_log(w, WY_LOG_ERROR, wy_err_event(err)))
+        wy_log_text(&w->host->log, WY_LOG_ERROR, wy_err_event(err), "%s", wy_err_text(err));
       wy_http_respond(req, &success);
       return;
     }
@@ -188,7 +198,8 @@ static void again(desk *d, const caller_type *type, caller *c, wy_str body) {
 }
 
 void wy_push_log_nomem(worker *w) {
-  wy_log_text(&w->host->log, WY_LOG_ERROR, wy_err_event(WY_E_NOMEM), "no memory for a push");
+  if (may_log(w, WY_LOG_ERROR, wy_err_event(WY_E_NOMEM)))
+    wy_log_text(&w->host->log, WY_LOG_ERROR, wy_err_event(WY_E_NOMEM), "no memory for a push");
 }
 
 /* An exchange for what is new; NULL: no memory, and the caller was told. keep: p will be another's
@@ -327,7 +338,8 @@ static void send_errand(desk *d, caller *seal, const caller_type *type, const wy
     errand_free(e);
   }
   wy_metric_add(&w->stats.hops_refused, 1);
-  wy_log_text(&w->host->log, WY_LOG_WARN, "worker.full", "worker %u takes no more pushes", to);
+  if (may_log(w, WY_LOG_WARN, "worker.full"))
+    wy_log_text(&w->host->log, WY_LOG_WARN, "worker.full", "worker %u takes no more pushes", to);
   if (!known) wy_inbox_undo(w->host->inbox, &claim->key, claim->user);
   wy_metric_add(&d->stats->unanswered, 1);
   wy_budget_spent(&d->account->ledger->budget, seal->since);

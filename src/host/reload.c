@@ -15,6 +15,8 @@
 #include "host/verify.h"
 #include "net/watch.h"
 
+enum { RETRY_MS = 1000, RETRIES = 20 };
+
 typedef struct asked {
   wy_list link;
   wy_ask what;
@@ -48,7 +50,10 @@ struct wy_reload {
   atomic_uint unseen;   /* workers that have not looked at the plan */
   wy_post seen;         /* the last one tells worker 0 */
   wy_watch *watch;
+  bool watching;
   wy_control *control;
+  wy_timer retry; /* of the control socket, which the host before may still have */
+  unsigned retries;
   bool ended;
   uint64_t done, failed; /* counted */
   pthread_mutex_t lock;  /* of trouble, which /ready reads on another thread */
@@ -192,6 +197,8 @@ static void watch(wy_reload *r) {
     wy_watch_names(r->watch, names);
     err = wy_watch_set(r->watch, (const char *const *)g->folders, g->watch ? g->n_folders : 0);
   }
+  if (err > 0 && r->watching) on_change(r); /* these were read before they were watched */
+  r->watching = true;
   if (err < 0)
     wy_log_text(&h->log, WY_LOG_WARN, "reload.watch",
                 "files are not watched, or only looked at now and then: %s", uv_strerror(err));
@@ -462,11 +469,23 @@ int wy_reload_new(wy_host *h, const wy_build *from) {
   return ok ? 0 : WY_E_NOMEM;
 }
 
+/* The socket of a host that is being replaced goes with it; until then this one waits, and says so
+ * once. */
+static void open_control(wy_timer *timer) {
+  static const wy_log quiet = {WY_LOG_ERROR, NULL, NULL, WY_LOG_TEXT};
+  wy_reload *r = wy_container_of(timer, wy_reload, retry);
+  wy_host *h = r->host;
+  worker *w = &h->workers[0];
+  bool first = r->retries++ == 0;
+  int err = wy_control_open(&r->control, w->loop, &w->clock, first ? &h->log : &quiet, h->state,
+                            wy_reload_ask, h);
+  if (err == UV_EADDRINUSE && r->retries < RETRIES) wy_timer_start(&w->clock, timer, RETRY_MS);
+}
+
 void wy_reload_start(wy_host *h) {
   wy_reload *r = h->reload;
-  worker *w = &h->workers[0];
-  if (h->keeps)
-    wy_control_open(&r->control, w->loop, &w->clock, &h->log, h->state, wy_reload_ask, h);
+  wy_timer_init(&r->retry, open_control);
+  if (h->keeps) open_control(&r->retry);
   if (h->keeps && !h->failed_plugins && !r->trouble) keep(r, h->promoted, NULL);
   watch(r);
 }
@@ -485,6 +504,7 @@ void wy_reload_stop(wy_host *h) {
   r->ended = true;
   wy_watch_close(r->watch, NULL);
   r->watch = NULL;
+  wy_timer_stop(&h->workers[0].clock, &r->retry);
   wy_control_close(r->control);
   r->control = NULL;
 }

@@ -38,6 +38,7 @@ int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
   wy_buf_init(&w->known, REPLY_BYTES);
   wy_handlers_init(&w->stats.handlers);
   if (!h->is_virtual) wy_clock_init(&w->clock);
+  wy_ration_init(&w->ration, &w->clock, &h->log);
   w->loop = loop;
   if (!loop) {
     if (uv_loop_init(&w->own_loop)) return WY_E_NOMEM;
@@ -53,7 +54,10 @@ int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
     uv_unref((uv_handle_t *)&w->beat);
   }
   if (wy_posts_open(w)) return WY_E_NOMEM;
-  return wy_crypt_new(&w->crypt);
+  int err = wy_crypt_new(&w->crypt);
+  if (err) return err;
+  /* not by libcrypto, whose generator takes memory that a host in plain mode never needs */
+  return uv_random(NULL, NULL, &w->trace_seed, sizeof w->trace_seed, 0, NULL) ? WY_E_NOMEM : 0;
 }
 
 int wy_worker_open(worker *w) {
@@ -151,6 +155,7 @@ void wy_worker_obey(worker *w, wy_order order) {
 /* Its loop has ended, and so has its thread. */
 void wy_worker_deinit(worker *w) {
   wy_http_free(w->http);
+  wy_ration_deinit(&w->ration);
   wy_posts_deinit(w);
   wy_lates_deinit(w);
   wy_exchanges_deinit(w);

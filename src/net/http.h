@@ -71,7 +71,7 @@ int wy_http_listen_on(wy_http *h, int fd);
  * when the last connection is gone. wy_http_kill closes them all now. */
 void wy_http_stop(wy_http *h, void (*stopped)(void *data));
 void wy_http_kill(wy_http *h);
-void wy_http_free(wy_http *h); /* after stopped */
+void wy_http_free(wy_http *h); /* after stopped, before the clock */
 size_t wy_http_connections(const wy_http *h);
 
 /* --- a request --- */

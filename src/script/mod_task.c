@@ -67,12 +67,14 @@ typedef struct job {
   wy_script *script;
   wy_timer timer;
   uint64_t ms;         /* until it runs, from the beginning of a script that is paused */
+  uint64_t push;       /* of the task that asked for it; 0: none */
   int ref;             /* {function, arguments…, n = count}; LUA_NOREF once it is taken */
   struct job **handle; /* the userdata that after returned, while both live */
 } job;
 
 static int job_begin(lua_State *L, void *data) {
   job *j = data;
+  wy_script_set_push(j->script, j->push);
   lua_rawgeti(L, LUA_REGISTRYINDEX, j->ref);
   int packed = lua_gettop(L);
   lua_getfield(L, packed, "n");
@@ -88,12 +90,8 @@ static int job_begin(lua_State *L, void *data) {
 
 static void job_end(lua_State *L, bool ok, void *data) {
   job *j = data;
-  if (!ok && !j->script->running->cancelled) { /* ended from outside: no error of the plugin */
-    wy_line line;
-    wy_line_begin(&line, j->script->log, WY_LOG_ERROR, "lua.error");
-    wy_line_masked(&line, L, "text", wy_str_of(lua_tostring(L, -1)));
-    wy_line_end(&line);
-  }
+  bool cancelled = j->script->running->cancelled; /* ended from outside: no error of the plugin */
+  if (!ok && !cancelled) wy_script_log_error(j->script, j->push, lua_tostring(L, -1));
   free(j);
 }
 
@@ -127,6 +125,7 @@ static job *job_new(lua_State *L, int arg) {
   }
   wy_list_init(&j->link);
   j->script = wy_script_of(L);
+  j->push = j->script->running ? j->script->running->push : 0;
   j->ref = ref;
   return j;
 }

@@ -7,6 +7,7 @@
 #include <lua.h>
 
 #include "base/log.h"
+#include "base/trace.h"
 #include "codec/doc.h"
 #include "codec/msg.h"
 #include "codec/reply.h"
@@ -34,6 +35,7 @@ int luaopen_weiyue_core(lua_State *L);
 /* Registry keys of what a host gives to its states; absent in a stock lua5.4. */
 #define WY_KEY_CLOCK "weiyue.clock"        /* light userdata: const wy_clock * */
 #define WY_KEY_LOG "weiyue.log"            /* light userdata: const wy_log * */
+#define WY_KEY_TRACER "weiyue.tracer"      /* light userdata: const wy_tracer * */
 #define WY_KEY_SHARED "weiyue.shared.dict" /* light userdata: wy_dict *, that of wx.shared */
 
 /* The text with stars where it shows a secret of this state (weiyue_core.secrets): itself, or a
@@ -42,6 +44,11 @@ wy_str wy_mask(lua_State *L, wy_str text, char **copy);
 
 /* A value of a line, masked; p NULL: left out. */
 void wy_line_masked(wy_line *line, lua_State *L, const char *name, wy_str text);
+/* Which push the running code works for, as base/trace has it; "": for none. */
+typedef struct wy_tracer {
+  void (*now)(const void *of, char out[WY_TRACE]);
+  const void *of;
+} wy_tracer;
 
 /* Puts a dictionary, which outlives the state, under a registry key: weiyue.shared.object(key)
  * makes an object of it. 0 or WY_E_NOMEM. */

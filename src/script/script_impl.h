@@ -2,6 +2,7 @@
 #ifndef WY_SCRIPT_IMPL_H
 #define WY_SCRIPT_IMPL_H
 
+#include "script/modules.h"
 #include "script/task.h"
 
 enum { TASK_POOL = 64 };
@@ -15,6 +16,7 @@ struct wy_task {
   wy_wait *waiting;
   wy_task_body body;
   void *data;
+  uint64_t push; /* number of the push that it works for; 0: none */
   bool cancelled;
   bool escaped; /* coroutine.running gave it to Lua: never pooled */
   bool ended;   /* body.end was called */
@@ -34,6 +36,9 @@ struct wy_script {
   const wy_log *log;
   char *lua_path;
   bool paused, ended; /* timers wait; none may be set any more */
+  uint64_t trace_seed;
+  wy_tracer tracer;
+  wy_ration *ration;
   wy_task *running;
   frame *top;
   wy_turns *turns, own_turns;
@@ -48,6 +53,9 @@ struct wy_script {
 
 /* Its address is what a waiting coroutine yields; Lua code never gets to see it. */
 extern char wy_pending;
+
+/* What Lua raised, of the push of this number, or 0. */
+void wy_script_log_error(const wy_script *s, uint64_t push, const char *text);
 
 bool wy_chain_can_wait(const wy_script *s, lua_State *L);
 

@@ -15,6 +15,27 @@ lua_State *wy_script_lua(wy_script *s) { return s->L; }
 const wy_log *wy_script_log(wy_script *s) { return s->log; }
 wy_clock *wy_script_clock(wy_script *s) { return s->clock; }
 
+void wy_script_set_push(wy_script *s, uint64_t number) {
+  if (s->running) s->running->push = number;
+}
+
+void wy_script_trace(const wy_script *s, char out[WY_TRACE]) {
+  wy_trace_hex(s->trace_seed, s->running ? s->running->push : 0, out);
+}
+
+static void trace_now(const void *script, char out[WY_TRACE]) { wy_script_trace(script, out); }
+
+void wy_script_log_error(const wy_script *s, uint64_t push, const char *text) {
+  wy_line line;
+  char trace[WY_TRACE];
+  if (!wy_ration_error(s->ration, "lua.error", NULL, text)) return;
+  wy_trace_hex(s->trace_seed, push, trace);
+  wy_line_begin(&line, s->log, WY_LOG_ERROR, "lua.error");
+  wy_line_masked(&line, s->L, "text", wy_str_of(text));
+  wy_line_trace(&line, trace);
+  wy_line_end(&line);
+}
+
 wy_str wy_embedded_lua(const char *module) {
   for (const wy_embedded *e = wy_embedded_files; e->module; e++)
     if (strcmp(e->module, module) == 0) return (wy_str){(const char *)e->bytes, e->n};
@@ -78,6 +99,8 @@ static int l_setup(lua_State *L) {
   lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_CLOCK);
   lua_pushlightuserdata(L, (void *)(uintptr_t)s->log);
   lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_LOG);
+  lua_pushlightuserdata(L, &s->tracer);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_TRACER);
   return 0;
 }
 
@@ -87,6 +110,9 @@ int wy_script_new(wy_script **out, const wy_script_options *options) {
   s->clock = options->clock;
   s->log = options->log;
   s->paused = options->paused;
+  s->trace_seed = options->trace_seed;
+  s->ration = options->ration;
+  s->tracer = (wy_tracer){trace_now, s};
   wy_list_init(&s->tasks);
   wy_list_init(&s->own_turns.ready);
   s->turns = options->turns ? options->turns : &s->own_turns;

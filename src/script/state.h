@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/ration.h"
+#include "base/trace.h"
 
 typedef struct wy_script wy_script;
 
@@ -26,6 +28,8 @@ typedef struct wy_script_options {
   const char *lua_path; /* folder with weiyue/…; NULL: the embedded files */
   wy_turns *turns;      /* shared by the states of a thread; NULL: its own */
   bool paused;          /* built on another thread: timers wait for wy_script_begin */
+  uint64_t trace_seed;  /* of base/trace */
+  wy_ration *ration;    /* of lines about errors; NULL: none */
 } wy_script_options;
 
 int wy_script_new(wy_script **out, const wy_script_options *options);
@@ -45,6 +49,13 @@ lua_State *wy_script_lua(wy_script *s);
 wy_script *wy_script_of(lua_State *L);
 const wy_log *wy_script_log(wy_script *s);
 wy_clock *wy_script_clock(wy_script *s);
+
+/* The running task works for the push of this number (of its own, on this worker), and so does what
+ * it spawns: log lines carry its trace. */
+void wy_script_set_push(wy_script *s, uint64_t number);
+
+/* The trace of the running task's push; "" where there is none. */
+void wy_script_trace(const wy_script *s, char out[WY_TRACE]);
 
 /* Makes one search folder (with ?.lua and ?/init.lua) known to the global require. */
 int wy_script_add_path(wy_script *s, const char *folder);

@@ -106,10 +106,7 @@ static void resume(wy_task *t, int nargs) {
     if (!t->ended) t->body.lost(t->data);
   } else if (status != LUA_OK) {
     /* begin or end raised: no memory. Pending <close> variables run, then the task is gone. */
-    wy_line line;
-    wy_line_begin(&line, s->log, WY_LOG_ERROR, "lua.error");
-    wy_line_z(&line, "text", lua_tostring(t->co, -1));
-    wy_line_end(&line);
+    wy_script_log_error(s, t->push, lua_tostring(t->co, -1));
     lua_resetthread(t->co);
     if (!t->ended) t->body.lost(t->data);
   }

@@ -406,14 +406,6 @@ function kinds.any(ctx, node, path, value)
   return value
 end
 
-local function is_built(node, value)
-  if type(node.built) ~= "table" then return node.built ~= false end
-  for _, v in ipairs(node.built) do
-    if v == value then return true end
-  end
-  return false
-end
-
 ---What to do about an environment variable that is missing.
 ---@param name string
 ---@return string zh, string en
@@ -451,7 +443,7 @@ function M.field(ctx, node, path, value, quiet)
     if node.default == nil then return nil end
     return M.value(ctx, node, path, node.default, true)
   end
-  local built = is_built(node, value)
+  local built = node.built ~= false
   local result = M.value(ctx, node, path, value, quiet or not built)
   if not built and not quiet and result ~= nil and not ctx.noted[node] then
     ctx.noted[node] = true

@@ -9,7 +9,7 @@
 --   required  true: the key must be set
 --   zh, en    what it means
 --   example   Lua text of a good value (nodes in `fields` without fields of their own)
---   built     false: not in this build; { v, … }: only these values are
+--   built     false: not in this build
 --   secret    true: the value is never shown in a message
 --   unit      "s" or "bytes": also written "5m", "64KiB"
 --   min, max  range of a number, bytes of a string, entries of a list
@@ -356,8 +356,10 @@ local fields <const> = {
     fields = {
       { key = "level", type = "enum", values = { "debug", "info", "warn", "error" }, default = "info",
         example = '"info"', zh = "记到哪一级", en = "lowest level written" },
-      { key = "format", type = "enum", values = { "text", "json" }, default = "text", built = { "text" },
+      { key = "format", type = "enum", values = { "text", "json" }, default = "text",
         example = '"text"', zh = "每行的写法", en = "form of a line" },
+      { key = "file", type = "string", max = 4096, example = '"weiyue.log"',
+        zh = "写到这个文件；不写：标准错误", en = "the file they are written to; absent: stderr" },
     },
   },
 }
