@@ -46,10 +46,14 @@ static void ready(wy_host *h, wy_http_req *req) {
   cJSON_AddNumberToObject(json, "generation", (double)h->promoted->number);
   if (h->canary) cJSON_AddNumberToObject(json, "canary", (double)h->canary->number);
   if (trouble[0]) cJSON_AddStringToObject(json, "trouble", trouble);
-  char *body = cJSON_PrintUnformatted(json);
+  char *text = cJSON_PrintUnformatted(json);
+  wy_buf body;
+  wy_buf_init(&body, 16384);
+  wy_buf_printf(&body, "%s\n", text ? text : "{}");
   wy_http_respond(req, &(wy_http_answer){stopping ? 503 : 200, "application/json", NO_STORE,
-                                         wy_str_of(body ? body : "{}")});
-  cJSON_free(body);
+                                         wy_buf_view(&body)});
+  wy_buf_deinit(&body);
+  cJSON_free(text);
   cJSON_Delete(json);
 }
 
