@@ -10,6 +10,7 @@ local mailbox = require "weiyue.mailbox"
 local message = require "weiyue.message"
 local outbox = require "weiyue.outbox"
 local plugins = require "weiyue.plugin"
+local readonly = require "weiyue.readonly"
 local rules = require "weiyue.rules"
 local settings = require "weiyue.settings"
 local shared = require "weiyue.shared"
@@ -42,17 +43,17 @@ end
 
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
 local function account_object(conf)
-  local can = {} -- a copy: what a plugin writes there changes nothing of the host
+  local can = {} -- a copy: what a plugin writes there by rawset changes nothing of the host
   for name, value in pairs(conf.can) do can[name] = value end
-  return setmetatable({
+  local known = setmetatable({
     id = conf.id, url = conf.url, path = conf.path, kind = conf.kind, verified = conf.verified,
     username = conf.username, appid = conf.appid, mode = conf.mode, can = can,
   }, {
-    __name = "weiyue.account",
     __index = function(_, key)
       if later.account[key] then later.refuse("account." .. key) end
     end,
   })
+  return setmetatable({}, readonly.metatable("account", "change it in weiyue.lua (请在 weiyue.lua 里改)", known))
 end
 
 -- The plugins of one account. A name that is no plugin's is told: the account would miss it silently.
