@@ -22,6 +22,13 @@ local M = {}
 -- What a problem calls the configuration.
 local function file_of(options) return options.text and (options.name or "weiyue.lua") or options.path end
 
+-- The schema with its texts in two languages is large and needed once; what checks it, by plugins as well.
+local function forget_config()
+  for name in pairs(package.loaded) do
+    if name:find "^weiyue%.config" then package.loaded[name] = nil end
+  end
+end
+
 local function read_config(options, from)
   local config = require "weiyue.config"
   local overrides = { overrides = { listen = options.listen }, read = from.read }
@@ -31,6 +38,7 @@ local function read_config(options, from)
   else
     conf, found = config.load(options.path, overrides)
   end
+  forget_config()
   return conf, found
 end
 
@@ -141,13 +149,6 @@ local function host_of(objects)
     error(id and ("no account %s"):format(tostring(id)) or "which account? wx.account(id)", 3)
   end
   return host
-end
-
--- The schema with its texts in two languages is large and needed once; the check of it by plugins as well.
-local function forget_config()
-  for name in pairs(package.loaded) do
-    if name:find "^weiyue%.config" then package.loaded[name] = nil end
-  end
 end
 
 -- The line of a key in the configuration's text, which is looked for when something is wrong.

@@ -333,6 +333,17 @@ describe("what a configuration takes from the environment", function()
     assert.equal("error: *** *** *** https://erp/?key=*** (plugin one was not loaded)", loaded.problems)
   end)
 
+  it("is in no message about a wrong value, not even in part", function()
+    local long = ("from-the-env-6."):rep(9)
+    local loaded = folder:run([[
+      wx.plugin { schema = { n = { type = "integer" }, l = { type = "list", item = { type = "boolean" } } } }
+    ]], { n = long, l = { "x" .. long } }, { from_env = { [long] = true } })
+    assert.matches("config%.n: must be an integer, for example 1; got a string", loaded.problems)
+    assert.matches("config%.l%[1%]: must be a boolean %(true or false%), for example true; got a string", loaded.problems)
+    assert.is_nil(loaded.problems:find("from-the-env", 1, true))
+    assert.is_nil(loaded.zh:find("from-the-env", 1, true))
+  end)
+
   it("is masked before wx.plugin is called", function()
     local loaded = folder:run("error(wx.config.key, 0)", { key = "from-the-env-5" }, { from_env = { ["from-the-env-5"] = true } })
     assert.equal("error: *** (plugin one was not loaded)", loaded.problems)
