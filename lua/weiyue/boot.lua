@@ -12,6 +12,7 @@ local mailbox = require "weiyue.mailbox"
 local message = require "weiyue.message"
 local outbox = require "weiyue.outbox"
 local plugins = require "weiyue.plugin"
+local readonly = require "weiyue.readonly"
 local rules = require "weiyue.rules"
 local settings = require "weiyue.settings"
 local shared = require "weiyue.shared"
@@ -23,6 +24,13 @@ local M = {}
 -- What a problem calls the configuration.
 local function file_of(options) return options.text and (options.name or "weiyue.lua") or options.path end
 
+-- The schema with its texts in two languages is large and needed once; what checks it, by plugins as well.
+local function forget_config()
+  for name in pairs(package.loaded) do
+    if name:find "^weiyue%.config" then package.loaded[name] = nil end
+  end
+end
+
 local function read_config(options, from)
   local config = require "weiyue.config"
   local overrides = { overrides = { listen = options.listen }, read = from.read }
@@ -32,6 +40,7 @@ local function read_config(options, from)
   else
     conf, found = config.load(options.path, overrides)
   end
+  forget_config()
   return conf, found
 end
 
@@ -44,17 +53,17 @@ end
 
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
 local function account_object(conf)
-  local can = {} -- a copy: what a plugin writes there changes nothing of the host
+  local can = {} -- a copy: what a plugin writes there by rawset changes nothing of the host
   for name, value in pairs(conf.can) do can[name] = value end
-  return setmetatable({
+  local known = setmetatable({
     id = conf.id, url = conf.url, path = conf.path, kind = conf.kind, verified = conf.verified,
     username = conf.username, appid = conf.appid, mode = conf.mode, can = can,
   }, {
-    __name = "weiyue.account",
     __index = function(_, key)
       if later.account[key] then later.refuse("account." .. key) end
     end,
   })
+  return setmetatable({}, readonly.metatable("account", "change it in weiyue.lua (请在 weiyue.lua 里改)", known))
 end
 
 -- The plugins of one account. A name that is no plugin's is told: the account would miss it silently.
@@ -193,13 +202,6 @@ local function host_of(objects)
     error(id and ("no account %s"):format(tostring(id)) or "which account? wx.account(id)", 3)
   end
   return host
-end
-
--- The schema with its texts in two languages is large and needed once; the check of it by plugins as well.
-local function forget_config()
-  for name in pairs(package.loaded) do
-    if name:find "^weiyue%.config" then package.loaded[name] = nil end
-  end
 end
 
 -- The line of a key in the configuration's text, which is looked for when something is wrong.

@@ -15,7 +15,8 @@ local task = require "weiyue.task"
 
 local M = {}
 
-local Matcher <const> = { __name = "weiyue.matcher" }
+local MATCHER <const> = "weiyue.matcher"
+local Matcher <const> = { __name = MATCHER, __metatable = MATCHER }
 
 local SOURCE <const> = debug.getinfo(1, "S").source
 
@@ -147,7 +148,7 @@ function M.new(plugin, host)
   local function text_rules(match, reply, level)
     if type(match) == "string" then
       rule("text", nil, "exact", rules.fold(match), reply)
-    elseif getmetatable(match) == Matcher then
+    elseif getmetatable(match) == MATCHER then
       rule("text", nil, match.kind, match.value, reply)
     elseif type(match) == "table" and #match > 0 then
       for _, one in ipairs(match) do text_rules(one, reply, level + 1) end

@@ -85,6 +85,7 @@ function M.new(plugin, options)
   local loaded, loading, found, stock, env = {}, {}, {}, {}, nil
 
   -- The first file there is, { path, text or nil, err }, or nil and where it was looked for.
+  local foresee
   local function find(name)
     if found[name] then return found[name] end
     local tried = ""
@@ -92,6 +93,7 @@ function M.new(plugin, options)
       if options.sources.kind(path) == "file" then
         local text, err = M.read(options.sources, path)
         found[name] = { path = path, text = text, err = err }
+        if text then foresee(text) end
         return found[name]
       end
       tried = tried .. "\n\tno file '" .. path .. "'"
@@ -102,12 +104,9 @@ function M.new(plugin, options)
     return nil, tried
   end
 
-  local function foresee(text)
+  function foresee(text)
     for name in text:gmatch "%f[%w_]require%s*%(?%s*[\"']([%w_%-%.]+)[\"']" do
-      if is_name(name) and not is_of_weiyue(name) and not found[name] then
-        local module = find(name)
-        if module and module.text then foresee(module.text) end
-      end
+      if is_name(name) and not is_of_weiyue(name) then find(name) end
     end
   end
 

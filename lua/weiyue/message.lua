@@ -6,6 +6,8 @@ local later = require "weiyue.later"
 
 local M = {}
 
+local NAME <const> = "weiyue.message" -- all that a plugin sees of the metatable, which all messages share
+
 local methods, fields = {}, {}
 
 -- Made anew for each host: what a message's push is asked, and where answers go.
@@ -19,7 +21,7 @@ function M.serve(out, calls)
 end
 
 local function served(msg, name, arguments)
-  if getmetatable(msg) ~= M.metatable then
+  if getmetatable(msg) ~= NAME then
     error(("msg.%s: call it with a colon: msg:%s(%s)"):format(name, name, arguments), 3)
   end
   if not push or not rawget(msg, "push") then error(("msg:%s: this message came from no push"):format(name), 3) end
@@ -88,7 +90,7 @@ local function index(msg, key)
 end
 
 M.metatable = {
-  __name = "weiyue.message",
+  __name = NAME, __metatable = NAME,
   __index = index,
   __tostring = function(msg)
     local what = msg.event and msg.type .. "/" .. msg.event or msg.type

@@ -21,8 +21,10 @@ local function one_line(err, path)
   return (err:gsub("[\x80-\xFF]", function(c) return ("\\x%02X"):format(c:byte()) end))
 end
 
--- Two spellings of one plugin's path are one: club, club/, club/init.lua.
-local function plain(path) return (path:gsub("/init%.lua$", ""):gsub("(.)/+$", "%1"):gsub("^%./", "")) end
+-- Two spellings of one plugin's path are one: club, ./club, club/, club/init.lua.
+local function plain(path)
+  return (path:gsub("/init%.lua$", ""):gsub("(.)/+$", "%1"):gsub("^%./", ""):gsub("/%./", "/"))
+end
 
 -- Why there is no bundled plugin of this name; nil: there is.
 local function not_bundled(entry)

@@ -5,7 +5,7 @@ local M = {}
 
 local function refuse(what, advice, real)
   return function(_, key, value)
-    if rawequal(value, real[key]) then return end -- "table.unpack = table.unpack or unpack"
+    if rawequal(value, rawget(real, key)) then return end -- "table.unpack = table.unpack or unpack"
     local name = type(key) == "string" and ("%s.%s"):format(what, key) or what
     local by_c = debug.getinfo(2, "S").what == "C" -- table.insert, say: who called it has a line
     error(("%s is read-only: %s"):format(name, advice), by_c and 3 or 2)

@@ -161,7 +161,7 @@ local function run(nodes, value, path)
   local check = require "weiyue.config.check"
   local found = {}
   local conf = check.run({
-    markers = {}, noted = {}, root = path,
+    markers = {}, noted = {}, root = path, is_secret = function(text) return secrets.mask(text) ~= text end,
     report = function(_, key, _, zh, en) found[#found + 1] = { key = key, zh = zh, en = en } end,
   }, { type = "table", fields = nodes }, value, path)
   return conf, found

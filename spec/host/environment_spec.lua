@@ -191,3 +191,42 @@ describe("hostile plugins", function()
     assert.equal(5, n)
   end)
 end)
+
+describe("what all plugins get of a message and of accounts", function()
+  it("is not changed by one of them", function()
+    folder:write {
+      ["plugins/a.lua"] = [[
+        local wx = require "weiyue"
+        wx.text("a", function(msg)
+          local told = {}
+          for i, f in ipairs {
+            function() getmetatable(msg).__index = nil end, function() getmetatable(wx.contains "x").__index = {} end,
+            function() getmetatable(msg.account).__index = {} end, function() msg.account.url = "http://evil.example" end,
+            function() wx.account().can.menu = nil end, function() setmetatable(msg.account, nil) end,
+          } do
+            local ok, err = pcall(f)
+            told[i] = tostring(ok)
+            if i == 4 then told[i] = err:match "account%.url is read%-only" end
+          end
+          return table.concat(told, " ")
+        end)
+      ]],
+      ["plugins/b.lua"] = [[
+        local wx = require "weiyue"
+        wx.text(wx.contains "b", function(msg)
+          local n = 0
+          for _ in pairs(msg.account) do n = n + 1 end
+          return wx.reply.news { title = msg.account.id .. tostring(msg.raw ~= nil) .. tostring(n > 5), url = "/x" }
+        end)
+      ]],
+      ["weiyue.lua"] = "return { accounts = { { token = 'wxtest', url = 'https://wx.example.cn' } } }",
+    }
+    local one = app.boot { path = folder.path .. "/weiyue.lua" }.accounts[1]
+    local function says(content)
+      local msg = setmetatable({ type = "text", content = content, account = one.object }, require "weiyue.message".metatable)
+      return (one.dispatch(msg))
+    end
+    assert.equal("false false false account.url is read-only true false", says "a")
+    assert.same({ type = "news", articles = { { title = "defaulttruetrue", url = "https://wx.example.cn/x" } } }, says "b")
+  end)
+end)

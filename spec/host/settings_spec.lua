@@ -211,7 +211,7 @@ describe("an entry with a name", function()
   end)
 
   it("is the same plugin under every spelling of its path", function()
-    for _, path in ipairs { "q/club", "q/club/", "q/club/init.lua", folder.path .. "/q/club" } do
+    for _, path in ipairs { "q/club", "./q/club", "q/club/", "q/club/init.lua", folder.path .. "/q/club" } do
       local loaded = folder:load { { path = "q/club" }, { path = "q/club/init.lua" },
         { name = "other", path = path, config = { text = " with" } } }
       assert.equal("", loaded.problems)
@@ -331,6 +331,17 @@ describe("what a configuration takes from the environment", function()
     ]], { key = "marked-secret-1", list = { "marked-secret-2" }, deep = { { pin = "marked-secret-3" } },
       url = "https://erp/?key=from-the-env-4" }, { from_env = { ["from-the-env-4"] = true } })
     assert.equal("error: *** *** *** https://erp/?key=*** (plugin one was not loaded)", loaded.problems)
+  end)
+
+  it("is in no message about a wrong value, not even in part", function()
+    local long = ("from-the-env-6."):rep(9)
+    local loaded = folder:run([[
+      wx.plugin { schema = { n = { type = "integer" }, l = { type = "list", item = { type = "boolean" } } } }
+    ]], { n = long, l = { "x" .. long } }, { from_env = { [long] = true } })
+    assert.matches("config%.n: must be an integer, for example 1; got a string", loaded.problems)
+    assert.matches("config%.l%[1%]: must be a boolean %(true or false%), for example true; got a string", loaded.problems)
+    assert.is_nil(loaded.problems:find("from-the-env", 1, true))
+    assert.is_nil(loaded.zh:find("from-the-env", 1, true))
   end)
 
   it("is masked before wx.plugin is called", function()

@@ -332,6 +332,11 @@ describe("weiyue.config", function()
       end
     end)
 
+    it("finds the line of a key behind entries that are texts", function()
+      assert.equal(3, bad('return { plugins = { "a", "b",\n shop = { path = "x",\n confg = {} } } }', "plugins.shop.confg").line)
+      assert.equal(2, bad('return { lua_path = { "a?",\n 5 } }', "lua_path[2]").line)
+    end)
+
     it("strips a BOM and keeps the line numbers", function()
       good("\u{feff}return {}")
       assert.equal(2, bad("\u{feff}return {\n  listen = 5 }", "listen").line)

@@ -87,15 +87,15 @@ describe("a plugin's settings", function()
   local SHOP <const> = "local wx = require 'weiyue'\nwx.plugin { schema = { erp = { type = 'string', required = true } } }\n"
 
   it("that are wrong are told by `weiyue check` and `weiyue serve` with their line, and the others answer", function()
-    local files = { ["weiyue.lua"] = serve.config({ account },
-      "plugins = { 'plugins/*.lua',\nshop = { path = 'plugins/shop.lua',\nconfig = { epr = 'x' } } }"),
+    local files = { ["weiyue.lua"] = ("return { plugins = { 'plugins/*.lua',\nshop = { path = 'plugins/shop.lua',\n"
+      .. "config = { epr = 'x' } } }, workers = 1, admin = false, accounts = { %s } }"):format(account.lua),
       ["plugins/shop.lua"] = SHOP .. "wx.text('hi', 'the shop')\n", ["plugins/good.lua"] = GOOD }
     local folder = serve.folder(files)
     finally(function() serve.remove(folder) end)
     local r = serve.run(folder, "check")
     assert.equal(1, r.status)
     assert.matches("weiyue%.lua:3: plugins%.shop%.config%.epr: unknown key; the nearest known one is erp", r.err)
-    assert.matches("plugins%.shop%.config%.erp: must be set: a string", r.err)
+    assert.matches("weiyue%.lua:3: plugins%.shop%.config%.erp: must be set: a string", r.err)
     local server = serve.start(files)
     local said, log = server:says(account, "hi"), server:log()
     server:stop()

@@ -12,6 +12,7 @@ local KIB <const> = 1024
 ---@class weiyue.config.Context
 ---@field markers table<any, {name: string, fed: boolean}>  what env returned for a missing variable
 ---@field noted table<table, boolean>                       nodes already reported as not in this build
+---@field is_secret? fun(text: string): boolean  whether a message must not show this
 ---@field root? string  the path of what is checked, when it is a part of the file: its keys are told, not referred to
 ---@field report fun(level: "error"|"note", key: string, event: string, zh: string, en: string)
 
@@ -140,7 +141,8 @@ local function wrong(ctx, node, path, value)
     zh, en = zh .. "，例如 " .. examples(node, "zh"), en .. ", for example " .. examples(node, "en")
   end
   local kind = type(value)
-  if node.secret or kind == "table" or kind == "function" or kind == "userdata" then
+  local hidden = node.secret or ctx.is_secret and kind == "string" and ctx.is_secret(value)
+  if hidden or kind == "table" or kind == "function" or kind == "userdata" then
     zh, en = zh .. "；现在是" .. (TYPE_ZH[kind] or kind), en .. "; got a " .. kind
   else
     zh, en = zh .. "；现在是 " .. literal(value), en .. "; got " .. literal(value)

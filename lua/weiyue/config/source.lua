@@ -84,7 +84,8 @@ local function child(source, from, to, want)
       if char:find("[{(%[]") then depth = depth + 1 elseif char:find("[})%]]") then depth = depth - 1 end
       stop = stop + 1
     end
-    if stop == start then return nil end
+    -- a text is blank: what stands between two commas may well be one
+    if stop == start and not (stop <= to and source:find("^[,;]", stop)) then return nil end
     local name, value = source:match("^([%a_][%w_]*)%s*=%s*()", start)
     if not name then
       position = position + 1
