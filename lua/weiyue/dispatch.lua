@@ -1,11 +1,13 @@
 -- Dispatch: from a message to a reply. The one function that C calls for every push.
 
 local events = require "weiyue.events"
+local limits = require "weiyue.limits"
 local log = require "weiyue_core".log
 local rules = require "weiyue.rules"
 
 local fold, width = rules.fold, rules.width
 local find, sub = string.find, string.sub
+local watch = limits.watch
 
 local M = {}
 
@@ -26,6 +28,7 @@ end
 local function run(rule, msg, ...)
   local reply = rule.reply
   if not rule.call then return reply end
+  watch()
   local err
   reply, err = reply(msg, ...)
   if reply == nil and err ~= nil then
@@ -156,6 +159,7 @@ end
 local function chain(index, msg, outbox, event, i)
   local use = index.use[i]
   if not use then return answer(index, msg, outbox, event) end
+  watch()
   local reply, where = use.call(msg, function() return chain(index, msg, outbox, event, i + 1) end)
   return reply, type(where) == "string" and where or use.where
 end

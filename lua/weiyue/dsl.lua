@@ -94,6 +94,7 @@ end
 ---@param host { account: (fun(id?: string): table), note: (fun(plugin: table, where: string, what: string)) }
 ---@return table wx
 function M.new(plugin, host)
+  local scope = task.scope(plugin.name)
   local wx = { reply = replies, log = logger(plugin), plugin = head(plugin, host), shared = shared.object() }
 
   local function rule(trigger, name, kind, value, reply)
@@ -196,12 +197,12 @@ function M.new(plugin, host)
 
   function wx.after(d, fn, ...)
     if type(fn) ~= "function" then error("wx.after wants a time and a function", 2) end
-    return task.after(seconds("wx.after", d), fn, ...)
+    return scope:after(seconds("wx.after", d), fn, ...)
   end
 
   function wx.spawn(fn, ...)
     if type(fn) ~= "function" then error("wx.spawn wants a function", 2) end
-    return task.spawn(fn, ...)
+    return scope:spawn(fn, ...)
   end
 
   local function timer(what, fn, options, t)
@@ -222,6 +223,7 @@ function M.new(plugin, host)
         error(("%s: two timers are %s: give each a name, { name = \"…\" }"):format(what, t.name), 3)
       end
     end
+    scope:declare(what)
     plugin.timers[#plugin.timers + 1] = t
   end
 

@@ -4,11 +4,12 @@ local core = require "weiyue_core"
 local dsl = require "weiyue.dsl"
 local files = require "weiyue.files"
 local later = require "weiyue.later"
+local limits = require "weiyue.limits"
 local punctuation = require "weiyue.config.punctuation"
 
 local M = {}
 
--- What plugins see of Lua. Left out: io, debug, package, dofile, loadfile, collectgarbage and what of
+-- What plugins see of Lua. Left out: io, debug, package, dofile, loadfile and what of
 -- os changes the process: a plugin shares it with everybody else.
 local GLOBALS <const> = {
   "assert", "error", "ipairs", "next", "pairs", "pcall", "xpcall", "rawequal", "rawget", "rawlen", "rawset",
@@ -111,6 +112,10 @@ local function make_env(plugin, options)
     if mode ~= nil and mode ~= "t" then return nil, "only text can be loaded" end
     return load(chunk, name, "t", own == nil and env or own)
   end
+  function env.collectgarbage(what)
+    if what ~= "count" then error('collectgarbage: plugins have "count" only', 2) end
+    return collectgarbage "count"
+  end
   env.require = make_require(plugin, env, options)
   return env
 end
@@ -199,10 +204,7 @@ local function load_one(found, options, host)
     return nil, err, punctuation.hint(text or "", tonumber(err:match ":(%d+):"))
   end
   local ok
-  ok, err = xpcall(chunk, function(e)
-    if type(e) ~= "string" then e = "(error object is a " .. type(e) .. " value)" end
-    return e
-  end, plugin.name, file)
+  ok, err = limits.guard(chunk, plugin.name, file)
   if not ok then return nil, one_line(err, file) end
   plugin.loaded = true
   return plugin

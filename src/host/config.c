@@ -10,6 +10,8 @@
 #include "host/host_impl.h"
 #include "script/modules.h"
 
+enum { LOAD_MS = 30000 }; /* CPU time of everything; each plugin has limits.cpu of it */
+
 typedef struct load {
   worker *worker;
   const char *path, *name, *folder;
@@ -83,6 +85,7 @@ static void read_proxies(wy_host *h, lua_State *L, int list) {
 
 static void read_limits(wy_host *h, lua_State *L, int t) {
 #define MS(field) (uint64_t)(number_field(L, t, #field) * 1000)
+#define NS(field) (uint64_t)(number_field(L, t, #field) * 1e9)
 #define SIZE(field) (size_t) number_field(L, t, #field)
   h->limits = (wy_http_limits){
       .header_time = MS(header_time),
@@ -106,7 +109,17 @@ static void read_limits(wy_host *h, lua_State *L, int t) {
   h->mailbox_bytes = SIZE(mailbox);
   h->window = (unsigned)number_field(L, t, "window");
   h->json_depth = (unsigned)number_field(L, t, "json_depth");
+  h->lua_limits = (wy_limits){
+      .slice_ns = NS(slice),
+      .slice_max_ns = NS(slice_max),
+      .cpu_ns = NS(cpu),
+      .wall_ms = MS(wall),
+      .memory = SIZE(lua_memory),
+      .timers = (unsigned)number_field(L, t, "timers"),
+      .tasks = (unsigned)number_field(L, t, "tasks"),
+  };
 #undef MS
+#undef NS
 #undef SIZE
 }
 
@@ -326,6 +339,7 @@ static int l_load(lua_State *L) {
     if (w->index == 0) read_conf(w, L, conf);
     if (w->index == 0) h->state = copy_field(L, boot, "state");
     if (w->index == 0) give_dicts(w, L);
+    wy_script_set_limits(w->script, &h->lua_limits);
     if (wy_give_dict(L, WY_KEY_SHARED, h->shared) ||
         wy_give_dict(L, "weiyue.mailbox.dict", h->mailbox))
       luaL_error(L, "out of memory");
@@ -358,9 +372,7 @@ static int load_worker(load *job) {
   wy_host *h = w->host;
   lua_State *L = wy_script_lua(w->script);
   job->err = WY_E_CONFIG;
-  lua_pushcfunction(L, l_load);
-  lua_pushlightuserdata(L, job);
-  if (lua_pcall(L, 1, 0, 0) == LUA_OK) {
+  if (wy_script_guard(w->script, LOAD_MS, l_load, job) == LUA_OK) {
     lua_gc(L, LUA_GCCOLLECT); /* what only loading needed: an idle host stays small */
     return job->err;
   }

@@ -74,7 +74,8 @@ struct worker {
   wy_clock clock;
   wy_tick tick;
   uv_prepare_t beat; /* before the loop sleeps: what readers of other threads may see is set */
-  bool ticking, beating, opened_posts;
+  uv_idle_t slices; /* tasks were suspended: one runs in each turn */
+  bool ticking, beating, slicing, opened_posts;
   wy_crypt *crypt;
   wy_script *script;
   wy_http *http;
@@ -125,6 +126,7 @@ struct wy_host {
   wy_inbox *inbox;
   wy_dict *shared, *mailbox;
   wy_http_limits limits;
+  wy_limits lua_limits;
   size_t push_max, queue_max, inbox_bytes, shared_bytes, mailbox_bytes;
   unsigned window, json_depth;
   account *accounts;
@@ -158,6 +160,7 @@ struct wy_host {
 /* worker.c */
 int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop);
 int wy_worker_open(worker *w); /* its HTTP server, once the configuration is known */
+void wy_worker_beat(worker *w); /* what readers of other threads may see is set */
 void wy_worker_run(worker *w); /* its loop, to the end */
 int wy_worker_run_thread(worker *w);
 void wy_worker_started(worker *w); /* on its thread: timers of plugins begin */

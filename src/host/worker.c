@@ -10,11 +10,27 @@
 
 enum { REPLY_BYTES = 4 << 20 };
 
-static void on_beat(uv_prepare_t *beat) {
-  worker *w = wy_container_of(beat, worker, beat);
+void wy_worker_beat(worker *w) {
   wy_metric_set(&w->stats.tasks, wy_tasks_count(w->script));
   wy_metric_set(&w->stats.parked, w->n_parked);
+  wy_metric_set(&w->stats.lua_memory, wy_script_memory(w->script));
+  for (unsigned i = 0; i < WY_FAULT_END; i++)
+    wy_metric_set(&w->stats.stopped[i], wy_script_stopped(w->script, i));
   if (w->http) wy_metric_set(&w->stats.connections, wy_http_connections(w->http));
+}
+
+static void on_beat(uv_prepare_t *beat) { wy_worker_beat(wy_container_of(beat, worker, beat)); }
+
+/* --- slices: one in each turn of the loop, which looks at its sockets in between --- */
+
+static void on_slices(uv_idle_t *slices) {
+  worker *w = wy_container_of(slices, worker, slices);
+  if (!wy_script_slice(w->script)) uv_idle_stop(slices);
+}
+
+static void on_more(void *data) {
+  worker *w = data;
+  if (w->slicing) uv_idle_start(&w->slices, on_slices);
 }
 
 int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
@@ -44,11 +60,18 @@ int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
     w->beating = true;
     uv_prepare_start(&w->beat, on_beat);
     uv_unref((uv_handle_t *)&w->beat);
+    if (uv_idle_init(w->loop, &w->slices)) return WY_E_NOMEM;
+    w->slicing = true;
+    uv_unref((uv_handle_t *)&w->slices);
   }
   if (wy_posts_open(w)) return WY_E_NOMEM;
   int err = wy_crypt_new(&w->crypt);
   if (err) return err;
-  const wy_script_options script = {&w->clock, &h->log, h->options.lua_path};
+  const wy_script_options script = {.clock = &w->clock,
+                                    .log = &h->log,
+                                    .lua_path = h->options.lua_path,
+                                    .more = on_more,
+                                    .data = w};
   return wy_script_new(&w->script, &script);
 }
 
@@ -145,7 +168,8 @@ static void give_up(worker *w) {
 static void close_handles(worker *w) {
   if (w->ticking) wy_tick_close(&w->tick, NULL);
   if (w->beating) uv_close((uv_handle_t *)&w->beat, NULL);
-  w->ticking = w->beating = false;
+  if (w->slicing) uv_close((uv_handle_t *)&w->slices, NULL);
+  w->ticking = w->beating = w->slicing = false;
   wy_posts_close(w);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "script/embedded.h"
+#include "script/guards.h"
 #include "script/modules.h"
 #include "script/script_impl.h"
 
@@ -61,9 +62,12 @@ static void preload(lua_State *L, const char *name, lua_CFunction open) {
 static int l_setup(lua_State *L) {
   wy_script *s = lua_touserdata(L, 1);
   luaL_openlibs(L);
+  wy_limits_install(L);
+  wy_guards_install(L);
   wy_coroutine_install(L);
   preload(L, "weiyue_core", luaopen_weiyue_core);
   preload(L, "weiyue.task", wy_open_task);
+  preload(L, "weiyue.limits", wy_open_limits);
   preload(L, "weiyue.files", wy_open_files);
   preload(L, "weiyue.shared", wy_open_shared);
   lua_getglobal(L, "package");
@@ -81,21 +85,32 @@ static int l_setup(lua_State *L) {
   return 0;
 }
 
+/* Nobody has protected this call: the process ends, and the log says why. */
+static int on_panic(lua_State *L) {
+  const char *why = lua_tostring(L, -1);
+  wy_log_text(wy_script_of(L)->log, WY_LOG_ERROR, "lua.panic", "%s", why ? why : "?");
+  return 0;
+}
+
 int wy_script_new(wy_script **out, const wy_script_options *options) {
   wy_script *s = calloc(1, sizeof *s);
   if (!s) return WY_E_NOMEM;
   s->clock = options->clock;
   s->log = options->log;
+  s->more = options->more;
+  s->data = options->data;
   wy_list_init(&s->tasks);
   wy_list_init(&s->ready);
+  wy_list_init(&s->sliced);
   wy_list_init(&s->timers);
   if (options->lua_path) s->lua_path = strdup(options->lua_path);
-  s->L = luaL_newstate();
+  s->L = lua_newstate(wy_script_alloc, s);
   if (!s->L || (options->lua_path && !s->lua_path)) {
     wy_script_free(s);
     return WY_E_NOMEM;
   }
   *(wy_script **)lua_getextraspace(s->L) = s;
+  lua_atpanic(s->L, on_panic);
   lua_gc(s->L, LUA_GCGEN, 0, 0);
   lua_pushcfunction(s->L, l_setup);
   lua_pushlightuserdata(s->L, s);
@@ -115,8 +130,10 @@ void wy_script_free(wy_script *s) {
     wy_task *t = wy_container_of(node, wy_task, link);
     if (t->waiting) t->waiting->drop(t->waiting);
     if (!t->ended) t->body.lost(t->data);
+    wy_limits_end(t);
     free(t);
   }
+  wy_limits_deinit(s);
   if (s->L) lua_close(s->L);
   wy_timers_drop(s); /* after finalizers, which may set one more */
   free(s->lua_path);
