@@ -7,7 +7,7 @@ local rules = require "weiyue.rules"
 
 local fold, width = rules.fold, rules.width
 local find, sub = string.find, string.sub
-local watch = limits.watch
+local call = limits.call -- of a plugin's function
 
 local M = {}
 
@@ -28,9 +28,8 @@ end
 local function run(rule, msg, ...)
   local reply = rule.reply
   if not rule.call then return reply end
-  watch()
   local err
-  reply, err = reply(msg, ...)
+  reply, err = call(reply, msg, ...)
   if reply == nil and err ~= nil then
     log.write("warn", "handler.error", err, { where = rule.where, account = msg.account and msg.account.id })
   end
@@ -159,8 +158,7 @@ end
 local function chain(index, msg, outbox, event, i)
   local use = index.use[i]
   if not use then return answer(index, msg, outbox, event) end
-  watch()
-  local reply, where = use.call(msg, function() return chain(index, msg, outbox, event, i + 1) end)
+  local reply, where = call(use.call, msg, function() return chain(index, msg, outbox, event, i + 1) end)
   return reply, type(where) == "string" and where or use.where
 end
 

@@ -73,6 +73,7 @@ struct worker {
   bool has_loop, threaded; /* own_loop is open; its thread runs */
   wy_clock clock;
   wy_tick tick;
+  unsigned beats;
   uv_prepare_t beat; /* before the loop sleeps: what readers of other threads may see is set */
   uv_idle_t slices; /* tasks were suspended: one runs in each turn */
   bool ticking, beating, slicing, opened_posts;

@@ -8,14 +8,15 @@
 #include "base/err.h"
 #include "host/exchange.h"
 
-enum { REPLY_BYTES = 4 << 20 };
+enum { REPLY_BYTES = 4 << 20, MEASURE = 64 /* beats */ };
 
 void wy_worker_beat(worker *w) {
   wy_metric_set(&w->stats.tasks, wy_tasks_count(w->script));
   wy_metric_set(&w->stats.parked, w->n_parked);
-  wy_metric_set(&w->stats.lua_memory, wy_script_memory(w->script));
-  for (unsigned i = 0; i < WY_FAULT_END; i++)
-    wy_metric_set(&w->stats.stopped[i], wy_script_stopped(w->script, i));
+  if (w->beats++ % MEASURE == 0) wy_metric_set(&w->stats.lua_memory, wy_script_memory(w->script));
+  if (w->stats.stopped[WY_FAULT_NONE] != wy_script_stopped(w->script, WY_FAULT_NONE))
+    for (wy_fault i = 0; i < WY_FAULT_END; i++)
+      wy_metric_set(&w->stats.stopped[i], wy_script_stopped(w->script, i));
   if (w->http) wy_metric_set(&w->stats.connections, wy_http_connections(w->http));
 }
 

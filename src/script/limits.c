@@ -121,10 +121,15 @@ static void give_grace(wy_script *s) {
   sweep_by(s, t->due);
 }
 
+void wy_limits_count(wy_script *s, wy_fault fault) {
+  s->stopped[fault]++;
+  s->n_stopped++;
+}
+
 static void over(wy_script *s, stint *st, wy_fault why) {
   if (st->over == WY_FAULT_NONE) {
     st->over = why;
-    s->stopped[why]++;
+    wy_limits_count(s, why);
   } else if (st->raised) {
     st->cut = true;
   }
@@ -268,8 +273,9 @@ void wy_limits_rush(lua_State *L) {
   if (looks(wy_script_of(L))) lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
 }
 
-void wy_limits_watch(lua_State *L) {
-  if (looks(wy_script_of(L))) lua_sethook(L, on_count, LUA_MASKCOUNT, STRIDE);
+void wy_limits_watch(lua_State *L, bool on) {
+  if (!on) lua_sethook(L, NULL, 0, 0);
+  else if (looks(wy_script_of(L))) lua_sethook(L, on_count, LUA_MASKCOUNT, STRIDE);
 }
 
 void wy_limits_inherit(lua_State *L, lua_State *co) {
@@ -322,7 +328,9 @@ void wy_task_turn(wy_task *t) {
 
 wy_fault wy_task_fault(const wy_script *s) { return s->running ? s->running->fault : WY_FAULT_NONE; }
 
-uint64_t wy_script_stopped(const wy_script *s, wy_fault fault) { return s->stopped[fault]; }
+uint64_t wy_script_stopped(const wy_script *s, wy_fault fault) {
+  return fault == WY_FAULT_NONE ? s->n_stopped : s->stopped[fault];
+}
 
 /* --- duration --- */
 
@@ -410,6 +418,7 @@ int wy_script_guard(wy_script *s, unsigned budget_ms, lua_CFunction fn, void *ud
 
 void wy_script_set_limits(wy_script *s, const wy_limits *limits) {
   s->limits = *limits;
+  s->room = 0;
   s->watched = limits->slice_ns || limits->slice_max_ns || limits->cpu_ns;
 }
 

@@ -6,7 +6,7 @@
  * its like let through; what is pending in <close> variables has a grace, and is cut then.
  *
  * The hook costs each instruction a little, so that a push's task begins without it: weiyue's own
- * Lua code calls wy_limits_watch before it calls a plugin's. weiyue's own code is neither suspended
+ * Lua code switches it on to call a plugin's. weiyue's own code is neither suspended
  * nor stopped in the middle, unless it takes long. */
 #ifndef WY_SCRIPT_LIMITS_H
 #define WY_SCRIPT_LIMITS_H
@@ -24,8 +24,8 @@ typedef struct stint {
   char *text;      /* where it was stopped and why, with a traceback */
 } stint;
 
-/* In coroutine L: the hook is on from here. */
-void wy_limits_watch(lua_State *L);
+/* In coroutine L: the hook is on from here, or off. */
+void wy_limits_watch(lua_State *L, bool on);
 
 /* A coroutine that L makes: it is watched from its first instruction where anything is limited. */
 void wy_limits_inherit(lua_State *L, lua_State *co);
@@ -38,6 +38,8 @@ void wy_limits_rush(lua_State *L);
 
 /* Raises when the running stint was told to stop and has not heard it yet, or was cut. */
 void wy_limits_check(lua_State *L);
+
+void wy_limits_count(wy_script *s, wy_fault fault); /* one task more ended so */
 
 /* Is the value at index what stops the running stint? Whoever catches it raises it again. */
 bool wy_limits_is_stop(lua_State *L, int index);

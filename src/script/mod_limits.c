@@ -4,10 +4,18 @@
 #include "script/modules.h"
 #include "script/script_impl.h"
 
-/* watch(): what is called from here on is a plugin's */
-static int l_watch(lua_State *L) {
-  wy_limits_watch(L);
-  return 0;
+static int k_call(lua_State *L, int status, lua_KContext was_on) {
+  (void)status;
+  if (!was_on) wy_limits_watch(L, false);
+  return lua_gettop(L);
+}
+
+/* call(f, …) → its results. f is a plugin's: it is looked after, which is not on all the time. */
+static int l_call(lua_State *L) {
+  bool was_on = lua_gethookmask(L) != 0;
+  if (!was_on) wy_limits_watch(L, true);
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, was_on, k_call);
+  return k_call(L, LUA_OK, was_on);
 }
 
 /* guard(f, …) → true and its results, or false and a text. f loads a plugin: it may not wait, and is
@@ -26,7 +34,7 @@ static int l_look(lua_State *L) {
 }
 
 int wy_open_limits(lua_State *L) {
-  static const luaL_Reg functions[] = {{"watch", l_watch}, {"guard", l_guard}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"call", l_call}, {"guard", l_guard}, {NULL, NULL}};
   lua_pushcfunction(L, l_look);
   lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_LOOK);
   luaL_newlib(L, functions);

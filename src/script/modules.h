@@ -24,7 +24,7 @@ int wy_open_xml(lua_State *L);
 /* In a host's states only. */
 int wy_open_task(lua_State *L);   /* weiyue.task: sleep, spawn, after, scope */
 int wy_open_files(lua_State *L);  /* weiyue.files: read, glob */
-int wy_open_limits(lua_State *L); /* weiyue.limits: watch, guard */
+int wy_open_limits(lua_State *L); /* weiyue.limits: call, guard */
 int wy_open_shared(lua_State *L); /* weiyue.shared: object */
 
 /* All of the first group as one table. */

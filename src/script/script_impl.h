@@ -7,7 +7,7 @@
 #include "script/limits.h"
 #include "script/task.h"
 
-enum { TASK_POOL = 64 };
+enum { TASK_POOL = 64 /* coroutines, and memory for tasks */ };
 
 struct wy_task {
   wy_list link;  /* in script->tasks */
@@ -58,16 +58,18 @@ struct wy_script {
   unsigned postponed;              /* for code of weiyue's own */
   lua_State *suspended;            /* by the hook, just now */
   volatile sig_atomic_t interrupted;
-  uint64_t stopped[WY_FAULT_END];
+  uint64_t stopped[WY_FAULT_END], n_stopped;
 
   /* memory.c */
-  size_t memory, memory_debt;
+  ptrdiff_t room; /* bytes until it looks how much there is */
   char refused[160]; /* where the code was that got no memory */
   struct {
     lua_State *co;
     int ref;
   } pool[TASK_POOL];
   size_t n_pool;
+  wy_list spare; /* tasks that have ended */
+  size_t n_spare;
 };
 
 /* Its address is what a waiting coroutine yields; Lua code never gets to see it. */

@@ -102,6 +102,7 @@ int wy_script_new(wy_script **out, const wy_script_options *options) {
   wy_list_init(&s->tasks);
   wy_list_init(&s->ready);
   wy_list_init(&s->sliced);
+  wy_list_init(&s->spare);
   wy_list_init(&s->timers);
   if (options->lua_path) s->lua_path = strdup(options->lua_path);
   s->L = lua_newstate(wy_script_alloc, s);
@@ -133,6 +134,8 @@ void wy_script_free(wy_script *s) {
     wy_limits_end(t);
     free(t);
   }
+  for (wy_list *node; (node = wy_list_shift(&s->spare));)
+    free(wy_container_of(node, wy_task, link));
   wy_limits_deinit(s);
   if (s->L) lua_close(s->L);
   wy_timers_drop(s); /* after finalizers, which may set one more */

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <lauxlib.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "script/script_impl.h"
@@ -51,7 +52,7 @@ static wy_fault find_fault(lua_State *L, wy_task *t, int status) {
     return t->stint.over;
   }
   if (status != LUA_ERRMEM && !is_memory_error(L)) return WY_FAULT_ERROR;
-  s->stopped[WY_FAULT_MEMORY]++;
+  wy_limits_count(s, WY_FAULT_MEMORY);
   if (status == LUA_ERRMEM) { /* no handler was called: Lua does not say where */
     lua_pop(L, 1);
     lua_pushfstring(L, "%snot enough memory", s->refused);
@@ -63,7 +64,7 @@ static int k_body(lua_State *L, int status, lua_KContext ctx) {
   wy_task *t = (wy_task *)ctx;
   bool ok = status == LUA_OK || status == LUA_YIELD;
   t->fault = ok ? WY_FAULT_NONE : find_fault(L, t, status);
-  wy_limits_end(t); /* what follows is weiyue's own, and has its own time */
+  if (t->stint.over) wy_limits_end(t); /* what follows is weiyue's own, and has its own time */
   t->body.end(L, ok, t->data);
   t->ended = true; /* where end raises, for want of memory, lost takes its place */
   return 0;
@@ -102,6 +103,23 @@ static int take_coroutine(wy_task *t) {
   return WY_E_NOMEM;
 }
 
+static wy_task *task_new(wy_script *s) {
+  wy_list *node = wy_list_shift(&s->spare);
+  wy_task *t = node ? wy_container_of(node, wy_task, link) : malloc(sizeof *t);
+  if (node) s->n_spare--;
+  if (t) memset(t, 0, sizeof *t);
+  return t;
+}
+
+static void task_give(wy_script *s, wy_task *t) {
+  if (s->n_spare >= TASK_POOL) {
+    free(t);
+    return;
+  }
+  s->n_spare++;
+  wy_list_push(&s->spare, &t->link);
+}
+
 static void task_free(wy_task *t, bool reusable) {
   wy_script *s = t->script;
   if (reusable && !t->escaped && s->n_pool < TASK_POOL) {
@@ -115,8 +133,8 @@ static void task_free(wy_task *t, bool reusable) {
   wy_list_remove(&t->link);
   wy_list_remove(&t->ready);
   s->n_tasks--;
-  wy_limits_end(t);
-  free(t);
+  if (t->stint.text) wy_limits_end(t);
+  task_give(s, t);
 }
 
 /* What is pending in <close> variables runs as the task's, too. */
@@ -181,13 +199,13 @@ int wy_task_start(wy_script *s, const wy_task_body *body, void *data) {
 }
 
 int wy_task_start_in(wy_script *s, const wy_task_body *body, void *data, wy_task **out) {
-  wy_task *t = calloc(1, sizeof *t);
+  wy_task *t = task_new(s);
   if (!t) return WY_E_NOMEM;
   t->script = s;
   t->body = *body;
   t->data = data;
   if (take_coroutine(t)) {
-    free(t);
+    task_give(s, t);
     return WY_E_NOMEM;
   }
   *out = t;

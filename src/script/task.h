@@ -51,7 +51,7 @@ typedef struct wy_task_body {
   void (*raised)(lua_State *L, void *data);
   /* Instead of end, when the state had no memory to run begin or end, or was closed. No Lua. */
   void (*lost)(void *data);
-  /* begin gives a function of weiyue's own, which calls watch (weiyue.limits) before a plugin's. */
+  /* begin gives a function of weiyue's own, which calls a plugin's by weiyue.limits. */
   bool trusted;
 } wy_task_body;
 
@@ -87,7 +87,7 @@ void wy_tasks_cancel(wy_script *s);
 void wy_task_rest(wy_task *task);
 void wy_task_turn(wy_task *task);
 
-/* How many tasks ended so. */
+/* How many tasks ended so; of NONE: of any limit. */
 uint64_t wy_script_stopped(const wy_script *s, wy_fault fault);
 
 /* In a body's end: why it is not ok. */
