@@ -71,6 +71,7 @@ static bool in_class(byte c, byte name) {
     case 'u': yes = isupper(c); break;
     case 'w': yes = isalnum(c); break;
     case 'x': yes = isxdigit(c); break;
+    case 'z': yes = c == 0; break; /* of Lua 5.1 */
     default: return name == c;
   }
   return isupper(name) ? !yes : yes;

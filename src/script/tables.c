@@ -104,7 +104,8 @@ static int l_move(lua_State *L) {
 static void add_field(lua_State *L, luaL_Buffer *b, lua_Integer i) {
   lua_geti(L, 1, i);
   if (!lua_isstring(L, -1))
-    luaL_error(L, "invalid value (at index %I) in table for 'concat'", (LUAI_UACINT)i);
+    luaL_error(L, "invalid value (%s) at index %I in table for 'concat'", luaL_typename(L, -1),
+               (LUAI_UACINT)i);
   luaL_addvalue(b);
 }
 
@@ -167,10 +168,11 @@ static int l_less(lua_State *L) {
 /* Upvalue: Lua's sort. */
 static int l_sort(lua_State *L) {
   bool has_function = !lua_isnoneornil(L, 2);
-  if (has_function) luaL_checktype(L, 2, LUA_TFUNCTION);
-  luaL_argcheck(L, length(L, READ | WRITE) < INT_MAX, 1, "array too big");
+  lua_Integer n = length(L, READ | WRITE);
+  luaL_argcheck(L, n < INT_MAX, 1, "array too big");
+  if (has_function && n > 1) luaL_checktype(L, 2, LUA_TFUNCTION);
   lua_settop(L, 2);
-  bool calls_lua = has_function && !lua_iscfunction(L, 2);
+  bool calls_lua = lua_isfunction(L, 2) && !lua_iscfunction(L, 2);
   bool is_small = !has_function && lua_istable(L, 1) && lua_rawlen(L, 1) < SORT_FREELY;
   if (is_small && lua_getmetatable(L, 1)) {
     is_small = false;
