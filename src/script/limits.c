@@ -295,6 +295,7 @@ void wy_script_interrupt(wy_script *s) {
 void wy_limits_enter(wy_script *s) {
   s->slice_began = 0;
   s->interrupted = 0;
+  s->refused[0] = '\0';
 }
 
 void wy_limits_leave(wy_script *s, stint *st) {
@@ -380,7 +381,6 @@ int wy_limits_call(lua_State *L, int nargs, uint64_t budget) {
   lua_sethook(L, on_count, LUA_MASKCOUNT, STRIDE);
   int status = lua_pcall(L, nargs, LUA_MULTRET, at);
   lua_sethook(L, mask ? on_count : NULL, mask, count);
-  wy_limits_enter(s);
   s->guard = guard;
   lua_remove(L, at);
   if (st.over && status != LUA_OK) {
@@ -391,6 +391,7 @@ int wy_limits_call(lua_State *L, int nargs, uint64_t budget) {
     lua_pushfstring(L, "%snot enough memory", s->refused);
   }
   free(st.text);
+  wy_limits_enter(s);
   return status;
 }
 

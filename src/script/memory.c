@@ -12,11 +12,10 @@
 enum { MUCH = 1 << 20 }; /* bytes whose making takes about as long as the hook's stride */
 
 /* Lua asks twice: a full collection lies between. The line is that of the plugin's, where one runs;
- * no memory is needed to look. */
+ * no memory is needed to look. It stays while the error is told, for which there may be none. */
 static void note_refusal(wy_script *s) {
   lua_State *L = wy_script_running(s);
   lua_Debug ar;
-  s->refused[0] = '\0';
   for (int level = 0; level < 32 && lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline <= 0 || strncmp(ar.source, "=[weiyue", 8) == 0) continue;
