@@ -13,8 +13,7 @@ int wy_cli_lua_open(wy_cli_lua *l, const char *lua_path, bool is_virtual) {
   l->log = (wy_log){WY_LOG_INFO, wy_cli_log, NULL};
   l->shared = NULL;
   l->script = NULL;
-  const wy_script_options options = {
-      .clock = &l->clock, .log = &l->log, .lua_path = lua_path};
+  const wy_script_options options = {.clock = &l->clock, .log = &l->log, .lua_path = lua_path};
   if (wy_dict_new(&l->shared, SHARED_BYTES) == 0 && wy_script_new(&l->script, &options) == 0 &&
       wy_give_dict(wy_script_lua(l->script), WY_KEY_SHARED, l->shared) == 0)
     return 0;

@@ -75,7 +75,7 @@ struct worker {
   wy_tick tick;
   unsigned beats;
   uv_prepare_t beat; /* before the loop sleeps: what readers of other threads may see is set */
-  uv_idle_t slices; /* tasks were suspended: one runs in each turn */
+  uv_idle_t slices;  /* tasks were suspended: one runs in each turn */
   bool ticking, beating, slicing, opened_posts;
   wy_crypt *crypt;
   wy_script *script;
@@ -160,9 +160,9 @@ struct wy_host {
 
 /* worker.c */
 int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop);
-int wy_worker_open(worker *w); /* its HTTP server, once the configuration is known */
+int wy_worker_open(worker *w);  /* its HTTP server, once the configuration is known */
 void wy_worker_beat(worker *w); /* what readers of other threads may see is set */
-void wy_worker_run(worker *w); /* its loop, to the end */
+void wy_worker_run(worker *w);  /* its loop, to the end */
 int wy_worker_run_thread(worker *w);
 void wy_worker_started(worker *w); /* on its thread: timers of plugins begin */
 void wy_worker_obey(worker *w, wy_order order);

@@ -192,9 +192,10 @@ static void write_worker_value(scrape *s, const char *name, unsigned i, uint64_t
 
 static void write_stopped(scrape *s) {
   static const char name[] = "weiyue_tasks_stopped_total";
-  wy_prom_family(s->out, name, WY_PROM_COUNTER,
-                 "Tasks that were ended by a limit: cpu, stuck (limits.slice_max), wall, memory; or "
-                 "by the watchdog.");
+  wy_prom_family(
+      s->out, name, WY_PROM_COUNTER,
+      "Tasks that were ended by a limit: cpu, stuck (limits.slice_max), wall, memory; or "
+      "by the watchdog.");
   for (wy_fault fault = WY_FAULT_CPU; fault < WY_FAULT_END; fault++) {
     uint64_t sum = 0;
     for (unsigned i = 0; i < s->h->n_workers; i++)

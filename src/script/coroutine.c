@@ -2,8 +2,8 @@
  * outward to the task, and the coroutine that waits belongs to that task until it is woken: it
  * shows `normal` and nobody else may resume it with a forged result.
  *
- * A coroutine that waits keeps the sentinel on top of its stack; that is the mark. The innermost one
- * of a task that the hook has suspended has none: its stack is that of a running function.
+ * A coroutine that waits keeps the sentinel on top of its stack; that is the mark. The innermost
+ * one of a task that the hook has suspended has none: its stack is that of a running function.
  *
  * A stop of limits.c goes through: it is not a result of resume, and the <close> variables of a
  * coroutine that it ends are not closed. */

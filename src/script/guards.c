@@ -77,8 +77,8 @@ static int finish_unwound(lua_State *L, int status, lua_KContext skip) {
 }
 
 /* Lua's own calls the handler where the error is, with hooks off when a hook raised it: a handler
- * that loops would loop for ever. This one unwinds first; what the stack was is the handler's second
- * argument. Where nothing is limited, as for specs, it is Lua's own. */
+ * that loops would loop for ever. This one unwinds first; what the stack was is the handler's
+ * second argument. Where nothing is limited, as for specs, it is Lua's own. */
 static int l_xpcall(lua_State *L) {
   int n = lua_gettop(L);
   luaL_checktype(L, 2, LUA_TFUNCTION);

@@ -327,7 +327,9 @@ void wy_task_turn(wy_task *t) {
   if (!wy_timer_armed(&s->sweep)) sweep_by(s, t->due);
 }
 
-wy_fault wy_task_fault(const wy_script *s) { return s->running ? s->running->fault : WY_FAULT_NONE; }
+wy_fault wy_task_fault(const wy_script *s) {
+  return s->running ? s->running->fault : WY_FAULT_NONE;
+}
 
 uint64_t wy_script_stopped(const wy_script *s, wy_fault fault) {
   return fault == WY_FAULT_NONE ? s->n_stopped : s->stopped[fault];

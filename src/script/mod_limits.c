@@ -18,8 +18,8 @@ static int l_call(lua_State *L) {
   return k_call(L, LUA_OK, was_on);
 }
 
-/* guard(f, …) → true and its results, or false and a text. f loads a plugin: it may not wait, and is
- * stopped when it takes more than a task's processor time. */
+/* guard(f, …) → true and its results, or false and a text. f loads a plugin: it may not wait, and
+ * is stopped when it takes more than a task's processor time. */
 static int l_guard(lua_State *L) {
   uint64_t budget = wy_script_of(L)->limits.cpu_ns;
   luaL_checktype(L, 1, LUA_TFUNCTION);

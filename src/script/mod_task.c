@@ -1,4 +1,5 @@
-/* weiyue.task: sleep, spawn, after, and scopes that count them. What waits, waits on the host's clock. */
+/* weiyue.task: sleep, spawn, after, and scopes that count them. What waits, waits on the host's
+ * clock. */
 #include <lauxlib.h>
 #include <math.h>
 #include <stdlib.h>
@@ -76,8 +77,8 @@ static scope *check_scope(lua_State *L) { return *(scope **)luaL_checkudata(L, 1
 static void check_cap(lua_State *L, const scope *c, unsigned n, unsigned max, const char *what,
                       const char *limit) {
   if (!max || n < max) return;
-  wy_raise(L, lua_pushfstring(L, "%s: the plugin %s has %d already (%s)", what, c->name, (int)n,
-                              limit));
+  wy_raise(
+      L, lua_pushfstring(L, "%s: the plugin %s has %d already (%s)", what, c->name, (int)n, limit));
 }
 
 /* scope(name) */
@@ -153,8 +154,7 @@ static void job_end(lua_State *L, bool ok, void *data) {
 
 static void job_lost(void *data) { job_free(data); }
 
-static const wy_task_body job_body = {
-    .begin = job_begin, .end = job_end, .lost = job_lost};
+static const wy_task_body job_body = {.begin = job_begin, .end = job_end, .lost = job_lost};
 
 static void job_run(job *j) {
   if (wy_task_start(j->script, &job_body, j)) {

@@ -35,7 +35,7 @@ int luaopen_weiyue_core(lua_State *L);
 #define WY_KEY_LOG "weiyue.log"            /* light userdata: const wy_log * */
 #define WY_KEY_SHARED "weiyue.shared.dict" /* light userdata: wy_dict *, that of wx.shared */
 
-#define WY_KEY_LOOK "weiyue.look"          /* a C function: the clock is to be looked at */
+#define WY_KEY_LOOK "weiyue.look" /* a C function: the clock is to be looked at */
 
 /* After C code that took long for one call: a host that limits its plugins looks at the clock. */
 void wy_worked(lua_State *L);

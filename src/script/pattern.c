@@ -194,8 +194,7 @@ static const char *close_capture(matcher *m, const char *s, const char *p) {
 
 /* %bxy; p is at x. */
 static const char *balanced(matcher *m, const char *s, const char *p) {
-  if (p >= m->pattern_end - 1)
-    luaL_error(m->L, "malformed pattern (missing arguments to '%%b')");
+  if (p >= m->pattern_end - 1) luaL_error(m->L, "malformed pattern (missing arguments to '%%b')");
   if (*s != *p || s >= m->end) return NULL;
   size_t open = 1;
   for (const char *c = s + 1; c < m->end; c++) {
@@ -437,8 +436,7 @@ static bool add_value(matcher *m, luaL_Buffer *b, const char *s, const char *e, 
     luaL_addlstring(b, s, (size_t)(e - s));
     return false;
   }
-  if (!lua_isstring(L, -1))
-    luaL_error(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
+  if (!lua_isstring(L, -1)) luaL_error(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
   luaL_addvalue(b);
   return true;
 }
@@ -449,10 +447,9 @@ static int l_gsub(lua_State *L) {
   lua_Integer most = luaL_optinteger(L, 4, (lua_Integer)text.n + 1), n = 0;
   bool anchored = *pattern.p == '^', changed = false;
   const char *p = pattern.p + (anchored ? 1 : 0), *s = text.p, *last = NULL;
-  luaL_argexpected(L,
-                   type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION ||
-                       type == LUA_TTABLE,
-                   3, "string/function/table");
+  luaL_argexpected(
+      L, type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION || type == LUA_TTABLE,
+      3, "string/function/table");
   matcher m;
   luaL_Buffer b;
   init(&m, L, text, pattern.p + pattern.n);

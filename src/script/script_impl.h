@@ -49,10 +49,10 @@ struct wy_script {
 
   /* limits.c */
   wy_limits limits;
-  bool watched;  /* anything that the hook looks after is limited */
-  stint *guard;  /* of loading code that runs */
-  void *stop;    /* the userdata that stops a stint */
-  wy_timer sweep; /* the next task that is due */
+  bool watched;                    /* anything that the hook looks after is limited */
+  stint *guard;                    /* of loading code that runs */
+  void *stop;                      /* the userdata that stops a stint */
+  wy_timer sweep;                  /* the next task that is due */
   uint64_t slice_began, slice_cpu; /* ns; 0: the hook has not looked in this slice */
   uint64_t looked;                 /* ns: when it looked last */
   unsigned postponed;              /* for code of weiyue's own */
@@ -61,7 +61,7 @@ struct wy_script {
   uint64_t stopped[WY_FAULT_END], n_stopped;
 
   /* memory.c */
-  ptrdiff_t room; /* bytes until it looks how much there is */
+  ptrdiff_t room;    /* bytes until it looks how much there is */
   char refused[160]; /* where the code was that got no memory */
   struct {
     lua_State *co;

@@ -79,8 +79,7 @@ static int l_remove(lua_State *L) {
 }
 
 static int l_move(lua_State *L) {
-  lua_Integer f = luaL_checkinteger(L, 2), e = luaL_checkinteger(L, 3),
-              t = luaL_checkinteger(L, 4);
+  lua_Integer f = luaL_checkinteger(L, 2), e = luaL_checkinteger(L, 3), t = luaL_checkinteger(L, 4);
   int to = !lua_isnoneornil(L, 5) ? 5 : 1;
   check_table(L, 1, READ);
   check_table(L, to, WRITE);
@@ -192,7 +191,6 @@ static int l_sort(lua_State *L) {
   return 0;
 }
 
-const luaL_Reg wy_table_functions[] = {{"insert", l_insert}, {"remove", l_remove},
-                                       {"move", l_move},     {"concat", l_concat},
-                                       {"unpack", l_unpack}, {"sort", l_sort},
+const luaL_Reg wy_table_functions[] = {{"insert", l_insert}, {"remove", l_remove}, {"move", l_move},
+                                       {"concat", l_concat}, {"unpack", l_unpack}, {"sort", l_sort},
                                        {NULL, NULL}};
