@@ -117,6 +117,7 @@ local REPLY_ADVICE <const> = "other plugins use it as well (不能改)"
 ---@param host { account: (fun(id?: string): table) }
 ---@return table wx
 function M.new(plugin, host)
+  local scope = task.scope(plugin.name)
   local wx = {
     reply = setmetatable({}, readonly.metatable("wx.reply", REPLY_ADVICE, replies)), log = logger(plugin),
     shared = shared.object(), config = settings.view(plugin.config),
@@ -223,12 +224,12 @@ function M.new(plugin, host)
 
   function wx.after(d, fn, ...)
     if type(fn) ~= "function" then error("wx.after wants a time and a function", 2) end
-    return task.after(seconds("wx.after", d), fn, ...)
+    return scope:after(seconds("wx.after", d), fn, ...)
   end
 
   function wx.spawn(fn, ...)
     if type(fn) ~= "function" then error("wx.spawn wants a function", 2) end
-    return task.spawn(fn, ...)
+    return scope:spawn(fn, ...)
   end
 
   local function timer(what, fn, options, t)
@@ -249,6 +250,7 @@ function M.new(plugin, host)
         error(("%s: two timers are %s: give each a name, { name = \"…\" }"):format(what, t.name), 3)
       end
     end
+    scope:declare(what)
     plugin.timers[#plugin.timers + 1] = t
   end
 

@@ -5,8 +5,8 @@ local readonly = require "weiyue.readonly"
 
 local M = {}
 
--- What plugins see of Lua. Left out: io, debug, package, dofile, loadfile, collectgarbage and what of
--- os changes the process: a plugin shares it with everybody else.
+-- What plugins see of Lua. Left out: io, debug, package, dofile, loadfile and what of os
+-- changes the process: a plugin shares it with everybody else.
 local GLOBALS <const> = {
   "assert", "error", "ipairs", "next", "pairs", "pcall", "xpcall", "rawequal", "rawget", "rawlen", "rawset",
   "select", "setmetatable", "getmetatable", "tonumber", "tostring", "type", "_VERSION",
@@ -60,6 +60,10 @@ function M.new(base, print, load_module)
   function env.load(chunk, name, mode, own)
     if mode ~= nil and mode ~= "t" then return nil, "only text can be loaded" end
     return load(chunk, name, "t", own == nil and env or own)
+  end
+  function env.collectgarbage(what)
+    if what ~= "count" then error('collectgarbage: plugins have "count" only', 2) end
+    return collectgarbage "count"
   end
   return env
 end

@@ -4,6 +4,7 @@ local core = require "weiyue_core"
 local dsl = require "weiyue.dsl"
 local environment = require "weiyue.environment"
 local files = require "weiyue.files"
+local limits = require "weiyue.limits"
 local loader = require "weiyue.loader"
 local nearest = require "weiyue.nearest"
 local punctuation = require "weiyue.config.punctuation"
@@ -167,10 +168,7 @@ local function load_one(found, options, host)
   end
   foresee(text)
   local ok
-  ok, err = xpcall(chunk, function(e)
-    if type(e) ~= "string" then e = "(error object is a " .. type(e) .. " value)" end
-    return e
-  end, plugin.name, file)
+  ok, err = limits.guard(chunk, plugin.name, file)
   if plugin.wrong then return nil, wrong_settings(found, plugin, options) end -- even if it went on
   if not ok then
     err = one_line(err, file)

@@ -158,7 +158,7 @@ describe("the deadline broker", function()
     end)
 
     it("keeps what a click was too slow for in the mailbox: its window closes after 60 s", function()
-      host { account = KF, send = "ok" }
+      host { account = KF, send = "ok", config = "limits = { wall = 120 }" }
       local user = app:user()
       local p = user:clicks "minute"
       app:advance(4.5)

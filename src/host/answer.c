@@ -88,11 +88,13 @@ void wy_exchange_line_end(wy_line *line, const exchange *x) {
   wy_line_end(line);
 }
 
-void wy_exchange_log_error(const exchange *x, const char *text) {
+void wy_exchange_log_error(const exchange *x, const char *event, const char *plugin,
+                           const char *text) {
   wy_ration *r = &x->desk->worker->ration;
-  if (!wy_ration_error(r, "lua.error", x->where, text)) return;
+  if (!wy_ration_error(r, event, x->where, text)) return;
   wy_line line;
-  wy_exchange_line(&line, x, WY_LOG_ERROR, "lua.error");
+  wy_exchange_line(&line, x, WY_LOG_ERROR, event);
+  wy_line_z(&line, "plugin", plugin);
   if (x->where[0]) wy_line_z(&line, "where", x->where);
   wy_line_masked(&line, wy_script_lua(x->desk->edition->script), "text", wy_str_of(text));
   wy_exchange_line_end(&line, x);

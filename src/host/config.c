@@ -58,6 +58,7 @@ static void read_proxies(wy_host *h, lua_State *L, int list) {
 
 static void read_limits(wy_host *h, lua_State *L, int t) {
 #define MS(field) (uint64_t)(number_field(L, t, #field) * 1000)
+#define NS(field) (uint64_t)(number_field(L, t, #field) * 1e9)
 #define SIZE(field) (size_t) number_field(L, t, #field)
   h->limits = (wy_http_limits){
       .header_time = MS(header_time),
@@ -81,7 +82,17 @@ static void read_limits(wy_host *h, lua_State *L, int t) {
   h->mailbox_bytes = SIZE(mailbox);
   h->window = (unsigned)number_field(L, t, "window");
   h->json_depth = (unsigned)number_field(L, t, "json_depth");
+  h->lua_limits = (wy_limits){
+      .slice_ns = NS(slice),
+      .slice_max_ns = NS(slice_max),
+      .cpu_ns = NS(cpu),
+      .wall_ms = MS(wall),
+      .memory = SIZE(lua_memory),
+      .timers = (unsigned)number_field(L, t, "timers"),
+      .tasks = (unsigned)number_field(L, t, "tasks"),
+  };
 #undef MS
+#undef NS
 #undef SIZE
 }
 

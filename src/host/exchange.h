@@ -155,6 +155,7 @@ void wy_exchange_log(const exchange *x, wy_log_level level, const char *event, c
 /* The same for what may come in floods: a ration of them. */
 void wy_exchange_log_some(const exchange *x, wy_log_level level, const char *event,
                           const char *where, const char *key, const char *value);
-void wy_exchange_log_error(const exchange *x, const char *text); /* lua.error, likewise */
+void wy_exchange_log_error(const exchange *x, const char *event, const char *plugin,
+                           const char *text); /* lua.error, likewise */
 
 #endif

@@ -150,11 +150,17 @@ static void close_run(wy_job *job) {
 
 static void close_done(wy_job *job) { free(wy_container_of(job, closing, job)); }
 
+static void keep_counts(const edition *e) {
+  for (wy_fault i = 0; i < WY_FAULT_END; i++)
+    e->worker->stopped[i] += wy_script_stopped(e->script, i);
+}
+
 /* Nothing runs in it: closing a state takes milliseconds, which are not the loop's. */
 static void close_edition(edition *e) {
   worker *w = e->worker;
   closing *c = w->host->is_virtual ? NULL : malloc(sizeof *c);
   wy_list_remove(&e->link);
+  keep_counts(e);
   wy_script_end(e->script);
   if (!c) {
     wy_edition_free(e);
@@ -185,6 +191,13 @@ void wy_editions_retire_all(worker *w) {
   for (wy_list *n; (n = wy_list_shift(&w->editions));)
     wy_edition_free(wy_container_of(n, edition, link));
   w->current = w->canary = NULL;
+}
+
+bool wy_editions_slice(worker *w) {
+  bool more = false;
+  for (wy_list *n = w->editions.next; n != &w->editions; n = n->next)
+    if (wy_script_slice(wy_container_of(n, edition, link)->script)) more = true;
+  return more;
 }
 
 /* --- switching --- */

@@ -88,6 +88,9 @@ void wy_edition_free(edition *e);
 void wy_editions_init(worker *w);
 void wy_editions_look(worker *w);
 
+/* Runs one suspended task of each edition that has any, for a slice. True: some are left. */
+bool wy_editions_slice(worker *w);
+
 /* The worker's desk of an account in this generation, or where that is closed in the one that
  * serves. NULL: that has no such account. */
 struct desk *wy_desk_of(worker *w, const struct ledger *l, uint64_t number);

@@ -106,6 +106,20 @@ static void log_bad_reply(lua_State *L, const exchange *x, const char *where, in
   wy_exchange_line_end(&line, x);
 }
 
+/* The text is on top. */
+static void log_failure(lua_State *L, const exchange *x) {
+  const wy_script *script = x->desk->edition->script;
+  int top = lua_gettop(L);
+  const char *text = lua_tostring(L, -1), *plugin = NULL;
+  lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.plugin_of");
+  if (x->where[0] && lua_istable(L, -1)) {
+    lua_getfield(L, -1, x->where);
+    plugin = lua_tostring(L, -1);
+  }
+  wy_exchange_log_error(x, wy_fault_event(wy_task_fault(script)), plugin, text);
+  lua_settop(L, top);
+}
+
 static void log_cut(lua_State *L, const exchange *x, const char *where, const wy_reply_cut *cut) {
   if (!cut->articles || !wy_call_flag(L, "weiyue.once", where, "articles")) return;
   char n[24];
@@ -181,7 +195,7 @@ static void deliver_end(lua_State *L, bool ok, void *data) {
   exchange *x = d->x;
   free(d);
   if (!ok) {
-    wy_exchange_log_error(x, lua_tostring(L, -1));
+    log_failure(L, x);
     end_with_apology(x);
     return;
   }
@@ -197,7 +211,8 @@ static void deliver_lost(void *data) {
   wy_exchange_end(x, (wy_str){0});
 }
 
-static const wy_task_body delivery_body = {deliver_begin, deliver_end, NULL, deliver_lost};
+static const wy_task_body delivery_body = {
+    .begin = deliver_begin, .end = deliver_end, .lost = deliver_lost};
 
 /* The reply on top of the stack goes its way in a task of its own; the user's next message waits
  * for it. The stack is left as it was. */
@@ -258,7 +273,7 @@ static void end(lua_State *L, bool ok, void *data) {
     return;
   }
   if (!ok) {
-    wy_exchange_log_error(x, lua_tostring(L, -1));
+    log_failure(L, x);
     apologize(L, x, NULL);
     return;
   }
@@ -302,7 +317,7 @@ static void lost(void *data) {
   wy_exchange_end(x, (wy_str){0});
 }
 
-static const wy_task_body body = {begin, end, raised, lost};
+static const wy_task_body body = {begin, end, raised, lost, .trusted = true};
 
 int wy_exchange_begin(exchange *x) {
   worker *w = x->desk->worker;

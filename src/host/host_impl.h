@@ -89,13 +89,16 @@ struct worker {
   bool has_loop, threaded; /* own_loop is open; its thread runs */
   wy_clock clock;
   wy_tick tick;
+  unsigned beats;
   uv_prepare_t beat; /* before the loop sleeps: what readers of other threads may see is set */
-  bool ticking, beating, opened_posts;
+  uv_idle_t slices;  /* tasks were suspended: one runs in each turn */
+  bool ticking, beating, slicing, opened_posts;
   wy_crypt *crypt;
   wy_http *http;
   wy_list editions;          /* that are not closed yet, the oldest first */
   edition *current, *canary; /* of these: who takes new pushes; canary NULL: none */
   unsigned plan;             /* host->plan, when it was looked at last */
+  uint64_t stopped[WY_FAULT_END]; /* tasks of editions that were closed */
   wy_turns turns;            /* of their tasks */
   wy_timer sweep;            /* while there are retired editions */
   slots slots;
@@ -145,6 +148,7 @@ struct wy_host {
   wy_inbox *inbox;
   wy_dict *shared, *mailbox;
   wy_http_limits limits;
+  wy_limits lua_limits;
   size_t push_max, queue_max, inbox_bytes, shared_bytes, mailbox_bytes;
   unsigned window, json_depth;
   ledger **ledgers; /* LEDGERS_MAX places */
@@ -187,8 +191,10 @@ struct wy_host {
 
 /* worker.c */
 int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop);
-int wy_worker_open(worker *w); /* its HTTP server, once the configuration is known */
-void wy_worker_run(worker *w); /* its loop, to the end */
+int wy_worker_open(worker *w);  /* its HTTP server, once the configuration is known */
+void wy_worker_more(void *data); /* a task was suspended: slices are run in each turn */
+void wy_worker_beat(worker *w); /* what readers of other threads may see is set */
+void wy_worker_run(worker *w);  /* its loop, to the end */
 int wy_worker_run_thread(worker *w);
 void wy_worker_obey(worker *w, wy_order order);
 void wy_worker_settle(worker *w);   /* something ended: is it the last, in a stop? */

@@ -11,6 +11,8 @@
 #include "host/host_impl.h"
 #include "script/modules.h"
 
+enum { LOAD_MS = 30000 }; /* CPU time of everything; each plugin has limits.cpu of it */
+
 typedef struct building {
   edition *edition;
   wy_build *build;
@@ -155,6 +157,7 @@ static int l_build(lua_State *L) {
   int conf = lua_gettop(L);
   if (lua_istable(L, conf)) {
     if (leads) read_first(job, L, conf, boot);
+    wy_script_set_limits(e->script, &g->host->lua_limits);
     give_dicts(g->host, L);
     lua_getfield(L, module, "load");
     lua_pushvalue(L, boot);
@@ -181,15 +184,15 @@ static int run(building *job, wy_clock *clock) {
                                      .turns = &e->worker->turns,
                                      .trace_seed = e->worker->trace_seed,
                                      .ration = &e->worker->ration,
+                                     .more = wy_worker_more,
+                                     .data = e->worker,
                                      .paused = true};
   int err = wy_crypt_new(&job->crypt);
   if (!err) err = wy_script_new(&e->script, &options);
   if (err) return err;
   lua_State *L = wy_script_lua(e->script);
   job->err = WY_E_CONFIG;
-  lua_pushcfunction(L, l_build);
-  lua_pushlightuserdata(L, job);
-  if (lua_pcall(L, 1, 0, 0) == LUA_OK) {
+  if (wy_script_guard(e->script, LOAD_MS, l_build, job) == LUA_OK) {
     lua_gc(L, LUA_GCCOLLECT); /* what only loading needed: an idle host stays small */
     return job->err;
   }

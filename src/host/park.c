@@ -91,6 +91,7 @@ int wy_parked_go_on(exchange *parked, exchange *x) {
   wy_exchange_free(x);
   wy_timer_init(&parked->timer, NULL);
   wy_broker_arm(parked);
+  wy_task_turn(wait->task);
   wy_wait_wake(wait, 0);
   return 0;
 }
@@ -146,5 +147,6 @@ int wy_park(lua_State *L, exchange *x) {
     free(p);
     return luaL_error(L, "out of memory");
   }
+  wy_task_rest(task);
   return wy_task_await(L, &p->wait);
 }

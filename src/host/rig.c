@@ -201,10 +201,12 @@ static int l_push(lua_State *L) {
 }
 
 static void settle(worker *w) {
+  bool more;
   do {
     wy_posts_drain(w);
     wy_tasks_drain(w->current->script);
-  } while (wy_posts_waiting(w));
+    more = wy_editions_slice(w);
+  } while (more || wy_posts_waiting(w));
 }
 
 static int l_advance(lua_State *L) {
@@ -277,6 +279,8 @@ static int l_log(lua_State *L) {
 static int l_metrics(lua_State *L) {
   wy_buf out;
   wy_buf_init(&out, 16 << 20);
+  check(L)->host->workers[0].beats = 0;
+  wy_worker_beat(&check(L)->host->workers[0]);
   wy_stats_write(check(L)->host, &out);
   lua_pushlstring(L, out.p ? out.p : "", out.n); /* a spec may leak when Lua has no memory */
   wy_buf_deinit(&out);

@@ -171,6 +171,8 @@ static const by_worker by_workers[] = {
      "Pushes that were not handled because too many of their user waited."},
     {"weiyue_parked", WY_PROM_GAUGE, OF(parked), "Conversations that wait for their user."},
     {"weiyue_tasks", WY_PROM_GAUGE, OF(tasks), "Tasks that run or wait."},
+    {"weiyue_lua_memory_bytes", WY_PROM_GAUGE, OF(lua_memory),
+     "Memory of the Lua state; limits.lua_memory is its cap."},
     {"weiyue_connections", WY_PROM_GAUGE, OF(connections), "Open connections."},
     {"weiyue_timer_runs_total", WY_PROM_COUNTER, OF(timer_runs), "Firings of wx.every and wx.at."},
     {"weiyue_timer_skipped_total", WY_PROM_COUNTER, OF(timer_skipped),
@@ -186,6 +188,22 @@ static void write_worker_value(scrape *s, const char *name, unsigned i, uint64_t
   wy_buf_clear(&s->labels);
   label(s, "worker", number);
   wy_prom_u64(s->out, name, &s->labels, value);
+}
+
+static void write_stopped(scrape *s) {
+  static const char name[] = "weiyue_tasks_stopped_total";
+  wy_prom_family(
+      s->out, name, WY_PROM_COUNTER,
+      "Tasks that were ended by a limit: cpu, stuck (limits.slice_max), wall, memory; or "
+      "by the watchdog.");
+  for (wy_fault fault = WY_FAULT_CPU; fault < WY_FAULT_END; fault++) {
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < s->h->n_workers; i++)
+      sum += wy_metric_get(&s->h->workers[i].stats.stopped[fault]);
+    wy_buf_clear(&s->labels);
+    label(s, "reason", wy_fault_name(fault));
+    wy_prom_u64(s->out, name, &s->labels, sum);
+  }
 }
 
 static void write_workers(scrape *s) {
@@ -247,6 +265,7 @@ void wy_stats_write(wy_host *h, wy_buf *out) {
   write_seconds(&s);
   write_handlers(&s);
   write_workers(&s);
+  write_stopped(&s);
   write_inbox(&s);
   write_dicts(&s);
   wy_buf_deinit(&s.labels);

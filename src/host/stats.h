@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/metrics.h"
+#include "script/task.h"
 
 /* How a push was answered. One row: name in code, and in metrics. */
 #define WY_WAYS(X)                                                    \
@@ -38,6 +39,7 @@ typedef struct wy_desk_stats {
 
 typedef struct wy_worker_stats {
   uint64_t hops, hops_refused, queued, queue_dropped, parked, tasks, connections;
+  uint64_t lua_memory, stopped[WY_FAULT_END];
   uint64_t timer_runs, timer_skipped, timer_late, timer_errors;
   wy_handlers handlers;
 } wy_worker_stats;

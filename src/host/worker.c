@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "host/exchange.h"
 
-enum { REPLY_BYTES = 4 << 20 };
+enum { REPLY_BYTES = 4 << 20, MEASURE = 64 /* beats */ };
 
 static size_t count_tasks(const worker *w) {
   size_t n = 0;
@@ -16,11 +16,43 @@ static size_t count_tasks(const worker *w) {
   return n;
 }
 
-static void on_beat(uv_prepare_t *beat) {
-  worker *w = wy_container_of(beat, worker, beat);
+/* Of what was closed, too: these only grow. */
+static uint64_t count_stopped(const worker *w, wy_fault fault) {
+  uint64_t n = w->stopped[fault];
+  for (const wy_list *e = w->editions.next; e != &w->editions; e = e->next)
+    n += wy_script_stopped(wy_container_of(e, edition, link)->script, fault);
+  return n;
+}
+
+static size_t count_memory(const worker *w) {
+  size_t n = 0;
+  for (const wy_list *e = w->editions.next; e != &w->editions; e = e->next)
+    n += wy_script_memory(wy_container_of(e, edition, link)->script);
+  return n;
+}
+
+void wy_worker_beat(worker *w) {
   wy_metric_set(&w->stats.tasks, count_tasks(w));
   wy_metric_set(&w->stats.parked, w->n_parked);
+  if (w->beats++ % MEASURE == 0) wy_metric_set(&w->stats.lua_memory, count_memory(w));
+  if (w->stats.stopped[WY_FAULT_NONE] != count_stopped(w, WY_FAULT_NONE))
+    for (wy_fault i = 0; i < WY_FAULT_END; i++)
+      wy_metric_set(&w->stats.stopped[i], count_stopped(w, i));
   if (w->http) wy_metric_set(&w->stats.connections, wy_http_connections(w->http));
+}
+
+static void on_beat(uv_prepare_t *beat) { wy_worker_beat(wy_container_of(beat, worker, beat)); }
+
+/* --- slices: one in each turn of the loop, which looks at its sockets in between --- */
+
+static void on_slices(uv_idle_t *slices) {
+  worker *w = wy_container_of(slices, worker, slices);
+  if (!wy_editions_slice(w)) uv_idle_stop(slices);
+}
+
+void wy_worker_more(void *data) {
+  worker *w = data;
+  if (w->slicing) uv_idle_start(&w->slices, on_slices);
 }
 
 int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
@@ -52,6 +84,9 @@ int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
     w->beating = true;
     uv_prepare_start(&w->beat, on_beat);
     uv_unref((uv_handle_t *)&w->beat);
+    if (uv_idle_init(w->loop, &w->slices)) return WY_E_NOMEM;
+    w->slicing = true;
+    uv_unref((uv_handle_t *)&w->slices);
   }
   if (wy_posts_open(w)) return WY_E_NOMEM;
   int err = wy_crypt_new(&w->crypt);
@@ -140,7 +175,8 @@ static void give_up(worker *w) {
 static void close_handles(worker *w) {
   if (w->ticking) wy_tick_close(&w->tick, NULL);
   if (w->beating) uv_close((uv_handle_t *)&w->beat, NULL);
-  w->ticking = w->beating = false;
+  if (w->slicing) uv_close((uv_handle_t *)&w->slices, NULL);
+  w->ticking = w->beating = w->slicing = false;
   wy_posts_close(w);
 }
 

@@ -9,6 +9,13 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
+void wy_worked(lua_State *L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, WY_KEY_LOOK);
+  lua_CFunction look = lua_tocfunction(L, -1);
+  lua_pop(L, 1);
+  if (look) look(L);
+}
+
 EXPORT int luaopen_weiyue_core(lua_State *L) {
   static const luaL_Reg modules[] = {
       {"codec", wy_open_codec},

@@ -25,8 +25,9 @@ int wy_open_url(lua_State *L);
 int wy_open_xml(lua_State *L);
 
 /* In a host's states only. */
-int wy_open_task(lua_State *L);   /* weiyue.task: sleep, spawn, after */
-int wy_open_files(lua_State *L);  /* weiyue.files: read, glob, kind, bundled */
+int wy_open_task(lua_State *L);   /* weiyue.task: sleep, spawn, after, scope */
+int wy_open_files(lua_State *L);  /* weiyue.files: read, glob, kind, bundled, and what writes */
+int wy_open_limits(lua_State *L); /* weiyue.limits: call, guard */
 int wy_open_shared(lua_State *L); /* weiyue.shared: object */
 
 /* All of the first group as one table. */
@@ -49,6 +50,11 @@ typedef struct wy_tracer {
   void (*now)(const void *of, char out[WY_TRACE]);
   const void *of;
 } wy_tracer;
+
+#define WY_KEY_LOOK "weiyue.look" /* a C function: the clock is to be looked at */
+
+/* After C code that took long for one call: a host that limits its plugins looks at the clock. */
+void wy_worked(lua_State *L);
 
 /* Puts a dictionary, which outlives the state, under a registry key: weiyue.shared.object(key)
  * makes an object of it. 0 or WY_E_NOMEM. */

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "script/embedded.h"
+#include "script/guards.h"
 #include "script/modules.h"
 #include "script/script_impl.h"
 
@@ -25,12 +26,14 @@ void wy_script_trace(const wy_script *s, char out[WY_TRACE]) {
 
 static void trace_now(const void *script, char out[WY_TRACE]) { wy_script_trace(script, out); }
 
-void wy_script_log_error(const wy_script *s, uint64_t push, const char *text) {
+void wy_script_log_error(const wy_script *s, const char *event, const char *plugin, uint64_t push,
+                         const char *text) {
   wy_line line;
   char trace[WY_TRACE];
-  if (!wy_ration_error(s->ration, "lua.error", NULL, text)) return;
+  if (!wy_ration_error(s->ration, event, NULL, text)) return;
   wy_trace_hex(s->trace_seed, push, trace);
-  wy_line_begin(&line, s->log, WY_LOG_ERROR, "lua.error");
+  wy_line_begin(&line, s->log, WY_LOG_ERROR, event);
+  wy_line_z(&line, "plugin", plugin);
   wy_line_masked(&line, s->L, "text", wy_str_of(text));
   wy_line_trace(&line, trace);
   wy_line_end(&line);
@@ -82,9 +85,12 @@ static void preload(lua_State *L, const char *name, lua_CFunction open) {
 static int l_setup(lua_State *L) {
   wy_script *s = lua_touserdata(L, 1);
   luaL_openlibs(L);
+  wy_limits_install(L);
+  wy_guards_install(L);
   wy_coroutine_install(L);
   preload(L, "weiyue_core", luaopen_weiyue_core);
   preload(L, "weiyue.task", wy_open_task);
+  preload(L, "weiyue.limits", wy_open_limits);
   preload(L, "weiyue.files", wy_open_files);
   preload(L, "weiyue.shared", wy_open_shared);
   lua_getglobal(L, "package");
@@ -104,6 +110,13 @@ static int l_setup(lua_State *L) {
   return 0;
 }
 
+/* Nobody has protected this call: the process ends, and the log says why. */
+static int on_panic(lua_State *L) {
+  const char *why = lua_tostring(L, -1);
+  wy_log_text(wy_script_of(L)->log, WY_LOG_ERROR, "lua.panic", "%s", why ? why : "?");
+  return 0;
+}
+
 int wy_script_new(wy_script **out, const wy_script_options *options) {
   wy_script *s = calloc(1, sizeof *s);
   if (!s) return WY_E_NOMEM;
@@ -113,17 +126,22 @@ int wy_script_new(wy_script **out, const wy_script_options *options) {
   s->trace_seed = options->trace_seed;
   s->ration = options->ration;
   s->tracer = (wy_tracer){trace_now, s};
+  s->more = options->more;
+  s->data = options->data;
   wy_list_init(&s->tasks);
+  wy_list_init(&s->sliced);
+  wy_list_init(&s->spare);
   wy_list_init(&s->own_turns.ready);
   s->turns = options->turns ? options->turns : &s->own_turns;
   wy_list_init(&s->timers);
   if (options->lua_path) s->lua_path = strdup(options->lua_path);
-  s->L = luaL_newstate();
+  s->L = lua_newstate(wy_script_alloc, s);
   if (!s->L || (options->lua_path && !s->lua_path)) {
     wy_script_free(s);
     return WY_E_NOMEM;
   }
   *(wy_script **)lua_getextraspace(s->L) = s;
+  lua_atpanic(s->L, on_panic);
   lua_gc(s->L, LUA_GCGEN, 0, 0);
   lua_pushcfunction(s->L, l_setup);
   lua_pushlightuserdata(s->L, s);
@@ -160,14 +178,18 @@ void wy_script_end(wy_script *s) {
     if (t->waiting) t->waiting->drop(t->waiting);
     if (!t->ended) t->body.lost(t->data);
     wy_list_remove(&t->ready); /* others may share it */
+    wy_limits_end(t);
     free(t);
   }
+  wy_limits_deinit(s);
   wy_timers_drop(s);
 }
 
 void wy_script_free(wy_script *s) {
   if (!s) return;
   wy_script_end(s);
+  for (wy_list *node; (node = wy_list_shift(&s->spare));)
+    free(wy_container_of(node, wy_task, link));
   if (s->L) lua_close(s->L);
   free(s->lua_path);
   free(s);

@@ -21,6 +21,16 @@ typedef struct wy_turns {
   wy_list ready;
   bool running;
 } wy_turns;
+/* What Lua code may use; 0: as much as it likes. */
+typedef struct wy_limits {
+  uint64_t slice_ns;     /* a task that has run for so long is suspended, for others to run */
+  uint64_t slice_max_ns; /* CPU time of a stretch in which it cannot be suspended */
+  uint64_t cpu_ns;       /* CPU time of a task, or of a turn of a conversation */
+  uint64_t wall_ms;      /* its duration on the clock; waiting for its user does not count */
+  size_t memory;         /* bytes of the state */
+  unsigned timers;       /* of one plugin, at a time */
+  unsigned tasks;        /* spawned by one plugin, at a time */
+} wy_limits;
 
 typedef struct wy_script_options {
   wy_clock *clock; /* what sleeps and timers follow */
@@ -30,6 +40,10 @@ typedef struct wy_script_options {
   bool paused;          /* built on another thread: timers wait for wy_script_begin */
   uint64_t trace_seed;  /* of base/trace */
   wy_ration *ration;    /* of lines about errors; NULL: none */
+  /* A task was suspended: wy_script_slice (task.h) is to be called, again and again, until it says
+   * that no more are. NULL: the owner asks by itself. */
+  void (*more)(void *data);
+  void *data;
 } wy_script_options;
 
 int wy_script_new(wy_script **out, const wy_script_options *options);
@@ -44,6 +58,22 @@ void wy_script_end(wy_script *s);
 
 /* The same where it was not done, and closes the state. */
 void wy_script_free(wy_script *s);
+
+/* From here on. A new state has none. */
+void wy_script_set_limits(wy_script *s, const wy_limits *limits);
+const wy_limits *wy_script_limits(const wy_script *s);
+
+size_t wy_script_memory(const wy_script *s); /* bytes of the state */
+
+/* Calls fn, in protected mode, with ud as light userdata: code that loads, which runs outside of
+ * any task. It is stopped after budget_ms of CPU time, whatever the limits are. 0, or a LUA_ERR…
+ * with the text on the stack of wy_script_lua(s), with the line of the file where it was. */
+int wy_script_guard(wy_script *s, unsigned budget_ms, lua_CFunction fn, void *ud);
+
+/* Stops what runs now at its next instruction, be it a task or loading code. For a signal handler
+ * on the thread that runs the state: nothing but flags and hooks are set. What does not run Lua
+ * code is not stopped. */
+void wy_script_interrupt(wy_script *s);
 
 lua_State *wy_script_lua(wy_script *s);
 wy_script *wy_script_of(lua_State *L);

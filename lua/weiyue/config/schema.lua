@@ -245,11 +245,15 @@ local limits <const> = {
   bytes("mailbox", 8 * MIB, 64 * KIB, 4 * GIB, "信箱里未读的答案", "unread answers in the mailbox"),
   bytes("shared", 8 * MIB, 64 * KIB, 4 * GIB, "wx.shared 的内存", "memory of wx.shared"),
   seconds("window", 300, 1, 86400, "推送的时间戳最多差多久", "a push's timestamp may be off by"),
-  later(seconds("slice", 0.002, 0.0001, 1, "插件连续运行多久就让出", "a plugin yields after running for")),
-  later(seconds("slice_max", 0.2, 0.001, 10, "不能让出处连续运行的上限", "longest run where it cannot yield")),
-  later(seconds("cpu", 1, 0.01, 3600, "一个任务的处理器时间", "processor time of a task")),
-  later(seconds("wall", 60, 0.1, 86400, "一个任务的总时间", "duration of a task")),
-  later(bytes("lua_memory", 64 * MIB, 4 * MIB, 16 * GIB, "每个 Lua 状态的内存", "memory of a Lua state")),
+  seconds("slice", 0.002, 0.0001, 1, "插件连续运行多久就让出", "a plugin yields after running for"),
+  seconds("slice_max", 0.2, 0.001, 10, "不能让出处连续运行的上限", "longest run where it cannot yield"),
+  seconds("cpu", 1, 0.01, 3600, "一个任务的处理器时间", "processor time of a task"),
+  seconds("wall", 60, 0.1, 86400, "一个任务的总时间", "duration of a task"),
+  bytes("lua_memory", 64 * MIB, 4 * MIB, 16 * GIB, "每个 Lua 状态的内存", "memory of a Lua state"),
+  count("timers", 1000, 1, 1000000, "一个插件同时有多少个定时器（wx.after、wx.every、wx.at）",
+    "timers of one plugin at a time (wx.after, wx.every, wx.at)"),
+  count("tasks", 1000, 1, 1000000, "一个插件用 wx.spawn 同时开多少个任务",
+    "tasks that one plugin has spawned at a time (wx.spawn)"),
 }
 
 local fields <const> = {
