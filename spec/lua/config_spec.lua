@@ -209,8 +209,8 @@ describe("weiyue.config", function()
         seen[#seen + 1] = p.key
       end
       table.sort(seen)
-      assert.same({ "accounts[1].api", "limits.cpu", "limits.json", "limits.lua_memory", "limits.parts", "limits.slice",
-        "limits.slice_max", "limits.upload", "limits.wall", "plugins.shop.config", "reload", "store" }, seen)
+      assert.same({ "accounts[1].api", "limits.json", "limits.parts", "limits.upload", "plugins.shop.config", "reload",
+        "store" }, seen)
     end)
 
     it("are not repeated for a second account or plugin", function()
