@@ -207,14 +207,14 @@ function wx.account(id) end
 ---@param d number|string
 function wx.sleep(d) end
 
---- Runs fn later (稍后运行), in a task of its own.
+--- Runs fn later (稍后运行), in a task of its own. Raises when the plugin has limits.timers of them already.
 ---@param d number|string
 ---@param fn async fun(...)
 ---@param ... any arguments of fn
 ---@return weiyue.Timer
 function wx.after(d, fn, ...) end
 
---- Runs fn beside the handler (并行运行), in a task of its own.
+--- Runs fn beside the handler (并行运行), in a task of its own. Raises when the plugin has limits.tasks of them already.
 ---@param fn async fun(...)
 ---@param ... any arguments of fn
 function wx.spawn(fn, ...) end
