@@ -38,6 +38,7 @@ struct wy_reload {
   generation *made;
   cJSON *problems;
   int err;
+  bool keep_failed;     /* the last time; the helper's */
   bool same;            /* as what serves already */
   char back[24];        /* rollback: which generation is built */
   wy_buf kept;          /* its sources */
@@ -231,9 +232,11 @@ static void keep_run(wy_job *job) {
   wy_buf_init(&why, 4096);
   const char *keep[] = {h->state, k->snapshot.p, k->number, k->config ? k->config : "", NULL};
   const char *pin[] = {h->state, k->number, NULL};
-  if (wy_recover(h, k->pin ? "pin" : "keep", k->pin ? pin : keep, NULL, &why))
+  bool failed = wy_recover(h, k->pin ? "pin" : "keep", k->pin ? pin : keep, NULL, &why) != 0;
+  if (failed && !h->reload->keep_failed) /* once, until it works again */
     wy_log_text(&h->log, WY_LOG_WARN, "reload.not_kept",
                 "this generation will not be there after a restart: %s", why.p ? why.p : "?");
+  h->reload->keep_failed = failed;
   wy_buf_deinit(&why);
 }
 
