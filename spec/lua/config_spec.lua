@@ -210,7 +210,7 @@ describe("weiyue.config", function()
       end
       table.sort(seen)
       assert.same({ "accounts[1].api", "limits.cpu", "limits.json", "limits.lua_memory", "limits.parts", "limits.slice",
-        "limits.slice_max", "limits.upload", "limits.wall", "plugins.shop.config", "reload", "store" }, seen)
+        "limits.slice_max", "limits.upload", "limits.wall", "plugins.shop.config", "reload.specs", "store" }, seen)
     end)
 
     it("are not repeated for a second account or plugin", function()

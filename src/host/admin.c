@@ -8,7 +8,7 @@
 #include "host/admin_key.h"
 #include "host/host_impl.h"
 
-enum { METRICS_BYTES = 16 << 20 };
+enum { METRICS_BYTES = 16 << 20, READY_BYTES = 16384 };
 
 #define NO_STORE "Cache-Control: no-store\r\n"
 
@@ -47,8 +47,13 @@ static void ready(wy_host *h, wy_http_req *req) {
   if (h->canary) cJSON_AddNumberToObject(json, "canary", (double)h->canary->number);
   if (trouble[0]) cJSON_AddStringToObject(json, "trouble", trouble);
   char *body = cJSON_PrintUnformatted(json);
+  wy_buf line;
+  wy_buf_init(&line, READY_BYTES);
+  wy_buf_str(&line, wy_str_of(body ? body : "{}"));
+  wy_buf_str(&line, WY_STR("\n"));
   wy_http_respond(req, &(wy_http_answer){stopping ? 503 : 200, "application/json", NO_STORE,
-                                         wy_str_of(body ? body : "{}")});
+                                         wy_buf_view(&line)});
+  wy_buf_deinit(&line);
   cJSON_free(body);
   cJSON_Delete(json);
 }
