@@ -19,6 +19,7 @@ local TOTAL <const> = 16 * 1024 * 1024 -- bytes of all files: they stand in the 
 ---@field glob fun(pattern: string): string[]?, string?       paths, sorted
 ---@field kind fun(path: string): string?                     "file", "folder", "other"; nil: nothing is there
 ---@field snapshot fun(): weiyue.Snapshot                     what was answered so far
+---@field changed fun(): string?                              something that would be answered otherwise by now
 
 local function empty() return { files = {}, errors = {}, globs = {}, kinds = {} } end
 
@@ -55,11 +56,31 @@ function M.disk()
   function S.kind(path)
     if seen.kinds[path] or absent[path] then return seen.kinds[path] end
     local kind = disk.kind(path)
-    seen.kinds[path], absent[path] = kind, not kind
+    seen.kinds[path], absent[path] = kind, not kind or nil
     return kind
   end
 
   function S.snapshot() return seen end
+
+  -- Read one after another, the files are of one moment when none of them has changed since.
+  function S.changed()
+    for path, text in pairs(seen.files) do
+      if disk.read(path) ~= text then return path end
+    end
+    for path in pairs(seen.errors) do
+      if disk.read(path) then return path end
+    end
+    for path, kind in pairs(seen.kinds) do
+      if disk.kind(path) ~= kind then return path end
+    end
+    for path in pairs(absent) do
+      if disk.kind(path) then return path end
+    end
+    for pattern, list in pairs(seen.globs) do
+      if table.concat(disk.glob(pattern) or {}, "\n") ~= table.concat(list, "\n") then return pattern end
+    end
+    return nil
+  end
 
   return S
 end
@@ -85,6 +106,8 @@ function M.replay(snapshot)
   function S.kind(path) return snapshot.kinds[path] end
 
   function S.snapshot() return snapshot end
+
+  function S.changed() return nil end
 
   return S
 end

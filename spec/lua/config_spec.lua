@@ -209,7 +209,7 @@ describe("weiyue.config", function()
         seen[#seen + 1] = p.key
       end
       table.sort(seen)
-      assert.same({ "accounts[1].api", "limits.json", "limits.parts", "limits.upload", "reload", "store" }, seen)
+      assert.same({ "accounts[1].api", "limits.json", "limits.parts", "limits.upload", "store" }, seen)
     end)
 
     it("are not repeated for a second account", function()

@@ -125,16 +125,18 @@ end
 
 --- Serves the weiyue.lua among the files.
 ---@param files table<string, string>
----@param options? { address?: string, arguments?: string, stalled?: boolean } address: 127.0.0.1; arguments: further
----  ones of `serve`; stalled: stderr is a FIFO, .log in the folder, that nobody reads
+---@param options? { address?: string, arguments?: string, stalled?: boolean, folder?: string } address: 127.0.0.1;
+---  arguments: further ones of `serve`; stalled: stderr is a FIFO, .log in the folder, that nobody reads; folder: one
+---  that is there, in which the files are written
 ---@return spec.Server
 function M.start(files, options)
   local address = options and options.address or "127.0.0.1"
   local listen = (address:find(":", 1, true) and "[%s]:0" or "%s:0"):format(address)
   assert(binary ~= "", "no program: build it, or name it in the environment variable WEIYUE")
-  local folder = M.folder(files)
+  local folder = options and options.folder or M.folder {}
+  for name, text in pairs(files) do M.write(folder, name, text) end
   local script = [[
-    cd "$1" && mkfifo .ready .done || exit 1
+    cd "$1" && rm -f .ready .done && mkfifo .ready .done || exit 1
     if [ -n "$4" ]; then mkfifo .log; exec 3<>.log; fi
     ( ( echo $BASHPID >.pid; LC_ALL=C exec "$2" serve --listen $3 >.ready 2>.log </dev/null )
       echo $? >.done ) >/dev/null 2>&1 &
@@ -236,6 +238,15 @@ function Server:wait()
   self.ended = true
   return tonumber(capture(("bash -c 'read -r -t 60 status <\"$1\"; printf %%s \"$status\"' bash %s")
     :format(quote(self.folder .. "/.done"))))
+end
+
+--- Ends the process and leaves its folder, for another.
+function Server:halt()
+  if self.connection then self.connection:close() end
+  self.connection = nil
+  self:signal "TERM"
+  local status, log = self:wait(), self:log()
+  assert(status == 0 and not log:find("Sanitizer", 1, true), log)
 end
 
 --- Ends the process and removes its folder. A failure of the process, such as a sanitizer's report, is

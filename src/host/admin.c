@@ -8,7 +8,7 @@
 #include "host/admin_key.h"
 #include "host/host_impl.h"
 
-enum { METRICS_BYTES = 16 << 20 };
+enum { METRICS_BYTES = 16 << 20, READY_BYTES = 16384 };
 
 #define NO_STORE "Cache-Control: no-store\r\n"
 
@@ -46,14 +46,15 @@ static void ready(wy_host *h, wy_http_req *req) {
   cJSON_AddNumberToObject(json, "generation", (double)h->promoted->number);
   if (h->canary) cJSON_AddNumberToObject(json, "canary", (double)h->canary->number);
   if (trouble[0]) cJSON_AddStringToObject(json, "trouble", trouble);
-  char *text = cJSON_PrintUnformatted(json);
-  wy_buf body;
-  wy_buf_init(&body, 16384);
-  wy_buf_printf(&body, "%s\n", text ? text : "{}");
+  char *body = cJSON_PrintUnformatted(json);
+  wy_buf line;
+  wy_buf_init(&line, READY_BYTES);
+  wy_buf_str(&line, wy_str_of(body ? body : "{}"));
+  wy_buf_str(&line, WY_STR("\n"));
   wy_http_respond(req, &(wy_http_answer){stopping ? 503 : 200, "application/json", NO_STORE,
-                                         wy_buf_view(&body)});
-  wy_buf_deinit(&body);
-  cJSON_free(text);
+                                         wy_buf_view(&line)});
+  wy_buf_deinit(&line);
+  cJSON_free(body);
   cJSON_Delete(json);
 }
 

@@ -71,8 +71,11 @@ struct wy_build {
   /* One fault or note. event: its name in the log. */
   void (*problem)(void *data, bool error, const char *event, const char *zh, const char *en);
   void *data;
+  wy_str known;    /* sources: when they are the same, nothing more is to be built. p NULL: none */
   unsigned wanted; /* out: how many workers the configuration asks for */
   int failed;      /* out: plugins that were left out */
+  bool same;       /* out: they are, and only one edition was built */
+  bool torn;       /* out: files have changed while others were read; no problem was told */
 };
 
 /* Builds all editions. On any thread, but only one at a time: a first build grows the host's

@@ -2,8 +2,13 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#ifdef __linux__
+#include <sys/resource.h>
+#endif
 
 #include "host/host_impl.h"
+
+enum { NICE = 5 }; /* answers to pushes come first, where there are fewer cores than workers */
 
 struct wy_helper {
   pthread_mutex_t lock;
@@ -35,6 +40,9 @@ static void work(wy_job *job, worker *tell) {
 
 static void *run(void *data) {
   helper *p = data;
+#ifdef __linux__ /* of this thread alone; POSIX knows the process's only */
+  setpriority(PRIO_PROCESS, 0, NICE);
+#endif
   pthread_mutex_lock(&p->lock);
   for (;;) {
     while (!p->first && !p->ending) pthread_cond_wait(&p->more, &p->lock);

@@ -119,6 +119,16 @@ static void take_snapshot(generation *g, lua_State *L, int module, int boot) {
   take_list(L, module, boot, "specs", &g->specs, &g->n_specs);
 }
 
+/* Since they were read: then what was built may be half of one version and half of another. */
+static bool changed(lua_State *L, int boot) {
+  lua_getfield(L, boot, "sources");
+  lua_getfield(L, -1, "changed");
+  lua_call(L, 0, 1);
+  bool yes = !lua_isnil(L, -1);
+  lua_pop(L, 2);
+  return yes;
+}
+
 /* --- building, protected --- */
 
 static void read_first(const building *job, lua_State *L, int conf, int boot) {
@@ -166,6 +176,10 @@ static int l_build(lua_State *L) {
     lua_getfield(L, boot, "accounts");
     wy_config_read_desks(e, job->crypt, L, conf, lua_gettop(L));
     if (leads) g->n_plugins = (int)integer_field(L, boot, "n_plugins");
+  }
+  if (leads && !job->build->first && changed(L, boot)) {
+    job->build->torn = true;
+    return 0; /* with job->err */
   }
   if (leads) take_snapshot(g, L, module, boot);
   lua_getfield(L, boot, "problems");
@@ -239,7 +253,10 @@ static int grow(wy_host *h, unsigned wanted) {
 int wy_generation_build(generation *g, wy_build *b) {
   wy_host *h = g->host;
   edition *e = edition_new(g, &h->workers[0]);
+  b->same = b->torn = false;
   int err = e ? build_one(e, b) : WY_E_NOMEM;
+  b->same = !err && b->known.p && wy_str_eq(b->known, wy_buf_view(&g->snapshot));
+  if (b->same) return 0;
   if (!err && b->first) err = grow(h, b->wanted);
   wy_build more = *b;
   more.first = false;

@@ -42,6 +42,7 @@ struct wy_reload {
   generation *made;
   cJSON *problems;
   int err;
+  bool keep_failed;     /* the last time; the helper's */
   bool same;            /* as what serves already */
   char back[24];        /* rollback: which generation is built */
   wy_buf kept;          /* its sources */
@@ -56,9 +57,13 @@ struct wy_reload {
   unsigned retries;
   bool ended;
   uint64_t done, failed; /* counted */
+  uint64_t published;    /* when, on uv_hrtime */
+  atomic_uint longest;   /* us that this reload has taken of one loop at once */
   pthread_mutex_t lock;  /* of trouble, which /ready reads on another thread */
   char *trouble;
 };
+
+enum { TRIES = 3 }; /* so often files are read again that change meanwhile */
 
 static void next(wy_reload *r);
 
@@ -108,6 +113,12 @@ static void answer(wy_reload *r, cJSON *json, bool ok) {
   free(a);
 }
 
+/* The longest time that a step of this reload has taken of any worker's loop. */
+static void took(wy_reload *r, uint64_t since) {
+  unsigned us = (unsigned)((uv_hrtime() - since) / 1000), most = atomic_load(&r->longest);
+  while (us > most && !atomic_compare_exchange_weak(&r->longest, &most, us)) continue;
+}
+
 static uint64_t now_ms(const wy_reload *r) { return wy_clock_now_ms(&r->host->workers[0].clock); }
 
 static void number_in(cJSON *json, const char *key, uint64_t n) {
@@ -122,6 +133,10 @@ static void answer_done(wy_reload *r) {
   if (h->canary) number_in(json, "canary", h->canary->number);
   if (r->same) cJSON_AddBoolToObject(json, "unchanged", true);
   number_in(json, "ms", now_ms(r) - r->began);
+  if (r->published) {
+    number_in(json, "switch_us", (uv_hrtime() - r->published) / 1000);
+    number_in(json, "loop_us", atomic_load(&r->longest));
+  }
   answer(r, json, true);
   next(r);
 }
@@ -157,7 +172,9 @@ static void on_seen(worker *w, wy_post *post) {
 
 static void look(worker *w, wy_post *post) {
   wy_reload *r = wy_container_of(post, notice, post)->reload;
+  uint64_t began = uv_hrtime();
   wy_editions_look(w);
+  took(r, began);
   if (atomic_fetch_sub(&r->unseen, 1) != 1) return;
   r->seen = (wy_post){NULL, on_seen, on_seen};
   wy_post_send(&r->host->workers[0], &r->seen, false);
@@ -168,6 +185,7 @@ static void look_not(worker *w, wy_post *post) { (void)w, (void)post; }
 static void publish(wy_reload *r, generation *promoted, generation *canary) {
   wy_host *h = r->host;
   generation *was[] = {h->promoted, h->canary};
+  r->published = uv_hrtime();
   for (size_t i = 0; i < 2; i++)
     r->going[i] = was[i] != promoted && was[i] != canary ? was[i] : NULL;
   wy_generation_publish(h, promoted, canary);
@@ -187,7 +205,8 @@ static void on_change(void *data) {
   wy_reload_ask(r->host, WY_ASK_RELOAD, NULL, NULL);
 }
 
-static void watch(wy_reload *r) {
+/* again: what is new there is read once more, since nobody told of changes before this. */
+static void watch(wy_reload *r, bool again) {
   static const char *const names[] = {".lua", NULL};
   wy_host *h = r->host;
   const generation *g = h->canary ? h->canary : h->promoted;
@@ -202,6 +221,7 @@ static void watch(wy_reload *r) {
   if (err < 0)
     wy_log_text(&h->log, WY_LOG_WARN, "reload.watch",
                 "files are not watched, or only looked at now and then: %s", uv_strerror(err));
+  else if (err > 0 && again) on_change(r);
 }
 
 /* --- keeping what was promoted --- */
@@ -221,9 +241,11 @@ static void keep_run(wy_job *job) {
   wy_buf_init(&why, 4096);
   const char *keep[] = {h->state, k->snapshot.p, k->number, k->config ? k->config : "", NULL};
   const char *pin[] = {h->state, k->number, NULL};
-  if (wy_recover(h, k->pin ? "pin" : "keep", k->pin ? pin : keep, NULL, &why))
+  bool failed = wy_recover(h, k->pin ? "pin" : "keep", k->pin ? pin : keep, NULL, &why) != 0;
+  if (failed && !h->reload->keep_failed) /* once, until it works again */
     wy_log_text(&h->log, WY_LOG_WARN, "reload.not_kept",
                 "this generation will not be there after a restart: %s", why.p ? why.p : "?");
+  h->reload->keep_failed = failed;
   wy_buf_deinit(&why);
 }
 
@@ -253,9 +275,9 @@ static void keep(wy_reload *r, const generation *g, const char *pin) {
 
 /* --- building --- */
 
-static bool same_sources(const generation *a, const generation *b) {
-  return a->snapshot.n && a->snapshot.n == b->snapshot.n &&
-         memcmp(a->snapshot.p, b->snapshot.p, a->snapshot.n) == 0;
+/* Of the newest generation that anybody is served by. */
+static wy_str serving_sources(const wy_host *h) {
+  return wy_buf_view(h->canary ? &h->canary->snapshot : &h->promoted->snapshot);
 }
 
 static void read_kept(wy_reload *r) {
@@ -299,7 +321,17 @@ static void build_run(wy_job *job) {
     read_kept(r);
     b->snapshot = wy_buf_view(&r->kept);
   }
-  if (!r->err) r->err = wy_generation_build(r->made, b);
+  b->known = r->now->watched ? serving_sources(r->host) : (wy_str){0};
+  for (int tries = 0; !r->err; tries++) {
+    r->err = wy_generation_build(r->made, b);
+    if (!b->torn) break;
+    wy_generation_drop(r->made); /* somebody is still writing */
+    r->made = NULL;
+    if (tries < TRIES) r->err = (r->made = wy_generation_new(r->host)) ? 0 : WY_E_NOMEM;
+    else
+      on_problem(r, true, "reload.failed", "文件一直在变，没有读到完整的一版",
+                 "the files kept changing while they were read");
+  }
   if (!r->err && b->failed) r->err = WY_E_CONFIG;
   const account *clash = r->err ? NULL : wy_routes_clash(r->host, r->made);
   if (clash) {
@@ -307,7 +339,7 @@ static void build_run(wy_job *job) {
     r->err = WY_E_CONFIG;
   }
   if (!r->err && !back) verify(r);
-  r->same = !r->err && same_sources(r->made, r->host->promoted);
+  r->same = !r->err && wy_str_eq(serving_sources(r->host), wy_buf_view(&r->made->snapshot));
   if (r->err || (r->same && r->now->watched)) { /* here, where closing states hinders nobody */
     wy_generation_drop(r->made);
     r->made = NULL;
@@ -332,7 +364,7 @@ static void build_done(wy_job *job) {
     wy_generation_drop(g);
     return;
   }
-  watch(r); /* an editor may have made a folder that it did not see */
+  watch(r, true); /* an editor may have made a folder that it did not see */
   if (r->err) {
     r->failed++;
     if (!cJSON_GetArraySize(r->problems)) add_problem(r, wy_err_text(r->err), wy_err_text(r->err));
@@ -347,6 +379,7 @@ static void build_done(wy_job *job) {
     return;
   }
   r->done++;
+  uint64_t began = uv_hrtime();
   bool canary = r->now->what == WY_ASK_RELOAD && (g->share || g->n_users);
   publish(r, canary ? h->promoted : g, canary ? g : NULL);
   log_done(r, g,
@@ -354,7 +387,8 @@ static void build_done(wy_job *job) {
            : r->now->what == WY_ASK_ROLLBACK ? "reload.rollback"
                                              : "reload.done");
   if (!canary) keep(r, g, r->now->what == WY_ASK_ROLLBACK ? r->back : NULL);
-  watch(r);
+  watch(r, true);
+  took(r, began);
 }
 
 static void build(wy_reload *r) {
@@ -420,6 +454,8 @@ static void next(wy_reload *r) {
   if (!node) return;
   r->now = wy_container_of(node, asked, link);
   r->began = now_ms(r);
+  r->published = 0;
+  atomic_store(&r->longest, 0);
   r->same = false;
   switch (r->now->what) {
     case WY_ASK_RELOAD: build(r); return;
@@ -487,7 +523,7 @@ void wy_reload_start(wy_host *h) {
   wy_timer_init(&r->retry, open_control);
   if (h->keeps) open_control(&r->retry);
   if (h->keeps && !h->failed_plugins && !r->trouble) keep(r, h->promoted, NULL);
-  watch(r);
+  watch(r, false);
 }
 
 int wy_reload_program(wy_host *h, const char *path) {

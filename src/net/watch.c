@@ -370,7 +370,11 @@ int wy_watch_set(wy_watch *w, const char *const *folders, size_t n) {
     }
     f->wanted = true;
     fresh += is_new;
-    int refused = is_new || f->state == POLLED ? place(f) : 0;
+    uint64_t dev, ino;
+    bool moved = f->state == WATCHED && /* its path leads elsewhere by now */
+                 !(find(f->path, &dev, &ino) && dev == f->dev && ino == f->ino);
+    fresh += moved && !is_new;
+    int refused = is_new || moved || f->state == POLLED ? place(f) : 0;
     if (!err) err = refused;
   }
   for (wy_list *next, *l = w->folders.next; l != &w->folders; l = next) {

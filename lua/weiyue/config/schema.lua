@@ -340,16 +340,17 @@ local fields <const> = {
     item = { type = "table", secret = true, fields = account }, example = '{ { token = env "WX_TOKEN" } }',
     zh = "账号", en = "the accounts" },
   {
-    key = "reload", type = "table", built = false, zh = "重新装载", en = "reloading",
+    key = "reload", type = "table", zh = "重新装载", en = "reloading",
     fields = {
-      { key = "watch", type = "boolean", default = true, example = "true", built = false,
+      { key = "watch", type = "boolean", default = true, example = "true",
         zh = "保存文件即重新装载", en = "reload when a file is saved" },
-      { key = "specs", type = "boolean", default = false, example = "false", built = false,
-        zh = "先跑通测试才换上", en = "run the specs before switching" },
-      { key = "canary", type = "table", built = false, zh = "灰度", en = "canary", fields = {
-        { key = "percent", type = "number", min = 0, max = 100, default = 0, example = "5", built = false,
+      { key = "specs", type = "boolean", default = false, example = "false",
+        zh = "先跑通插件自己的测试才换上：文件夹插件的 spec/*_spec.lua，单文件插件旁边的 NAME_spec.lua",
+        en = "the plugins' own specs must pass first: spec/*_spec.lua of a folder, NAME_spec.lua beside a file" },
+      { key = "canary", type = "table", zh = "灰度", en = "canary", fields = {
+        { key = "percent", type = "number", min = 0, max = 100, default = 0, example = "5",
           zh = "先给百分之几的用户用", en = "share of users that get the new one first, in percent" },
-        { key = "openids", type = "list", max = 10000, default = {}, example = '{ "otest" }', built = false,
+        { key = "openids", type = "list", max = 10000, default = {}, example = '{ "otest" }',
           item = { type = "string", max = 128, example = '"otest"' },
           zh = "先给这些用户用", en = "users that get the new one first" },
       } },
