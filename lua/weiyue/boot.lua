@@ -204,6 +204,7 @@ function M.load(boot)
   end
 
   boot.calls = {
+    plugins = loaded, -- what each keeps is weighed
     message = message.metatable, once = dispatch.once, may_reply = events.may_reply,
     is_special = events.is_special, plugin_of = plugin_of(loaded),
     window = function(type, event) return capabilities.window(type, event) ~= nil end,

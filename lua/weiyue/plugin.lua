@@ -198,6 +198,7 @@ local function load_one(found, options, host)
   end
   plugin.wx = dsl.new(plugin, host)
   local env = make_env(plugin, options)
+  plugin.env = env
   local chunk, err, text = load_file(file, env)
   if not chunk then
     err = one_line(err, file)

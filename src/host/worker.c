@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/err.h"
@@ -10,10 +11,26 @@
 
 enum { REPLY_BYTES = 4 << 20, MEASURE = 64 /* beats */ };
 
+static void on_weight(void *data, const char *plugin, size_t bytes) {
+  wy_worker_stats *stats = &((worker *)data)->stats;
+  uint64_t i = 0;
+  while (i < stats->n_plugins && strcmp(stats->plugins[i].name, plugin) != 0) i++;
+  if (i == WY_PLUGIN_NAMES || strlen(plugin) >= sizeof stats->plugins[i].name) return;
+  wy_metric_set(&stats->plugins[i].memory, bytes);
+  if (i < stats->n_plugins) return;
+  strcpy(stats->plugins[i].name, plugin);
+  __atomic_store_n(&stats->n_plugins, i + 1, __ATOMIC_RELEASE);
+}
+
+static void measure(worker *w) {
+  wy_script_look_at_memory(w->script, on_weight, w);
+  wy_metric_set(&w->stats.lua_memory, wy_script_memory(w->script));
+}
+
 void wy_worker_beat(worker *w) {
   wy_metric_set(&w->stats.tasks, wy_tasks_count(w->script));
   wy_metric_set(&w->stats.parked, w->n_parked);
-  if (w->beats++ % MEASURE == 0) wy_metric_set(&w->stats.lua_memory, wy_script_memory(w->script));
+  if (w->beats++ % MEASURE == 0) measure(w);
   if (w->stats.stopped[WY_FAULT_NONE] != wy_script_stopped(w->script, WY_FAULT_NONE))
     for (wy_fault i = 0; i < WY_FAULT_END; i++)
       wy_metric_set(&w->stats.stopped[i], wy_script_stopped(w->script, i));
