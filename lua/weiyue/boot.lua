@@ -281,6 +281,7 @@ function M.load(boot)
 
   local workers = boot.workers -- boot itself, with all it read, is not kept
   boot.calls = {
+    plugins = loaded, -- what each keeps is weighed
     message = message.metatable, once = dispatch.once, may_reply = events.may_reply,
     is_special = events.is_special, plugin_of = plugin_of(loaded),
     window = function(type, event) return capabilities.window(type, event) ~= nil end,

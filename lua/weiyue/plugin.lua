@@ -157,6 +157,7 @@ local function load_one(found, options, host)
     plugin.wx.log.info(table.concat(parts, "\t"))
   end
   local env = environment.new(options.base, print, load_module)
+  plugin.env = env
   give(env)
   local text, err = loader.read(from, file)
   local chunk

@@ -48,7 +48,7 @@ describe("limits", function()
     P008 = { "lua.error", "__gc is not for plugins" }, P009 = { "lua.error", "__gc is not for plugins" },
     P010 = { "lua.timeout" }, P011 = { "lua.error", "global 'debug'" },
     P012 = { answer = "nil attempt to load a binary chunk" }, P013 = { "lua.error", "field 'dump'" },
-    P014 = { "lua.oom", "not enough memory" }, P015 = { "lua.oom lua.timeout" }, P016 = { "lua.error lua.timeout" },
+    P014 = { "lua.oom", "not enough memory" }, P015 = { "lua.oom lua.timeout" }, P016 = { "lua.oom lua.error" },
     P017 = { answer = "nil .*overflow" }, P019 = { "lua.error", "not a module name" }, P020 = { "lua.error", "is read%-only" },
     P022 = { "lua.error", "error object" },
   }
@@ -440,6 +440,34 @@ describe("limits", function()
     assert.matches("one%.lua:3: not enough memory", lines[1])
     assert.equal(3, app:metric 'weiyue_tasks_stopped_total{reason="memory"}')
     assert.is_true(app:metric 'weiyue_lua_memory_bytes{worker="0"}' < 32 << 20)
+  end)
+
+  it("tell which plugin keeps most when memory is short, and what each keeps", function()
+    host([[
+      kept = {}
+      wx.text("keep", function() for i = 1, 60000 do kept[#kept + 1] = { "text " .. i } end return "kept" end)
+      wx.text("forget", function() kept = {} return "forgot" end)
+    ]], "limits = { lua_memory = 16 * 1024 * 1024 }")
+    local function weight() return app:metric 'weiyue_plugin_memory_bytes{worker="0",plugin="one"}' end
+    local before = weight()
+    assert.is_true(before > 1000 and before < 500000, before)
+    app:advance(61)
+    assert.equal("kept", (beside "keep"))
+    local after = weight()
+    assert.is_true(after > 60000 * 100 and after < 16 << 20, after)
+    assert.same({}, app:logged "lua.memory")
+    app:advance(61)
+    assert.equal("kept", (beside "keep"))
+    weight()
+    local lines = app:logged "lua.memory"
+    assert.equal(1, #lines)
+    assert.matches(" plugin=one plugin_bytes=%d+", lines[1])
+    weight()
+    assert.same({}, app:logged "lua.memory") -- once a minute
+    app:advance(61)
+    assert.equal("forgot", (beside "forget"))
+    assert.is_true(weight() < 500000)
+    assert.same({}, app:logged "lua.memory")
   end)
 
   it("let a handler catch the want of memory", function()

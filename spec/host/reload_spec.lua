@@ -3,13 +3,11 @@ local rig = require "spec.support.rig"
 
 local KF <const> = 'kind = "service", verified = true'
 
--- With its version in every answer; `closed` tells whose state was closed last.
+-- With its version in every answer.
 local PLUGIN <const> = [[
 local VERSION <const> = %d
 local n = 0
-kept = setmetatable({}, { __gc = function() wx.shared:set("closed", VERSION) end })
 wx.text("version", function() return tostring(VERSION) end)
-wx.text("closed", function() return tostring(wx.shared:get "closed") end)
 wx.text("slow", function() n = n + 1 wx.sleep(2) return ("slow %%d, %%d runs"):format(VERSION, n) end)
 wx.text("very slow", function() wx.sleep(20) return "very slow " .. VERSION end)
 wx.text("ask", function(msg) return ("hi %%s from %%d"):format(msg:ask "name?", VERSION) end)
@@ -44,6 +42,8 @@ local function says(user, text)
   app:advance(0)
   return push:content()
 end
+
+local function states() return app:metric 'weiyue_lua_states{worker="0"}' end
 
 -- Nobody is kept for ever, whatever was reloaded meanwhile.
 after_each(function()
@@ -130,27 +130,26 @@ describe("a reload", function()
 
   it("closes the old version when the last of its pushes has ended", function()
     local user = serve()
-    local other = app:user()
     user:says "slow"
     app:advance(0)
     reload(2)
     app:advance(1)
-    assert.equal("nil", says(other, "closed"))
+    assert.equal(2, states())
     app:advance(2)
-    assert.equal("1", says(other, "closed"))
+    assert.equal(1, states())
   end)
 
   it("closes versions one after another while a conversation holds the oldest", function()
-    local user, other = serve(), app:user()
+    local user = serve()
     assert.equal("name?", says(user, "ask"))
     for v = 2, 6 do
       reload(v)
       app:advance(1)
     end
-    assert.equal("5", says(other, "closed"))
+    assert.equal(2, states()) -- its own, and the one that serves
     assert.equal("hi Ann from 1", says(user, "Ann"))
     app:advance(1)
-    assert.equal("1", says(other, "closed"))
+    assert.equal(1, states())
   end)
 end)
 

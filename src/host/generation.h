@@ -54,6 +54,7 @@ struct edition {
   wy_script *script;
   struct desk *desks; /* as generation->accounts */
   size_t n_exchanges; /* that use it */
+  bool short_told;    /* of memory */
   bool started;       /* its timers were started, and not stopped */
   uint64_t retired;   /* when, ms on the worker's clock; 0: it is not */
 };

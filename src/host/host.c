@@ -94,10 +94,21 @@ static void stop_serving(wy_host *h) {
 
 static void on_reload(uv_async_t *async) {
   wy_host *h = wy_container_of(async, wy_host, reload_async);
-  if (h->started) wy_reload_ask(h, WY_ASK_RELOAD, NULL, NULL);
+  bool reload = atomic_exchange(&h->wants_reload, false);
+  if (atomic_exchange(&h->wants_rebuild, false) && h->started)
+    wy_reload_ask(h, WY_ASK_REBUILD, NULL, NULL);
+  if (reload && h->started) wy_reload_ask(h, WY_ASK_RELOAD, NULL, NULL);
 }
 
-void wy_host_reload(wy_host *h) { uv_async_send(&h->reload_async); }
+void wy_host_reload(wy_host *h) {
+  atomic_store(&h->wants_reload, true);
+  uv_async_send(&h->reload_async);
+}
+
+void wy_host_rebuild(wy_host *h) {
+  atomic_store(&h->wants_rebuild, true);
+  uv_async_send(&h->reload_async);
+}
 
 static void on_stop(uv_async_t *async) {
   wy_host *h = wy_container_of(async, wy_host, stop_async);

@@ -95,12 +95,12 @@ struct worker {
   bool ticking, beating, slicing, opened_posts;
   wy_crypt *crypt;
   wy_http *http;
-  wy_list editions;          /* that are not closed yet, the oldest first */
-  edition *current, *canary; /* of these: who takes new pushes; canary NULL: none */
-  unsigned plan;             /* host->plan, when it was looked at last */
+  wy_list editions;               /* that are not closed yet, the oldest first */
+  edition *current, *canary;      /* of these: who takes new pushes; canary NULL: none */
+  unsigned plan;                  /* host->plan, when it was looked at last */
   uint64_t stopped[WY_FAULT_END]; /* tasks of editions that were closed */
-  wy_turns turns;            /* of their tasks */
-  wy_timer sweep;            /* while there are retired editions */
+  wy_turns turns;                 /* of their tasks */
+  wy_timer sweep;                 /* while there are retired editions */
   slots slots;
   wy_list exchanges;       /* pushes that are queued, handled or parked */
   wy_list spare_exchanges; /* memory for more */
@@ -160,6 +160,7 @@ struct wy_host {
   uint64_t last_number;          /* of a generation */
   int failed_plugins;            /* that the first load has left out */
   struct wy_reload *reload;
+  atomic_bool wants_reload, wants_rebuild;
   bool keeps;               /* what it needs to come back, in its state folder */
   bool fell_back;           /* a generation that was kept serves, not the disk's */
   char first_problem[1000]; /* of the first load */
@@ -191,10 +192,10 @@ struct wy_host {
 
 /* worker.c */
 int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop);
-int wy_worker_open(worker *w);  /* its HTTP server, once the configuration is known */
+int wy_worker_open(worker *w);   /* its HTTP server, once the configuration is known */
 void wy_worker_more(void *data); /* a task was suspended: slices are run in each turn */
-void wy_worker_beat(worker *w); /* what readers of other threads may see is set */
-void wy_worker_run(worker *w);  /* its loop, to the end */
+void wy_worker_beat(worker *w);  /* what readers of other threads may see is set */
+void wy_worker_run(worker *w);   /* its loop, to the end */
 int wy_worker_run_thread(worker *w);
 void wy_worker_obey(worker *w, wy_order order);
 void wy_worker_settle(worker *w);   /* something ended: is it the last, in a stop? */
@@ -218,7 +219,8 @@ void wy_routes_deinit(wy_host *h);
 
 /* host.c */
 int wy_host_new_virtual(wy_host **out, const wy_host_options *options, int64_t wall_ms);
-void wy_host_served(wy_host *h); /* an HTTP server has stopped; from any worker */
+void wy_host_rebuild(wy_host *h); /* a state is short of memory; from any worker */
+void wy_host_served(wy_host *h);  /* an HTTP server has stopped; from any worker */
 
 /* push.c */
 void wy_push_serve(worker *w, desk *d, wy_http_req *req);

@@ -15,7 +15,7 @@
 #include "host/verify.h"
 #include "net/watch.h"
 
-enum { RETRY_MS = 1000, RETRIES = 20 };
+enum { RETRY_MS = 1000, RETRIES = 20, REBUILD_MS = 60000 };
 
 typedef struct asked {
   wy_list link;
@@ -34,7 +34,7 @@ struct wy_reload {
   wy_host *host;
   wy_list asks;
   asked *now; /* what is being done */
-  uint64_t began;
+  uint64_t began, rebuilt;
   wy_build build; /* where the first generation was read, and each later one is */
   char *path, *name, *folder, *text;
   char *program; /* that runs specs; NULL: none does */
@@ -320,6 +320,8 @@ static void build_run(wy_job *job) {
   if (back) {
     read_kept(r);
     b->snapshot = wy_buf_view(&r->kept);
+  } else if (r->now->what == WY_ASK_REBUILD) {
+    b->snapshot = wy_buf_view(&r->host->promoted->snapshot);
   }
   b->known = r->now->watched ? serving_sources(r->host) : (wy_str){0};
   for (int tries = 0; !r->err; tries++) {
@@ -434,6 +436,17 @@ static void rollback(wy_reload *r) {
   }
 }
 
+/* States that are short of memory: plugins that keep too much fill the new ones as well, so not
+ * again and again. */
+static void rebuild(wy_reload *r) {
+  if (r->rebuilt && r->began - r->rebuilt < REBUILD_MS) {
+    answer_done(r);
+    return;
+  }
+  r->rebuilt = r->began;
+  build(r);
+}
+
 static void status(wy_reload *r) {
   wy_host *h = r->host;
   char trouble[1000];
@@ -459,6 +472,7 @@ static void next(wy_reload *r) {
   r->same = false;
   switch (r->now->what) {
     case WY_ASK_RELOAD: build(r); return;
+    case WY_ASK_REBUILD: rebuild(r); return;
     case WY_ASK_PROMOTE: promote(r); return;
     case WY_ASK_ROLLBACK: rollback(r); return;
     case WY_ASK_STATUS: status(r); return;

@@ -7,12 +7,21 @@
 #include "base/str.h"
 #include "weiyue.h"
 
-typedef enum wy_ask { WY_ASK_RELOAD, WY_ASK_PROMOTE, WY_ASK_ROLLBACK, WY_ASK_STATUS } wy_ask;
+typedef enum wy_ask {
+  WY_ASK_RELOAD,
+  WY_ASK_PROMOTE,
+  WY_ASK_ROLLBACK,
+  WY_ASK_STATUS,
+  WY_ASK_REBUILD
+} wy_ask;
+
+/* REBUILD: what serves once more, in states that are new. */
 
 /* Called once for each ask, on the thread that asked, perhaps from within the ask, and before the
  * host is freed. json, valid during the call, is one object on one line: {"ok":true,"generation":7,
  * "ms":12,"switch_us":300,"loop_us":90}, where switch_us is how long it took from the publication
- * until the last worker had switched, and loop_us the longest that a loop stood still for it; or {"ok":false,"problems":[{"zh":…,"en":…}]}. */
+ * until the last worker had switched, and loop_us the longest that a loop stood still for it; or
+ * {"ok":false,"problems":[{"zh":…,"en":…}]}. */
 typedef void (*wy_ask_done)(void *data, bool ok, wy_str json);
 
 /* On the thread of worker 0. */

@@ -171,6 +171,8 @@ static const by_worker by_workers[] = {
      "Pushes that were not handled because too many of their user waited."},
     {"weiyue_parked", WY_PROM_GAUGE, OF(parked), "Conversations that wait for their user."},
     {"weiyue_tasks", WY_PROM_GAUGE, OF(tasks), "Tasks that run or wait."},
+    {"weiyue_lua_states", WY_PROM_GAUGE, OF(lua_states),
+     "Lua states: of what serves, and of older generations that something still runs in."},
     {"weiyue_lua_memory_bytes", WY_PROM_GAUGE, OF(lua_memory),
      "Memory of the Lua state; limits.lua_memory is its cap."},
     {"weiyue_connections", WY_PROM_GAUGE, OF(connections), "Open connections."},
@@ -188,6 +190,24 @@ static void write_worker_value(scrape *s, const char *name, unsigned i, uint64_t
   wy_buf_clear(&s->labels);
   label(s, "worker", number);
   wy_prom_u64(s->out, name, &s->labels, value);
+}
+
+static void write_plugins(scrape *s) {
+  static const char name[] = "weiyue_plugin_memory_bytes";
+  wy_prom_family(s->out, name, WY_PROM_GAUGE,
+                 "What a plugin keeps of its worker's Lua state, about; seldom measured.");
+  for (unsigned i = 0; i < s->h->n_workers; i++) {
+    const wy_worker_stats *stats = &s->h->workers[i].stats;
+    uint64_t n = __atomic_load_n(&stats->n_plugins, __ATOMIC_ACQUIRE);
+    for (uint64_t k = 0; k < n; k++) {
+      char number[12];
+      snprintf(number, sizeof number, "%u", i);
+      wy_buf_clear(&s->labels);
+      label(s, "worker", number);
+      label(s, "plugin", stats->plugins[k].name);
+      wy_prom_u64(s->out, name, &s->labels, wy_metric_get(&stats->plugins[k].memory));
+    }
+  }
 }
 
 static void write_stopped(scrape *s) {
@@ -266,6 +286,7 @@ void wy_stats_write(wy_host *h, wy_buf *out) {
   write_handlers(&s);
   write_workers(&s);
   write_stopped(&s);
+  write_plugins(&s);
   write_inbox(&s);
   write_dicts(&s);
   wy_buf_deinit(&s.labels);

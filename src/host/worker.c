@@ -2,6 +2,7 @@
  * that thread is not, or comes by a post. */
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/err.h"
@@ -31,10 +32,36 @@ static size_t count_memory(const worker *w) {
   return n;
 }
 
+static void on_weight(void *data, const char *plugin, size_t bytes) {
+  wy_worker_stats *stats = &((worker *)data)->stats;
+  uint64_t i = 0;
+  while (i < stats->n_plugins && strcmp(stats->plugins[i].name, plugin) != 0) i++;
+  if (i == WY_PLUGIN_NAMES || strlen(plugin) >= sizeof stats->plugins[i].name) return;
+  wy_metric_set(&stats->plugins[i].memory, bytes);
+  if (i < stats->n_plugins) return;
+  strcpy(stats->plugins[i].name, plugin);
+  __atomic_store_n(&stats->n_plugins, i + 1, __ATOMIC_RELEASE);
+}
+
+static void measure(worker *w) {
+  wy_script_look_at_memory(w->current->script, on_weight, w);
+  wy_metric_set(&w->stats.lua_memory, count_memory(w));
+  if (w->current->short_told || !wy_script_short_of_memory(w->current->script)) return;
+  w->current->short_told = true;
+  wy_host_rebuild(w->host);
+}
+
+static size_t count_states(const worker *w) {
+  size_t n = 0;
+  for (const wy_list *e = w->editions.next; e != &w->editions; e = e->next) n++;
+  return n;
+}
+
 void wy_worker_beat(worker *w) {
+  wy_metric_set(&w->stats.lua_states, count_states(w));
   wy_metric_set(&w->stats.tasks, count_tasks(w));
   wy_metric_set(&w->stats.parked, w->n_parked);
-  if (w->beats++ % MEASURE == 0) wy_metric_set(&w->stats.lua_memory, count_memory(w));
+  if (w->beats++ % MEASURE == 0 && w->current) measure(w);
   if (w->stats.stopped[WY_FAULT_NONE] != count_stopped(w, WY_FAULT_NONE))
     for (wy_fault i = 0; i < WY_FAULT_END; i++)
       wy_metric_set(&w->stats.stopped[i], count_stopped(w, i));

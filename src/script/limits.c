@@ -13,7 +13,7 @@
 #define GRACE (2000 * MS)    /* for pending <close> variables */
 
 /* Instructions between two looks: few at first, for a single one may call a C function that takes
- * long; then as many as take about LOOK. */
+ * long; then so many that they take no longer than LOOK. */
 enum { STRIDE = 200, STRIDE_MAX = 1000, STRIDE_OWN = 20, LOOK = 250000 /* ns */ };
 enum { POSTPONED_MAX = 2000 }; /* looks of STRIDE_OWN in code of weiyue's own */
 
@@ -224,11 +224,22 @@ static void set_stride(lua_State *L, int n) {
   if (lua_gethookcount(L) != n) lua_sethook(L, on_count, LUA_MASKCOUNT, n);
 }
 
+/* lua_sethook goes through the whole stack of calls, which may be deep: no more often than it must.
+ */
 static int next_stride(int stride, uint64_t took) {
-  if (took < LOOK / 2) return stride < STRIDE_MAX / 2 ? stride * 2 : STRIDE_MAX;
+  if (took < LOOK / 2) return stride < STRIDE ? STRIDE : STRIDE_MAX;
   if (took < 2 * LOOK) return stride;
   uint64_t n = (uint64_t)stride * LOOK / took;
   return n < 1 ? 1 : (int)n;
+}
+
+static void adapt(lua_State *L, wy_script *s, uint64_t began) {
+  int stride = lua_gethookcount(L);
+  bool rushed = stride == 1; /* how many there were is not known */
+  if (rushed) stride = STRIDE / 4;
+  if (began) set_stride(L, next_stride(stride, s->looked - began));
+  else if (rushed) set_stride(L, STRIDE);
+  s->looked = now_ns(); /* what this took does not count */
 }
 
 static void on_count(lua_State *L, lua_Debug *ar) {
@@ -241,22 +252,18 @@ static void on_count(lua_State *L, lua_Debug *ar) {
   bool can_suspend = !s->guard && wy_chain_can_wait(s, L);
   uint64_t before = s->slice_began ? s->looked : 0;
   verdict v = judge(s, st, can_suspend);
-  if (v != GO_ON && !st->cut && s->postponed < POSTPONED_MAX && is_own(L, ar)) {
+  if (v == GO_ON) {
+    adapt(L, s, before);
+    return;
+  }
+  if (!st->cut && s->postponed < POSTPONED_MAX && is_own(L, ar)) {
     s->postponed++;
     set_stride(L, STRIDE_OWN);
     return;
   }
-  if (v == STOP) {
-    set_stride(L, st->cut ? 1 : STRIDE);
-    wy_limits_raise(L);
-  }
-  if (v == GO_ON) {
-    int stride = lua_gethookcount(L);
-    if (stride < STRIDE) stride = STRIDE / 2; /* it was rushed */
-    set_stride(L, before ? next_stride(stride, s->looked - before) : STRIDE);
-    return;
-  }
-  set_stride(L, STRIDE);
+  if (v == STOP) set_stride(L, st->cut ? 1 : STRIDE);
+  else if (lua_gethookcount(L) < STRIDE_OWN) set_stride(L, STRIDE);
+  if (v == STOP) wy_limits_raise(L);
   s->suspended = L;
   lua_yield(L, 0); /* returns: a hook suspends at its end */
 }
@@ -270,7 +277,10 @@ void wy_limits_tick(lua_State *L) {
 static bool looks(const wy_script *s) { return s->watched || s->guard; }
 
 void wy_limits_rush(lua_State *L) {
-  if (looks(wy_script_of(L))) lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
+  wy_script *s = wy_script_of(L);
+  if (!looks(s) || lua_gethookcount(L) == 1) return;
+  if (s->slice_began && now_ns() - s->looked < LOOK) return;
+  lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
 }
 
 void wy_limits_watch(lua_State *L, bool on) {

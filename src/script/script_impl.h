@@ -68,7 +68,10 @@ struct wy_script {
   uint64_t stopped[WY_FAULT_END], n_stopped;
 
   /* memory.c */
-  ptrdiff_t room;    /* bytes until it looks how much there is */
+  ptrdiff_t room;      /* bytes until it looks how much there is */
+  size_t weighed;      /* what there was when plugins were weighed last; 0: never */
+  uint64_t weighed_at; /* ms on the clock */
+  bool is_short;
   char refused[160]; /* where the code was that got no memory */
   struct {
     lua_State *co;

@@ -65,6 +65,17 @@ const wy_limits *wy_script_limits(const wy_script *s);
 
 size_t wy_script_memory(const wy_script *s); /* bytes of the state */
 
+/* Tells for each plugin, about, how many bytes are kept by it alone. Takes some time: 50 ms at
+ * most. */
+typedef void (*wy_weigh_fn)(void *data, const char *plugin, size_t bytes);
+void wy_script_weigh(wy_script *s, wy_weigh_fn fn, void *data);
+
+/* To be called now and then, outside of tasks. At most once a minute, and when much has changed, it
+ * weighs the plugins; above 80 % of the cap it collects everything first, and where that leaves as
+ * much it logs lua.memory and the state is short of memory. */
+void wy_script_look_at_memory(wy_script *s, wy_weigh_fn fn, void *data);
+bool wy_script_short_of_memory(const wy_script *s);
+
 /* Calls fn, in protected mode, with ud as light userdata: code that loads, which runs outside of
  * any task. It is stopped after budget_ms of CPU time, whatever the limits are. 0, or a LUA_ERR…
  * with the text on the stack of wy_script_lua(s), with the line of the file where it was. */
