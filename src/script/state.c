@@ -138,7 +138,7 @@ void wy_script_free(wy_script *s) {
     free(wy_container_of(node, wy_task, link));
   wy_limits_deinit(s);
   if (s->L) lua_close(s->L);
-  wy_timers_drop(s); /* after finalizers, which may set one more */
+  wy_timers_drop(s);
   free(s->lua_path);
   free(s);
 }
