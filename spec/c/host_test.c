@@ -417,6 +417,36 @@ static void frees_at_every_stage(void **state) {
 }
 
 /* What finalizers set is neither run nor kept. */
+static void frees_timers_that_are_pending(void **state) {
+  (void)state;
+  write_file("final.lua",
+             "local wx = require \"weiyue\"\n"
+             "local timers = {}\n"
+             "local function set()\n"
+             "  for i = 1, 3 do timers[i] = wx.after(60, function() error \"it ran\" end) end\n"
+             "  wx.after(\"1h\", print, {})\n"
+             "end\n"
+             "set()\n"
+             "local early = wx.after(\"1h\", set)\n"
+             "wx.text(\"set\", function() set() early:cancel() return \"set\" end)\n");
+  for (int started = 0; started < 2; started++) {
+    uv_loop_t loop;
+    heard h;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    wy_host *host = host_new(&h, &loop);
+    assert_int_equal(load(host,
+                          "return { listen = \"127.0.0.1:0\", plugins = { \"final.lua\" },"
+                          " accounts = { { path = \"/wx/main\", token = \"" TOKEN "\" } } }"),
+                     0);
+    if (started) assert_int_equal(wy_host_start(host), 0);
+    wy_host_free(host);
+    assert_null(strstr(h.log, "it ran"));
+    assert_int_equal(uv_run(&loop, UV_RUN_NOWAIT), 0);
+    assert_int_equal(uv_loop_close(&loop), 0);
+  }
+  remove_file("final.lua");
+}
+
 static void needs_no_options(void **state) {
   (void)state;
   wy_host *host = NULL;
@@ -958,6 +988,7 @@ int main(void) {
       cmocka_unit_test(runs_on_a_loop_of_the_caller),
       cmocka_unit_test(shares_a_loop_with_another_host),
       cmocka_unit_test(frees_at_every_stage),
+      cmocka_unit_test(frees_timers_that_are_pending),
       cmocka_unit_test(needs_no_options),
       cmocka_unit_test(tells_faults_of_the_configuration_in_two_languages),
       cmocka_unit_test(names_the_line_of_a_fault),

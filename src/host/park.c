@@ -37,6 +37,7 @@ void wy_parked_end(exchange *parked) {
   wy_wait *wait = parked->park;
   if (!wait) return;
   parked->dropped = true;
+  wy_task_turn(wait->task); /* to clean up */
   wait->cancel(wait);
 }
 

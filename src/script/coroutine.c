@@ -42,6 +42,7 @@ static int run(lua_State *L, lua_State *co, int narg) {
   wy_script *s = wy_script_of(L);
   frame f = {s->top, co, wy_chain_can_wait(s, L)};
   int nres = 0;
+  __atomic_signal_fence(__ATOMIC_SEQ_CST); /* wy_script_interrupt follows it */
   s->top = &f;
   int status = lua_resume(co, L, narg, &nres);
   s->top = f.below;

@@ -326,7 +326,9 @@ void wy_limits_end(wy_task *t) {
   t->stint = (stint){.text = NULL};
 }
 
-void wy_task_rest(wy_task *t) { t->due = 0; }
+void wy_task_rest(wy_task *t) {
+  if (!t->stint.over) t->due = 0;
+}
 
 void wy_task_turn(wy_task *t) {
   wy_script *s = t->script;
