@@ -247,6 +247,7 @@ function M.load(boot)
     boot.accounts[i] = { object = objects[i], dispatch = dispatch.dispatcher(index, out, account.mailbox.word) }
   end
 
+  boot.sources.serve()
   boot.calls = {
     message = message.metatable, once = dispatch.once, may_reply = events.may_reply,
     is_special = events.is_special, plugin_of = plugin_of(loaded),

@@ -19,6 +19,7 @@ local TOTAL <const> = 16 * 1024 * 1024 -- bytes of all files: they stand in the 
 ---@field glob fun(pattern: string): string[]?, string?       paths, sorted
 ---@field kind fun(path: string): string?                     "file", "folder", "other"; nil: nothing is there
 ---@field snapshot fun(): weiyue.Snapshot                     what was answered so far
+---@field serve fun()                                       loading is over: what was not asked so far is read when it is
 ---@field changed fun(): string?                              something that would be answered otherwise by now
 
 local function empty() return { files = {}, errors = {}, globs = {}, kinds = {} } end
@@ -27,11 +28,12 @@ local function empty() return { files = {}, errors = {}, globs = {}, kinds = {} 
 ---@return weiyue.Sources
 function M.disk()
   local disk = require "weiyue.files"
-  local seen, absent, bytes = empty(), {}, 0
+  local seen, absent, bytes, serves = empty(), {}, 0, false
   local S = {}
 
   function S.read(path)
     if seen.files[path] then return seen.files[path] end
+    if serves then return disk.read(path) end
     if seen.errors[path] then return nil, seen.errors[path] end
     local text, err, number = disk.read(path)
     if text and bytes + #text > TOTAL then
@@ -54,13 +56,17 @@ function M.disk()
   end
 
   function S.kind(path)
-    if seen.kinds[path] or absent[path] then return seen.kinds[path] end
+    if seen.kinds[path] or absent[path] and not serves then return seen.kinds[path] end
+    if serves then return disk.kind(path) end
     local kind = disk.kind(path)
     seen.kinds[path], absent[path] = kind, not kind or nil
     return kind
   end
 
   function S.snapshot() return seen end
+
+  -- A handler may require what loading did not: it is read then, in each worker alike.
+  function S.serve() serves = true end
 
   -- Read one after another, the files are of one moment when none of them has changed since.
   function S.changed()
@@ -85,15 +91,16 @@ function M.disk()
   return S
 end
 
---- Answers from a snapshot and touches no disk: what is not in it is not there.
+--- Answers from a snapshot and, while it is loaded, touches no disk: what is not in it is not there.
 ---@param snapshot weiyue.Snapshot
 ---@return weiyue.Sources
 function M.replay(snapshot)
-  local S = {}
+  local S, disk = {}, nil
 
   function S.read(path)
     local text = snapshot.files[path]
     if text then return text end
+    if disk then return disk.read(path) end
     return nil, snapshot.errors and snapshot.errors[path] or path .. ": not in the snapshot"
   end
 
@@ -103,7 +110,9 @@ function M.replay(snapshot)
     return nil, pattern .. ": not in the snapshot"
   end
 
-  function S.kind(path) return snapshot.kinds[path] end
+  function S.kind(path) return snapshot.kinds[path] or disk and disk.kind(path) or nil end
+
+  function S.serve() disk = require "weiyue.files" end
 
   function S.snapshot() return snapshot end
 

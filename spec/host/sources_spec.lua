@@ -84,6 +84,41 @@ describe("weiyue.sources", function()
     assert.same({ nil, err }, { disk.read(path) })
   end)
 
+  it("knows whether anything has changed since it was read", function()
+    local function read()
+      local from = sources.disk()
+      local old = app.boot { path = folder .. "/weiyue.lua", sources = from }
+      assert.is_table(old.conf)
+      return from
+    end
+    assert.is_nil(read().changed())
+    for _, command in ipairs { "echo >>plugins/a.lua", "rm lib/util.lua", "touch plugins/new.lua", "mkdir lib/util.lua",
+      "rm plugins/broken.lua", "echo >>weiyue.lua" } do
+      local from = read()
+      shell(command)
+      assert.is_string(from.changed(), command)
+    end
+    assert.is_nil(read().changed())
+  end)
+
+  it("reads what a handler requires only when it runs, in each worker alike", function()
+    write {
+      ["plugins/a.lua"] = [[local wx = require "weiyue"
+        wx.text("lazy", function() return require "lazy" end)
+        wx.text("maybe", function() return tostring(pcall(require, "maybe")) end)]],
+      ["lib/lazy.lua"] = "return 'lazy 1'",
+    }
+    local from = sources.disk()
+    local first = app.boot { path = folder .. "/weiyue.lua", sources = from }
+    local second = app.boot { path = folder .. "/weiyue.lua", snapshot = from.snapshot() }
+    for _, booted in ipairs { first, second } do
+      assert.equal("lazy 1", says(booted, "lazy"))
+      assert.equal("false", says(booted, "maybe"))
+    end
+    write { ["lib/maybe.lua"] = "return true" }
+    for _, booted in ipairs { first, second } do assert.equal("true", says(booted, "maybe")) end
+  end)
+
   it("says that something is not in a snapshot", function()
     local replay = sources.replay { files = {}, globs = {}, kinds = {}, errors = {} }
     assert.same({ nil, "weiyue.lua: not in the snapshot" }, { replay.read "weiyue.lua" })

@@ -6,16 +6,18 @@ local socket = require "socket"
 
 local account <const> = serve.account("bot", "safe")
 
--- "wait" answers when the spec has written the file go.lua; "state" says how many wait.
+-- "wait" answers after "go", or a second after "go soon"; "state" says how many wait.
 local PLUGIN <const> = [[
 local wx = require "weiyue"
 local waiting = 0
 wx.text("wait", function()
   waiting = waiting + 1
-  repeat wx.sleep(0.002) until pcall(require, "go")
+  repeat wx.sleep(0.002) until wx.shared:get "go"
   waiting = waiting - 1
   return "waited"
 end)
+wx.text("go", function() wx.shared:set("go", true) return "gone" end)
+wx.text("go soon", function() wx.after(1, function() wx.shared:set("go", true) end) return "soon" end)
 wx.text("state", function() return tostring(waiting) end)
 wx.text("forever", function() waiting = waiting + 1; wx.sleep("1h") end)
 wx.text("strict", function()
@@ -59,7 +61,7 @@ describe("a served account", function()
     return connection
   end
 
-  local function go() serve.write(server.folder, "plugins/bot/go.lua", "return true") end
+  local function go() assert.equal("gone", server:says(account, "go")) end
 
   local function content(connection)
     return serve.decode(account, assert(connection:read())).reply.Content
@@ -138,11 +140,11 @@ describe("a served account", function()
 
     it("refuses new connections and still answers what is in flight", function()
       local slow = send_and_wait "wait"
+      assert.equal("soon", server:says(account, "go soon"))
       terminate()
       local late, err = server:open()
       assert.is_nil(late)
       assert.equal("connection refused", err)
-      go()
       assert.equal("waited", content(slow))
       assert.is_nil(slow:at_end())
       assert.equal(0, server:wait())
