@@ -84,6 +84,23 @@ describe("weiyue.sources", function()
     assert.same({ nil, err }, { disk.read(path) })
   end)
 
+  it("knows whether anything has changed since it was read", function()
+    local function read()
+      local from = sources.disk()
+      local old = app.boot { path = folder .. "/weiyue.lua", sources = from }
+      assert.is_table(old.conf)
+      return from
+    end
+    assert.is_nil(read().changed())
+    for _, command in ipairs { "echo >>plugins/a.lua", "rm lib/util.lua", "touch plugins/new.lua", "mkdir lib/util.lua",
+      "rm plugins/broken.lua", "echo >>weiyue.lua" } do
+      local from = read()
+      shell(command)
+      assert.is_string(from.changed(), command)
+    end
+    assert.is_nil(read().changed())
+  end)
+
   it("says that something is not in a snapshot", function()
     local replay = sources.replay { files = {}, globs = {}, kinds = {}, errors = {} }
     assert.same({ nil, "weiyue.lua: not in the snapshot" }, { replay.read "weiyue.lua" })
