@@ -40,7 +40,7 @@ static void lost(void *data) {
   r->status = WY_EXIT_FAILED;
 }
 
-static const wy_task_body body = {begin, end, NULL, lost};
+static const wy_task_body body = {.begin = begin, .end = end, .lost = lost};
 
 /* Until the task is done: what is ready runs, then the time steps to the next timer. */
 static void drive(wy_cli_lua *l, run *r) {

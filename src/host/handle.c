@@ -196,7 +196,8 @@ static void deliver_lost(void *data) {
   wy_exchange_end(x, (wy_str){0});
 }
 
-static const wy_task_body delivery_body = {deliver_begin, deliver_end, NULL, deliver_lost};
+static const wy_task_body delivery_body = {
+    .begin = deliver_begin, .end = deliver_end, .lost = deliver_lost};
 
 /* The reply on top of the stack goes its way in a task of its own; the user's next message waits
  * for it. The stack is left as it was. */
@@ -301,7 +302,8 @@ static void lost(void *data) {
   wy_exchange_end(x, (wy_str){0});
 }
 
-static const wy_task_body body = {begin, end, raised, lost};
+static const wy_task_body body = {
+    .begin = begin, .end = end, .raised = raised, .lost = lost, .key = offsetof(exchange, t.key)};
 
 int wy_exchange_begin(exchange *x) {
   worker *w = x->desk->worker;

@@ -98,7 +98,7 @@ static void job_end(lua_State *L, bool ok, void *data) {
 
 static void job_lost(void *data) { free(data); }
 
-static const wy_task_body job_body = {job_begin, job_end, NULL, job_lost};
+static const wy_task_body job_body = {.begin = job_begin, .end = job_end, .lost = job_lost};
 
 static void job_run(job *j) {
   if (wy_task_start(j->script, &job_body, j)) {

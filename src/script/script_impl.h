@@ -32,6 +32,7 @@ struct wy_script {
   lua_State *L;
   wy_clock *clock;
   const wy_log *log;
+  wy_beat *beat, no_beat; /* shown to; or the second, when nobody looks */
   char *lua_path;
   wy_task *running;
   frame *top;

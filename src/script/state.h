@@ -7,6 +7,7 @@
 
 #include <lua.h>
 
+#include "base/beat.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -22,6 +23,9 @@ int wy_script_new(wy_script **out, const wy_script_options *options);
 
 /* Ends every task and timer without running them further, and closes the state. */
 void wy_script_free(wy_script *s);
+
+/* Where it shows from now on when Lua runs, and for which push. */
+void wy_script_beat(wy_script *s, wy_beat *beat);
 
 lua_State *wy_script_lua(wy_script *s);
 wy_script *wy_script_of(lua_State *L);

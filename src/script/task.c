@@ -87,13 +87,20 @@ static void task_free(wy_task *t, bool reusable) {
   free(t);
 }
 
+/* Of the push that it runs for. */
+static const wy_hash128 *key_of(const wy_task *t) {
+  return t->body.key ? (const void *)((const char *)t->data + t->body.key) : NULL;
+}
+
 static void resume(wy_task *t, int nargs) {
   wy_script *s = t->script;
   int nres = 0;
   assert(!s->running);
   s->running = t;
   s->top = NULL;
+  wy_beat_begin(s->beat, key_of(t));
   int status = lua_resume(t->co, s->L, nargs, &nres);
+  wy_beat_end(s->beat);
   s->running = NULL;
   if (status == LUA_YIELD) {
     /* Only await yields out of a task: coroutine.yield refuses there. The sentinel stays while it

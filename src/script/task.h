@@ -36,6 +36,9 @@ typedef struct wy_task_body {
   void (*raised)(lua_State *L, void *data);
   /* Instead of end, when the state had no memory to run begin or end, or was closed. No Lua. */
   void (*lost)(void *data);
+  /* Where in data the key (wy_hash128) of the push stands that it runs for; 0: for none. Read at
+   * each resume, for wy_script_beat. */
+  size_t key;
 } wy_task_body;
 
 /* Starts a task; it runs at once when no other does, else from the ready list. The task's own
