@@ -25,6 +25,7 @@ typedef struct wy_beat {
   wy_hash128 key;              /* of the push it runs for, while it does; 0: for none */
   uint32_t tid;                /* of the thread, as the kernel calls it; 0: no thread yet */
   uint32_t generation;         /* of the plugins that it serves */
+  uint64_t unwanted;           /* by who watches: the one of `runs` that is to be ended */
 } wy_beat;
 
 typedef struct wy_beats {

@@ -81,6 +81,7 @@ struct worker {
   unsigned index;
   uv_loop_t *loop, own_loop;
   uv_thread_t thread;
+  pthread_t self; /* who runs its loop, once it turns */
   bool has_loop, threaded; /* own_loop is open; its thread runs */
   wy_clock clock;
   wy_tick tick;

@@ -40,6 +40,7 @@ typedef enum {
   WY_INBOX_DONE,     /* known, finished; no answer is kept */
   WY_INBOX_REUSED,   /* its nonce came with another push: nothing is recorded */
   WY_INBOX_NOMEM,    /* nothing but the nonce may be recorded */
+  WY_INBOX_QUARANTINED /* never said by the inbox: who asks knew it before */
 } wy_verdict;
 
 typedef struct wy_claimed {

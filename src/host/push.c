@@ -460,11 +460,31 @@ static wy_claim identify(const desk *d, const wy_push *p, int64_t now) {
   };
 }
 
+/* It was being handled when two processes ended, and would end a third. */
+static bool is_quarantined(const desk *d, const wy_claim *claim) {
+  const wy_beats *beats = d->worker->host->supervised.beats;
+  return beats && beats->n_quarantined && wy_beats_quarantined(beats, &claim->key);
+}
+
+static void turn_down(desk *d, const wy_claim *claim, const caller_type *type, caller *c) {
+  char key[33];
+  snprintf(key, sizeof key, "%016llx%016llx", (unsigned long long)claim->key.hi,
+           (unsigned long long)claim->key.lo);
+  wy_line line;
+  wy_line_begin(&line, &d->worker->host->log, WY_LOG_ERROR, "push.quarantined");
+  wy_line_z(&line, "account", d->account->id);
+  wy_line_z(&line, "key", key);
+  wy_line_end(&line);
+  wy_metric_add(&d->stats.answers[WY_WAY_QUARANTINED], 1);
+  type->answer(d->worker, c, d, (wy_str){0});
+}
+
 #ifndef WY_BARE
 static wy_verdict claim_push(const desk *d, const wy_push *p, int64_t now, wy_claim *claim,
                              wy_claimed *out) {
   worker *w = d->worker;
   *claim = identify(d, p, now);
+  if (is_quarantined(d, claim)) return WY_INBOX_QUARANTINED;
   wy_buf_clear(&w->known);
   return wy_inbox_claim(w->host->inbox, claim, out, &w->known);
 }
@@ -473,7 +493,7 @@ static wy_verdict claim_push(const desk *d, const wy_push *p, int64_t now, wy_cl
  * cost is what this leaves out, here and in exchange.c. */
 static wy_verdict claim_push(const desk *d, const wy_push *p, int64_t now, wy_claim *claim,
                              wy_claimed *out) {
-  (void)p, (void)now, (void)out, (void)identify;
+  (void)p, (void)now, (void)out, (void)identify, (void)is_quarantined;
   *claim = (wy_claim){.user = (uint64_t)d->worker->serial};
   return WY_INBOX_RUN;
 }
@@ -526,6 +546,7 @@ int wy_push_take(desk *d, wy_str query, wy_str body, const caller_type *type, vo
       return 0;
     case WY_INBOX_ANSWERED: again(d, type, &seal, wy_buf_view(&w->known)); return 0;
     case WY_INBOX_DONE: again(d, type, &seal, (wy_str){0}); return 0;
+    case WY_INBOX_QUARANTINED: turn_down(d, &claim, type, &seal); return 0;
     case WY_INBOX_REUSED:
     case WY_INBOX_NOMEM: break;
   }

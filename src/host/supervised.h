@@ -40,4 +40,7 @@ void wy_host_take_back(wy_host *h);
  * the task that runs there. Elsewhere nothing happens. */
 void wy_worker_interrupt(void);
 
+/* A signal to the thread of one worker, whose beat has a tid. 0, or not: there is none. */
+int wy_host_signal_worker(wy_host *h, unsigned i, int number);
+
 #endif

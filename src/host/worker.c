@@ -87,9 +87,18 @@ void wy_worker_show(worker *w, wy_beat *beat) {
 
 static _Thread_local worker *here; /* whose loop this thread runs */
 
+/* The one place that ends what runs: wy_script_interrupt(s), once script/ has it. */
+static void interrupt_script(wy_script *s) { (void)s; }
+
 void wy_worker_interrupt(void) {
-  /* Here stands the call that ends the running task: wy_script_interrupt(here->script). */
-  if (here) return;
+  const worker *w = here;
+  /* else what was meant has ended meanwhile */
+  if (w && __atomic_load_n(&w->shown->unwanted, __ATOMIC_ACQUIRE) == w->shown->runs)
+    interrupt_script(w->script);
+}
+
+int wy_host_signal_worker(wy_host *h, unsigned i, int number) {
+  return i < h->n_workers ? pthread_kill(h->workers[i].self, number) : -1;
 }
 
 /* A client that has left is an error of one write, not a signal that ends the program: libuv leaves
@@ -97,6 +106,7 @@ void wy_worker_interrupt(void) {
 void wy_worker_run(worker *w) {
   sigset_t pipe, before;
   here = w;
+  w->self = pthread_self();
   __atomic_store_n(&w->shown->tid, wy_beat_tid(), __ATOMIC_RELEASE);
   sigemptyset(&pipe);
   sigaddset(&pipe, SIGPIPE);
