@@ -125,7 +125,8 @@ end
 
 --- Serves the weiyue.lua among the files.
 ---@param files table<string, string>
----@param options? { address?: string, arguments?: string } address: 127.0.0.1; arguments: further ones of `serve`
+---@param options? { address?: string, arguments?: string, environment?: string } address: 127.0.0.1; arguments:
+---  further ones of `serve`; environment: NAME=value …
 ---@return spec.Server
 function M.start(files, options)
   local address = options and options.address or "127.0.0.1"
@@ -134,13 +135,13 @@ function M.start(files, options)
   local folder = M.folder(files)
   local script = [[
     cd "$1" && mkfifo .ready .done || exit 1
-    ( ( echo $BASHPID >.pid; LC_ALL=C exec "$2" serve --listen $3 >.ready 2>.log </dev/null )
+    ( ( echo $BASHPID >.pid; exec env LC_ALL=C $4 "$2" serve --listen $3 >.ready 2>.log </dev/null )
       echo $? >.done ) >/dev/null 2>&1 &
     read -r -t 60 line <.ready
     printf "%s" "$line"
   ]]
-  local line = capture(("bash -c %s bash %s %s %s"):format(quote(script), quote(folder), quote(binary),
-    quote(("%s %s"):format(listen, options and options.arguments or ""))))
+  local line = capture(("bash -c %s bash %s %s %s %s"):format(quote(script), quote(folder), quote(binary),
+    quote(("%s %s"):format(listen, options and options.arguments or "")), quote(options and options.environment or "")))
   local server = setmetatable({ folder = folder, line = line, address = address, port = tonumber(line:match ":(%d+) "),
     admin_port = tonumber(line:match "admin http://[^ ]*:(%d+)$") }, Server)
   assert(server.port, server:log())
