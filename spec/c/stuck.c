@@ -1,6 +1,6 @@
-/* A C library that hangs, or ends its process: preloaded in front of libcrypto (LD_PRELOAD), it takes
- * the place of one of its functions, the one behind `weiyue.crypto`'s digests. Two texts are special:
- * that of "stuck forever" never comes back, and that of "abort" ends the process. */
+/* A C library that hangs, or ends its process: preloaded in front of libcrypto (LD_PRELOAD), it
+ * takes the place of one of its functions, the one behind `weiyue.crypto`'s digests. Two texts are
+ * special: that of "stuck forever" never comes back, and that of "abort" ends the process. */
 #include <dlfcn.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
