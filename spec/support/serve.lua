@@ -217,6 +217,34 @@ function Server:signal(name)
   assert(os.execute(("kill -%s $(cat %s)"):format(name, quote(self.folder .. "/.pid"))))
 end
 
+--- The processes that it has started, of which one serves.
+---@return integer[]
+function Server:children()
+  local pids = {}
+  for pid in capture(("pgrep -P $(cat %s)"):format(quote(self.folder .. "/.pid"))):gmatch "%d+" do
+    pids[#pids + 1] = tonumber(pid)
+  end
+  return pids
+end
+
+--- Ends the process that serves, as nothing can prevent, and waits until another one does.
+function Server:kill_child()
+  local before = #self:logged "child.ready"
+  local children = self:children()
+  assert(#children == 1, "one child")
+  assert(os.execute("kill -KILL " .. children[1]))
+  M.eventually("another child", function() return #self:logged "child.ready" > before end)
+end
+
+--- Puts the program in its own place, and waits until the new one serves, or does not.
+---@param event? string what the log must tell; default "upgrade.done"
+function Server:upgrade(event)
+  event = event or "upgrade.done"
+  local before = #self:logged(event)
+  self:signal "USR2"
+  M.eventually(event, function() return #self:logged(event) > before end)
+end
+
 --- Waits for the end of the process: its exit status; nil when it did not end.
 function Server:wait()
   self.ended = true

@@ -176,6 +176,43 @@ int wy_host_hand_over(wy_host *h, int inbox, int connections) {
   return 0;
 }
 
+typedef struct socket_post {
+  wy_post post;
+  int fd;
+} socket_post;
+
+static void listen_on(worker *w, wy_post *post) {
+  socket_post *p = wy_container_of(post, socket_post, post);
+  int err = wy_http_listen_on(w->http, p->fd);
+  if (err) wy_log_text(&w->host->log, WY_LOG_ERROR, "upgrade.back", "%s", uv_strerror(err));
+  free(p);
+}
+
+static void drop_socket(worker *w, wy_post *post) {
+  socket_post *p = wy_container_of(post, socket_post, post);
+  (void)w;
+  close(p->fd);
+  free(p);
+}
+
+/* Each worker on its own thread. */
+static void listen_again(wy_host *h) {
+  int fds[WY_SOCKETS_MAX];
+  unsigned n;
+  int err = wy_host_sockets(h, fds, &n);
+  for (unsigned i = 0; !err && i < n; i++) {
+    socket_post *p = malloc(sizeof *p);
+    if (!p) {
+      close(fds[i]);
+      continue;
+    }
+    *p = (socket_post){.post = {NULL, listen_on, drop_socket}, .fd = fds[i]};
+    wy_post_send(&h->workers[i % h->n_workers], &p->post, false);
+  }
+  if (err) wy_log_text(&h->log, WY_LOG_ERROR, "upgrade.back", "%s", uv_strerror(err));
+  else wy_log_text(&h->log, WY_LOG_INFO, "upgrade.back", "this host goes on");
+}
+
 void wy_host_take_back(wy_host *h) {
   giving *g = h->giving;
   if (!g || atomic_load(&h->stopping)) return;
@@ -187,8 +224,7 @@ void wy_host_take_back(wy_host *h) {
   h->giving = NULL;
   close_all(g);
   wy_host_everybody(h, WY_RESUME);
-  if (wy_host_listen_all(h) == 0)
-    wy_log_text(&h->log, WY_LOG_INFO, "upgrade.back", "this host goes on");
+  listen_again(h);
   if (!h->admin) return;
   wy_http_resume(h->admin);
   wy_admin_listen(h);

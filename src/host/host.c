@@ -218,7 +218,7 @@ static int add_accounts(wy_host *h) {
 void wy_host_supervise(wy_host *h, const wy_supervised *s) { h->supervised = *s; }
 
 /* As many as there are workers; more when another one had more, and sockets stay. */
-static int open_sockets(wy_host *h, int *fds, unsigned *n) {
+int wy_host_sockets(wy_host *h, int *fds, unsigned *n) {
   const wy_supervised *s = &h->supervised;
   *n = h->n_workers;
   if (!s->sockets) return wy_listen_open(h->address, h->port, *n, fds, &h->port);
@@ -240,10 +240,10 @@ static int listen_on_all(wy_host *h, const int *fds, unsigned n) {
   return 0;
 }
 
-int wy_host_listen_all(wy_host *h) {
+static int listen_all(wy_host *h) {
   int fds[WY_SOCKETS_MAX], wanted = h->port;
   unsigned n;
-  int err = open_sockets(h, fds, &n);
+  int err = wy_host_sockets(h, fds, &n);
   if (!err) err = listen_on_all(h, fds, n);
   if (!err) return 0;
   wy_log_text(&h->log, WY_LOG_ERROR, "listen", "cannot listen on %s:%d: %s", h->address, wanted,
@@ -260,7 +260,7 @@ int wy_host_start(wy_host *h) {
   for (unsigned i = 0; h->supervised.beats && i < h->n_workers; i++)
     wy_worker_show(&h->workers[i], &h->supervised.beats->workers[i]);
   err = wy_take(h);
-  if (!err) err = wy_host_listen_all(h);
+  if (!err) err = listen_all(h);
   if (!err) err = wy_admin_start(h);
   if (!err) err = wy_take_begin(h);
   for (unsigned i = 0; !err && i < h->n_workers; i++) wy_worker_started(&h->workers[i]);

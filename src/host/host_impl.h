@@ -196,7 +196,7 @@ void wy_routes_deinit(wy_host *h);
 
 /* host.c */
 void wy_host_everybody(wy_host *h, wy_order order);
-int wy_host_listen_all(wy_host *h);
+int wy_host_sockets(wy_host *h, int *fds, unsigned *n); /* 0 or a uv error */
 int wy_host_new_virtual(wy_host **out, const wy_host_options *options, int64_t wall_ms);
 void wy_host_served(wy_host *h); /* an HTTP server has stopped; from any worker */
 
