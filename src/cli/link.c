@@ -7,6 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* the program ignores SIGPIPE */
+#endif
+
 enum { MAGIC = 0x57594c01, SEND_MS = 1000 };
 
 int wy_link_pair(int fds[2]) {

@@ -10,6 +10,10 @@
 #include "host/exchange.h"
 #include "host/transfer.h"
 
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* the program ignores SIGPIPE */
+#endif
+
 enum {
   OUT_BYTES = 256 << 20, /* more than any inbox; a reader that has died is not waited for */
   LAST_MS = 2000,        /* for what is still unsent when the host ends */
@@ -181,17 +185,21 @@ typedef struct socket_post {
   int fd;
 } socket_post;
 
-static void listen_on(worker *w, wy_post *post) {
-  socket_post *p = wy_container_of(post, socket_post, post);
-  int err = wy_http_listen_on(w->http, p->fd);
-  if (err) wy_log_text(&w->host->log, WY_LOG_ERROR, "upgrade.back", "%s", uv_strerror(err));
-  free(p);
-}
-
 static void drop_socket(worker *w, wy_post *post) {
   socket_post *p = wy_container_of(post, socket_post, post);
   (void)w;
   close(p->fd);
+  free(p);
+}
+
+static void listen_on(worker *w, wy_post *post) {
+  socket_post *p = wy_container_of(post, socket_post, post);
+  if (atomic_load(&w->host->stopping)) {
+    drop_socket(w, post);
+    return;
+  }
+  int err = wy_http_listen_on(w->http, p->fd);
+  if (err) wy_log_text(&w->host->log, WY_LOG_ERROR, "upgrade.back", "%s", uv_strerror(err));
   free(p);
 }
 
