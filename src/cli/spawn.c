@@ -45,6 +45,7 @@ static void become(const wy_spawn *s) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
+  signal(SIGUSR1, SIG_IGN); /* until the child does something with it: it is no reason to end */
   if (place_fds(s)) return;
   set_number("LISTEN_PID", (long)getpid());
   set_number("LISTEN_FDS", (long)s->n);

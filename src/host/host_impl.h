@@ -81,12 +81,13 @@ struct worker {
   unsigned index;
   uv_loop_t *loop, own_loop;
   uv_thread_t thread;
-  pthread_t self; /* who runs its loop, once it turns */
+  pthread_t self;          /* who runs its loop, once it turns */
   bool has_loop, threaded; /* own_loop is open; its thread runs */
   wy_clock clock;
   wy_tick tick;
   uv_prepare_t beat;      /* before the loop sleeps: what readers of other threads may see is set */
   wy_beat *shown, unseen; /* to who watches; or the second, when nobody does */
+  wy_script *volatile running; /* whose Lua runs just now; NULL: nobody's */
   bool ticking, beating, opened_posts;
   wy_crypt *crypt;
   wy_script *script;

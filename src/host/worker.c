@@ -82,7 +82,7 @@ void wy_worker_started(worker *w) {
 
 void wy_worker_show(worker *w, wy_beat *beat) {
   w->shown = beat;
-  wy_script_beat(w->script, beat);
+  wy_script_beat(w->script, beat, &w->running);
 }
 
 static _Thread_local worker *here; /* whose loop this thread runs */
@@ -92,9 +92,10 @@ static void interrupt_script(wy_script *s) { (void)s; }
 
 void wy_worker_interrupt(void) {
   const worker *w = here;
+  wy_script *running = w ? w->running : NULL;
   /* else what was meant has ended meanwhile */
-  if (w && __atomic_load_n(&w->shown->unwanted, __ATOMIC_ACQUIRE) == w->shown->runs)
-    interrupt_script(w->script);
+  if (running && __atomic_load_n(&w->shown->unwanted, __ATOMIC_ACQUIRE) == w->shown->runs)
+    interrupt_script(running);
 }
 
 int wy_host_signal_worker(wy_host *h, unsigned i, int number) {

@@ -32,7 +32,8 @@ struct wy_script {
   lua_State *L;
   wy_clock *clock;
   const wy_log *log;
-  wy_beat *beat, no_beat; /* shown to; or the second, when nobody looks */
+  wy_beat *beat, no_beat; /* where it is shown that it runs; or the second, when nobody looks */
+  wy_script *volatile *shown, *volatile not_shown;
   char *lua_path;
   wy_task *running;
   frame *top;

@@ -90,6 +90,7 @@ int wy_script_new(wy_script **out, const wy_script_options *options) {
   wy_list_init(&s->ready);
   wy_list_init(&s->timers);
   s->beat = &s->no_beat;
+  s->shown = &s->not_shown;
   if (options->lua_path) s->lua_path = strdup(options->lua_path);
   s->L = luaL_newstate();
   if (!s->L || (options->lua_path && !s->lua_path)) {
@@ -124,7 +125,10 @@ void wy_script_free(wy_script *s) {
   free(s);
 }
 
-void wy_script_beat(wy_script *s, wy_beat *beat) { s->beat = beat; }
+void wy_script_beat(wy_script *s, wy_beat *beat, wy_script *volatile *running) {
+  s->beat = beat;
+  s->shown = running;
+}
 
 static int l_add_path(lua_State *L) {
   const char *folder = lua_tostring(L, 1);

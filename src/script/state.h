@@ -24,8 +24,9 @@ int wy_script_new(wy_script **out, const wy_script_options *options);
 /* Ends every task and timer without running them further, and closes the state. */
 void wy_script_free(wy_script *s);
 
-/* Where it shows from now on when Lua runs, and for which push. */
-void wy_script_beat(wy_script *s, wy_beat *beat);
+/* Where it shows from now on when Lua runs, and for which push; *running is then this script, for
+ * the handler of a signal on its thread, and NULL when nothing runs. */
+void wy_script_beat(wy_script *s, wy_beat *beat, wy_script *volatile *running);
 
 lua_State *wy_script_lua(wy_script *s);
 wy_script *wy_script_of(lua_State *L);

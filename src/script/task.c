@@ -98,9 +98,11 @@ static void resume(wy_task *t, int nargs) {
   assert(!s->running);
   s->running = t;
   s->top = NULL;
+  *s->shown = s;
   wy_beat_begin(s->beat, key_of(t));
   int status = lua_resume(t->co, s->L, nargs, &nres);
   wy_beat_end(s->beat);
+  *s->shown = NULL;
   s->running = NULL;
   if (status == LUA_YIELD) {
     /* Only await yields out of a task: coroutine.yield refuses there. The sentinel stays while it
