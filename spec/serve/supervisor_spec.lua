@@ -300,6 +300,17 @@ describe("the supervisor", function()
       assert.equal("echo: Ann", says("Ann", "oAsks"))
     end)
 
+    it("comes after an upgrade that is under way", function()
+      local slow = send(text "sleep 1 slow")
+      until_runs "slow"
+      server:upgrade()
+      server:signal "USR2"
+      assert.equal("slept slow", content(slow))
+      serve.eventually("both are done", function() return #server:logged "upgrade.done" == 2 end)
+      assert.matches(" child=3 ", server:logged "upgrade.done"[2])
+      assert.equal("echo: hi", says "hi")
+    end)
+
     it("goes on as before when the new one does not come up", function()
       local kept = send(text "hi")
       assert.equal("echo: hi", content(kept))
@@ -405,6 +416,28 @@ print("exit", p.wait())
 ]]
       assert.matches("exit 0", out, 1, true)
       assert.not_matches("Error", out)
+    end)
+
+    it("puts another program in its place, that is the one which takes over", function()
+      local out = run [[
+import os, signal, subprocess, sys, time
+real = os.path.realpath(sys.argv[1])
+os.symlink(real, "program")
+log = open("log", "wb")
+p = subprocess.Popen(["./program", "serve", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=log)
+p.stdout.readline()
+with open("other", "w") as f:
+    f.write('#!/bin/sh\necho "another program" >&2\nexec %s "$@"\n' % real)
+os.chmod("other", 0o755)
+os.rename("other", "program")
+p.send_signal(signal.SIGUSR2)
+end = time.monotonic() + 30
+while b"upgrade.done" not in open("log", "rb").read() and time.monotonic() < end:
+    time.sleep(0.02)
+p.send_signal(signal.SIGTERM)
+print("exit", p.wait(), open("log").read())
+]]
+      assert.matches("exit 0 .*another program\n.*event=upgrade%.done", out)
     end)
 
     it("does not read its log, it watches all the same", function()

@@ -68,8 +68,8 @@ static int run(wy_host *host, wy_child *child) {
         wy_tr("没有启动：%s（原因见上面的日志）%s", "not started: %s (the log above says why)%s"),
         wy_cli_strerror(err), remedy(err));
   } else {
-    if (wy_child_is_first(child)) print_ready(host);
     if (wy_child_accepting(child)) wy_host_stop(host); /* its supervisor has gone */
+    if (wy_child_is_first(child)) print_ready(host);
     err = wy_host_run(host);
   }
   wy_child_detach(child);

@@ -31,6 +31,7 @@ typedef struct supervisor {
   wy_crashes crashes;
   kid now, next, old; /* who serves; who is to; who did, and finishes what he has */
   bool served;        /* a child has accepted connections: before, its failure is ours */
+  bool upgrade;       /* wanted, as soon as it can be */
   bool stopping;
   unsigned interrupts;
   int signals;
@@ -66,13 +67,7 @@ static int start_first(supervisor *s, int64_t now) {
 /* A second one beside it, with two ways between them: for the inbox, and for connections. */
 static void start_upgrade(supervisor *s, int64_t now) {
   int inbox[2], connections[2];
-  if (!s->now.accepting || s->next.pid || s->old.pid || s->stopping) {
-    wy_report(WY_LOG_WARN, "upgrade.refused", "reason=%s",
-              s->stopping        ? "stopping"
-              : s->now.accepting ? "under_way"
-                                 : "not_serving");
-    return;
-  }
+  s->upgrade = false;
   if (wy_link_pair(inbox)) return;
   if (wy_link_pair(connections)) {
     close(inbox[0]);
@@ -162,26 +157,28 @@ static void end_reload(supervisor *s) {
   wy_notify("READY=1");
 }
 
-static void listen_to(supervisor *s, kid *k, int64_t now) {
+/* One message, if there is one. */
+static bool listen_to(supervisor *s, kid *k, int64_t now) {
   wy_message m;
   int fds[WY_LINK_FDS];
   unsigned n;
   int got = wy_link_receive(k->link, &m, fds, &n, 0);
   if (got < 0) {
     k->mute = true; /* it ends: waitpid tells how */
-    return;
+    return false;
   }
   for (unsigned i = 0; i < n; i++) close(fds[i]);
-  if (got == 0) return;
+  if (got == 0) return false;
   switch (m.say) {
-    case WY_SAY_OPEN: answer_open(s, k, &m); return;
+    case WY_SAY_OPEN: answer_open(s, k, &m); break;
     case WY_SAY_PREPARED:
       if (k == &s->next) give_way(s);
-      return;
-    case WY_SAY_ACCEPTING: on_accepting(s, k, &m, now); return;
-    case WY_SAY_RELOADED: end_reload(s); return;
-    default: return;
+      break;
+    case WY_SAY_ACCEPTING: on_accepting(s, k, &m, now); break;
+    case WY_SAY_RELOADED: end_reload(s); break;
+    default: break;
   }
+  return true;
 }
 
 /* --- children end --- */
@@ -220,9 +217,17 @@ static void on_now_ended(supervisor *s, int status, int64_t now) {
   }
 }
 
+/* What it has said before it ended comes first: it may have served. */
+static void hear_out(supervisor *s, pid_t pid, int64_t now) {
+  kid *kids[] = {&s->now, &s->next, &s->old};
+  for (int i = 0; i < 3; i++)
+    while (kids[i]->pid == pid && !kids[i]->mute && listen_to(s, kids[i], now)) continue;
+}
+
 static void reap(supervisor *s, int64_t now) {
   int status;
   for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+    hear_out(s, pid, now);
     if (pid == s->next.pid) {
       on_next_ended(s, status);
       if (!s->now.pid && !s->stopping && !s->start_at) s->start_at = now;
@@ -273,7 +278,7 @@ static void on_signals(supervisor *s, int64_t now) {
       case SIGTERM: stop(s); break;
       case SIGHUP: reload(s, now); break;
       case SIGUSR1: kill_all(s, SIGUSR1); break;
-      case SIGUSR2: start_upgrade(s, now); break;
+      case SIGUSR2: s->upgrade = true; break;
       default: break; /* SIGCHLD: reap is called anyway */
     }
   }
@@ -286,6 +291,8 @@ static void keep_time(supervisor *s, int64_t now) {
   if (wy_kid_watch(&s->now, now)) wy_crashes_promoted(&s->crashes, now), s->crashes.fallback = 0;
   wy_kid_watch(&s->old, now);
   if (s->start_at && now >= s->start_at && !s->stopping) start_first(s, now);
+  if (s->upgrade && s->now.accepting && !s->next.pid && !s->old.pid && !s->stopping)
+    start_upgrade(s, now);
   if (s->next.pid && !s->next.end_at && now - s->next.started > UPGRADE_MS) {
     wy_report(WY_LOG_ERROR, "upgrade.slow", "child=%u ms=%d", s->next.number, (int)UPGRADE_MS);
     kill(s->next.pid, SIGKILL);

@@ -1,10 +1,6 @@
 #include "cli/watch.h"
 
-#include <signal.h>
-
 enum { INTERRUPT_MS = 250, ABORT_CPU_MS = 2000, ABORT_MS = 10000 };
-
-_Static_assert(WY_WATCH_SIGNAL == SIGVTALRM, "nothing else uses this signal");
 
 /* Since it was first seen, by the thread's own clock where there is one: a machine that is busy
  * with something else is no fault of a handler. */

@@ -6,12 +6,15 @@
 #ifndef WY_CLI_WATCH_H
 #define WY_CLI_WATCH_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/beat.h"
 
-enum { WY_WATCH_MS = 50 /* how often to look */, WY_WATCH_SIGNAL = 26 /* SIGVTALRM */ };
+enum { WY_WATCH_MS = 50 /* how often to look */ };
+
+#define WY_WATCH_SIGNAL SIGVTALRM /* nothing else uses it */
 
 typedef enum wy_stuck { WY_STUCK_NOT, WY_STUCK_INTERRUPT, WY_STUCK_ABORT } wy_stuck;
 
