@@ -1,12 +1,19 @@
 /* weiyue: the program. Finds the verb; and, for the verb that serves, waits for signals. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
+#if defined(__GLIBC__) || defined(__APPLE__)
+#include <execinfo.h>
+#define WY_BACKTRACE 1
+#endif
 
 #include "cli/cli.h"
 #include "cli/logfile.h"
+#include "cli/watch.h"
+#include "host/supervised.h"
 #include "weiyue.h"
 
 typedef struct verb {
@@ -92,11 +99,7 @@ static volatile sig_atomic_t stopping, interrupts;
 
 static void on_signal(int number) {
   int saved = errno;
-  if (number == SIGABRT) {
-    wy_logfile_last_words();
-    signal(SIGABRT, SIG_DFL);
-    raise(SIGABRT); /* when this returns */
-  } else if (number == SIGUSR1) {
+  if (number == SIGUSR1) {
     wy_logfile_reopen();
   } else if (number == SIGHUP) {
     if (watched) wy_host_reload(watched);
@@ -109,25 +112,91 @@ static void on_signal(int number) {
   errno = saved;
 }
 
-static int handle(void (*handler)(int)) {
-  static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGABRT};
+static int handle(const int *numbers, void (*handler)(int)) {
   struct sigaction action = {.sa_flags = SA_RESTART};
   action.sa_handler = handler;
   sigfillset(&action.sa_mask);
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    if (sigaction(numbers[i], &action, NULL)) return -1;
+  for (; *numbers; numbers++)
+    if (sigaction(*numbers, &action, NULL)) return -1;
   return 0;
 }
 
-int wy_cli_signals_watch(wy_host *host) {
+/* The supervisor has seen that a worker of this process is stuck: on that worker's thread. */
+static void on_stuck(int number) {
+  int saved = errno;
+  (void)number;
+  wy_worker_interrupt();
+  errno = saved;
+}
+
+/* It is stuck for good: where it stands, to the log, and the end. */
+static void on_abort(int number) {
+  static const char line[] =
+      "weiyue: aborted; the stack of the thread / 已中止，该线程的调用栈：\n";
+  wy_logfile_last_words();
+  ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
+  (void)written;
+#ifdef WY_BACKTRACE
+  void *frames[64];
+  backtrace_symbols_fd(frames, backtrace(frames, 64), STDERR_FILENO);
+#endif
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+/* What backtrace needs is loaded at its first call: not in a handler. */
+static void prepare_backtrace(void) {
+#ifdef WY_BACKTRACE
+  void *frame;
+  backtrace(&frame, 1);
+#endif
+}
+
+static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, 0};
+
+int wy_cli_signals_watch(wy_host *host, bool supervised) {
+  static const int stuck[] = {WY_WATCH_SIGNAL, 0}, aborts[] = {SIGABRT, 0},
+                   interrupt[] = {SIGINT, 0};
   watched = host;
-  return handle(on_signal);
+  if (handle(ends, on_signal)) return -1;
+  if (!supervised) return 0;
+  prepare_backtrace();
+  return handle(interrupt, SIG_IGN) || handle(stuck, on_stuck) || handle(aborts, on_abort) ? -1 : 0;
 }
 
 void wy_cli_signals_unwatch(void) {
-  handle(SIG_IGN); /* on the way out: the status is decided */
+  handle(ends, SIG_IGN); /* on the way out: the status is decided */
   watched = NULL;
 }
+
+/* --- of the supervisor, which waits for them --- */
+
+static int collector = -1;
+
+static void on_collected(int number) {
+  int saved = errno;
+  unsigned char byte = (unsigned char)number;
+  ssize_t written = write(collector, &byte, 1); /* full: it has enough to do */
+  (void)written;
+  errno = saved;
+}
+
+int wy_cli_signals_collect(int *fd) {
+  static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, 0};
+  int ends_of_pipe[2];
+  if (pipe(ends_of_pipe)) return -1;
+  for (int i = 0; i < 2; i++) {
+    fcntl(ends_of_pipe[i], F_SETFD, FD_CLOEXEC);
+    fcntl(ends_of_pipe[i], F_SETFL, O_NONBLOCK);
+  }
+  *fd = ends_of_pipe[0];
+  collector = ends_of_pipe[1];
+  return handle(numbers, on_collected);
+}
+
+static const char *program = "weiyue";
+
+const char *wy_cli_program(void) { return program; }
 
 int main(int argc, char **argv) {
   if (argc < 2) {
@@ -135,6 +204,7 @@ int main(int argc, char **argv) {
     return WY_EXIT_USAGE;
   }
   int status = WY_EXIT_DONE;
+  program = argv[0];
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
     print_help(stdout);
   } else if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-v") == 0 ||

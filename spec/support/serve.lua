@@ -125,9 +125,9 @@ end
 
 --- Serves the weiyue.lua among the files.
 ---@param files table<string, string>
----@param options? { address?: string, arguments?: string, stalled?: boolean, folder?: string } address: 127.0.0.1;
----  arguments: further ones of `serve`; stalled: stderr is a FIFO, .log in the folder, that nobody reads; folder: one
----  that is there, in which the files are written
+---@param options? { address?: string, arguments?: string, stalled?: boolean, folder?: string, environment?: string }
+---  address: 127.0.0.1; arguments: further ones of `serve`; stalled: stderr is a FIFO, .log in the folder, that nobody
+---  reads; folder: one that is there, in which the files are written; environment: NAME=value …
 ---@return spec.Server
 function M.start(files, options)
   local address = options and options.address or "127.0.0.1"
@@ -137,15 +137,16 @@ function M.start(files, options)
   for name, text in pairs(files) do M.write(folder, name, text) end
   local script = [[
     cd "$1" && rm -f .ready .done && mkfifo .ready .done || exit 1
-    if [ -n "$4" ]; then mkfifo .log; exec 3<>.log; fi
-    ( ( echo $BASHPID >.pid; LC_ALL=C exec "$2" serve --listen $3 >.ready 2>.log </dev/null )
+    if [ -n "$5" ]; then mkfifo .log; exec 3<>.log; fi
+    ( ( echo $BASHPID >.pid; exec env LC_ALL=C $4 "$2" serve --listen $3 >.ready 2>.log </dev/null )
       echo $? >.done ) >/dev/null 2>&1 &
     read -r -t 60 line <.ready
     printf "%s" "$line"
   ]]
   local stalled = options and options.stalled
-  local line = capture(("bash -c %s bash %s %s %s %s"):format(quote(script), quote(folder), quote(binary),
-    quote(("%s %s"):format(listen, options and options.arguments or "")), stalled and "stalled" or ""))
+  local line = capture(("bash -c %s bash %s %s %s %s %s"):format(quote(script), quote(folder), quote(binary),
+    quote(("%s %s"):format(listen, options and options.arguments or "")), quote(options and options.environment or ""),
+    stalled and "stalled" or ""))
   local server = setmetatable({ folder = folder, line = line, address = address, stalled = stalled, port = tonumber(line:match ":(%d+) "),
     admin_port = tonumber(line:match "admin http://[^ ]*:(%d+)$") }, Server)
   assert(server.port, server:log())
@@ -231,6 +232,34 @@ function Server:metrics() return prom.read(self:admin({ target = "/metrics" }).b
 
 function Server:signal(name)
   assert(os.execute(("kill -%s $(cat %s)"):format(name, quote(self.folder .. "/.pid"))))
+end
+
+--- The processes that it has started, of which one serves.
+---@return integer[]
+function Server:children()
+  local pids = {}
+  for pid in capture(("pgrep -P $(cat %s)"):format(quote(self.folder .. "/.pid"))):gmatch "%d+" do
+    pids[#pids + 1] = tonumber(pid)
+  end
+  return pids
+end
+
+--- Ends the process that serves, as nothing can prevent, and waits until another one does.
+function Server:kill_child()
+  local before = #self:logged "child.ready"
+  local children = self:children()
+  assert(#children == 1, "one child")
+  assert(os.execute("kill -KILL " .. children[1]))
+  M.eventually("another child", function() return #self:logged "child.ready" > before end)
+end
+
+--- Puts the program in its own place, and waits until the new one serves, or does not.
+---@param event? string what the log must tell; default "upgrade.done"
+function Server:upgrade(event)
+  event = event or "upgrade.done"
+  local before = #self:logged(event)
+  self:signal "USR2"
+  M.eventually(event, function() return #self:logged(event) > before end)
 end
 
 --- Waits for the end of the process: its exit status; nil when it did not end.

@@ -127,6 +127,19 @@ static int open_key(wy_host *h) {
   return err;
 }
 
+int wy_admin_listen(wy_host *h) {
+  const wy_supervised *s = &h->supervised;
+  int fds[WY_SOCKETS_MAX], err = 0;
+  if (!s->sockets) return wy_http_listen(h->admin, h->admin_address, h->admin_port, &h->admin_port);
+  int n =
+      s->sockets(s->data, WY_USE_ADMIN, h->admin_address, h->admin_port, 1, fds, &h->admin_port);
+  for (int i = 0; i < n; i++) {
+    int failed = wy_http_listen_on(h->admin, fds[i]);
+    if (failed) err = failed;
+  }
+  return n < 0 ? n : err;
+}
+
 /* Another host on this machine may have the default port: then this one does without. */
 int wy_admin_start(wy_host *h) {
   static const wy_http_handlers handlers = {on_head, on_request};
@@ -136,7 +149,7 @@ int wy_admin_start(wy_host *h) {
   int err = is_loopback(h->admin_address) ? 0 : open_key(h);
   if (!err) err = wy_http_new(&h->admin, w->loop, &w->clock, &h->log, &limits, &handlers, h);
   if (err) return err == WY_E_NOMEM ? err : WY_E_ADMIN;
-  err = wy_http_listen(h->admin, h->admin_address, h->admin_port, &h->admin_port);
+  err = wy_admin_listen(h);
   h->admin_serves = !err;
   if (!err) return 0;
   wy_log_text(&h->log, h->admin_given ? WY_LOG_ERROR : WY_LOG_WARN, "admin.listen",

@@ -210,6 +210,7 @@ static edition *mine(worker *w, generation *g) {
   g->editions[w->index] = NULL;
   wy_list_push(&w->editions, &e->link);
   wy_script_begin(e->script, &w->clock);
+  wy_script_beat(e->script, w->shown, &w->running);
   return e;
 }
 
@@ -223,6 +224,8 @@ static void switch_editions(worker *w) {
   pthread_mutex_unlock(&h->plan_lock);
   if (was && was != w->current) retire(was);
   if (was_canary && was_canary != w->canary && was_canary != w->current) retire(was_canary);
+  __atomic_store_n(&w->shown->generation, (uint32_t)w->current->generation->number,
+                   __ATOMIC_RELAXED);
   start_timers(w->current);
   end_conversations(w);
 }

@@ -317,7 +317,12 @@ static void lost(void *data) {
   wy_exchange_end(x, (wy_str){0});
 }
 
-static const wy_task_body body = {begin, end, raised, lost, .trusted = true};
+static const wy_task_body body = {.begin = begin,
+                                  .end = end,
+                                  .raised = raised,
+                                  .lost = lost,
+                                  .trusted = true,
+                                  .key = offsetof(exchange, t.key)};
 
 int wy_exchange_begin(exchange *x) {
   worker *w = x->desk->worker;

@@ -27,7 +27,7 @@ static void obey(worker *w, wy_post *post) { wy_worker_obey(w, (wy_order)(post -
 static void forget(worker *w, wy_post *post) { (void)w, (void)post; }
 
 /* On each worker's own thread: at once for the one that this runs on. */
-static void everybody(wy_host *h, wy_order order) {
+void wy_host_everybody(wy_host *h, wy_order order) {
   for (unsigned i = 1; i < h->n_workers; i++) {
     worker *w = &h->workers[i];
     w->orders[order] = (wy_post){NULL, obey, forget};
@@ -43,7 +43,7 @@ static void on_stop_timer(wy_timer *timer) {
   if (h->admin) wy_http_kill(h->admin);
   if (h->gave_up) return;
   h->gave_up = true;
-  everybody(h, WY_GIVE_UP);
+  wy_host_everybody(h, WY_GIVE_UP);
 }
 
 static void finish_stop(wy_host *h) {
@@ -56,12 +56,14 @@ static void finish_stop(wy_host *h) {
     wy_log_text(&h->log, WY_LOG_WARN, "mailbox.lost",
                 "%zu users had unread answers; the mailbox is in memory and ends with the host",
                 unread);
-  everybody(h, WY_CLOSE);
+  wy_host_everybody(h, WY_CLOSE);
   for (unsigned i = 1; i < h->n_workers; i++) {
     worker *w = &h->workers[i];
     if (w->threaded) uv_thread_join(&w->thread);
     w->threaded = false;
   }
+  wy_give_end(h);
+  wy_take_close(h);
   uv_close((uv_handle_t *)&h->stop_async, NULL);
   uv_close((uv_handle_t *)&h->served_async, NULL);
   uv_close((uv_handle_t *)&h->reload_async, NULL);
@@ -89,7 +91,7 @@ static void on_served(uv_async_t *async) {
 
 static void stop_serving(wy_host *h) {
   atomic_store(&h->serving, h->n_workers);
-  everybody(h, WY_STOP_SERVING);
+  wy_host_everybody(h, WY_STOP_SERVING);
 }
 
 static void on_reload(uv_async_t *async) {
@@ -319,14 +321,36 @@ static int check_routes(const wy_host *h) { /* those of the program may have com
   return WY_E_CONFIG;
 }
 
-static int listen_all(wy_host *h) {
-  int fds[WORKERS_MAX], wanted = h->port;
-  int err = wy_listen_open(h->address, wanted, h->n_workers, fds, &h->port);
-  for (unsigned i = 0; !err && i < h->n_workers; i++) {
-    err = wy_http_listen_on(h->workers[i].http, fds[i]);
-    fds[i] = -1; /* taken over, or closed */
-    if (err) wy_listen_close(fds + i + 1, h->n_workers - i - 1);
+void wy_host_supervise(wy_host *h, const wy_supervised *s) { h->supervised = *s; }
+
+/* As many as there are workers; more when another one had more, and sockets stay. */
+int wy_host_sockets(wy_host *h, int *fds, unsigned *n) {
+  const wy_supervised *s = &h->supervised;
+  *n = h->n_workers;
+  if (!s->sockets) return wy_listen_open(h->address, h->port, *n, fds, &h->port);
+  int got = s->sockets(s->data, WY_USE_PUSHES, h->address, h->port, *n, fds, &h->port);
+  *n = got > 0 ? (unsigned)got : 0;
+  return got > 0 ? 0 : got < 0 ? got : UV_EADDRNOTAVAIL;
+}
+
+/* Each socket is served by somebody: one that nobody serves would keep its share of the
+ * connections waiting. */
+static int listen_on_all(wy_host *h, const int *fds, unsigned n) {
+  for (unsigned i = 0; i < n; i++) {
+    int err =
+        wy_http_listen_on(h->workers[i % h->n_workers].http, fds[i]); /* takes it, or closes */
+    if (!err) continue;
+    wy_listen_close(fds + i + 1, n - i - 1);
+    return err;
   }
+  return 0;
+}
+
+static int listen_all(wy_host *h) {
+  int fds[WY_SOCKETS_MAX], wanted = h->port;
+  unsigned n;
+  int err = wy_host_sockets(h, fds, &n);
+  if (!err) err = listen_on_all(h, fds, n);
   if (!err) return 0;
   wy_log_text(&h->log, WY_LOG_ERROR, "listen", "cannot listen on %s:%d: %s", h->address, wanted,
               uv_strerror(err));
@@ -339,12 +363,20 @@ int wy_host_start(wy_host *h) {
   for (unsigned i = 0; !err && i < h->n_workers; i++) err = wy_worker_open(&h->workers[i]);
   if (err) return err;
   h->started = true;
-  err = listen_all(h);
+  for (unsigned i = 0; h->supervised.beats && i < h->n_workers; i++)
+    wy_worker_show(&h->workers[i], &h->supervised.beats->workers[i]);
+  err = wy_take(h);
+  if (!err) err = listen_all(h);
   if (!err) err = wy_admin_start(h);
+  if (!err) err = wy_take_begin(h);
   for (unsigned i = 0; !err && i < h->n_workers; i++) wy_editions_look(&h->workers[i]);
   for (unsigned i = 1; !err && i < h->n_workers; i++) err = wy_worker_run_thread(&h->workers[i]);
   if (!err) wy_reload_start(h);
   return err;
+}
+
+struct uv_loop_s *wy_host_loop(wy_host *h) {
+  return h->workers[0].loop;
 }
 
 const char *wy_host_address(const wy_host *h) { return h->address; }

@@ -24,6 +24,7 @@
 #include "host/post.h"
 #include "host/reload.h"
 #include "host/stats.h"
+#include "host/supervised.h"
 #include "net/http.h"
 #include "net/tick.h"
 #include "script/state.h"
@@ -81,17 +82,30 @@ typedef struct slots {
   size_t n_spare;
 } slots;
 
+/* What a stop, or a hand-over, asks of every worker, each once. */
+typedef enum wy_order {
+  WY_STOP_SERVING,
+  WY_GIVE_UP,
+  WY_CLOSE,
+  WY_PAUSE,  /* another host takes over: no connection is accepted any more */
+  WY_RESUME, /* it did not */
+  WY_ORDERS
+} wy_order;
+
 struct worker {
   wy_host *host;
   unsigned index;
   uv_loop_t *loop, own_loop;
   uv_thread_t thread;
+  pthread_t self;          /* who runs its loop, once it turns */
   bool has_loop, threaded; /* own_loop is open; its thread runs */
   wy_clock clock;
   wy_tick tick;
   unsigned beats;
-  uv_prepare_t beat; /* before the loop sleeps: what readers of other threads may see is set */
-  uv_idle_t slices;  /* tasks were suspended: one runs in each turn */
+  uv_prepare_t beat;      /* before the loop sleeps: what readers of other threads may see is set */
+  uv_idle_t slices;       /* tasks were suspended: one runs in each turn */
+  wy_beat *shown, unseen; /* to who watches; or the second, when nobody does */
+  wy_script *volatile running; /* whose Lua runs just now; NULL: nobody's */
   bool ticking, beating, slicing, opened_posts;
   wy_crypt *crypt;
   wy_http *http;
@@ -115,14 +129,12 @@ struct worker {
   wy_buf reply, sealed, known;
   wy_posts posts;
   wy_worker_stats stats;
-  bool given_up;     /* the host stops, and everybody was answered */
-  bool http_ended;   /* no connection is left, and none will come */
-  bool served;       /* and nothing else is under way */
-  wy_post orders[3]; /* wy_order */
+  bool given_up;             /* the host stops, and everybody was answered */
+  bool http_ended;           /* no connection is left, and none will come */
+  bool served;               /* and nothing else is under way */
+  wy_post orders[WY_ORDERS]; /* by wy_order */
+  wy_list waiting;           /* errands whose user is elsewhere, in an older host */
 };
-
-/* What a stop asks of every worker, each once. */
-typedef enum wy_order { WY_STOP_SERVING, WY_GIVE_UP, WY_CLOSE } wy_order;
 
 /* Of the embedding program. */
 typedef struct route {
@@ -180,6 +192,11 @@ struct wy_host {
   char admin_key[65];
   wy_http *admin;
   bool admin_serves, admin_stopping;
+  struct wy_giving *giving; /* to a host that takes over; NULL: to none */
+  struct wy_taking *taking; /* likewise, from one */
+  wy_post paused;           /* every worker has stopped accepting */
+  atomic_bool elsewhere;    /* one has pushes in flight still */
+  wy_supervised supervised; /* all NULL: it is alone */
   wy_sender_fn sender;
   void *sender_data;
   bool loaded, started, gave_up, closed;
@@ -197,6 +214,7 @@ void wy_worker_more(void *data); /* a task was suspended: slices are run in each
 void wy_worker_beat(worker *w);  /* what readers of other threads may see is set */
 void wy_worker_run(worker *w);   /* its loop, to the end */
 int wy_worker_run_thread(worker *w);
+void wy_worker_show(worker *w, wy_beat *beat); /* from now on there */
 void wy_worker_obey(worker *w, wy_order order);
 void wy_worker_settle(worker *w);   /* something ended: is it the last, in a stop? */
 void wy_worker_unsettle(worker *w); /* something began */
@@ -218,14 +236,30 @@ void wy_route_on_request(void *data, wy_http_req *req);
 void wy_routes_deinit(wy_host *h);
 
 /* host.c */
+void wy_host_everybody(wy_host *h, wy_order order);
+int wy_host_sockets(wy_host *h, int *fds, unsigned *n); /* 0 or a uv error */
 int wy_host_new_virtual(wy_host **out, const wy_host_options *options, int64_t wall_ms);
 void wy_host_rebuild(wy_host *h); /* a state is short of memory; from any worker */
 void wy_host_served(wy_host *h);  /* an HTTP server has stopped; from any worker */
 
 /* push.c */
 void wy_push_serve(worker *w, desk *d, wy_http_req *req);
-void wy_exchanges_end(worker *w);  /* those that no task will end */
-void wy_pushes_give_up(worker *w); /* answers what is in flight with `success` */
+void wy_exchanges_end(worker *w);     /* those that no task will end */
+void wy_conversations_end(worker *w); /* those that wait for their user */
+void wy_pushes_give_up(worker *w);    /* answers what is in flight with `success` */
+
+void wy_errands_look(worker *w);    /* those that wait: which need not any more? */
+void wy_errands_give_up(worker *w); /* those that wait are answered by nobody */
+
+/* give.c: to a host that takes over */
+void wy_give_paused(worker *w);      /* this one does not accept any more */
+void wy_give_connections(worker *w); /* its idle ones */
+void wy_give_end(wy_host *h);        /* all is said */
+
+/* take.c: from a host that is taken over from */
+int wy_take(wy_host *h);        /* its inbox; 0, or an error: it has not got it all */
+int wy_take_begin(wy_host *h);  /* what becomes of its pushes, and its connections */
+void wy_take_close(wy_host *h); /* with the loop of the first worker */
 
 /* late.c */
 int wy_late_send(lua_State *L); /* Lua: account index, json → true | nil, text */
@@ -236,5 +270,6 @@ void wy_calls_open(edition *e, lua_State *L); /* the module weiyue.push */
 
 /* admin.c */
 int wy_admin_start(wy_host *h);
+int wy_admin_listen(wy_host *h); /* 0 or a uv error */
 
 #endif

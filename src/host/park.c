@@ -41,6 +41,16 @@ void wy_parked_end(exchange *parked) {
   wait->cancel(wait);
 }
 
+void wy_conversations_end(worker *w) {
+  for (wy_list *n = w->exchanges.next; n != &w->exchanges;) {
+    exchange *x = wy_container_of(n, exchange, link);
+    n = n->next;
+    if (x->phase != PARKED || !x->park) continue;
+    wy_parked_end(x);
+    n = w->exchanges.next; /* more than this one may have ended with it */
+  }
+}
+
 static void on_timer(wy_timer *timer) {
   exchange *x = wy_container_of(timer, exchange, timer);
   wy_exchange_log(x, WY_LOG_DEBUG, "conversation.timeout", x->where, "openid", NULL);

@@ -116,8 +116,10 @@ enum { TRIES = 10000 }; /* turns of the loop that a join waits for what it is to
  * answer. Only the first ever touches the request. */
 typedef struct errand {
   wy_post post;
-  wy_list link; /* in worker->errands of the first */
-  worker *from;
+  wy_list link;      /* in worker->errands of the first */
+  wy_list waiting;   /* in worker->waiting of the other, while its user is elsewhere */
+  wy_timer timer;    /* then: as long as it may */
+  worker *from, *at; /* at: where it waits */
   ledger *ledger;
   uint64_t generation; /* that took it */
   wy_http_req *req;    /* the first worker's alone; NULL: answered without the other */
@@ -280,8 +282,7 @@ static void errand_again(worker *w, errand *e, desk *d, const wy_push *p, caller
   }
 }
 
-static void errand_run(worker *w, wy_post *post) {
-  errand *e = wy_container_of(post, errand, post);
+static void begin_errand(worker *w, errand *e) {
   wy_editions_look(w); /* its generation may be new here */
   desk *d = wy_desk_of(w, e->ledger, e->generation);
   wy_push *p = &w->opened;
@@ -306,6 +307,66 @@ static void errand_run(worker *w, wy_post *post) {
   if (x) wy_exchange_submit(x);
 }
 
+/* --- an errand that waits: the user has something in flight in the host that this one replaces ---
+ */
+
+static bool is_elsewhere(worker *w, const errand *e) {
+  return atomic_load_explicit(&w->host->elsewhere, memory_order_relaxed) &&
+         wy_inbox_elsewhere(w->host->inbox, &e->claim.key, e->claim.user);
+}
+
+static void stop_waiting(worker *w, errand *e) {
+  wy_timer_stop(&w->clock, &e->timer);
+  wy_list_remove(&e->waiting);
+}
+
+/* In vain: WeChat sends it again. */
+static void wait_no_more(worker *w, errand *e) {
+  caller seal = {.of = e};
+  stop_waiting(w, e);
+  if (!e->known) wy_inbox_undo(w->host->inbox, &e->claim.key, e->claim.user);
+  errand_hang_up(w, &seal);
+}
+
+static void on_waited(wy_timer *timer) {
+  errand *e = wy_container_of(timer, errand, timer);
+  wait_no_more(e->at, e);
+}
+
+static void wait_for_elsewhere(worker *w, errand *e) {
+  uint64_t now = wy_clock_now_ms(&w->clock);
+  const desk *d = wy_desk_of(w, e->ledger, e->generation);
+  uint64_t due = e->since + (d ? (uint64_t)(d->account->deadline * 1000) : 0);
+  e->at = w;
+  wy_timer_init(&e->timer, on_waited);
+  wy_list_push(&w->waiting, &e->waiting);
+  if (wy_timer_start(&w->clock, &e->timer, due > now ? due - now : 0)) wait_no_more(w, e);
+}
+
+/* In the order they came; what one of them starts may end others' waiting. */
+void wy_errands_look(worker *w) {
+  for (wy_list *n = w->waiting.next; n != &w->waiting;) {
+    errand *e = wy_container_of(n, errand, waiting);
+    n = n->next;
+    if (is_elsewhere(w, e)) continue;
+    stop_waiting(w, e);
+    begin_errand(w, e);
+    n = w->waiting.next;
+  }
+}
+
+void wy_errands_give_up(worker *w) {
+  while (!wy_list_empty(&w->waiting))
+    wait_no_more(w, wy_container_of(w->waiting.next, errand, waiting));
+}
+
+static void errand_run(worker *w, wy_post *post) {
+  errand *e = wy_container_of(post, errand, post);
+  if (!wy_list_empty(&w->waiting)) wy_errands_look(w); /* it is behind them */
+  if (is_elsewhere(w, e)) wait_for_elsewhere(w, e);
+  else begin_errand(w, e);
+}
+
 static void errand_drop(worker *w, wy_post *post) {
   errand *e = wy_container_of(post, errand, post);
   (void)w;
@@ -315,12 +376,13 @@ static void errand_drop(worker *w, wy_post *post) {
 static void send_errand(desk *d, caller *seal, const caller_type *type, const wy_push *p,
                         const wy_claim *claim, unsigned to, bool known) {
   worker *w = d->worker;
-  assert(type == &request_type); /* nobody else has workers */
+  assert(type == &request_type); /* nobody else has workers, or takes over */
   errand *e = malloc(sizeof *e + p->text.n + 1);
   if (e) {
     memset(e, 0, sizeof *e);
     e->post = (wy_post){NULL, errand_run, errand_drop};
     wy_list_init(&e->link);
+    wy_list_init(&e->waiting);
     e->from = w;
     e->ledger = d->account->ledger;
     e->generation = d->edition->generation->number;
@@ -421,11 +483,31 @@ static wy_claim identify(const desk *d, const wy_push *p, int64_t now) {
   };
 }
 
+/* It was being handled when two processes ended, and would end a third. */
+static bool is_quarantined(const desk *d, const wy_claim *claim) {
+  const wy_beats *beats = d->worker->host->supervised.beats;
+  return beats && beats->n_quarantined && wy_beats_quarantined(beats, &claim->key);
+}
+
+static void turn_down(desk *d, const wy_claim *claim, const caller_type *type, caller *c) {
+  char key[33];
+  snprintf(key, sizeof key, "%016llx%016llx", (unsigned long long)claim->key.hi,
+           (unsigned long long)claim->key.lo);
+  wy_line line;
+  wy_line_begin(&line, &d->worker->host->log, WY_LOG_ERROR, "push.quarantined");
+  wy_line_z(&line, "account", d->account->id);
+  wy_line_z(&line, "key", key);
+  wy_line_end(&line);
+  wy_metric_add(&d->stats->answers[WY_WAY_QUARANTINED], 1);
+  type->answer(d->worker, c, d, (wy_str){0});
+}
+
 #ifndef WY_BARE
 static wy_verdict claim_push(const desk *d, const wy_push *p, int64_t now, wy_claim *claim,
                              wy_claimed *out) {
   worker *w = d->worker;
   *claim = identify(d, p, now);
+  if (is_quarantined(d, claim)) return WY_INBOX_QUARANTINED;
   wy_buf_clear(&w->known);
   return wy_inbox_claim(w->host->inbox, claim, out, &w->known);
 }
@@ -434,7 +516,7 @@ static wy_verdict claim_push(const desk *d, const wy_push *p, int64_t now, wy_cl
  * cost is what this leaves out, here and in exchange.c. */
 static wy_verdict claim_push(const desk *d, const wy_push *p, int64_t now, wy_claim *claim,
                              wy_claimed *out) {
-  (void)p, (void)now, (void)out, (void)identify;
+  (void)p, (void)now, (void)out, (void)identify, (void)is_quarantined;
   *claim = (wy_claim){.user = (uint64_t)d->worker->serial};
   return WY_INBOX_RUN;
 }
@@ -445,9 +527,11 @@ static wy_verdict claim_push(const desk *d, const wy_push *p, int64_t now, wy_cl
 static void run(desk *d, const wy_push *p, const wy_claim *claim, bool in_flight,
                 const caller_type *type, const caller *seal) {
   worker *w = d->worker;
-  bool earlier = in_flight && wy_posts_waiting(w);
+  bool waits = !wy_list_empty(&w->waiting);
+  bool earlier = in_flight && (waits || wy_posts_waiting(w));
   exchange *x = admit(d, p, claim, type, seal, earlier);
   if (!x) return;
+  if (earlier && waits) wy_errands_look(w);
   if (earlier) wy_posts_drain(w);
   wy_exchange_submit(x);
 }
@@ -486,6 +570,7 @@ int wy_push_take(desk *d, wy_str query, wy_str body, const caller_type *type, vo
       return 0;
     case WY_INBOX_ANSWERED: again(d, type, &seal, wy_buf_view(&w->known)); return 0;
     case WY_INBOX_DONE: again(d, type, &seal, (wy_str){0}); return 0;
+    case WY_INBOX_QUARANTINED: turn_down(d, &claim, type, &seal); return 0;
     case WY_INBOX_REUSED:
     case WY_INBOX_NOMEM: break;
   }

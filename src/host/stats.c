@@ -75,7 +75,7 @@ static void write_ways(scrape *s) {
   wy_host *h = s->h;
   wy_prom_family(s->out, name, WY_PROM_COUNTER,
                  "What became of pushes: reply, success, late, mailbox, hold, duplicate, apology, "
-                 "queue_full.");
+                 "queue_full, quarantined.");
   for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
     for (wy_way way = 0; way < WY_WAY_END; way++) {
       wy_buf_clear(&s->labels);
@@ -114,7 +114,7 @@ static void write_seconds(scrape *s) {
       "until it was left to the retry.");
   for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
     for (wy_way way = 0; way < WY_WAY_END; way++) {
-      if (way == WY_WAY_DUPLICATE) continue; /* at once */
+      if (way == WY_WAY_DUPLICATE || way == WY_WAY_QUARANTINED) continue; /* at once */
       wy_histogram sum = {.sum_ns = 0};
       for (unsigned i = 0; i < h->n_workers; i++)
         wy_histogram_merge(&sum, &h->ledgers[a]->stats[i]->seconds[way]);

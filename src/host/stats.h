@@ -8,15 +8,16 @@
 #include "script/task.h"
 
 /* How a push was answered. One row: name in code, and in metrics. */
-#define WY_WAYS(X)                                                    \
-  X(REPLY, "reply")           /* in time, by what the handler gave */ \
-  X(SUCCESS, "success")       /* in time, with nothing to say */      \
-  X(LATE, "late")             /* `success`; the answer follows */     \
-  X(MAILBOX, "mailbox")       /* the waiting text */                  \
-  X(HOLD, "hold")             /* not at all: its retry will be */     \
-  X(DUPLICATE, "duplicate")   /* again, with what was said before */  \
-  X(APOLOGY, "apology")       /* the handler failed */                \
-  X(QUEUE_FULL, "queue_full") /* too many of this user wait */
+#define WY_WAYS(X)                                                      \
+  X(REPLY, "reply")             /* in time, by what the handler gave */ \
+  X(SUCCESS, "success")         /* in time, with nothing to say */      \
+  X(LATE, "late")               /* `success`; the answer follows */     \
+  X(MAILBOX, "mailbox")         /* the waiting text */                  \
+  X(HOLD, "hold")               /* not at all: its retry will be */     \
+  X(DUPLICATE, "duplicate")     /* again, with what was said before */  \
+  X(APOLOGY, "apology")         /* the handler failed */                \
+  X(QUEUE_FULL, "queue_full")   /* too many of this user wait */        \
+  X(QUARANTINED, "quarantined") /* with `success`, by nobody: it ended two processes before */
 
 typedef enum wy_way {
 #define X(name, text) WY_WAY_##name,

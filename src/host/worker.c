@@ -68,7 +68,11 @@ void wy_worker_beat(worker *w) {
   if (w->http) wy_metric_set(&w->stats.connections, wy_http_connections(w->http));
 }
 
-static void on_beat(uv_prepare_t *beat) { wy_worker_beat(wy_container_of(beat, worker, beat)); }
+static void on_beat(uv_prepare_t *beat) {
+  worker *w = wy_container_of(beat, worker, beat);
+  wy_beat_turn(w->shown);
+  wy_worker_beat(w);
+}
 
 /* --- slices: one in each turn of the loop, which looks at its sockets in between --- */
 
@@ -85,11 +89,13 @@ void wy_worker_more(void *data) {
 int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
   w->host = h;
   w->index = index;
+  w->shown = &w->unseen;
   wy_list_init(&w->exchanges);
   wy_list_init(&w->spare_exchanges);
   wy_list_init(&w->errands);
   wy_list_init(&w->lates);
   wy_editions_init(w);
+  wy_list_init(&w->waiting);
   wy_push_init(&w->opened);
   w->opened.msg.doc.json_depth = 32;
   wy_buf_init(&w->reply, REPLY_BYTES);
@@ -133,10 +139,33 @@ int wy_worker_open(worker *w) {
   return err;
 }
 
+void wy_worker_show(worker *w, wy_beat *beat) {
+  w->shown = beat;
+  for (wy_list *n = w->editions.next; n != &w->editions; n = n->next)
+    wy_script_beat(wy_container_of(n, edition, link)->script, beat, &w->running);
+}
+
+static _Thread_local worker *here; /* whose loop this thread runs */
+
+void wy_worker_interrupt(void) {
+  const worker *w = here;
+  wy_script *running = w ? w->running : NULL;
+  /* else what was meant has ended meanwhile */
+  if (running && __atomic_load_n(&w->shown->unwanted, __ATOMIC_ACQUIRE) == w->shown->runs)
+    wy_script_interrupt(running);
+}
+
+int wy_host_signal_worker(wy_host *h, unsigned i, int number) {
+  return i < h->n_workers ? pthread_kill(h->workers[i].self, number) : -1;
+}
+
 /* A client that has left is an error of one write, not a signal that ends the program: libuv leaves
  * that to whoever owns the thread. */
 void wy_worker_run(worker *w) {
   sigset_t pipe, before;
+  here = w;
+  w->self = pthread_self();
+  __atomic_store_n(&w->shown->tid, wy_beat_tid(), __ATOMIC_RELEASE);
   sigemptyset(&pipe);
   sigaddset(&pipe, SIGPIPE);
   bool blocked = pthread_sigmask(SIG_BLOCK, &pipe, &before) == 0;
@@ -146,6 +175,8 @@ void wy_worker_run(worker *w) {
   while (blocked && !sigismember(&before, SIGPIPE) && sigtimedwait(&pipe, NULL, &now) > 0) continue;
 #endif
   if (blocked) pthread_sigmask(SIG_SETMASK, &before, NULL);
+  __atomic_store_n(&w->shown->tid, 0, __ATOMIC_RELEASE);
+  here = NULL;
 }
 
 static void run(void *data) { wy_worker_run(data); }
@@ -187,12 +218,24 @@ static void on_http_ended(void *data) {
   wy_worker_settle(w);
 }
 
+/* When another host takes over, what need not end here is over at once: it has the user then. A
+ * conversation that waits for its user's next message would wait in vain. */
+static void stop_serving(worker *w) {
+  if (w->host->giving) {
+    wy_give_connections(w);
+    wy_conversations_end(w);
+    wy_exchanges_end(w);
+  }
+  wy_http_stop(w->http, on_http_ended);
+}
+
 static void give_up(worker *w) {
   size_t tasks = count_tasks(w);
   if (tasks || wy_http_connections(w->http))
     wy_log_text(&w->host->log, WY_LOG_WARN, "host.stop",
                 "%zu tasks and %zu connections did not end in time", tasks,
                 wy_http_connections(w->http));
+  wy_errands_give_up(w);
   wy_pushes_give_up(w);
   wy_http_kill(w->http);
   wy_worker_settle(w);
@@ -209,9 +252,15 @@ static void close_handles(worker *w) {
 
 void wy_worker_obey(worker *w, wy_order order) {
   switch (order) {
-    case WY_STOP_SERVING: wy_http_stop(w->http, on_http_ended); return;
+    case WY_STOP_SERVING: stop_serving(w); return;
     case WY_GIVE_UP: give_up(w); return;
     case WY_CLOSE: close_handles(w); return;
+    case WY_PAUSE:
+      wy_http_pause(w->http);
+      wy_give_paused(w);
+      return;
+    case WY_RESUME: wy_http_resume(w->http); return;
+    case WY_ORDERS: return;
   }
 }
 

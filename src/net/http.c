@@ -365,6 +365,30 @@ static bool count_peer(wy_http_conn *c) {
   return c->count != NULL;
 }
 
+static void conn_init(wy_http *h, wy_http_conn *c) {
+  c->http = h;
+  c->id = ++h->next_conn;
+  wy_list_init(&c->pipeline);
+  wy_buf_init(&c->rest, READ_BYTES);
+  wy_timer_init(&c->timer, on_deadline);
+  wy_timer_init(&c->more, wy_http_on_more);
+  uv_tcp_init(h->loop, &c->uv.tcp);
+  wy_list_push(&h->conns, &c->link);
+  h->n_conns++;
+}
+
+static void conn_begin(wy_http_conn *c) {
+  wy_http *h = c->http;
+  if (h->n_conns > h->limits.connections || !count_peer(c)) {
+    turn_away(c);
+    return;
+  }
+  uv_tcp_nodelay(&c->uv.tcp, 1);
+  c->phase_due = wy_clock_now_ms(h->clock) + h->limits.idle;
+  wy_http_rearm(c);
+  wy_http_start_reading(c);
+}
+
 static void on_connection(uv_stream_t *server, int status) {
   listener *l = wy_container_of(server, listener, tcp);
   wy_http *h = l->http;
@@ -381,27 +405,26 @@ static void on_connection(uv_stream_t *server, int status) {
     h->spare = NULL;
     if (!c) return;
   }
-  c->http = h;
-  c->id = ++h->next_conn;
-  wy_list_init(&c->pipeline);
-  wy_buf_init(&c->rest, READ_BYTES);
-  wy_timer_init(&c->timer, on_deadline);
-  wy_timer_init(&c->more, wy_http_on_more);
-  uv_tcp_init(h->loop, &c->uv.tcp);
-  wy_list_push(&h->conns, &c->link);
-  h->n_conns++;
-  if (uv_accept(server, &c->uv.stream) || no_memory) {
+  conn_init(h, c);
+  if (uv_accept(server, &c->uv.stream) || no_memory) wy_http_close(c);
+  else conn_begin(c);
+}
+
+int wy_http_adopt(wy_http *h, int fd) {
+  wy_http_conn *c = h->stopping ? NULL : calloc(1, sizeof *c);
+  if (!c) {
+    close(fd);
+    return UV_ENOMEM;
+  }
+  conn_init(h, c);
+  int err = uv_tcp_open(&c->uv.tcp, fd);
+  if (err) {
+    close(fd);
     wy_http_close(c);
-    return;
+  } else {
+    conn_begin(c);
   }
-  if (h->n_conns > h->limits.connections || !count_peer(c)) {
-    turn_away(c);
-    return;
-  }
-  uv_tcp_nodelay(&c->uv.tcp, 1);
-  c->phase_due = wy_clock_now_ms(h->clock) + h->limits.idle;
-  wy_http_rearm(c);
-  wy_http_start_reading(c);
+  return err;
 }
 
 /* --- the server --- */
@@ -472,6 +495,37 @@ static void close_listeners(wy_http *h) {
     listener *l = wy_container_of(n, listener, link);
     if (!uv_is_closing((uv_handle_t *)&l->tcp))
       uv_close((uv_handle_t *)&l->tcp, on_listener_closed);
+  }
+}
+
+/* Nothing of it is under way, neither here nor, as far as can be seen, on its way here. */
+static bool is_idle(const wy_http *h, const wy_http_conn *c) {
+  return c->phase == PHASE_IDLE && !c->n_pipeline && !c->in && !c->closing && !c->eof &&
+         !c->rest.n && h->corked != c && !uv_stream_get_write_queue_size(&c->uv.stream);
+}
+
+void wy_http_pause(wy_http *h) {
+  close_listeners(h);
+  for (wy_list *n = h->conns.next; n != &h->conns; n = n->next) {
+    wy_http_conn *c = wy_container_of(n, wy_http_conn, link);
+    if (is_idle(h, c)) wy_http_stop_reading(c);
+  }
+}
+
+void wy_http_resume(wy_http *h) {
+  for (wy_list *n = h->conns.next; n != &h->conns; n = n->next) {
+    wy_http_conn *c = wy_container_of(n, wy_http_conn, link);
+    if (is_idle(h, c)) wy_http_start_reading(c);
+  }
+}
+
+void wy_http_give(wy_http *h, bool (*give)(void *data, int fd), void *data) {
+  for (wy_list *n = h->conns.next; n != &h->conns; n = n->next) {
+    wy_http_conn *c = wy_container_of(n, wy_http_conn, link);
+    uv_os_fd_t fd;
+    if (!is_idle(h, c) || uv_fileno(&c->uv.handle, &fd)) continue;
+    wy_http_stop_reading(c);
+    if (give(data, fd)) wy_http_close(c);
   }
 }
 

@@ -28,10 +28,11 @@ int wy_watch_new(wy_watch **out, uv_loop_t *loop, unsigned quiet_ms, wy_watch_fn
 void wy_watch_names(wy_watch *w, const char *const *suffixes);
 
 /* These folders in place of those before; the strings are copied. What stays is watched without a
- * gap, unless its path leads elsewhere by now. How many are new, or were moved so: what changed in one of them before this call is not told, so who has read
- * them before looks again. Or a uv error: a folder that the system does not watch (UV_ENOSPC and
- * UV_EMFILE: a limit is reached) is looked at every second instead, until the next call tries
- * again; UV_ENOMEM: some are not watched at all. */
+ * gap, unless its path leads elsewhere by now. How many are new, or were moved so: what changed in
+ * one of them before this call is not told, so who has read them before looks again. Or a uv error:
+ * a folder that the system does not watch (UV_ENOSPC and UV_EMFILE: a limit is reached) is looked
+ * at every second instead, until the next call tries again; UV_ENOMEM: some are not watched at all.
+ */
 int wy_watch_set(wy_watch *w, const char *const *folders, size_t n);
 
 /* fn is not called any more; closed (may be NULL) is, with its data, when all is gone. NULL is

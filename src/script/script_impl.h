@@ -41,6 +41,8 @@ struct wy_script {
   lua_State *L;
   wy_clock *clock;
   const wy_log *log;
+  wy_beat *beat, no_beat; /* where it is shown that it runs; or the second, when nobody looks */
+  wy_script *volatile *shown, *volatile not_shown;
   char *lua_path;
   bool paused, ended; /* timers wait; none may be set any more */
   uint64_t trace_seed;

@@ -134,6 +134,8 @@ int wy_script_new(wy_script **out, const wy_script_options *options) {
   wy_list_init(&s->own_turns.ready);
   s->turns = options->turns ? options->turns : &s->own_turns;
   wy_list_init(&s->timers);
+  s->beat = &s->no_beat;
+  s->shown = &s->not_shown;
   if (options->lua_path) s->lua_path = strdup(options->lua_path);
   s->L = lua_newstate(wy_script_alloc, s);
   if (!s->L || (options->lua_path && !s->lua_path)) {
@@ -193,6 +195,11 @@ void wy_script_free(wy_script *s) {
   if (s->L) lua_close(s->L);
   free(s->lua_path);
   free(s);
+}
+
+void wy_script_beat(wy_script *s, wy_beat *beat, wy_script *volatile *running) {
+  s->beat = beat;
+  s->shown = running;
 }
 
 static int l_add_path(lua_State *L) {

@@ -7,6 +7,7 @@
 
 #include <lua.h>
 
+#include "base/beat.h"
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -85,6 +86,9 @@ int wy_script_guard(wy_script *s, unsigned budget_ms, lua_CFunction fn, void *ud
  * on the thread that runs the state: nothing but flags and hooks are set. What does not run Lua
  * code is not stopped. */
 void wy_script_interrupt(wy_script *s);
+/* Where it shows from now on when Lua runs, and for which push; *running is then this script, for
+ * the handler of a signal on its thread, and NULL when nothing runs. */
+void wy_script_beat(wy_script *s, wy_beat *beat, wy_script *volatile *running);
 
 lua_State *wy_script_lua(wy_script *s);
 wy_script *wy_script_of(lua_State *L);

@@ -137,13 +137,22 @@ static void task_free(wy_task *t, bool reusable) {
   task_give(s, t);
 }
 
+/* Of the push that it runs for. */
+static const wy_hash128 *key_of(const wy_task *t) {
+  return t->body.key ? (const void *)((const char *)t->data + t->body.key) : NULL;
+}
+
 /* What is pending in <close> variables runs as the task's, too. */
 static void reset(wy_task *t) {
   wy_script *s = t->script;
   s->turns->running = true;
   s->running = t;
   wy_limits_enter(s);
+  *s->shown = s;
+  wy_beat_begin(s->beat, key_of(t));
   lua_resetthread(t->co);
+  wy_beat_end(s->beat);
+  *s->shown = NULL;
   wy_limits_leave(s, &t->stint);
   s->running = NULL;
   s->turns->running = false;
@@ -158,7 +167,11 @@ static void resume(wy_task *t, int nargs) {
   s->running = t;
   s->top = NULL;
   wy_limits_enter(s);
+  *s->shown = s;
+  wy_beat_begin(s->beat, key_of(t));
   int status = lua_resume(t->co, s->L, nargs, &nres);
+  wy_beat_end(s->beat);
+  *s->shown = NULL;
   wy_limits_leave(s, &t->stint);
   s->running = NULL;
   s->turns->running = false;

@@ -53,6 +53,9 @@ typedef struct wy_task_body {
   void (*lost)(void *data);
   /* begin gives a function of weiyue's own, which calls a plugin's by weiyue.limits. */
   bool trusted;
+  /* Where in data the key (wy_hash128) of the push stands that it runs for; 0: for none. Read at
+   * each resume, for wy_script_beat. */
+  size_t key;
 } wy_task_body;
 
 /* Starts a task; it runs at once when no other does, else from the ready list. The task's own
