@@ -266,7 +266,8 @@ describe("the supervisor", function()
       local later = {}
       for i = 1, 8 do
         later[i] = send(text(("sleep 0.0%d b%d"):format(9 - i, i), "oOrder"))
-        assert.equal("echo: hi", says "hi") -- it has been received
+        -- it has been received, and handed to the worker that waits for this user
+        serve.eventually("a hop", function() return (server:metrics():sum "weiyue_hops_total") == i end)
       end
       assert.equal(0, runs "b1")
       assert.equal("slept a", content(first))

@@ -82,6 +82,7 @@ void wy_worker_started(worker *w) {
 
 void wy_worker_show(worker *w, wy_beat *beat) {
   w->shown = beat;
+  beat->generation = 1; /* the only one there is */
   wy_script_beat(w->script, beat, &w->running);
 }
 
