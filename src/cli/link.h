@@ -11,7 +11,6 @@ typedef enum wy_say {
   WY_SAY_OPEN = 1,  /* sockets are wanted: use, address, port, n */
   WY_SAY_PREPARED,  /* it could accept; the other child may give way */
   WY_SAY_ACCEPTING, /* it does; text: where */
-  WY_SAY_RELOADED,  /* what SIGHUP asked for is done, well or not */
   /* the supervisor says */
   WY_SAY_OPENED,   /* err; n in all, of which some come with this one, and the rest behind it */
   WY_SAY_GIVE_WAY, /* the two sockets beside lead to the child that takes over */

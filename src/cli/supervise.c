@@ -21,7 +21,7 @@
 
 enum {
   UPGRADE_MS = 30000, /* a new child that does not come up meanwhile is given up */
-  RELOAD_MS = 5000,   /* a reload that says nothing is taken for done */
+  RELOAD_MS = 5000,   /* a reload that changes nothing is taken for done */
   RETIRE_MS = 12000,  /* a child that was told to end, and what it may take, which is 9 s */
 };
 
@@ -175,7 +175,6 @@ static bool listen_to(supervisor *s, kid *k, int64_t now) {
       if (k == &s->next) give_way(s);
       break;
     case WY_SAY_ACCEPTING: on_accepting(s, k, &m, now); break;
-    case WY_SAY_RELOADED: end_reload(s); break;
     default: break;
   }
   return true;
@@ -288,7 +287,11 @@ static void on_signals(supervisor *s, int64_t now) {
 
 /* What has to be done by now. */
 static void keep_time(supervisor *s, int64_t now) {
-  if (wy_kid_watch(&s->now, now)) wy_crashes_promoted(&s->crashes, now), s->crashes.fallback = 0;
+  if (wy_kid_watch(&s->now, now)) {
+    wy_crashes_promoted(&s->crashes, now);
+    s->crashes.fallback = 0;
+    end_reload(s);
+  }
   wy_kid_watch(&s->old, now);
   if (s->start_at && now >= s->start_at && !s->stopping) start_first(s, now);
   if (s->upgrade && s->now.accepting && !s->next.pid && !s->old.pid && !s->stopping)
