@@ -279,7 +279,10 @@ static bool looks(const wy_script *s) { return s->watched || s->guard; }
 void wy_limits_rush(lua_State *L) {
   wy_script *s = wy_script_of(L);
   if (!looks(s) || lua_gethookcount(L) == 1) return;
-  if (s->slice_began && now_ns() - s->looked < LOOK) return;
+  if (s->slice_began) { /* in vain, soon after it has looked; but not where a slice nears its end */
+    uint64_t now = now_ns();
+    if (now - s->looked < LOOK && now - s->slice_began < 4 * LOOK) return;
+  }
   lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
 }
 
