@@ -286,9 +286,8 @@ void wy_limits_rush(lua_State *L) {
   lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
 }
 
-void wy_limits_watch(lua_State *L, bool on) {
-  if (!on) lua_sethook(L, NULL, 0, 0);
-  else if (looks(wy_script_of(L))) lua_sethook(L, on_count, LUA_MASKCOUNT, STRIDE);
+void wy_limits_watch(lua_State *L) {
+  if (looks(wy_script_of(L))) lua_sethook(L, on_count, LUA_MASKCOUNT, STRIDE);
 }
 
 void wy_limits_inherit(lua_State *L, lua_State *co) {
@@ -321,7 +320,9 @@ void wy_limits_begin(wy_task *t) {
   wy_script *s = t->script;
   if (s->watched && !t->body.trusted) lua_sethook(t->co, on_count, LUA_MASKCOUNT, STRIDE);
   else if (lua_gethookmask(t->co)) lua_sethook(t->co, NULL, 0, 0);
-  if (s->limits.wall_ms) wy_task_turn(t);
+  if (!s->limits.wall_ms) return;
+  t->due = wy_clock_now_ms(s->clock) + s->limits.wall_ms;
+  if (!wy_timer_armed(&s->sweep)) sweep_by(s, t->due);
 }
 
 void wy_limits_end(wy_task *t) {

@@ -24,8 +24,8 @@ typedef struct stint {
   char *text;      /* where it was stopped and why, with a traceback */
 } stint;
 
-/* In coroutine L: the hook is on from here, or off. */
-void wy_limits_watch(lua_State *L, bool on);
+/* In coroutine L: the hook is on from here. */
+void wy_limits_watch(lua_State *L);
 
 /* A coroutine that L makes: it is watched from its first instruction where anything is limited. */
 void wy_limits_inherit(lua_State *L, lua_State *co);
