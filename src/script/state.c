@@ -104,6 +104,7 @@ int wy_script_new(wy_script **out, const wy_script_options *options) {
   wy_list_init(&s->sliced);
   wy_list_init(&s->spare);
   wy_list_init(&s->timers);
+  wy_wall_open(s);
   if (options->lua_path) s->lua_path = strdup(options->lua_path);
   s->L = lua_newstate(wy_script_alloc, s);
   if (!s->L || (options->lua_path && !s->lua_path)) {
@@ -136,7 +137,7 @@ void wy_script_free(wy_script *s) {
   }
   for (wy_list *node; (node = wy_list_shift(&s->spare));)
     free(wy_container_of(node, wy_task, link));
-  wy_limits_deinit(s);
+  wy_wall_close(s);
   if (s->L) lua_close(s->L);
   wy_timers_drop(s);
   free(s->lua_path);
