@@ -223,6 +223,18 @@ describe("limits", function()
       assert.equal("own", push:content())
     end)
 
+    it("between two patterns that take long each", function()
+      host([[wx.text("go", function()
+        local s = ("a"):rep(3000)
+        for i = 1, 60 do s:find ".-b" end -- some 5 ms each, few instructions
+        return "done"
+      end)]], "limits = { slice_max = 0.1, cpu = 20 }")
+      local push = app:user():says "go"
+      assert.is_nil(push:content())
+      app:advance(0)
+      assert.equal("done", push:content())
+    end)
+
     it("and several of them take turns", function()
       host(LONG, "limits = {}")
       local pushes = {}

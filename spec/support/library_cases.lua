@@ -46,7 +46,7 @@ local function outcome(f, ...)
   local got = table.pack(pcall(f, ...))
   for i = 1, got.n do got[i] = type(got[i]) .. ":" .. tostring(got[i]) end
   local text = table.concat(got, "|"):gsub("0x%x+", ""):gsub("%./spec", "spec")
-  text = text:gsub("to '[%w%.]-([%w_]+)'", "to '%1'") -- Lua looks for a global name
+  text = text:gsub("to '[%w%.]-([%w_]+)'", "to '%1'"):gsub("loadstring", "load") -- any name that the function has
   return (text:gsub("#1 to 'remove'", "#2 to 'remove'")) -- 5.4.4 names the wrong one
 end
 

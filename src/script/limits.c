@@ -9,8 +9,8 @@
 
 #include "script/script_impl.h"
 
-#define MS UINT64_C(1000000) /* ns */
-#define GRACE (2000 * MS)    /* for pending <close> variables */
+#define MS UINT64_C(1000000)  /* ns */
+#define GRACE (GRACE_MS * MS) /* for pending <close> variables */
 
 /* Instructions between two looks: few at first, for a single one may call a C function that takes
  * long; then so many that they take no longer than LOOK. */
@@ -108,25 +108,12 @@ static void begin_slice(wy_script *s) {
   s->postponed = 0;
 }
 
-static void sweep_by(wy_script *s, uint64_t due) {
-  uint64_t now = wy_clock_now_ms(s->clock);
-  if (wy_timer_armed(&s->sweep) && s->sweep.due <= due) return;
-  wy_timer_start(s->clock, &s->sweep, due > now ? due - now : 0);
-}
-
-static void give_grace(wy_script *s) {
-  wy_task *t = s->running;
-  if (s->guard || !t) return;
-  t->due = wy_clock_now_ms(s->clock) + GRACE / MS;
-  sweep_by(s, t->due);
-}
-
 void wy_limits_count(wy_script *s, wy_fault fault) {
   s->stopped[fault]++;
   s->n_stopped++;
 }
 
-static void over(wy_script *s, stint *st, wy_fault why) {
+void wy_limits_over(wy_script *s, stint *st, wy_fault why) {
   if (st->over == WY_FAULT_NONE) {
     st->over = why;
     wy_limits_count(s, why);
@@ -141,7 +128,7 @@ void wy_limits_told(lua_State *L, stint *st) {
   st->raised = true;
   st->cpu_ns = 0;
   begin_slice(s);
-  give_grace(s);
+  if (!s->guard && s->running) wy_wall_set(s->running, GRACE_MS);
   note(L, s, st);
 }
 
@@ -183,7 +170,7 @@ static uint64_t allowance(const wy_script *s, const stint *st) {
 static verdict judge(wy_script *s, stint *st, bool can_suspend) {
   if (s->interrupted) {
     s->interrupted = 0;
-    over(s, st, WY_FAULT_WATCHDOG);
+    wy_limits_over(s, st, WY_FAULT_WATCHDOG);
   }
   if (must_stop(st)) return STOP;
   uint64_t now = now_ns();
@@ -199,11 +186,11 @@ static verdict judge(wy_script *s, stint *st, bool can_suspend) {
   if (!slice && !(stuck && elapsed >= stuck) && !(max && st->cpu_ns + elapsed >= max)) return GO_ON;
   uint64_t used = cpu_ns() - s->slice_cpu;
   if (max && st->cpu_ns + used >= max) {
-    over(s, st, WY_FAULT_CPU);
+    wy_limits_over(s, st, WY_FAULT_CPU);
     return STOP;
   }
   if (stuck && used >= stuck) {
-    over(s, st, WY_FAULT_STUCK);
+    wy_limits_over(s, st, WY_FAULT_STUCK);
     return STOP;
   }
   if (!slice) return GO_ON;
@@ -279,13 +266,15 @@ static bool looks(const wy_script *s) { return s->watched || s->guard; }
 void wy_limits_rush(lua_State *L) {
   wy_script *s = wy_script_of(L);
   if (!looks(s) || lua_gethookcount(L) == 1) return;
-  if (s->slice_began && now_ns() - s->looked < LOOK) return;
+  if (s->slice_began) { /* in vain, soon after it has looked; but not where a slice nears its end */
+    uint64_t now = now_ns();
+    if (now - s->looked < LOOK && now - s->slice_began < 4 * LOOK) return;
+  }
   lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
 }
 
-void wy_limits_watch(lua_State *L, bool on) {
-  if (!on) lua_sethook(L, NULL, 0, 0);
-  else if (looks(wy_script_of(L))) lua_sethook(L, on_count, LUA_MASKCOUNT, STRIDE);
+void wy_limits_watch(lua_State *L) {
+  if (looks(wy_script_of(L))) lua_sethook(L, on_count, LUA_MASKCOUNT, STRIDE);
 }
 
 void wy_limits_inherit(lua_State *L, lua_State *co) {
@@ -318,25 +307,12 @@ void wy_limits_begin(wy_task *t) {
   wy_script *s = t->script;
   if (s->watched && !t->body.trusted) lua_sethook(t->co, on_count, LUA_MASKCOUNT, STRIDE);
   else if (lua_gethookmask(t->co)) lua_sethook(t->co, NULL, 0, 0);
-  if (s->limits.wall_ms) wy_task_turn(t);
+  if (s->limits.wall_ms) wy_wall_set(t, s->limits.wall_ms);
 }
 
 void wy_limits_end(wy_task *t) {
   free(t->stint.text);
   t->stint = (stint){.text = NULL};
-}
-
-void wy_task_rest(wy_task *t) {
-  if (!t->stint.over) t->due = 0;
-}
-
-void wy_task_turn(wy_task *t) {
-  wy_script *s = t->script;
-  if (t->stint.over) return;
-  t->stint.cpu_ns = 0;
-  if (!s->limits.wall_ms) return;
-  t->due = wy_clock_now_ms(s->clock) + s->limits.wall_ms;
-  if (!wy_timer_armed(&s->sweep)) sweep_by(s, t->due);
 }
 
 wy_fault wy_task_fault(const wy_script *s) {
@@ -345,33 +321,6 @@ wy_fault wy_task_fault(const wy_script *s) {
 
 uint64_t wy_script_stopped(const wy_script *s, wy_fault fault) {
   return fault == WY_FAULT_NONE ? s->n_stopped : s->stopped[fault];
-}
-
-/* --- duration --- */
-
-/* True: tasks may have ended meanwhile. */
-static bool expire(wy_task *t) {
-  wy_script *s = t->script;
-  bool again = t->stint.raised;
-  over(s, &t->stint, WY_FAULT_WALL);
-  t->due = again ? 0 : wy_clock_now_ms(s->clock) + GRACE / MS;
-  if (!t->waiting) return false;
-  t->waiting->cancel(t->waiting);
-  return true;
-}
-
-static void on_sweep(wy_timer *timer) {
-  wy_script *s = wy_container_of(timer, wy_script, sweep);
-  uint64_t now = wy_clock_now_ms(s->clock), next = 0;
-  for (wy_list *n = s->tasks.next; n != &s->tasks;) {
-    wy_task *t = wy_container_of(n, wy_task, link);
-    n = t->due && t->due <= now && expire(t) ? s->tasks.next : n->next;
-  }
-  for (wy_list *n = s->tasks.next; n != &s->tasks; n = n->next) {
-    uint64_t due = wy_container_of(n, wy_task, link)->due;
-    if (due && (!next || due < next)) next = due;
-  }
-  if (next) sweep_by(s, next);
 }
 
 /* --- loading code --- */
@@ -400,6 +349,9 @@ int wy_limits_call(lua_State *L, int nargs, uint64_t budget) {
   if (st.over && status != LUA_OK) {
     lua_settop(L, at - 1);
     wy_limits_push_text(L, &st);
+    const char *text = lua_tostring(L, -1), *line = strchr(text, '\n');
+    if (line) lua_pushlstring(L, text, (size_t)(line - text)); /* the stack is weiyue's own */
+    if (line) lua_remove(L, -2);
   } else if (status == LUA_ERRMEM) {
     lua_settop(L, at - 1);
     lua_pushfstring(L, "%snot enough memory", s->refused);
@@ -448,7 +400,6 @@ static int l_stop_tostring(lua_State *L) {
 
 void wy_limits_install(lua_State *L) {
   wy_script *s = wy_script_of(L);
-  wy_timer_init(&s->sweep, on_sweep);
   s->stop = lua_newuserdatauv(L, 1, 0);
   lua_createtable(L, 0, 3);
   lua_pushcfunction(L, l_stop_tostring);
@@ -460,5 +411,3 @@ void wy_limits_install(lua_State *L) {
   lua_setmetatable(L, -2);
   lua_rawsetp(L, LUA_REGISTRYINDEX, s);
 }
-
-void wy_limits_deinit(wy_script *s) { wy_timer_stop(s->clock, &s->sweep); }

@@ -24,8 +24,8 @@ typedef struct stint {
   char *text;      /* where it was stopped and why, with a traceback */
 } stint;
 
-/* In coroutine L: the hook is on from here, or off. */
-void wy_limits_watch(lua_State *L, bool on);
+/* In coroutine L: the hook is on from here. */
+void wy_limits_watch(lua_State *L);
 
 /* A coroutine that L makes: it is watched from its first instruction where anything is limited. */
 void wy_limits_inherit(lua_State *L, lua_State *co);
@@ -40,6 +40,9 @@ void wy_limits_rush(lua_State *L);
 void wy_limits_check(lua_State *L);
 
 void wy_limits_count(wy_script *s, wy_fault fault); /* one task more ended so */
+
+/* It is to stop; what was told so already is cut. */
+void wy_limits_over(wy_script *s, stint *st, wy_fault why);
 
 /* Is the value at index what stops the running stint? Whoever catches it raises it again. */
 bool wy_limits_is_stop(lua_State *L, int index);
@@ -64,6 +67,10 @@ void wy_limits_leave(wy_script *s, stint *st);
 int wy_limits_call(lua_State *L, int nargs, uint64_t budget_ns);
 
 void wy_limits_install(lua_State *L); /* what stops, in the registry */
-void wy_limits_deinit(wy_script *s);
+
+/* wall.c: a task is to be over so many ms from now. */
+void wy_wall_open(wy_script *s);
+void wy_wall_set(wy_task *t, uint64_t ms);
+void wy_wall_close(wy_script *s);
 
 #endif

@@ -6,14 +6,14 @@
 
 static int k_call(lua_State *L, int status, lua_KContext was_on) {
   (void)status;
-  if (!was_on) wy_limits_watch(L, false);
+  if (!was_on) lua_sethook(L, NULL, 0, 0);
   return lua_gettop(L);
 }
 
 /* call(f, …) → its results. f is a plugin's: it is looked after, which is not on all the time. */
 static int l_call(lua_State *L) {
   bool was_on = lua_gethookmask(L) != 0;
-  if (!was_on) wy_limits_watch(L, true);
+  if (!was_on) wy_limits_watch(L);
   lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, was_on, k_call);
   return k_call(L, LUA_OK, was_on);
 }

@@ -8,6 +8,7 @@
 #include "script/modules.h"
 #include "script/task.h"
 
+enum { GRACE_MS = 2000 /* for <close> variables of what was stopped */ };
 enum { TASK_POOL = 64 /* coroutines, and memory for tasks */ };
 
 struct wy_task {
@@ -61,7 +62,7 @@ struct wy_script {
   bool watched;                    /* anything that the hook looks after is limited */
   stint *guard;                    /* of loading code that runs */
   void *stop;                      /* the userdata that stops a stint */
-  wy_timer sweep;                  /* the next task that is due */
+  wy_timer sweep;                  /* wall.c: the next task that is due */
   uint64_t slice_began, slice_cpu; /* ns; 0: the hook has not looked in this slice */
   uint64_t looked;                 /* ns: when it looked last */
   unsigned postponed;              /* for code of weiyue's own */

@@ -136,6 +136,7 @@ int wy_script_new(wy_script **out, const wy_script_options *options) {
   wy_list_init(&s->timers);
   s->beat = &s->no_beat;
   s->shown = &s->not_shown;
+  wy_wall_open(s);
   if (options->lua_path) s->lua_path = strdup(options->lua_path);
   s->L = lua_newstate(wy_script_alloc, s);
   if (!s->L || (options->lua_path && !s->lua_path)) {
@@ -183,7 +184,7 @@ void wy_script_end(wy_script *s) {
     wy_limits_end(t);
     free(t);
   }
-  wy_limits_deinit(s);
+  wy_wall_close(s);
   wy_timers_drop(s);
 }
 
