@@ -143,7 +143,11 @@ typedef struct closing {
 
 static void close_run(wy_job *job) {
   edition *e = wy_container_of(job, closing, job)->edition;
+  wy_clock own; /* the worker's is its thread's */
+  wy_clock_init(&own);
+  wy_script_leave(e->script, &own);
   wy_edition_free(e);
+  wy_clock_deinit(&own);
 }
 
 static void close_done(wy_job *job) { free(wy_container_of(job, closing, job)); }
