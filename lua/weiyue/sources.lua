@@ -19,7 +19,7 @@ local TOTAL <const> = 16 * 1024 * 1024 -- bytes of all files: they stand in the 
 ---@field glob fun(pattern: string): string[]?, string?       paths, sorted
 ---@field kind fun(path: string): string?                     "file", "folder", "other"; nil: nothing is there
 ---@field snapshot fun(): weiyue.Snapshot                     what was answered so far
----@field serve fun()                                       loading is over: what was not asked so far is read when it is
+---@field serve fun()                                       loading is over: what it did not ask is read when asked
 ---@field changed fun(): string?                              something that would be answered otherwise by now
 
 local function empty() return { files = {}, errors = {}, globs = {}, kinds = {} } end

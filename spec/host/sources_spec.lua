@@ -109,14 +109,14 @@ describe("weiyue.sources", function()
       ["lib/lazy.lua"] = "return 'lazy 1'",
     }
     local from = sources.disk()
-    local first = app.boot { path = folder .. "/weiyue.lua", sources = from }
+    local leader = app.boot { path = folder .. "/weiyue.lua", sources = from }
     local second = app.boot { path = folder .. "/weiyue.lua", snapshot = from.snapshot() }
-    for _, booted in ipairs { first, second } do
+    for _, booted in ipairs { leader, second } do
       assert.equal("lazy 1", says(booted, "lazy"))
       assert.equal("false", says(booted, "maybe"))
     end
     write { ["lib/maybe.lua"] = "return true" }
-    for _, booted in ipairs { first, second } do assert.equal("true", says(booted, "maybe")) end
+    for _, booted in ipairs { leader, second } do assert.equal("true", says(booted, "maybe")) end
   end)
 
   it("says that something is not in a snapshot", function()
