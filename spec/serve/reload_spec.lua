@@ -209,6 +209,15 @@ describe("reloading", function()
       assert.equal("1/1", version())
     end)
 
+    it("closes what it refuses, finalizers and all", function()
+      start()
+      write { ["plugins/bot/init.lua"] = PLUGIN:format(2) .. "\nerror 'no'\n" }
+      local answer = verb "reload"
+      assert.is_false(answer.ok)
+      assert.equal("1", says("oTest", "closed"))
+      assert.equal("1/1", version())
+    end)
+
     it("has nothing to promote or to go back to in the beginning", function()
       start()
       for _, name in ipairs { "promote", "rollback" } do
