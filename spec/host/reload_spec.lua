@@ -173,6 +173,22 @@ describe("a broken version", function()
     assert.same({ 1, 1 }, { status.reloads, status.failed })
   end)
 
+  it("that is no file of a plugin's size is refused", function()
+    serve()
+    local entry = "plugins/one.lua"
+    for _, make in ipairs { "mkfifo " .. entry, "mkdir -p " .. entry .. "/init.lua", "ln -s /dev/zero " .. entry,
+      "head -c 1100000 /dev/zero | tr '\\0' ' ' >" .. entry } do
+      assert(os.execute(("cd '%s' && rm -rf %s && %s"):format(app.folder, entry, make)))
+      local answer = app:reload()
+      assert.is_false(answer.ok, make)
+      assert.matches("plugins/one.lua", answer.problems[1].en, 1, true)
+      assert.equal("1", says(app:user(), "version"))
+    end
+    assert(os.execute(("rm -rf '%s/%s'"):format(app.folder, entry)))
+    reload(2)
+    assert.equal("2", says(app:user(), "version"))
+  end)
+
   it("that raises or waits while it loads is refused", function()
     serve()
     for _, text in ipairs { "error 'no'", "wx.sleep(1)", "return nil + 1" } do

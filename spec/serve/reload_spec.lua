@@ -26,6 +26,14 @@ wx.text("ask", function(msg) return ("hi %%s from %%d"):format(msg:ask "name?", 
 wx.text("ticks", function(msg)
   return ("%%d %%d"):format(wx.shared:get "ticks1" or 0, wx.shared:get "ticks2" or 0)
 end)
+-- finalizers run when the state is closed, on a thread that is no worker's
+kept = setmetatable({}, { __gc = function()
+  wx.after(0.01, function() error "a timer of a closed state" end)
+  pcall(wx.spawn, function() error "a task of a closed state" end)
+  wx.shared:incr("closed", 1)
+  wx.log.info(("closed %%d at %%s"):format(VERSION, wx.now and wx.now() or os.time()))
+end })
+wx.text("closed", function() return tostring(wx.shared:get "closed" or 0) end)
 wx.every("1s", function() wx.shared:incr("ticks" .. VERSION, 1) end)
 ]]
 
@@ -201,6 +209,15 @@ describe("reloading", function()
       assert.equal("1/1", version())
     end)
 
+    it("closes what it refuses, finalizers and all", function()
+      start()
+      write { ["plugins/bot/init.lua"] = PLUGIN:format(2) .. "\nerror 'no'\n" }
+      local answer = verb "reload"
+      assert.is_false(answer.ok)
+      assert.equal("1", says("oTest", "closed"))
+      assert.equal("1/1", version())
+    end)
+
     it("has nothing to promote or to go back to in the beginning", function()
       start()
       for _, name in ipairs { "promote", "rollback" } do
@@ -352,6 +369,21 @@ describe("reloading", function()
       assert.equal("hi Ann from 3", says("oUser3", "Ann"))
       assert.equal("hi Bea from 2", says("oUser2", "Bea"))
       assert.equal("4/4", version "oUser1") -- its conversation has ended: this is no answer to it
+    end)
+
+    it("closes the old version when nothing is left in it", function()
+      start("workers = 2, reload = { watch = false }")
+      assert.equal("0", says("oTest", "closed"))
+      local slow = send(nodes_from("oWaits", "wait"))
+      serve.eventually("it runs", function() return says("oTest", "running") == "1" end)
+      reload(2)
+      serve.eventually("one of two is closed", function() return says("oTest", "closed") == "1" end)
+      socket.sleep(0.5)
+      assert.equal("1", says("oTest", "closed"))
+      assert.equal("gone", says("oTest", "go"))
+      assert.equal("1/1 waited", answer_on(slow))
+      serve.eventually("both are closed", function() return says("oTest", "closed") == "2" end)
+      assert.same({}, server:logged "lua.error")
     end)
 
     it("stops the old version's timers, and starts the new one's once over all workers", function()

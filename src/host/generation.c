@@ -58,8 +58,20 @@ void wy_generation_publish(wy_host *h, generation *promoted, generation *canary)
 
 /* --- editions --- */
 
-void wy_edition_free(edition *e) {
+/* Finalizers ask a clock of this thread's: the worker's is the worker's, and that of a build has
+ * gone with it. */
+static void close_script(edition *e) {
+  wy_clock own;
+  if (!e->script) return;
+  wy_script_end(e->script);
+  wy_clock_init(&own);
+  if (!e->worker->host->is_virtual) wy_script_leave(e->script, &own);
   wy_script_free(e->script);
+  wy_clock_deinit(&own);
+}
+
+void wy_edition_free(edition *e) {
+  close_script(e);
   for (size_t i = 0; e->desks && i < e->generation->n_accounts; i++)
     wy_gate_deinit(&e->desks[i].gate);
   free(e->desks);

@@ -416,7 +416,7 @@ int wy_watch_new(wy_watch **out, uv_loop_t *loop, unsigned quiet_ms, wy_watch_fn
 }
 
 static void on_tick_closed(uv_handle_t *handle) {
-  watch_free(wy_container_of(handle, wy_watch, tick.timer));
+  watch_free(wy_container_of(wy_tick_of(handle), wy_watch, tick));
 }
 
 void wy_watch_close(wy_watch *w, void (*closed)(void *data)) {

@@ -163,15 +163,21 @@ static int l_set_clock(lua_State *L) {
   return 0;
 }
 
-void wy_script_begin(wy_script *s, wy_clock *clock) {
-  if (!s->paused) return;
-  s->paused = false;
+static void set_clock(wy_script *s, wy_clock *clock) {
   s->clock = clock;
   lua_pushcfunction(s->L, l_set_clock);
   if (lua_pcall(s->L, 0, 0, 0) != LUA_OK)
     lua_pop(s->L, 1); /* no memory: the system's time serves */
+}
+
+void wy_script_begin(wy_script *s, wy_clock *clock) {
+  if (!s->paused) return;
+  s->paused = false;
+  set_clock(s, clock);
   wy_timers_begin(s);
 }
+
+void wy_script_leave(wy_script *s, wy_clock *clock) { set_clock(s, clock); }
 
 void wy_script_end(wy_script *s) {
   assert(!s->running);

@@ -54,8 +54,12 @@ int wy_script_new(wy_script **out, const wy_script_options *options);
 void wy_script_begin(wy_script *s, wy_clock *clock);
 
 /* Ends every task and timer without running them further: nothing of it runs any more, and any
- * thread may free it. */
+ * thread may free it, after wy_script_leave. */
 void wy_script_end(wy_script *s);
+
+/* On the thread that is to free what was ended: finalizers ask this clock, and not the one of the
+ * thread where it ran. */
+void wy_script_leave(wy_script *s, wy_clock *clock);
 
 /* The same where it was not done, and closes the state. */
 void wy_script_free(wy_script *s);
