@@ -64,7 +64,8 @@ end
 local function add(lines, name, f, ...)
   local arguments, shown = table.pack(...), {}
   for i = 1, arguments.n do shown[i] = show(arguments[i]) end
-  local got = outcome(f, ...)
+  -- Lua names the function by any module that has it, in no order
+  local got = outcome(f, ...):gsub("(bad argument #%d+ to )'[%w_.]+'", "%1it")
   local first = arguments[1] -- as it is now
   lines[#lines + 1] = ("%s(%s) %s %s"):format(name, table.concat(shown, ", "), got,
     type(first) == "table" and show(first) or ""):gsub("\n", "\\n")
