@@ -189,8 +189,10 @@ static void on_next_ended(supervisor *s, int status) {
   say(&s->now, WY_SAY_GO_ON);
 }
 
-/* 128 and the signal's number, as shells do, is no status that the README promises. */
-static int status_of(int status) {
+/* 128 and the signal's number, as shells do, is no status that the README promises. A child that
+ * was told to end before it served at all does so without a word. */
+static int status_of(const supervisor *s, int status) {
+  if (s->stopping && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) return WY_EXIT_DONE;
   return WIFEXITED(status) ? WEXITSTATUS(status) : WY_EXIT_FAILED;
 }
 
@@ -207,7 +209,7 @@ static void on_now_ended(supervisor *s, int status, int64_t now) {
   wy_kid_forget(&s->now);
   end_reload(s);
   if (was_told || !s->served) {
-    s->status = status_of(status);
+    s->status = status_of(s, status);
     s->stopping = true;
     if (s->next.pid) kill(s->next.pid, SIGTERM);
   } else if (!takes_over) {
