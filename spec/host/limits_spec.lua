@@ -48,7 +48,7 @@ describe("limits", function()
     P008 = { "lua.error", "__gc is not for plugins" }, P009 = { "lua.error", "__gc is not for plugins" },
     P010 = { "lua.timeout" }, P011 = { "lua.error", "global 'debug'" },
     P012 = { answer = "nil attempt to load a binary chunk" }, P013 = { "lua.error", "field 'dump'" },
-    P014 = { "lua.oom", "not enough memory" }, P015 = { "lua.oom lua.timeout" }, P016 = { "lua.oom lua.error" },
+    P014 = { "lua.oom", "not enough memory" }, P015 = { "lua.oom lua.timeout" }, P016 = { "lua.oom lua.error lua.timeout" },
     P017 = { answer = "nil .*overflow" }, P019 = { "lua.error", "not a module name" }, P020 = { "lua.error", "is read%-only" },
     P022 = { "lua.error", "error object" },
   }
