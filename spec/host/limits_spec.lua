@@ -228,7 +228,7 @@ describe("limits", function()
         local s = ("a"):rep(3000)
         for i = 1, 60 do s:find ".-b" end -- some 5 ms each, few instructions
         return "done"
-      end)]], "limits = { slice_max = 0.1, cpu = 20 }")
+      end)]], "limits = { slice_max = 1, cpu = 20 }")
       local push = app:user():says "go"
       assert.is_nil(push:content())
       app:advance(0)
