@@ -1,11 +1,19 @@
 /* weiyue: the program. Finds the verb; and, for the verb that serves, waits for signals. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
+#if defined(__GLIBC__) || defined(__APPLE__)
+#include <execinfo.h>
+#define WY_BACKTRACE 1
+#endif
 
 #include "cli/cli.h"
+#include "cli/logfile.h"
+#include "cli/watch.h"
+#include "host/supervised.h"
 #include "weiyue.h"
 
 typedef struct verb {
@@ -23,15 +31,17 @@ static const verb verbs[] = {
      "load everything, say where each problem is"},
     {"push", wy_cli_push, true, "像微信那样发一次推送，显示解出的回复",
      "send one push as WeChat would, show the decoded reply"},
+    {"reload", wy_cli_reload, true, "让正在运行的宿主重新加载", "have the running host reload"},
+    {"promote", wy_cli_promote, true, "试行的一代转正", "promote the generation on trial"},
+    {"rollback", wy_cli_rollback, true, "回到上一代", "go back to the generation before"},
     {"test", wy_cli_test, false, "在宿主里跑 busted 测试", "run busted specs inside the host"},
     {"version", wy_cli_version, false, "显示版本", "show the versions"},
     {"help", help, false, "显示某个命令的用法：weiyue help VERB",
      "explain a verb: weiyue help VERB"},
 };
 
-static const char *const not_built[] = {"init",   "sandbox", "api",      "plan",  "apply",
-                                        "reload", "promote", "rollback", "token", "store",
-                                        "user",   "replay",  "doctor"};
+static const char *const not_built[] = {"init",  "sandbox", "api",  "plan",   "apply",
+                                        "token", "store",   "user", "replay", "doctor"};
 
 enum { VERBS = sizeof verbs / sizeof *verbs, NOT_BUILT = sizeof not_built / sizeof *not_built };
 
@@ -88,10 +98,11 @@ static wy_host *volatile watched;
 static volatile sig_atomic_t stopping, interrupts;
 
 static void on_signal(int number) {
-  static const char no_reload[] = "weiyue: reload is not in this build / 本版本尚未实现重新加载\n";
   int saved = errno;
-  if (number == SIGHUP) {
-    if (write(STDERR_FILENO, no_reload, sizeof no_reload - 1) < 0) errno = saved;
+  if (number == SIGUSR1) {
+    wy_logfile_reopen();
+  } else if (number == SIGHUP) {
+    if (watched) wy_host_reload(watched);
   } else if (number == SIGINT && ++interrupts == 2) {
     _exit(WY_EXIT_FAILED); /* also when a handler keeps the loop busy */
   } else if (!stopping && watched) {
@@ -101,25 +112,91 @@ static void on_signal(int number) {
   errno = saved;
 }
 
-static int handle(void (*handler)(int)) {
-  static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+static int handle(const int *numbers, void (*handler)(int)) {
   struct sigaction action = {.sa_flags = SA_RESTART};
   action.sa_handler = handler;
   sigfillset(&action.sa_mask);
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    if (sigaction(numbers[i], &action, NULL)) return -1;
+  for (; *numbers; numbers++)
+    if (sigaction(*numbers, &action, NULL)) return -1;
   return 0;
 }
 
-int wy_cli_signals_watch(wy_host *host) {
+/* The supervisor has seen that a worker of this process is stuck: on that worker's thread. */
+static void on_stuck(int number) {
+  int saved = errno;
+  (void)number;
+  wy_worker_interrupt();
+  errno = saved;
+}
+
+/* It is stuck for good: where it stands, to the log, and the end. */
+static void on_abort(int number) {
+  static const char line[] =
+      "weiyue: aborted; the stack of the thread / 已中止，该线程的调用栈：\n";
+  wy_logfile_last_words();
+  ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
+  (void)written;
+#ifdef WY_BACKTRACE
+  void *frames[64];
+  backtrace_symbols_fd(frames, backtrace(frames, 64), STDERR_FILENO);
+#endif
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+/* What backtrace needs is loaded at its first call: not in a handler. */
+static void prepare_backtrace(void) {
+#ifdef WY_BACKTRACE
+  void *frame;
+  backtrace(&frame, 1);
+#endif
+}
+
+static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, 0};
+
+int wy_cli_signals_watch(wy_host *host, bool supervised) {
+  static const int stuck[] = {WY_WATCH_SIGNAL, 0}, aborts[] = {SIGABRT, 0},
+                   interrupt[] = {SIGINT, 0};
   watched = host;
-  return handle(on_signal);
+  if (handle(ends, on_signal)) return -1;
+  if (!supervised) return 0;
+  prepare_backtrace();
+  return handle(interrupt, SIG_IGN) || handle(stuck, on_stuck) || handle(aborts, on_abort) ? -1 : 0;
 }
 
 void wy_cli_signals_unwatch(void) {
-  handle(SIG_IGN); /* on the way out: the status is decided */
+  handle(ends, SIG_IGN); /* on the way out: the status is decided */
   watched = NULL;
 }
+
+/* --- of the supervisor, which waits for them --- */
+
+static int collector = -1;
+
+static void on_collected(int number) {
+  int saved = errno;
+  unsigned char byte = (unsigned char)number;
+  ssize_t written = write(collector, &byte, 1); /* full: it has enough to do */
+  (void)written;
+  errno = saved;
+}
+
+int wy_cli_signals_collect(int *fd) {
+  static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, 0};
+  int ends_of_pipe[2];
+  if (pipe(ends_of_pipe)) return -1;
+  for (int i = 0; i < 2; i++) {
+    fcntl(ends_of_pipe[i], F_SETFD, FD_CLOEXEC);
+    fcntl(ends_of_pipe[i], F_SETFL, O_NONBLOCK);
+  }
+  *fd = ends_of_pipe[0];
+  collector = ends_of_pipe[1];
+  return handle(numbers, on_collected);
+}
+
+static const char *program = "weiyue";
+
+const char *wy_cli_program(void) { return program; }
 
 int main(int argc, char **argv) {
   if (argc < 2) {
@@ -127,6 +204,7 @@ int main(int argc, char **argv) {
     return WY_EXIT_USAGE;
   }
   int status = WY_EXIT_DONE;
+  program = argv[0];
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
     print_help(stdout);
   } else if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-v") == 0 ||
@@ -135,6 +213,7 @@ int main(int argc, char **argv) {
   } else {
     const verb *v = find(argv[1]);
     if (v && v->network) signal(SIGPIPE, SIG_IGN);
+    if (v && v->network) signal(SIGUSR1, SIG_IGN); /* until a log can be opened anew */
     status = v ? v->run(argc - 1, argv + 1) : WY_EXIT_USAGE;
   }
   if ((fflush(stdout) || ferror(stdout)) && status == WY_EXIT_DONE)

@@ -43,7 +43,8 @@ typedef struct wy_host_options {
    * SIGPIPE then, or block it on that thread: writing to a client that has left raises it. */
   struct uv_loop_s *loop;
   /* One log line without a newline, valid during the call. NULL: no logs. The level filter is the
-   * configuration's log.level. From any worker's thread; never two at once. */
+   * configuration's log.level, the form its log.format. From any worker's thread; never two at once;
+   * it must not block. */
   void (*log)(void *data, int level, const char *line, size_t n);
   /* One fault or note in the configuration or a plugin, in Chinese and in English, each beginning
    * with file:line where that is known. level: WY_LEVEL_ERROR or WY_LEVEL_INFO. NULL: logged. */
@@ -63,6 +64,12 @@ WY_API int wy_host_new(wy_host **out, const wy_host_options *options);
 WY_API int wy_host_load(wy_host *host, const char *path);
 WY_API int wy_host_load_text(wy_host *host, const char *text, size_t n, const char *name,
                              const char *folder);
+
+/* Before wy_host_load: the host keeps in its state folder what it needs to come back: the sources of
+ * the last good generations, from which it starts when those on disk do not load, and a socket that
+ * `weiyue reload`, `promote` and `rollback` ask. back: 0; or which of the kept generations to start
+ * with, after those that are newer have crashed: 1 is the one before the last. */
+WY_API int wy_host_keep(wy_host *host, int back);
 
 /* Before wy_host_load: takes the place of `listen`. Format: "ADDR:PORT". */
 WY_API void wy_host_listen(wy_host *host, const char *address);
@@ -94,6 +101,11 @@ WY_API int wy_host_run(wy_host *host);
  * handler. */
 WY_API void wy_host_stop(wy_host *host);
 
+/* Reads configuration and plugins anew, and switches to them when all of them are whole; what fails
+ * is logged, and nothing changes. Accounts and plugins change; listen, admin, workers, proxies, limits
+ * and log are taken over by a new start only. From any thread or a signal handler. */
+WY_API void wy_host_reload(wy_host *host);
+
 /* With a loop of yours: after wy_host_stop, run it until this is true. */
 WY_API int wy_host_stopped(const wy_host *host);
 
@@ -105,6 +117,10 @@ WY_API void wy_host_free(wy_host *host);
 WY_API const char *wy_host_account_id(const wy_host *host, size_t i);
 WY_API const char *wy_host_account_path(const wy_host *host, size_t i);
 WY_API const char *wy_host_account_mode(const wy_host *host, size_t i); /* "plain" … */
+
+/* log.file, where the program is to write what `log` is given; NULL: not said. The library opens no
+ * such file. After wy_host_load. */
+WY_API const char *wy_host_log_file(const wy_host *host);
 
 WY_API int wy_host_plugin_count(const wy_host *host); /* those that were loaded */
 

@@ -8,7 +8,8 @@ local log = {}
 
 --- For who looks for a fault; not written at the default level.
 ---@param text any
----@param fields? table<string, any> sorted by name; values go through tostring
+---@param fields? table<string, any> sorted by name; values go through tostring; a key that the line has itself (ts,
+--- level, event, trace) gets a number behind it
 function log.debug(text, fields) end
 
 ---@param text any

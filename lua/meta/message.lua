@@ -1,7 +1,8 @@
 ---@meta
 error("lua/meta is for editors, not for require")
 
---- What a handler gets (消息): a message or an event. `tostring(msg)` says which and from whom.
+--- What a handler gets (消息): a message or an event. `tostring(msg)` says which and from whom, the openid
+--- masked: it is personal data.
 ---@class weiyue.Message
 ---@field type string lower case: text image voice video shortvideo location link file event …; or "component"
 ---@field event? string lower case: subscribe click scan location …; nil: a message
@@ -19,6 +20,7 @@ error("lua/meta is for editors, not for require")
 ---@field raw table<string, any> every element by WeChat's own name; nested elements are tables, ids are texts
 ---@field way? weiyue.Way how the answer leaves as things stand now; nil: this message was answered for good
 ---@field attempt? integer which of WeChat's three attempts this is now; nil as with way
+---@field trace? string 16 hex digits: the word that stands in every log line about this push; nil: it came from none
 ---@field redelivered? boolean WeChat sent it before, to another host: what it asks for may be done; nil as with way
 local message = {}
 

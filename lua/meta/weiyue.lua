@@ -5,6 +5,8 @@ error("lua/meta is for editors, not for require")
 --- Specific rules run before general ones, wherever they stand: exact, prefix, pattern, contains,
 --- any text, default. Within one kind: by the plugin's priority, then by order of writing.
 ---@class weiyue
+---@field config table<string, any> this plugin's settings (插件的设置) from plugins.NAME.config, read-only; from
+---  wx.plugin { schema = … } on checked and with defaults, before as the configuration has them
 ---@field shared weiyue.shared values that all workers of this host have in common (所有工作线程共用的值)
 local wx = {}
 
@@ -166,8 +168,27 @@ function wx.reply.raw(body) end
 ---@field name? string for people; rules and logs use the file's name
 ---@field version? string
 ---@field priority? number higher runs first within one kind of rule; default 0
----@field schema? table its settings (not in this build)
----@field api? string[] dangerous API calls it makes (not in this build)
+---@field schema? table<string, weiyue.SchemaField> its settings: wx.config has them checked; a plugin whose
+---  configuration is wrong is not loaded, and the fault is told with its line in weiyue.lua
+---@field api? string[] the API calls it makes (要调用的接口), FAMILY.NAME with stars: "template.send", "material.*";
+---  never token.* and openapi.clear*, which are the host's
+
+--- A setting of a plugin (一项设置).
+---@class weiyue.SchemaField
+---@field type "string"|"number"|"integer"|"boolean"|"enum"|"list"|"table"|"any" numbers may stand as text, from `env`
+---@field required? boolean it must be set
+---@field default? any not of a table: that has the defaults of its fields
+---@field min? number of a number; bytes of a string, entries of a list
+---@field max? number
+---@field unit? "s"|"bytes" of a number: also written "5m", "64KiB"
+---@field pattern? string a Lua pattern for the whole text
+---@field values? (string|number|boolean)[] of an enum
+---@field item? weiyue.SchemaField of a list, each entry; a value alone is a list of one
+---@field fields? table<string, weiyue.SchemaField> of a table
+---@field secret? boolean shown as *** in every line from a plugin, where it has 8 bytes or more
+---@field example? any a good value, for messages
+---@field zh? string what it is, for messages (说明)
+---@field en? string
 
 --- Who this plugin is (插件信息); optional.
 ---@param head weiyue.PluginHead
@@ -186,14 +207,14 @@ function wx.account(id) end
 ---@param d number|string
 function wx.sleep(d) end
 
---- Runs fn later (稍后运行), in a task of its own.
+--- Runs fn later (稍后运行), in a task of its own. Raises when the plugin has limits.timers of them already.
 ---@param d number|string
 ---@param fn async fun(...)
 ---@param ... any arguments of fn
 ---@return weiyue.Timer
 function wx.after(d, fn, ...) end
 
---- Runs fn beside the handler (并行运行), in a task of its own.
+--- Runs fn beside the handler (并行运行), in a task of its own. Raises when the plugin has limits.tasks of them already.
 ---@param fn async fun(...)
 ---@param ... any arguments of fn
 function wx.spawn(fn, ...) end

@@ -1,6 +1,8 @@
 -- Boot: from weiyue.lua to everything that serves. C calls read, gives the state what the
 -- configuration asks for, and calls load; then it reads the boot table. Each worker does so.
 
+local core = require "weiyue_core"
+
 local capabilities = require "weiyue.capabilities"
 local dispatch = require "weiyue.dispatch"
 local events = require "weiyue.events"
@@ -10,8 +12,11 @@ local mailbox = require "weiyue.mailbox"
 local message = require "weiyue.message"
 local outbox = require "weiyue.outbox"
 local plugins = require "weiyue.plugin"
+local readonly = require "weiyue.readonly"
 local rules = require "weiyue.rules"
+local settings = require "weiyue.settings"
 local shared = require "weiyue.shared"
+local sources = require "weiyue.sources"
 local timers = require "weiyue.timers"
 
 local M = {}
@@ -19,19 +24,23 @@ local M = {}
 -- What a problem calls the configuration.
 local function file_of(options) return options.text and (options.name or "weiyue.lua") or options.path end
 
--- The schema with its texts in two languages is large and needed once.
-local function read_config(options)
+-- The schema with its texts in two languages is large and needed once; what checks it, by plugins as well.
+local function forget_config()
+  for name in pairs(package.loaded) do
+    if name:find "^weiyue%.config" then package.loaded[name] = nil end
+  end
+end
+
+local function read_config(options, from)
   local config = require "weiyue.config"
-  local overrides = { overrides = { listen = options.listen } }
+  local overrides = { overrides = { listen = options.listen }, read = from.read }
   local conf, found
   if options.text then
     conf, found = config.load_string(options.text, file_of(options), overrides)
   else
     conf, found = config.load(options.path, overrides)
   end
-  for name in pairs(package.loaded) do
-    if name:find "^weiyue%.config" then package.loaded[name] = nil end
-  end
+  forget_config()
   return conf, found
 end
 
@@ -44,17 +53,17 @@ end
 
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
 local function account_object(conf)
-  local can = {} -- a copy: what a plugin writes there changes nothing of the host
+  local can = {} -- a copy: what a plugin writes there by rawset changes nothing of the host
   for name, value in pairs(conf.can) do can[name] = value end
-  return setmetatable({
+  local known = setmetatable({
     id = conf.id, url = conf.url, path = conf.path, kind = conf.kind, verified = conf.verified,
     username = conf.username, appid = conf.appid, mode = conf.mode, can = can,
   }, {
-    __name = "weiyue.account",
     __index = function(_, key)
       if later.account[key] then later.refuse("account." .. key) end
     end,
   })
+  return setmetatable({}, readonly.metatable("account", "change it in weiyue.lua (请在 weiyue.lua 里改)", known))
 end
 
 -- The plugins of one account. A name that is no plugin's is told: the account would miss it silently.
@@ -82,8 +91,11 @@ local function folder_of(options) return options.folder or (options.path or ""):
 ---@field problems { level: string, event: string, zh: string, en: string }[]
 ---@field failed_plugins integer
 ---@field n_plugins? integer      how many were loaded
+---@field plugins? table[]
 ---@field workers integer        how many there are to be
 ---@field state? string          the state folder
+---@field sources weiyue.Sources what was read; its snapshot builds the same once more
+---@field log_file? string       where the program writes its log; nil: stderr
 ---@field accounts { object: table, dispatch: function }[]
 ---@field calls table<string, any> what C asks at run time, by name
 
@@ -96,14 +108,21 @@ local function folder_of(options) return options.folder or (options.path or ""):
 ---@field worker? integer   which one this is, from 0
 ---@field workers? integer  how many there are; absent: as the configuration says
 ---@field cores? integer    what workers = "auto" means
+---@field sources? weiyue.Sources where files are read; absent: the disk
+---@field snapshot? weiyue.Snapshot instead of sources: what another boot read
+---@field snapshot_text? string the same as JSON
 ---@field count? fun(name: string) called for each firing of a timer, in place of the host's counters
 
 --- Reads and checks the configuration.
 ---@param options weiyue.BootOptions
 ---@return weiyue.Boot
 function M.read(options)
-  local conf, found = read_config(options)
-  local boot = { conf = conf, options = options, problems = {}, failed_plugins = 0, workers = 1, accounts = {} }
+  local snapshot = options.snapshot or options.snapshot_text and core.json.decode(options.snapshot_text)
+  local from = options.sources or snapshot and sources.replay(snapshot) or sources.disk()
+  local conf, found = read_config(options, from)
+  local boot = {
+    conf = conf, options = options, sources = from, problems = {}, failed_plugins = 0, workers = 1, accounts = {},
+  }
   for _, p in ipairs(found) do
     local at = place(p)
     -- the event's name tells faults of one kind apart for whoever greps
@@ -118,15 +137,62 @@ function M.read(options)
   end
   if conf then
     local folder = folder_of(options)
-    boot.state = (conf.state:find "^/" or folder == "") and conf.state or folder .. "/" .. conf.state
+    local function place_of(path) return (path:find "^/" or folder == "") and path or folder .. "/" .. path end
+    boot.state, boot.log_file = place_of(conf.state), conf.log.file and place_of(conf.log.file)
     boot.workers = options.workers or (conf.workers == "auto" and options.cores or conf.workers)
     if boot.workers == "auto" then boot.workers = 1 end
   end
   return boot
 end
 
--- What plugins ask of the host: their accounts, and a note to whoever reads the problems.
-local function host_of(boot, objects)
+--- What was read, as text: JSON of a weiyue.Snapshot. What is no UTF-8 was refused, and is left out.
+---@param boot weiyue.Boot
+---@return string
+function M.snapshot_text(boot)
+  local from = boot.sources.snapshot()
+  local copy = { files = {}, errors = from.errors, globs = from.globs, kinds = from.kinds }
+  for path, text in pairs(from.files) do
+    if core.text.valid(text) then copy.files[path] = text end
+  end
+  return core.json.encode(copy)
+end
+
+--- The folders that hold what was read, and where more would be found: to watch them.
+---@param boot weiyue.Boot
+---@return string[]
+function M.folders(boot)
+  local from, seen, list = boot.sources.snapshot(), {}, {}
+  local function add(path)
+    local folder = path:match "^(.*)/[^/]*$" or "."
+    if folder == "" then folder = "/" end
+    if not seen[folder] and not folder:find "[%*%?%[]" then list[#list + 1] = folder end
+    seen[folder] = true
+  end
+  for path in pairs(from.files) do add(path) end
+  for path in pairs(from.errors) do add(path) end
+  for pattern in pairs(from.globs) do add(pattern) end
+  for path, kind in pairs(from.kinds) do add(kind == "folder" and path .. "/" or path) end
+  if boot.options.path then add(boot.options.path) end
+  table.sort(list)
+  return list
+end
+
+--- The specs of the plugins, where the configuration wants them to pass before a reload: in the folder spec of
+--- a plugin that is a folder, or the file NAME_spec.lua beside one that is a file.
+---@param boot weiyue.Boot
+---@return string[]
+function M.specs(boot)
+  local list = {}
+  if not (boot.conf and boot.conf.reload.specs) then return list end
+  for _, plugin in ipairs(boot.plugins) do
+    local pattern = plugin.folder and plugin.folder .. "/spec/*_spec.lua" or plugin.path:gsub("%.lua$", "_spec.lua")
+    for _, path in ipairs(boot.sources.glob(pattern) or {}) do list[#list + 1] = path end
+  end
+  return list
+end
+
+-- What plugins ask of the host: their accounts.
+local function host_of(objects)
   local host = {}
   function host.account(id)
     if id == nil and #objects == 1 then return objects[1] end
@@ -135,14 +201,18 @@ local function host_of(boot, objects)
     end
     error(id and ("no account %s"):format(tostring(id)) or "which account? wx.account(id)", 3)
   end
-  function host.note(plugin, where, what)
-    boot.problems[#boot.problems + 1] = {
-      level = "note", event = "config.not_in_build",
-      zh = ("%s: 插件 %s 的 %s：本版本尚未实现"):format(where, plugin.name, what),
-      en = ("%s: %s of plugin %s: not in this build"):format(where, what, plugin.name),
-    }
-  end
   return host
+end
+
+-- The line of a key in the configuration's text, which is looked for when something is wrong.
+local function locator(boot)
+  local text, bare
+  return function(key)
+    local source = require "weiyue.config.source"
+    text = text or boot.options.text or boot.sources.read(boot.options.path) or ""
+    bare = bare or source.bare(text)
+    return source.locate(text, bare, key)
+  end
 end
 
 local function load_plugins(boot, folder, host)
@@ -151,8 +221,10 @@ local function load_plugins(boot, folder, host)
     local absolute = pattern:find "^/" or folder == ""
     lua_path[i] = { folder = absolute and "" or folder .. "/", pattern = pattern } -- a folder's own ? stays
   end
-  local loaded, problems, failed =
-    plugins.load(boot.conf.plugins, { file = file_of(boot.options), folder = folder, lua_path = lua_path }, host)
+  local loaded, problems, failed = plugins.load(boot.conf.plugins, {
+    file = file_of(boot.options), folder = folder, lua_path = lua_path, sources = boot.sources,
+    c_modules = boot.conf.c_modules, from_env = boot.conf.from_env, locate = locator(boot),
+  }, host)
   boot.failed_plugins = failed
   for _, p in ipairs(problems) do boot.problems[#boot.problems + 1] = p end
   for _, plugin in ipairs(loaded) do
@@ -184,8 +256,12 @@ function M.load(boot)
     objects[i] = account_object(account)
     places[i] = { object = objects[i], conf = account }
   end
-  local loaded = load_plugins(boot, folder, host_of(boot, objects))
-  boot.n_plugins = #loaded
+  for _, account in ipairs(conf.accounts) do
+    settings.keep_secret { account.token, account.secret or false, account.aes_key or false }
+  end
+  local loaded = load_plugins(boot, folder, host_of(objects))
+  forget_config()
+  boot.n_plugins, boot.plugins = #loaded, loaded
   local push = package.loaded["weiyue.push"] -- C's; absent where nothing is served
   local out = outbox.new(places, mailbox.new(shared.object "weiyue.mailbox.dict"), push)
   message.serve(out, push)
@@ -203,7 +279,9 @@ function M.load(boot)
     boot.accounts[i] = { object = objects[i], dispatch = dispatch.dispatcher(index, out, account.mailbox.word) }
   end
 
+  local workers = boot.workers -- boot itself, with all it read, is not kept
   boot.calls = {
+    plugins = loaded, -- what each keeps is weighed
     message = message.metatable, once = dispatch.once, may_reply = events.may_reply,
     is_special = events.is_special, plugin_of = plugin_of(loaded),
     window = function(type, event) return capabilities.window(type, event) ~= nil end,
@@ -213,7 +291,7 @@ function M.load(boot)
   --- Arms this worker's timers, once, when its loop starts; gives the function that stops them.
   function boot.calls.start()
     return timers.start(loaded, {
-      worker = options.worker or 0, workers = boot.workers, count = options.count or push and push.count,
+      worker = options.worker or 0, workers = workers, count = options.count or push and push.count,
     })
   end
 end

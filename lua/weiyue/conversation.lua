@@ -52,6 +52,9 @@ end
 local Conversations = {}
 Conversations.__index = Conversations
 
+-- Messages of one conversation share a number: a trace that was asked for while it is the newest stays its own.
+local function keep_trace(msg) return msg.trace end
+
 -- Waits for the answer.
 ---@async
 function Conversations:wait(number, question, options, accept, fate)
@@ -68,6 +71,7 @@ function Conversations:ask(msg, asked)
   local push, question, options = self.push, read(asked)
   local accept = accepted(options.accept or { "text" })
   push.may_ask(msg.push)
+  keep_trace(msg)
   local other = push.parked(msg.push)
   local first = other and self.exclusive[other]
   local good, fault = push.check(msg.push, question)
@@ -75,6 +79,7 @@ function Conversations:ask(msg, asked)
   local fate = self.outbox:ask(msg, first or question)
   if first or fate == "lost" then push.give_up(msg.push) end
   local answer = self:wait(msg.push, question, options, accept, fate)
+  keep_trace(answer)
   return answer.content, answer
 end
 

@@ -1,11 +1,13 @@
 -- Dispatch: from a message to a reply. The one function that C calls for every push.
 
 local events = require "weiyue.events"
+local limits = require "weiyue.limits"
 local log = require "weiyue_core".log
 local rules = require "weiyue.rules"
 
 local fold, width = rules.fold, rules.width
 local find, sub = string.find, string.sub
+local call = limits.call -- of a plugin's function
 
 local M = {}
 
@@ -27,7 +29,7 @@ local function run(rule, msg, ...)
   local reply = rule.reply
   if not rule.call then return reply end
   local err
-  reply, err = reply(msg, ...)
+  reply, err = call(reply, msg, ...)
   if reply == nil and err ~= nil then
     log.write("warn", "handler.error", err, { where = rule.where, account = msg.account and msg.account.id })
   end
@@ -156,7 +158,7 @@ end
 local function chain(index, msg, outbox, event, i)
   local use = index.use[i]
   if not use then return answer(index, msg, outbox, event) end
-  local reply, where = use.call(msg, function() return chain(index, msg, outbox, event, i + 1) end)
+  local reply, where = call(use.call, msg, function() return chain(index, msg, outbox, event, i + 1) end)
   return reply, type(where) == "string" and where or use.where
 end
 

@@ -2,17 +2,21 @@
 
 local core = require "weiyue_core"
 local daytime = require "weiyue.daytime"
+local declared = require "weiyue.declared"
 local later = require "weiyue.later"
 local nearest = require "weiyue.nearest"
 local pattern = require "weiyue.pattern"
+local readonly = require "weiyue.readonly"
 local replies = require "weiyue.reply"
 local rules = require "weiyue.rules"
+local settings = require "weiyue.settings"
 local shared = require "weiyue.shared"
 local task = require "weiyue.task"
 
 local M = {}
 
-local Matcher <const> = { __name = "weiyue.matcher" }
+local MATCHER <const> = "weiyue.matcher"
+local Matcher <const> = { __name = MATCHER, __metatable = MATCHER }
 
 local SOURCE <const> = debug.getinfo(1, "S").source
 
@@ -74,27 +78,51 @@ local PLUGIN_HEAD <const> = {
   name = "string", version = "string", priority = "number", schema = "table", api = "table",
 }
 
--- wx.plugin{ … }: who the plugin is. What hangs on features that are not built yet is checked and kept.
-local function head(plugin, host)
+-- wx.plugin{ … }: who the plugin is, which settings it takes, which API calls it makes.
+local function head(plugin, wx)
   return function(t)
     if type(t) ~= "table" then error("wx.plugin wants a table", 2) end
     for key, value in pairs(t) do
       local want = PLUGIN_HEAD[key]
-      if not want then error(("wx.plugin has no field %s"):format(tostring(key)), 2) end
+      if not want then
+        local near = type(key) == "string" and nearest.slip(key, nearest.names(PLUGIN_HEAD))
+        error(("wx.plugin has no field %s%s"):format(tostring(key), near and "; the nearest is " .. near or ""), 2)
+      end
       if type(value) ~= want then error(("wx.plugin: %s must be a %s"):format(key, want), 2) end
-      if key == "schema" or key == "api" then host.note(plugin, caller(), "wx.plugin " .. key) end
+    end
+    local fault = t.api and declared.fault(t.api)
+    if fault then error("wx.plugin: " .. fault, 2) end
+    if t.schema then
+      local nodes, wrong, conf
+      nodes, wrong = settings.read(t.schema)
+      if not nodes then error("wx.plugin: " .. wrong, 2) end
+      conf, wrong = settings.check(plugin, nodes)
+      if not conf then
+        plugin.wrong = wrong -- whoever loads it tells these
+        error("wx.plugin: the configuration of this plugin is wrong", 2)
+      end
+      wx.config = settings.view(conf)
     end
     plugin.title, plugin.version = t.name or plugin.name, t.version
     plugin.priority = t.priority or plugin.priority
+    plugin.api, plugin.api_where = t.api and table.move(t.api, 1, #t.api, 1, {}), caller()
   end
 end
 
----@param plugin table { name, priority, rules, uses, timers }; without timers: it is served by no host, and may
----  have none. `loaded` is set when its rules and timers are complete.
----@param host { account: (fun(id?: string): table), note: (fun(plugin: table, where: string, what: string)) }
+local REPLY_ADVICE <const> = "other plugins use it as well (不能改)"
+
+---@param plugin table { name, priority, rules, uses, timers, config }; without timers: it is served by no host, and
+---  may have none. `loaded` is set when its rules and timers are complete; `wrong` by wx.plugin: the problems of
+---  its configuration.
+---@param host { account: (fun(id?: string): table) }
 ---@return table wx
 function M.new(plugin, host)
-  local wx = { reply = replies, log = logger(plugin), plugin = head(plugin, host), shared = shared.object() }
+  local scope = task.scope(plugin.name)
+  local wx = {
+    reply = setmetatable({}, readonly.metatable("wx.reply", REPLY_ADVICE, replies)), log = logger(plugin),
+    shared = shared.object(), config = settings.view(plugin.config),
+  }
+  wx.plugin = head(plugin, wx)
 
   local function rule(trigger, name, kind, value, reply)
     plugin.rules[#plugin.rules + 1] = {
@@ -121,7 +149,7 @@ function M.new(plugin, host)
   local function text_rules(match, reply, level)
     if type(match) == "string" then
       rule("text", nil, "exact", rules.fold(match), reply)
-    elseif getmetatable(match) == Matcher then
+    elseif getmetatable(match) == MATCHER then
       rule("text", nil, match.kind, match.value, reply)
     elseif type(match) == "table" and #match > 0 then
       for _, one in ipairs(match) do text_rules(one, reply, level + 1) end
@@ -196,12 +224,12 @@ function M.new(plugin, host)
 
   function wx.after(d, fn, ...)
     if type(fn) ~= "function" then error("wx.after wants a time and a function", 2) end
-    return task.after(seconds("wx.after", d), fn, ...)
+    return scope:after(seconds("wx.after", d), fn, ...)
   end
 
   function wx.spawn(fn, ...)
     if type(fn) ~= "function" then error("wx.spawn wants a function", 2) end
-    return task.spawn(fn, ...)
+    return scope:spawn(fn, ...)
   end
 
   local function timer(what, fn, options, t)
@@ -222,6 +250,7 @@ function M.new(plugin, host)
         error(("%s: two timers are %s: give each a name, { name = \"…\" }"):format(what, t.name), 3)
       end
     end
+    scope:declare(what)
     plugin.timers[#plugin.timers + 1] = t
   end
 

@@ -1,5 +1,6 @@
 -- Rules that can hardly be meant: names that WeChat never sends, and rules that another one hides.
 
+local declared = require "weiyue.declared"
 local events = require "weiyue.events"
 local nearest = require "weiyue.nearest"
 
@@ -29,7 +30,7 @@ local function hidden(rule, first, add)
 end
 
 --- Notes on the rules of one plugin, each with its place.
----@param plugin { rules: table[] }
+---@param plugin { rules: table[], api?: string[], api_where?: string }
 ---@return { zh: string, en: string }[]
 function M.check(plugin)
   local notes, first = {}, {}
@@ -39,6 +40,13 @@ function M.check(plugin)
   for _, rule in ipairs(plugin.rules) do
     unknown(rule, add)
     hidden(rule, first, add)
+  end
+  for _, one in ipairs(declared.unknown(plugin.api or {})) do
+    add(plugin.api_where,
+      ("wx.plugin 的 api：微信没有 %s 这一组接口（%s）%s"):format(one.family, one.pattern,
+        one.near and "；是不是 " .. one.near .. "？" or ""),
+      ("wx.plugin's api: WeChat has no family %s (%s)%s"):format(one.family, one.pattern,
+        one.near and "; did you mean " .. one.near .. "?" or ""))
   end
   return notes
 end

@@ -6,6 +6,8 @@ local later = require "weiyue.later"
 
 local M = {}
 
+local NAME <const> = "weiyue.message" -- all that a plugin sees of the metatable, which all messages share
+
 local methods, fields = {}, {}
 
 -- Made anew for each host: what a message's push is asked, and where answers go.
@@ -19,7 +21,7 @@ function M.serve(out, calls)
 end
 
 local function served(msg, name, arguments)
-  if getmetatable(msg) ~= M.metatable then
+  if getmetatable(msg) ~= NAME then
     error(("msg.%s: call it with a colon: msg:%s(%s)"):format(name, name, arguments), 3)
   end
   if not push or not rawget(msg, "push") then error(("msg:%s: this message came from no push"):format(name), 3) end
@@ -59,12 +61,25 @@ function fields.way(msg) return push and push.way(rawget(msg, "push")) end
 -- Which of WeChat's three attempts this is now.
 function fields.attempt(msg) return push and (push.attempt(rawget(msg, "push"))) end
 
+-- The word that stands in the log lines about its push.
+function fields.trace(msg)
+  local trace = push and rawget(msg, "push") and push.trace(msg.push) or nil
+  rawset(msg, "trace", trace)
+  return trace
+end
+
 -- Whether WeChat had sent it before this host saw it: a host that is gone may have handled it. nil: it has
 -- its answer.
 function fields.redelivered(msg)
   local _, first
   if push then _, first = push.attempt(rawget(msg, "push")) end
   return first and first > 1
+end
+
+-- An openid as a log may show it, as wy_log_mask does it in C.
+local function masked(openid)
+  local shown = #openid >= 16 and 4 or #openid >= 8 and 2 or 0
+  return openid == "" and "nobody" or openid:sub(1, shown) .. "***" .. openid:sub(#openid - shown + 1)
 end
 
 local function index(msg, key)
@@ -75,11 +90,11 @@ local function index(msg, key)
 end
 
 M.metatable = {
-  __name = "weiyue.message",
+  __name = NAME, __metatable = NAME,
   __index = index,
   __tostring = function(msg)
     local what = msg.event and msg.type .. "/" .. msg.event or msg.type
-    return ("message %s from %s"):format(what, tostring(msg.openid))
+    return ("message %s from %s"):format(what, masked(msg.openid or ""))
   end,
 }
 

@@ -56,27 +56,35 @@ for kind in pairs(fields) do
   end
 end
 
+local function has_any(t) -- next would see nothing of a view
+  local step, state, first = pairs(t)
+  return step(state, first) ~= nil
+end
+
 local ARTICLE <const> = { title = true, description = true, pic_url = true, url = true }
 
 --- Articles: one table each with title, description, pic_url, url. WeChat shows one of them as the
 --- answer to a message and up to 8 as the answer to an event.
 ---@param articles { title?: string, description?: string, pic_url?: string, url?: string }[]
 function M.news(articles, ...)
-  if type(articles) == "table" and articles[1] == nil and next(articles) ~= nil then
+  if type(articles) == "table" and articles[1] == nil and has_any(articles) then
     articles = articles.articles or { articles, ... } -- one article, without a list around it
   end
   if type(articles) ~= "table" or #articles == 0 then
     error("wx.reply.news wants a list of articles", 2)
   end
+  local list = {} -- a copy: what is given may be a part of wx.config, of which C sees nothing
   for i, article in ipairs(articles) do
     if type(article) ~= "table" then error(("wx.reply.news: article %d is not a table"):format(i), 2) end
+    list[i] = {}
     for key, value in pairs(article) do
+      list[i][key] = value
       if not ARTICLE[key] then error(("wx.reply.news: article %d has no field %s"):format(i, tostring(key)), 2) end
       if type(value) ~= "string" then error(("wx.reply.news: %s of article %d must be a string"):format(key, i), 2) end
     end
     if not article.title then error(("wx.reply.news: article %d needs a title"):format(i), 2) end
   end
-  return { type = "news", articles = articles }
+  return { type = "news", articles = list }
 end
 
 --- A body of your own, sent as it is (encrypted where the account is): for the events that expect a

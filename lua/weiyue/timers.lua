@@ -23,15 +23,17 @@ function M.worker(plugin, name, workers)
   return string.unpack("<I4", core.crypto.sha256(plugin .. "\0" .. name)) % workers
 end
 
--- The raised value as text with a traceback, whatever the value is.
-local function traced(e)
+-- The raised value as text with a traceback, whatever the value is. `trace` is where it was raised, when the stack
+-- is unwound already.
+local function traced(e, trace)
   local ok, text = pcall(tostring, e)
-  return debug.traceback(ok and text or ("(error object is a %s value)"):format(type(e)), 2)
+  if not ok then text = ("(error object is a %s value)"):format(type(e)) end
+  return trace and text .. "\n" .. trace or debug.traceback(text, 2)
 end
 
 -- Calls f, in a task of its own, when this many ms have passed.
 local function after(t, ms, f)
-  t.pending = task.after(math.max(0, (ms - 0.5) / 1000), f) -- half a ms less: task.after rounds up
+  t.pending = t.scope:arm(math.max(0, (ms - 0.5) / 1000), f) -- half a ms less: task.after rounds up
 end
 
 local function fields(t, more)
@@ -54,9 +56,12 @@ local function run(t, late)
     t.count "timer_late"
     log.write("info", "timer.late", "runs late", fields(t, { seconds = math.floor(late) }))
   end
-  t.running, t.told = true, false -- nothing but fn between here and its end: what raised would block the timer
+  t.running, t.told = true, false
+  local _ <close> = setmetatable({}, { __close = function(_, stopped) -- by a limit: xpcall lets that through
+    t.running = false
+    if stopped then t.count "timer_errors" end
+  end })
   local ok, err = xpcall(t.fn, traced)
-  t.running = false
   if ok then return end
   t.count "timer_errors"
   log.write("error", "lua.error", err, fields(t, {}))
@@ -150,7 +155,7 @@ function M.start(plugins, options)
       if M.worker(plugin.name, timer.name, workers) == worker then
         local t = {
           plugin = plugin.name, name = timer.name, fn = timer.fn, interval = timer.interval, times = timer.times,
-          count = options.count or nothing, running = false, told = false,
+          scope = task.scope(plugin.name), count = options.count or nothing, running = false, told = false,
         }
         held[#held + 1] = t
         if t.interval then start_every(t) else start_at(t, options.offset or daytime.offset) end

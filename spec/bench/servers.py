@@ -149,10 +149,10 @@ class Server:
                     total += int(f.read().split()[0])
         return total
 
-    def memory_kib(self, field):
-        """Sum of Rss or Pss over the processes."""
+    def memory_kib(self, field, pids=None):
+        """Sum of Rss or Pss over the processes, or some of them."""
         total = 0
-        for pid in self.processes():
+        for pid in pids or self.processes():
             with contextlib.suppress(OSError), open("/proc/%d/smaps_rollup" % pid) as f:
                 found = re.search(r"^%s:\s+(\d+)" % field, f.read(), re.M)
                 total += int(found.group(1)) if found else 0
@@ -181,14 +181,14 @@ def ceiling(out, folder, mode, name="ceiling"):
                   folder, mode)
 
 
-def weiyue(binary, folder, mode, workers=1, name="weiyue"):
+def weiyue(binary, folder, mode, workers=1, name="weiyue", options=()):
     folder = os.path.join(folder, "%s-%s-%d" % (name, mode, workers))
     os.makedirs(folder, exist_ok=True)
     for file, text in (("weiyue.lua", CONFIG % (workers, mode)), ("echo.lua", PLUGIN)):
         with open(os.path.join(folder, file), "w") as f:
             f.write(text)
     return Server(name, lambda port: [binary, "serve", "weiyue.lua", "--listen",
-                                          "127.0.0.1:%d" % port], folder, mode)
+                                          "127.0.0.1:%d" % port, *options], folder, mode)
 
 
 class Load:

@@ -135,7 +135,7 @@ static MAYBE_UNUSED void rig_begin_at(rig *r, const wy_http_limits *limits, cons
   wy_clock_init_virtual(&r->clock, INT64_C(1700000000000));
   wy_buf_init(&r->seen, 1 << 20);
   wy_buf_init(&r->lines, 1 << 20);
-  r->log = (wy_log){WY_LOG_INFO, rig_on_log, r};
+  r->log = (wy_log){WY_LOG_INFO, rig_on_log, r, WY_LOG_TEXT};
   r->body_max = 1000;
   assert_int_equal(wy_http_new(&r->http, &r->loop, &r->clock, &r->log, limits, &handlers, r), 0);
   assert_int_equal(wy_http_listen(r->http, address, 0, &r->port), 0);

@@ -158,7 +158,7 @@ describe("the deadline broker", function()
     end)
 
     it("keeps what a click was too slow for in the mailbox: its window closes after 60 s", function()
-      host { account = KF, send = "ok" }
+      host { account = KF, send = "ok", config = "limits = { wall = 120 }" }
       local user = app:user()
       local p = user:clicks "minute"
       app:advance(4.5)
@@ -379,7 +379,7 @@ describe("the deadline broker", function()
       assert.equal(1, of_account "weiyue_pushes_unanswered_total")
       local lines = app:logged "push.unanswered"
       assert.equal(1, #lines)
-      assert.matches(" account=one where=%S*plugins/one%.lua:%d+ ms=2000", lines[1])
+      assert.matches(" account=one where=%S*plugins/one%.lua:%d+ ms=2000 trace=%x+$", lines[1])
       assert.equal(WAITING, hold_one():content())
     end)
 

@@ -36,7 +36,7 @@ local function declare(...)
   local list = {}
   for i, f in ipairs { ... } do
     local plugin = { name = "plugin" .. i, priority = 0, rules = {}, uses = {}, timers = {} }
-    f(dsl.new(plugin, { account = function() end, note = function() end }))
+    f(dsl.new(plugin, { account = function() end }))
     plugin.loaded = true
     list[i] = plugin
   end

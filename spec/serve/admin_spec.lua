@@ -64,7 +64,7 @@ describe("the management interface", function()
       local r = get "/ready"
       assert.same({ 200, "application/json", "no-store" },
         { r.status, r.headers["content-type"], r.headers["cache-control"] })
-      assert.equal('{"ready":true,"reason":null,"workers":1,"accounts":2,"failed_plugins":0}\n', r.body)
+      assert.equal('{"ready":true,"reason":null,"workers":1,"accounts":2,"failed_plugins":0,"generation":1}\n', r.body)
     end)
 
     it("gives /metrics in Prometheus' format, every line of it", function()
@@ -150,7 +150,7 @@ describe("the management interface", function()
     assert.is_nil(idle:at_end()) -- that worker is stopping
     local r = get "/ready"
     assert.equal(503, r.status)
-    assert.equal('{"ready":false,"reason":"stopping","workers":2,"accounts":2,"failed_plugins":0}\n', r.body)
+    assert.equal('{"ready":false,"reason":"stopping","workers":2,"accounts":2,"failed_plugins":0,"generation":1}\n', r.body)
     assert.same({ 200, 200 }, { get("/health").status, get("/metrics").status })
     halfway:send "st: 127.0.0.1\r\n\r\n"
     assert.equal(503, halfway:read().status)
@@ -163,7 +163,7 @@ describe("the management interface", function()
     server = serve.start {
       ["weiyue.lua"] = serve.config({ account }, "workers = 2"), ["plugins/bot.lua"] = PLUGIN, ["plugins/broken.lua"] = "not Lua",
     }
-    assert.equal('{"ready":true,"reason":null,"workers":2,"accounts":1,"failed_plugins":1}\n', get("/ready").body)
+    assert.equal('{"ready":true,"reason":null,"workers":2,"accounts":1,"failed_plugins":1,"generation":1}\n', get("/ready").body)
   end)
 
   describe("on an address that others reach", function()

@@ -275,13 +275,13 @@ describe("a served account", function()
           assert.equal("稍后再试", server:says(accounts.plain, text))
         end)
         assert.equal(1, #lines)
-        assert.matches(" account=plain where=%S*" .. line_of('wx.text("' .. text .. '"') .. " text=", lines[1])
+        assert.matches(" account=plain plugin=shop where=%S*" .. line_of('wx.text("' .. text .. '"') .. " text=", lines[1])
       end)
     end
 
     it("logs the rule of what is raised beside the handler's line", function()
       local lines = logged("lua.error", function() server:says(accounts.plain, "raise") end)
-      assert.matches(" account=plain where=%S*plugins/shop%.lua:2 text=", lines[1])
+      assert.matches(" account=plain plugin=shop where=%S*plugins/shop%.lua:2 text=", lines[1])
     end)
 
     it("apologizes for an endless recursion, soon", function()
@@ -424,7 +424,7 @@ describe("a served account", function()
       hasty:close()
       lines = server:logged "push.unanswered"
     until #lines > 0
-    local ms = lines[1]:match(" account=compatible where=%S*" .. line_of 'wx.text("patience"' .. " ms=(%d+)$")
+    local ms = lines[1]:match(" account=compatible where=%S*" .. line_of 'wx.text("patience"' .. " ms=(%d+) trace=%x+$")
     assert.is_true(tonumber(ms) >= 200, lines[1])
   end)
 end)

@@ -6,13 +6,13 @@ local socket = require "socket"
 
 local account <const> = serve.account("bot", "safe")
 
--- "wait" answers when the spec has written the file go.lua; "state" says how many wait.
+-- "wait" answers when the spec has written the file go; "state" says how many wait.
 local PLUGIN <const> = [[
 local wx = require "weiyue"
-local waiting = 0
+local waiting, lfs = 0, require "lfs"
 wx.text("wait", function()
   waiting = waiting + 1
-  repeat wx.sleep(0.002) until pcall(require, "go")
+  repeat wx.sleep(0.002) until lfs.attributes "go"
   waiting = waiting - 1
   return "waited"
 end)
@@ -34,7 +34,7 @@ describe("a served account", function()
 
   before_each(function()
     server = serve.start {
-      ["weiyue.lua"] = serve.config({ account }, "limits = { write_queue = 8388608 }"),
+      ["weiyue.lua"] = serve.config({ account }, [[limits = { write_queue = 8388608 }, c_modules = { "lfs" }]]),
       ["plugins/bot/init.lua"] = PLUGIN,
     }
     others = {}
@@ -59,7 +59,7 @@ describe("a served account", function()
     return connection
   end
 
-  local function go() serve.write(server.folder, "plugins/bot/go.lua", "return true") end
+  local function go() serve.write(server.folder, "go", "") end
 
   local function content(connection)
     return serve.decode(account, assert(connection:read())).reply.Content

@@ -83,6 +83,53 @@ describe("what a broken plugin raises", function()
   end
 end)
 
+describe("a plugin's settings", function()
+  local SHOP <const> = "local wx = require 'weiyue'\nwx.plugin { schema = { erp = { type = 'string', required = true } } }\n"
+
+  it("that are wrong are told by `weiyue check` and `weiyue serve` with their line, and the others answer", function()
+    local files = { ["weiyue.lua"] = ("return { plugins = { 'plugins/*.lua',\nshop = { path = 'plugins/shop.lua',\n"
+      .. "config = { epr = 'x' } } }, workers = 1, admin = false, accounts = { %s } }"):format(account.lua),
+      ["plugins/shop.lua"] = SHOP .. "wx.text('hi', 'the shop')\n", ["plugins/good.lua"] = GOOD }
+    local folder = serve.folder(files)
+    finally(function() serve.remove(folder) end)
+    local r = serve.run(folder, "check")
+    assert.equal(1, r.status)
+    assert.matches("weiyue%.lua:3: plugins%.shop%.config%.epr: unknown key; the nearest known one is erp", r.err)
+    assert.matches("weiyue%.lua:3: plugins%.shop%.config%.erp: must be set: a string", r.err)
+    local server = serve.start(files)
+    local said, log = server:says(account, "hi"), server:log()
+    server:stop()
+    assert.equal("the good one", said)
+    assert.matches("plugins%.shop%.config%.epr: unknown key", log)
+  end)
+
+  it("from the environment are in no line of `weiyue check`, whatever the plugin raises", function()
+    local path = assert(os.getenv "PATH")
+    local folder = serve.folder { ["weiyue.lua"] = serve.config({ account },
+      "plugins = { shop = { path = 'plugins/shop.lua', config = { erp = env 'PATH' } } }"),
+      ["plugins/shop.lua"] = SHOP .. "error('the path is ' .. wx.config.erp)" }
+    finally(function() serve.remove(folder) end)
+    for _, arguments in ipairs { "check", "check --json" } do
+      local r = serve.run(folder, arguments)
+      assert.equal(1, r.status)
+      assert.matches("plugins/shop%.lua:3: the path is %*%*%*", r.out .. r.err)
+      assert.is_nil((r.out .. r.err):find(path, 1, true))
+    end
+  end)
+end)
+
+describe("weiyue:rules", function()
+  it("answers in a served host, and weiyue:sandbox is refused with a line of its own", function()
+    local server = serve.start { ["weiyue.lua"] = serve.config({ account }, [[plugins = { "weiyue:sandbox", rules = { path = "weiyue:rules",
+      config = { rules = { { text = "1", reply = "九点" }, { click = "news", news = { { title = "标题", url = "/a" } } } } } } }]]) }
+    finally(function() server:stop() end)
+    assert.matches("the sandbox is no plugin to list: `weiyue sandbox` runs it; not in this build", server:log())
+    assert.equal("九点", server:says(account, "1"))
+    local answer = server:push(account, push.message("event", "CLICK", "EventKey", "news"))
+    assert.matches("<Title><!%[CDATA%[标题%]%]></Title>", answer.body)
+  end)
+end)
+
 describe("a plugin's folder", function()
   it("may have a name that looks like a pattern", function()
     local folder = serve.folder { ["w[x]*?/weiyue.lua"] = serve.config { account }, ["w[x]*?/plugins/good.lua"] = GOOD,

@@ -176,7 +176,7 @@ describe("workers", function()
     local one, two, openid, ask
 
     before_each(function()
-      start(2)
+      start(2, nil, ", limits = { slice = 1, slice_max = 10, cpu = 60 }") -- a handler that spins holds its worker
       one, two, openid = open_on(0), open_on(1), new_user()
       ask = open_on(1)
     end)

@@ -24,7 +24,6 @@ function M.new(plugins, account)
     local plugin = { name = "plugin" .. i, priority = 0, rules = {}, uses = {}, timers = {} }
     plugin.wx = dsl.new(plugin, {
       account = function() return account end,
-      note = function(_, where, what) M.notes = { where = where, what = what } end,
     })
     f(plugin.wx)
     if type(one) == "table" then plugin.priority = one.priority end

@@ -15,6 +15,12 @@ local rig = require "weiyue.rig"
 
 local M = {}
 
+local function write_plugin(folder, text)
+  local file = assert(io.open(folder .. "/plugins/one.lua", "w"))
+  file:write('local wx = require "weiyue"\n', text)
+  file:close()
+end
+
 ---@class spec.rig.Push
 ---@field app spec.rig.App
 ---@field nodes table the message
@@ -144,6 +150,17 @@ function App:metric(name)
   return tonumber(value)
 end
 
+--- Asks as `weiyue reload`, `promote`, `rollback` do, and gives the answer.
+---@param what "reload"|"promote"|"rollback"|"status"
+function App:ask(what) return json.decode(self.host:ask(what)) end
+
+--- Writes the plugin anew, where one is given, and reloads.
+---@param options? { plugin?: string } plugin: as of M.new
+function App:reload(options)
+  if options and options.plugin then write_plugin(self.folder, options.plugin) end
+  return self:ask "reload"
+end
+
 function App:free()
   self.host:free()
   os.execute(("rm -rf '%s'"):format(self.folder))
@@ -151,23 +168,23 @@ end
 
 --- A host with one account, `one`, and one plugin.
 ---@param options { plugin: string, mode?: string, form?: "xml"|"json", account?: string, others?: string[],
----    config?: string, wall?: number, send?: string }
+---    config?: string, wall?: number, send?: string, keep?: boolean }
 ---  plugin: Lua text behind `local wx = require "weiyue"`; account, config: further keys, as Lua text; others: such
----  keys of further accounts; send: who sends customer service messages, as rig's host:send
+---  keys of further accounts; send: who sends customer service messages, as rig's host:send; keep: promoted
+---  generations are kept in its state folder
 ---@return spec.rig.App
 function M.new(options)
   local pipe = assert(io.popen "mktemp -d")
   local folder = pipe:read "l"
   pipe:close()
   os.execute(("mkdir '%s/plugins'"):format(folder))
-  local file = assert(io.open(folder .. "/plugins/one.lua", "w"))
-  file:write('local wx = require "weiyue"\n', options.plugin)
-  file:close()
+  write_plugin(folder, options.plugin)
   local accounts = { account.account("one", options.mode or "plain", options.account) }
   for i, more in ipairs(options.others or {}) do
     accounts[i + 1] = account.account("other" .. i, options.mode or "plain", more)
   end
-  local host, problems = rig.new(account.config(accounts, options.config), folder, options.wall or 1700000000)
+  local host, problems = rig.new(account.config(accounts, options.config), folder, options.wall or 1700000000,
+    options.keep)
   if not host then error(table.concat(problems, "\n"), 2) end
   host:send(options.send or "nobody")
   return setmetatable({

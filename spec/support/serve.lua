@@ -125,30 +125,48 @@ end
 
 --- Serves the weiyue.lua among the files.
 ---@param files table<string, string>
----@param options? { address?: string, arguments?: string } address: 127.0.0.1; arguments: further ones of `serve`
+---@param options? { address?: string, arguments?: string, stalled?: boolean, folder?: string, environment?: string }
+---  address: 127.0.0.1; arguments: further ones of `serve`; stalled: stderr is a FIFO, .log in the folder, that nobody
+---  reads; folder: one that is there, in which the files are written; environment: NAME=value …
 ---@return spec.Server
 function M.start(files, options)
   local address = options and options.address or "127.0.0.1"
   local listen = (address:find(":", 1, true) and "[%s]:0" or "%s:0"):format(address)
   assert(binary ~= "", "no program: build it, or name it in the environment variable WEIYUE")
-  local folder = M.folder(files)
+  local folder = options and options.folder or M.folder {}
+  for name, text in pairs(files) do M.write(folder, name, text) end
   local script = [[
-    cd "$1" && mkfifo .ready .done || exit 1
-    ( ( echo $BASHPID >.pid; LC_ALL=C exec "$2" serve --listen $3 >.ready 2>.log </dev/null )
+    cd "$1" && rm -f .ready .done && mkfifo .ready .done || exit 1
+    if [ -n "$5" ]; then mkfifo .log; exec 3<>.log; fi
+    ( ( echo $BASHPID >.pid; exec env LC_ALL=C $4 "$2" serve --listen $3 >.ready 2>.log </dev/null )
       echo $? >.done ) >/dev/null 2>&1 &
     read -r -t 60 line <.ready
     printf "%s" "$line"
   ]]
-  local line = capture(("bash -c %s bash %s %s %s"):format(quote(script), quote(folder), quote(binary),
-    quote(("%s %s"):format(listen, options and options.arguments or ""))))
-  local server = setmetatable({ folder = folder, line = line, address = address, port = tonumber(line:match ":(%d+) "),
+  local stalled = options and options.stalled
+  local line = capture(("bash -c %s bash %s %s %s %s %s"):format(quote(script), quote(folder), quote(binary),
+    quote(("%s %s"):format(listen, options and options.arguments or "")), quote(options and options.environment or ""),
+    stalled and "stalled" or ""))
+  local server = setmetatable({ folder = folder, line = line, address = address, stalled = stalled, port = tonumber(line:match ":(%d+) "),
     admin_port = tonumber(line:match "admin http://[^ ]*:(%d+)$") }, Server)
   assert(server.port, server:log())
   return server
 end
 
+local QUIET <const> = 0.02 -- seconds without a further line: the log is written by a thread of its own
+
 --- Everything logged so far.
-function Server:log() return read(self.folder .. "/.log") end
+---@param name? string of the log, in the folder; default: what went to stderr
+function Server:log(name)
+  if self.stalled and not name then return "" end
+  local path = self.folder .. "/" .. (name or ".log")
+  local text, before = read(path), nil
+  while text ~= before do
+    socket.sleep(QUIET)
+    text, before = read(path), text
+  end
+  return text
+end
 
 --- The lines of the log with this event.
 ---@param event string
@@ -216,11 +234,48 @@ function Server:signal(name)
   assert(os.execute(("kill -%s $(cat %s)"):format(name, quote(self.folder .. "/.pid"))))
 end
 
+--- The processes that it has started, of which one serves.
+---@return integer[]
+function Server:children()
+  local pids = {}
+  for pid in capture(("pgrep -P $(cat %s)"):format(quote(self.folder .. "/.pid"))):gmatch "%d+" do
+    pids[#pids + 1] = tonumber(pid)
+  end
+  return pids
+end
+
+--- Ends the process that serves, as nothing can prevent, and waits until another one does.
+function Server:kill_child()
+  local before = #self:logged "child.ready"
+  local children = self:children()
+  assert(#children == 1, "one child")
+  assert(os.execute("kill -KILL " .. children[1]))
+  M.eventually("another child", function() return #self:logged "child.ready" > before end)
+end
+
+--- Puts the program in its own place, and waits until the new one serves, or does not.
+---@param event? string what the log must tell; default "upgrade.done"
+function Server:upgrade(event)
+  event = event or "upgrade.done"
+  local before = #self:logged(event)
+  self:signal "USR2"
+  M.eventually(event, function() return #self:logged(event) > before end)
+end
+
 --- Waits for the end of the process: its exit status; nil when it did not end.
 function Server:wait()
   self.ended = true
   return tonumber(capture(("bash -c 'read -r -t 60 status <\"$1\"; printf %%s \"$status\"' bash %s")
     :format(quote(self.folder .. "/.done"))))
+end
+
+--- Ends the process and leaves its folder, for another.
+function Server:halt()
+  if self.connection then self.connection:close() end
+  self.connection = nil
+  self:signal "TERM"
+  local status, log = self:wait(), self:log()
+  assert(status == 0 and not log:find("Sanitizer", 1, true), log)
 end
 
 --- Ends the process and removes its folder. A failure of the process, such as a sanitizer's report, is

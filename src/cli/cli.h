@@ -5,6 +5,8 @@
 #ifndef WY_CLI_CLI_H
 #define WY_CLI_CLI_H
 
+#include <stdbool.h>
+
 #include "base/str.h"
 #include "cli/text.h"
 
@@ -15,12 +17,21 @@ struct wy_host;
 int wy_cli_serve(int argc, char **argv);
 int wy_cli_check(int argc, char **argv);
 int wy_cli_push(int argc, char **argv);
+int wy_cli_reload(int argc, char **argv);
+int wy_cli_promote(int argc, char **argv);
+int wy_cli_rollback(int argc, char **argv);
 int wy_cli_test(int argc, char **argv);
 int wy_cli_version(int argc, char **argv);
 
+const char *wy_cli_program(void); /* as this program was called */
+
 /* In main.c, the one place that knows signals. From `watch` on until `unwatch`: SIGTERM and SIGINT
- * stop the host, a second SIGINT ends the program at once. 0, or -1 when that cannot be set up. */
-int wy_cli_signals_watch(struct wy_host *host);
+ * stop the host, a second SIGINT ends the program at once. Supervised: SIGINT is the supervisor's
+ * matter, and a stuck worker can be signalled. 0, or -1 when that cannot be set up. */
+int wy_cli_signals_watch(struct wy_host *host, bool supervised);
 void wy_cli_signals_unwatch(void);
+
+/* Every signal that comes from now on is a byte to read from *fd: its number. 0 or -1. */
+int wy_cli_signals_collect(int *fd);
 
 #endif

@@ -4,11 +4,17 @@
 #include <sys/resource.h>
 #include <uv.h>
 
+#include "base/beat.h"
 #include "base/err.h"
+#include "cli/child.h"
 #include "cli/cli.h"
 #include "cli/errors.h"
+#include "cli/logfile.h"
 #include "cli/options.h"
 #include "cli/problems.h"
+#include "cli/supervise.h"
+#include "host/logging.h"
+#include "host/reload.h"
 #include "weiyue.h"
 
 /* Where a browser on this machine would look. */
@@ -55,20 +61,36 @@ static void raise_files(void) {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
-static int run(wy_host *host) {
+static int open_log(const wy_host *host) {
+  const char *file = wy_host_log_file(host);
+  int err = wy_logfile_open(file, wy_host_logger(host));
+  if (!err) return WY_EXIT_DONE;
+  return wy_cli_error(
+      WY_EXIT_FAILED,
+      wy_tr("没有启动：写不了日志文件 %s：%s", "not started: cannot write the log %s: %s"), file,
+      strerror(err));
+}
+
+static int run(wy_host *host, wy_child *child) {
+  char self[4096];
+  size_t n = sizeof self;
+  if (uv_exepath(self, &n) == 0) wy_reload_program(host, self);
   raise_files();
-  if (wy_cli_signals_watch(host))
+  if (wy_cli_signals_watch(host, wy_child_is_supervised(child)))
     return wy_cli_error(WY_EXIT_FAILED, "%s", wy_tr("无法接收信号", "cannot watch for signals"));
   int err = wy_host_start(host);
   if (err) {
+    wy_logfile_flush();
     wy_cli_error(
         0,
         wy_tr("没有启动：%s（原因见上面的日志）%s", "not started: %s (the log above says why)%s"),
         wy_cli_strerror(err), remedy(err));
   } else {
-    print_ready(host);
+    if (wy_child_accepting(child)) wy_host_stop(host); /* its supervisor has gone */
+    if (wy_child_is_first(child)) print_ready(host);
     err = wy_host_run(host);
   }
+  wy_child_detach(child);
   wy_cli_signals_unwatch();
   return err ? WY_EXIT_FAILED : WY_EXIT_DONE;
 }
@@ -88,14 +110,25 @@ static int read_workers(const char *workers, int *n) {
   return WY_CLI_GO_ON;
 }
 
+/* Which of the generations that were kept is to serve: set by who restarts a host whose newest ones
+ * crash. */
+static int fallback(void) {
+  const char *text = getenv(WY_FALLBACK_ENV);
+  long back = text ? strtol(text, NULL, 10) : 0;
+  return back > 0 && back < 100 ? (int)back : 0;
+}
+
 int wy_cli_serve(int argc, char **argv) {
   static const wy_cli_usage usage = {
-      "serve [CONFIG] [--listen ADDR:PORT] [--workers N] [--lua-path DIR]",
+      "serve [CONFIG] [--listen ADDR:PORT] [--workers N] [--lua-path DIR] [--no-supervisor]",
       "运行 CONFIG（默认 weiyue.lua）里的账号，直到收到 SIGTERM 或 SIGINT。\n"
-      "开始接受连接时向标准输出写一行；日志写到标准错误，一事一行。",
+      "开始接受连接时向标准输出写一行；日志一事一行，写到标准错误或配置里的 log.file，\n"
+      "收到 SIGUSR1 就按名字重新打开那个文件（logrotate）。",
       "Runs the accounts of CONFIG (weiyue.lua by default) until SIGTERM or SIGINT.\n"
-      "One line on stdout when connections are accepted; logs go to stderr, one line each.",
+      "One line on stdout when connections are accepted; logs go to stderr or to the\n"
+      "configuration's log.file, one line each. SIGUSR1 opens that file anew (logrotate).",
       1};
+  bool no_supervisor = false;
   const char *config, *listen = NULL, *workers = NULL, *lua_path = NULL;
   const wy_cli_option options[] = {
       {"listen", "ADDR:PORT", "代替配置里的 listen；端口 0：任选",
@@ -103,6 +136,9 @@ int wy_cli_serve(int argc, char **argv) {
       {"workers", "N", "工作线程数，或 auto（每核一个）；代替配置里的 workers",
        "number of worker threads, or auto (one per core); instead of the configuration's workers",
        &workers, NULL},
+      {"no-supervisor", NULL, "不用监管进程：崩溃后不重启，也不能热升级",
+       "without the supervising process: no restart after a crash, no upgrade in place", NULL,
+       &no_supervisor},
       {"lua-path", "DIR", "从 DIR 读 weiyue/*.lua，不用内嵌的",
        "read weiyue/*.lua from DIR instead of the embedded files", &lua_path, NULL},
       {0}};
@@ -110,23 +146,33 @@ int wy_cli_serve(int argc, char **argv) {
   int n_workers;
   if (status == WY_CLI_GO_ON) status = read_workers(workers, &n_workers);
   if (status != WY_CLI_GO_ON) return status;
+  if (!no_supervisor) return wy_cli_supervise(wy_cli_program(), argc, argv);
 
   wy_host *host = NULL;
+  wy_child *child = wy_child_new();
   wy_cli_problems problems = {0};
   wy_host_options settings = {
-      .log = wy_cli_host_log, .problem = wy_cli_problem, .data = &problems, .lua_path = lua_path};
-  int err = wy_host_new(&host, &settings);
+      .log = wy_logfile_line, .problem = wy_cli_problem, .data = &problems, .lua_path = lua_path};
+  int err = child ? wy_host_new(&host, &settings) : WY_E_NOMEM;
+  if (!err) wy_child_attach(child, host);
   if (!err && listen) wy_host_listen(host, listen);
   if (!err) wy_host_workers(host, n_workers);
+  if (!err) err = wy_host_keep(host, fallback());
   if (!err) err = wy_host_load(host, config ? config : "weiyue.lua");
   if (err > 0)
     wy_cli_error(
         0, wy_tr("没有加载的插件：%d 个；其余照常服务", "plugins left out: %d; the others serve"),
         err);
-  if (err < 0)
+  if (err < 0) {
+    wy_logfile_flush();
     status = wy_cli_error(WY_EXIT_FAILED, wy_tr("没有启动：%s", "not started: %s"),
                           wy_cli_strerror(err));
-  else status = run(host);
+  } else {
+    status = open_log(host);
+    if (status == WY_EXIT_DONE) status = run(host, child);
+  }
   wy_host_free(host);
+  wy_child_free(child);
+  wy_logfile_close();
   return status;
 }

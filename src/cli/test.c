@@ -40,13 +40,14 @@ static void lost(void *data) {
   r->status = WY_EXIT_FAILED;
 }
 
-static const wy_task_body body = {begin, end, NULL, lost};
+static const wy_task_body body = {.begin = begin, .end = end, .lost = lost};
 
 /* Until the task is done: what is ready runs, then the time steps to the next timer. */
 static void drive(wy_cli_lua *l, run *r) {
   while (!r->done) {
     uint64_t due;
     wy_tasks_drain(l->script);
+    while (wy_script_slice(l->script)) continue;
     if (r->done) return;
     if (!wy_clock_next(&l->clock, &due)) {
       r->done = true;

@@ -61,14 +61,10 @@ const char *wy_cli_nearest(const char *word, const char *const *words, size_t n)
   return near ? best : NULL;
 }
 
-void wy_cli_host_log(void *data, int level, const char *line, size_t n) {
+void wy_cli_log(void *data, wy_log_level level, wy_str line) {
   (void)data, (void)level;
-  struct iovec parts[] = {{(void *)(uintptr_t)line, n}, {(void *)(uintptr_t) "\n", 1}};
+  struct iovec parts[] = {{(void *)(uintptr_t)line.p, line.n}, {(void *)(uintptr_t) "\n", 1}};
   /* a log that nobody can read any more is no reason to end */
   ssize_t written = writev(STDERR_FILENO, parts, 2);
   (void)written;
-}
-
-void wy_cli_log(void *data, wy_log_level level, wy_str line) {
-  wy_cli_host_log(data, (int)level, line.p, line.n);
 }

@@ -21,8 +21,7 @@ int wy_cli_error(int status, const char *format, ...) __attribute__((format(prin
  * of its length. NULL: all are too far. */
 const char *wy_cli_nearest(const char *word, const char *const *words, size_t n);
 
-/* Log sinks of base/log and of weiyue.h: one line, one write to stderr. */
+/* Log sink of base/log for verbs that serve nobody: one line, one write to stderr. */
 void wy_cli_log(void *data, wy_log_level level, wy_str line);
-void wy_cli_host_log(void *data, int level, const char *line, size_t n);
 
 #endif

@@ -1,5 +1,6 @@
 /* The management interface: /health, /ready, /metrics, on an address of its own. What reveals
  * anything needs the key unless only this machine can ask. */
+#include <cjson/cJSON.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -7,7 +8,7 @@
 #include "host/admin_key.h"
 #include "host/host_impl.h"
 
-enum { METRICS_BYTES = 16 << 20 };
+enum { METRICS_BYTES = 16 << 20, READY_BYTES = 16384 };
 
 #define NO_STORE "Cache-Control: no-store\r\n"
 
@@ -32,14 +33,29 @@ static void health(wy_host *h, wy_http_req *req) {
 }
 
 static void ready(wy_host *h, wy_http_req *req) {
-  char json[200];
+  char trouble[1000];
   bool stopping = atomic_load(&h->stopping);
-  snprintf(json, sizeof json,
-           "{\"ready\":%s,\"reason\":%s,\"workers\":%u,\"accounts\":%zu,\"failed_plugins\":%d}\n",
-           stopping ? "false" : "true", stopping ? "\"stopping\"" : "null", h->n_workers,
-           h->n_accounts, h->failed_plugins);
-  wy_http_respond(
-      req, &(wy_http_answer){stopping ? 503 : 200, "application/json", NO_STORE, wy_str_of(json)});
+  wy_reload_trouble(h, trouble, sizeof trouble);
+  cJSON *json = cJSON_CreateObject();
+  cJSON_AddBoolToObject(json, "ready", !stopping);
+  if (stopping) cJSON_AddStringToObject(json, "reason", "stopping");
+  else cJSON_AddNullToObject(json, "reason");
+  cJSON_AddNumberToObject(json, "workers", h->n_workers);
+  cJSON_AddNumberToObject(json, "accounts", (double)h->promoted->n_accounts);
+  cJSON_AddNumberToObject(json, "failed_plugins", h->failed_plugins);
+  cJSON_AddNumberToObject(json, "generation", (double)h->promoted->number);
+  if (h->canary) cJSON_AddNumberToObject(json, "canary", (double)h->canary->number);
+  if (trouble[0]) cJSON_AddStringToObject(json, "trouble", trouble);
+  char *body = cJSON_PrintUnformatted(json);
+  wy_buf line;
+  wy_buf_init(&line, READY_BYTES);
+  wy_buf_str(&line, wy_str_of(body ? body : "{}"));
+  wy_buf_str(&line, WY_STR("\n"));
+  wy_http_respond(req, &(wy_http_answer){stopping ? 503 : 200, "application/json", NO_STORE,
+                                         wy_buf_view(&line)});
+  wy_buf_deinit(&line);
+  cJSON_free(body);
+  cJSON_Delete(json);
 }
 
 static void metrics(wy_host *h, wy_http_req *req) {
@@ -111,6 +127,19 @@ static int open_key(wy_host *h) {
   return err;
 }
 
+int wy_admin_listen(wy_host *h) {
+  const wy_supervised *s = &h->supervised;
+  int fds[WY_SOCKETS_MAX], err = 0;
+  if (!s->sockets) return wy_http_listen(h->admin, h->admin_address, h->admin_port, &h->admin_port);
+  int n =
+      s->sockets(s->data, WY_USE_ADMIN, h->admin_address, h->admin_port, 1, fds, &h->admin_port);
+  for (int i = 0; i < n; i++) {
+    int failed = wy_http_listen_on(h->admin, fds[i]);
+    if (failed) err = failed;
+  }
+  return n < 0 ? n : err;
+}
+
 /* Another host on this machine may have the default port: then this one does without. */
 int wy_admin_start(wy_host *h) {
   static const wy_http_handlers handlers = {on_head, on_request};
@@ -120,7 +149,7 @@ int wy_admin_start(wy_host *h) {
   int err = is_loopback(h->admin_address) ? 0 : open_key(h);
   if (!err) err = wy_http_new(&h->admin, w->loop, &w->clock, &h->log, &limits, &handlers, h);
   if (err) return err == WY_E_NOMEM ? err : WY_E_ADMIN;
-  err = wy_http_listen(h->admin, h->admin_address, h->admin_port, &h->admin_port);
+  err = wy_admin_listen(h);
   h->admin_serves = !err;
   if (!err) return 0;
   wy_log_text(&h->log, h->admin_given ? WY_LOG_ERROR : WY_LOG_WARN, "admin.listen",

@@ -74,12 +74,44 @@ bool wy_call_flag(lua_State *L, const char *function, const char *one, const cha
   return yes;
 }
 
+void wy_exchange_line(wy_line *line, const exchange *x, wy_log_level level, const char *event) {
+  wy_line_begin(line, &x->desk->worker->host->log, level, event);
+  wy_line_z(line, "account", x->desk->account->id);
+}
+
+void wy_exchange_line_end(wy_line *line, const exchange *x) {
+  char trace[WY_TRACE];
+  if (line->log) {
+    wy_trace_hex(x->desk->worker->trace_seed, (uint64_t)x->t.number, trace);
+    wy_line_trace(line, trace);
+  }
+  wy_line_end(line);
+}
+
+void wy_exchange_log_error(const exchange *x, const char *event, const char *plugin,
+                           const char *text) {
+  wy_ration *r = &x->desk->worker->ration;
+  if (!wy_ration_error(r, event, x->where, text)) return;
+  wy_line line;
+  wy_exchange_line(&line, x, WY_LOG_ERROR, event);
+  wy_line_z(&line, "plugin", plugin);
+  if (x->where[0]) wy_line_z(&line, "where", x->where);
+  wy_line_masked(&line, wy_script_lua(x->desk->edition->script), "text", wy_str_of(text));
+  wy_exchange_line_end(&line, x);
+}
+
+void wy_exchange_log_some(const exchange *x, wy_log_level level, const char *event,
+                          const char *where, const char *key, const char *value) {
+  wy_ration *r = &x->desk->worker->ration;
+  if (wy_ration_take(r, level, event, NULL, WY_RATION_REFUSALS))
+    wy_exchange_log(x, level, event, where, key, value);
+}
+
 void wy_exchange_log(const exchange *x, wy_log_level level, const char *event, const char *where,
                      const char *key, const char *value) {
   wy_line line;
-  wy_line_begin(&line, &x->desk->worker->host->log, level, event);
-  wy_line_z(&line, "account", x->desk->account->id);
+  wy_exchange_line(&line, x, level, event);
   if (where && where[0]) wy_line_z(&line, "where", where);
   wy_line_z(&line, key, value);
-  wy_line_end(&line);
+  wy_exchange_line_end(&line, x);
 }

@@ -10,7 +10,7 @@ enum {
 may_reply wy_broker_may_reply(exchange *x) {
   turn *t = &x->t;
   if (t->may_reply == REPLY_UNASKED) {
-    lua_State *L = wy_script_lua(x->desk->worker->script);
+    lua_State *L = wy_script_lua(x->desk->edition->script);
     if (!t->is_event && t->user_message) t->may_reply = REPLY_YES;
     else if (!x->from_n) t->may_reply = REPLY_NO; /* of a third-party platform: from nobody */
     else if (wy_call_flag(L, "weiyue.is_special", t->type, t->event)) t->may_reply = REPLY_SPECIAL;
@@ -25,7 +25,7 @@ may_reply wy_broker_may_reply(exchange *x) {
 bool wy_broker_can_late(exchange *x) {
   const desk *d = x->desk;
   return d->account->can_kf && d->worker->host->sender &&
-         wy_call_flag(wy_script_lua(d->worker->script), "weiyue.window", x->t.type, x->t.event);
+         wy_call_flag(wy_script_lua(d->edition->script), "weiyue.window", x->t.type, x->t.event);
 }
 
 static wy_str build_text(exchange *x, const char *text) {
@@ -38,7 +38,7 @@ wy_str wy_waiting_text(exchange *x) { return build_text(x, x->desk->account->wai
 wy_str wy_apology_text(exchange *x) { return build_text(x, x->desk->account->apology); }
 
 static void type_hint(exchange *x) {
-  lua_State *L = wy_script_lua(x->desk->worker->script);
+  lua_State *L = wy_script_lua(x->desk->edition->script);
   int top = lua_gettop(L);
   lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.typing");
   lua_pushinteger(L, (lua_Integer)x->desk->account->index + 1);
@@ -52,7 +52,8 @@ static wy_way choose(exchange *x, uint64_t now) {
   may_reply may = wy_broker_may_reply(x);
   if (may == REPLY_NO) return WY_WAY_SUCCESS;
   if (may == REPLY_YES && wy_broker_can_late(x)) return WY_WAY_LATE;
-  if (x->t.attempt < ATTEMPTS && wy_budget_take(&x->desk->account->budget, now)) return WY_WAY_HOLD;
+  if (x->t.attempt < ATTEMPTS && wy_budget_take(&x->desk->account->ledger->budget, now))
+    return WY_WAY_HOLD;
   return may == REPLY_YES ? WY_WAY_MAILBOX : WY_WAY_SUCCESS;
 }
 
@@ -78,6 +79,7 @@ static void decide(exchange *x, caller *c, uint64_t now) {
 static void on_due(wy_timer *timer) {
   exchange *x = wy_container_of(timer, exchange, timer);
   worker *w = x->desk->worker;
+  wy_script *script = x->desk->edition->script;
   uint64_t now = wy_clock_now_ms(&w->clock);
   /* Deciding on one may answer them all. */
   for (wy_list *n = x->t.callers.next; n != &x->t.callers;) {
@@ -88,7 +90,7 @@ static void on_due(wy_timer *timer) {
     if (x->t.given != NOTHING) break;
   }
   wy_broker_arm(x);
-  wy_tasks_drain(w->script);
+  wy_tasks_drain(script);
 }
 
 void wy_broker_arm(exchange *x) {

@@ -35,8 +35,22 @@ static void add(wy_budget *b, uint64_t now) {
   if (b->n < b->max) b->n++; /* else the oldest went: it is as used up as before */
 }
 
+int wy_budget_resize(wy_budget *b, unsigned max) {
+  uint64_t *at = max ? calloc(max, sizeof *at) : NULL;
+  if (max && !at) return WY_E_NOMEM;
+  pthread_mutex_lock(&b->lock);
+  unsigned n = b->n < max ? b->n : max; /* the youngest */
+  for (unsigned i = 0; i < n; i++) at[i] = b->at[(b->end + b->max - n + i) % b->max];
+  free(b->at);
+  b->at = at;
+  b->max = max;
+  b->n = n;
+  b->end = max ? n % max : 0;
+  pthread_mutex_unlock(&b->lock);
+  return 0;
+}
+
 bool wy_budget_take(wy_budget *b, uint64_t now) {
-  if (!b->max) return false;
   pthread_mutex_lock(&b->lock);
   forget_old(b, now);
   bool some_left = b->n < b->max;
@@ -46,10 +60,9 @@ bool wy_budget_take(wy_budget *b, uint64_t now) {
 }
 
 void wy_budget_spent(wy_budget *b, uint64_t now) {
-  if (!b->max) return;
   pthread_mutex_lock(&b->lock);
   forget_old(b, now);
-  add(b, now);
+  if (b->max) add(b, now);
   pthread_mutex_unlock(&b->lock);
 }
 
@@ -68,4 +81,11 @@ unsigned wy_budget_used(wy_budget *b, uint64_t now) {
   unsigned n = b->n;
   pthread_mutex_unlock(&b->lock);
   return n;
+}
+
+unsigned wy_budget_max(wy_budget *b) {
+  pthread_mutex_lock(&b->lock);
+  unsigned max = b->max;
+  pthread_mutex_unlock(&b->lock);
+  return max;
 }

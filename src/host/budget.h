@@ -19,6 +19,9 @@ typedef struct wy_budget {
 int wy_budget_init(wy_budget *b, unsigned max); /* max 0: nothing may be spent */
 void wy_budget_deinit(wy_budget *b);
 
+/* What was spent stays spent, as far as the new maximum holds it. 0 or WY_E_NOMEM. */
+int wy_budget_resize(wy_budget *b, unsigned max);
+
 /* Spends one; false when max were spent within the last five minutes. now: ms of one clock. */
 bool wy_budget_take(wy_budget *b, uint64_t now);
 
@@ -29,5 +32,6 @@ void wy_budget_spent(wy_budget *b, uint64_t now);
 void wy_budget_give_back(wy_budget *b);
 
 unsigned wy_budget_used(wy_budget *b, uint64_t now);
+unsigned wy_budget_max(wy_budget *b);
 
 #endif

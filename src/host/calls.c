@@ -5,7 +5,8 @@
 #include "base/err.h"
 #include "host/exchange.h"
 
-static worker *worker_of(lua_State *L) { return lua_touserdata(L, lua_upvalueindex(1)); }
+static edition *edition_of(lua_State *L) { return lua_touserdata(L, lua_upvalueindex(1)); }
+static worker *worker_of(lua_State *L) { return edition_of(L)->worker; }
 
 static exchange *arg(lua_State *L) {
   lua_Integer serial = lua_tointeger(L, 1);
@@ -27,6 +28,17 @@ static int l_attempt(lua_State *L) {
   lua_pushinteger(L, x->t.attempt);
   lua_pushinteger(L, x->t.first_attempt);
   return 2;
+}
+
+/* trace(push) → the word that stands in its log lines, of a conversation's newest message; also
+ * when it has ended */
+static int l_trace(lua_State *L) {
+  const worker *w = worker_of(L);
+  const exchange *x = arg(L);
+  char trace[WY_TRACE];
+  wy_trace_hex(w->trace_seed, (uint64_t)(x ? x->t.number : luaL_checkinteger(L, 1)), trace);
+  lua_pushstring(L, trace);
+  return 1;
 }
 
 /* given(push) → true when the push has its answer, or has ended */
@@ -190,15 +202,17 @@ static int l_count(lua_State *L) {
     return add_to(L, &w->stats, worker_counters, sizeof worker_counters / sizeof *worker_counters,
                   name);
   size_t i = (size_t)luaL_checkinteger(L, 2) - 1;
-  luaL_argcheck(L, i < w->host->n_accounts, 2, "no such account");
-  return add_to(L, &w->desks[i].stats, desk_counters, sizeof desk_counters / sizeof *desk_counters,
+  edition *e = edition_of(L);
+  luaL_argcheck(L, i < e->generation->n_accounts, 2, "no such account");
+  return add_to(L, e->desks[i].stats, desk_counters, sizeof desk_counters / sizeof *desk_counters,
                 name);
 }
 
-void wy_calls_open(worker *w, lua_State *L) {
+void wy_calls_open(edition *e, lua_State *L) {
   static const luaL_Reg functions[] = {{"way", l_way},
                                        {"attempt", l_attempt},
                                        {"given", l_given},
+                                       {"trace", l_trace},
                                        {"answer", l_answer},
                                        {"can_late", l_can_late},
                                        {"has_sender", l_has_sender},
@@ -217,7 +231,7 @@ void wy_calls_open(worker *w, lua_State *L) {
                                        {NULL, NULL}};
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   luaL_newlibtable(L, functions);
-  lua_pushlightuserdata(L, w);
+  lua_pushlightuserdata(L, e);
   luaL_setfuncs(L, functions, 1);
   lua_setfield(L, -2, "weiyue.push");
   lua_pop(L, 1);

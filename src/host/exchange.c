@@ -91,7 +91,8 @@ exchange *wy_exchange_new(desk *d, const wy_push *p, const wy_claim *claim) {
     return NULL;
   }
   wy_worker_unsettle(w);
-  x->serial = ++w->serial;
+  d->edition->n_exchanges++;
+  x->serial = x->t.number = ++w->serial;
   wy_list_push(&w->exchanges, &x->link);
   return x;
 }
@@ -116,6 +117,7 @@ bool wy_exchange_keep_text(exchange *x, wy_str text) {
 
 void wy_exchange_free(exchange *x) {
   worker *w = x->desk->worker;
+  x->desk->edition->n_exchanges--;
   wy_timer_stop(&w->clock, &x->timer);
   wy_list_remove(&x->link);
   free(x->t.text);
@@ -174,15 +176,15 @@ static void note_unanswered(exchange *x, const caller *c) {
   desk *d = x->desk;
   uint64_t now = wy_clock_now_ms(&d->worker->clock);
   if (now - c->since < WY_PATIENCE_MS && !c->type->gone(c)) {
-    if (c->held) wy_budget_give_back(&d->account->budget);
+    if (c->held) wy_budget_give_back(&d->account->ledger->budget);
     return;
   }
-  wy_metric_add(&d->stats.unanswered, 1);
+  wy_metric_add(&d->stats->unanswered, 1);
   if (c->held) return;
   char ms[24];
   snprintf(ms, sizeof ms, "%llu", (unsigned long long)(now - x->t.arrived));
-  wy_exchange_log(x, WY_LOG_WARN, "push.unanswered", x->at ? x->at : x->where, "ms", ms);
-  wy_budget_spent(&d->account->budget, now);
+  wy_exchange_log_some(x, WY_LOG_WARN, "push.unanswered", x->at ? x->at : x->where, "ms", ms);
+  wy_budget_spent(&d->account->ledger->budget, now);
 }
 
 static void answer(exchange *x, caller *c, wy_str body) {
@@ -208,11 +210,24 @@ static void keep(exchange *x, wy_str body) {
   x->t.kept_n = body.n;
 }
 
+/* The line of a push: at debug alone, so that none is written for what goes well. */
+static void log_answer(const exchange *x, wy_way way, uint64_t took) {
+  wy_line line;
+  wy_exchange_line(&line, x, WY_LOG_DEBUG, "push");
+  wy_line_z(&line, "type", x->t.type);
+  if (x->t.event[0]) wy_line_z(&line, "msg_event", x->t.event);
+  wy_line_user(&line, "user", (wy_str){x->from, x->from_n});
+  wy_line_z(&line, "way", wy_way_name(way));
+  wy_line_int(&line, "ms", (int64_t)took);
+  wy_exchange_line_end(&line, x);
+}
+
 void wy_exchange_count(exchange *x, wy_way way) {
-  wy_desk_stats *s = &x->desk->stats;
+  wy_desk_stats *s = x->desk->stats;
   uint64_t took = wy_clock_now_ms(&x->desk->worker->clock) - x->t.arrived;
   wy_metric_add(&s->answers[way], 1);
   wy_histogram_observe(&s->seconds[way], took * 1000000);
+  if (wy_log_on(&x->desk->worker->host->log, WY_LOG_DEBUG)) log_answer(x, way, took);
 }
 
 /* Every client of a held push has left, and its retry is still on its way. */
@@ -249,7 +264,7 @@ void wy_exchange_join(exchange *x, caller *c) {
   turn *t = &x->t;
   t->attempt = attempt_now(x->desk->worker, t->created, t->n_callers);
   if (t->given != NOTHING) {
-    wy_metric_add(&x->desk->stats.answers[WY_WAY_DUPLICATE], 1);
+    wy_metric_add(&x->desk->stats->answers[WY_WAY_DUPLICATE], 1);
     wy_list_remove(&c->link);
     t->unheard = false;
     answer(x, c, given_body(t));
@@ -331,8 +346,8 @@ static bool make_room(exchange *x) {
     drop(old, (wy_str){0});
     return true;
   }
-  wy_exchange_log(x, WY_LOG_WARN, "push.queue_full", NULL, "type",
-                  x->t.event[0] ? x->t.event : x->t.type);
+  wy_exchange_log_some(x, WY_LOG_WARN, "push.queue_full", NULL, "type",
+                       x->t.event[0] ? x->t.event : x->t.type);
   drop(x, wy_broker_may_reply(x) == REPLY_YES ? wy_waiting_text(x) : (wy_str){0});
   return false;
 }

@@ -28,6 +28,7 @@ struct caller {
   wy_form form;
   bool sealed;
   size_t key;
+  uint64_t generation; /* whose gate opened its push */
   char receive_id[64];
   size_t receive_id_n;
 };
@@ -44,6 +45,7 @@ enum {
 /* What an exchange takes over from the next push of its conversation. */
 typedef struct turn {
   wy_hash128 key;
+  lua_Integer number; /* of this push: the first of a conversation has given it its serial */
   bool open;          /* the inbox has not been told its answer */
   bool unheard;       /* its answer was given when no client was left to hear it */
   wy_list callers;    /* who waits: as many as there are connections, at most */
@@ -145,7 +147,15 @@ int wy_reply_build_text(exchange *x, wy_str text, wy_reply_cut *cut);
 int wy_reply_build_value(lua_State *L, int index, exchange *x, const char **what,
                          wy_reply_cut *cut);
 bool wy_call_flag(lua_State *L, const char *function, const char *one, const char *two);
+/* A line about a push: begins with its account, ends with its trace. */
+void wy_exchange_line(wy_line *line, const exchange *x, wy_log_level level, const char *event);
+void wy_exchange_line_end(wy_line *line, const exchange *x);
 void wy_exchange_log(const exchange *x, wy_log_level level, const char *event, const char *where,
                      const char *key, const char *value);
+/* The same for what may come in floods: a ration of them. */
+void wy_exchange_log_some(const exchange *x, wy_log_level level, const char *event,
+                          const char *where, const char *key, const char *value);
+void wy_exchange_log_error(const exchange *x, const char *event, const char *plugin,
+                           const char *text); /* lua.error, likewise */
 
 #endif

@@ -22,6 +22,7 @@ static int push_message(lua_State *L, exchange *x) {
   desk *d = x->desk;
   worker *w = d->worker;
   x->t.began = now_ns();
+  wy_script_set_push(d->edition->script, (uint64_t)x->t.number);
   if (x->t.text) {
     wy_str text = {x->t.text, x->t.text_n};
     wy_msg_parse(&w->opened.msg, text); /* it was read once already: it is good */
@@ -95,14 +96,28 @@ static void end_with_apology(exchange *x) {
 static void log_bad_reply(lua_State *L, const exchange *x, const char *where, int err,
                           const char *what) {
   wy_line line;
-  wy_line_begin(&line, &x->desk->worker->host->log, WY_LOG_ERROR, "lua.bad_reply");
-  wy_line_z(&line, "account", x->desk->account->id);
+  if (!wy_ration_error(&x->desk->worker->ration, "lua.bad_reply", where, NULL)) return;
+  wy_exchange_line(&line, x, WY_LOG_ERROR, "lua.bad_reply");
   wy_line_z(&line, "where", where);
   wy_line_z(&line, "reason", wy_err_reason(err));
   wy_line_z(&line, "field", what);
   wy_line_z(&line, "type", luaL_typename(L, 2));
   wy_line_z(&line, "text", wy_err_text(err));
-  wy_line_end(&line);
+  wy_exchange_line_end(&line, x);
+}
+
+/* The text is on top. */
+static void log_failure(lua_State *L, const exchange *x) {
+  const wy_script *script = x->desk->edition->script;
+  int top = lua_gettop(L);
+  const char *text = lua_tostring(L, -1), *plugin = NULL;
+  lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.plugin_of");
+  if (x->where[0] && lua_istable(L, -1)) {
+    lua_getfield(L, -1, x->where);
+    plugin = lua_tostring(L, -1);
+  }
+  wy_exchange_log_error(x, wy_fault_event(wy_task_fault(script)), plugin, text);
+  lua_settop(L, top);
 }
 
 static void log_cut(lua_State *L, const exchange *x, const char *where, const wy_reply_cut *cut) {
@@ -115,11 +130,10 @@ static void log_cut(lua_State *L, const exchange *x, const char *where, const wy
 /* Forward compatible: what this build does not know is answered like anything else, and told. */
 static void log_unknown(const exchange *x) {
   wy_line line;
-  wy_line_begin(&line, &x->desk->worker->host->log, WY_LOG_INFO, "msg.unknown_type");
-  wy_line_z(&line, "account", x->desk->account->id);
+  wy_exchange_line(&line, x, WY_LOG_INFO, "msg.unknown_type");
   wy_line_z(&line, "type", x->t.type);
   if (x->t.event[0]) wy_line_z(&line, "msg_event", x->t.event);
-  wy_line_end(&line);
+  wy_exchange_line_end(&line, x);
 }
 
 static void observe(lua_State *L, exchange *x, const char *where) {
@@ -167,6 +181,7 @@ void wy_exchange_push_facts(lua_State *L, const exchange *x) {
 
 static int deliver_begin(lua_State *L, void *data) {
   delivery *d = data;
+  wy_script_set_push(d->x->desk->edition->script, (uint64_t)d->x->t.number);
   lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.deliver");
   wy_exchange_push_facts(L, d->x);
   lua_rawgeti(L, LUA_REGISTRYINDEX, d->ref);
@@ -180,7 +195,7 @@ static void deliver_end(lua_State *L, bool ok, void *data) {
   exchange *x = d->x;
   free(d);
   if (!ok) {
-    wy_exchange_log(x, WY_LOG_ERROR, "lua.error", x->where, "text", lua_tostring(L, -1));
+    log_failure(L, x);
     end_with_apology(x);
     return;
   }
@@ -196,7 +211,8 @@ static void deliver_lost(void *data) {
   wy_exchange_end(x, (wy_str){0});
 }
 
-static const wy_task_body delivery_body = {deliver_begin, deliver_end, NULL, deliver_lost};
+static const wy_task_body delivery_body = {
+    .begin = deliver_begin, .end = deliver_end, .lost = deliver_lost};
 
 /* The reply on top of the stack goes its way in a task of its own; the user's next message waits
  * for it. The stack is left as it was. */
@@ -208,7 +224,7 @@ static bool deliver(lua_State *L, exchange *x, const char *where) {
   d->ref = luaL_ref(L, LUA_REGISTRYINDEX);
   d->x = x;
   x->phase = DELIVERING;
-  if (wy_task_start(x->desk->worker->script, &delivery_body, d) == 0) return true;
+  if (wy_task_start(x->desk->edition->script, &delivery_body, d) == 0) return true;
   luaL_unref(L, LUA_REGISTRYINDEX, d->ref);
   free(d);
   return false;
@@ -257,7 +273,7 @@ static void end(lua_State *L, bool ok, void *data) {
     return;
   }
   if (!ok) {
-    wy_exchange_log(x, WY_LOG_ERROR, "lua.error", x->where, "text", lua_tostring(L, -1));
+    log_failure(L, x);
     apologize(L, x, NULL);
     return;
   }
@@ -291,7 +307,7 @@ static void lost(void *data) {
   worker *w = x->desk->worker;
   x->task = NULL;
   if (x->said && !w->given_up) {
-    lua_State *L = wy_script_lua(w->script);
+    lua_State *L = wy_script_lua(x->desk->edition->script);
     lua_pushnil(L);
     bool delivers = deliver(L, x, NULL);
     lua_pop(L, 1);
@@ -301,15 +317,21 @@ static void lost(void *data) {
   wy_exchange_end(x, (wy_str){0});
 }
 
-static const wy_task_body body = {begin, end, raised, lost};
+static const wy_task_body body = {.begin = begin,
+                                  .end = end,
+                                  .raised = raised,
+                                  .lost = lost,
+                                  .trusted = true,
+                                  .key = offsetof(exchange, t.key)};
 
 int wy_exchange_begin(exchange *x) {
   worker *w = x->desk->worker;
-  if (wy_script_busy(w->script) && !x->t.text) {
+  wy_script *script = x->desk->edition->script;
+  if (wy_script_busy(script) && !x->t.text) {
     /* a pipelined push while a handler's answer is being sent */
     if (!wy_exchange_keep_text(x, w->opened.text)) return WY_E_NOMEM;
   }
-  return wy_task_start_in(w->script, &body, x, &x->task);
+  return wy_task_start_in(script, &body, x, &x->task);
 }
 
 /* What a conversation that goes on gets. */

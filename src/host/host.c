@@ -1,9 +1,13 @@
 /* The host's life: new, load, start, run, stop, free. */
+#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/err.h"
+#include "host/helper.h"
 #include "host/host_impl.h"
+#include "host/logging.h"
+#include "host/recover.h"
 #include "net/listen.h"
 #include "script/task.h"
 
@@ -23,7 +27,7 @@ static void obey(worker *w, wy_post *post) { wy_worker_obey(w, (wy_order)(post -
 static void forget(worker *w, wy_post *post) { (void)w, (void)post; }
 
 /* On each worker's own thread: at once for the one that this runs on. */
-static void everybody(wy_host *h, wy_order order) {
+void wy_host_everybody(wy_host *h, wy_order order) {
   for (unsigned i = 1; i < h->n_workers; i++) {
     worker *w = &h->workers[i];
     w->orders[order] = (wy_post){NULL, obey, forget};
@@ -39,26 +43,30 @@ static void on_stop_timer(wy_timer *timer) {
   if (h->admin) wy_http_kill(h->admin);
   if (h->gave_up) return;
   h->gave_up = true;
-  everybody(h, WY_GIVE_UP);
+  wy_host_everybody(h, WY_GIVE_UP);
 }
 
 static void finish_stop(wy_host *h) {
   if (h->stopped) return;
   h->stopped = true;
+  wy_reload_stop(h);
   wy_timer_stop(&h->workers[0].clock, &h->stop_timer);
   size_t unread = h->mailbox ? wy_dict_stats_of(h->mailbox).entries : 0;
   if (unread)
     wy_log_text(&h->log, WY_LOG_WARN, "mailbox.lost",
                 "%zu users had unread answers; the mailbox is in memory and ends with the host",
                 unread);
-  everybody(h, WY_CLOSE);
+  wy_host_everybody(h, WY_CLOSE);
   for (unsigned i = 1; i < h->n_workers; i++) {
     worker *w = &h->workers[i];
     if (w->threaded) uv_thread_join(&w->thread);
     w->threaded = false;
   }
+  wy_give_end(h);
+  wy_take_close(h);
   uv_close((uv_handle_t *)&h->stop_async, NULL);
   uv_close((uv_handle_t *)&h->served_async, NULL);
+  uv_close((uv_handle_t *)&h->reload_async, NULL);
 }
 
 void wy_host_served(wy_host *h) {
@@ -83,12 +91,31 @@ static void on_served(uv_async_t *async) {
 
 static void stop_serving(wy_host *h) {
   atomic_store(&h->serving, h->n_workers);
-  everybody(h, WY_STOP_SERVING);
+  wy_host_everybody(h, WY_STOP_SERVING);
+}
+
+static void on_reload(uv_async_t *async) {
+  wy_host *h = wy_container_of(async, wy_host, reload_async);
+  bool reload = atomic_exchange(&h->wants_reload, false);
+  if (atomic_exchange(&h->wants_rebuild, false) && h->started)
+    wy_reload_ask(h, WY_ASK_REBUILD, NULL, NULL);
+  if (reload && h->started) wy_reload_ask(h, WY_ASK_RELOAD, NULL, NULL);
+}
+
+void wy_host_reload(wy_host *h) {
+  atomic_store(&h->wants_reload, true);
+  uv_async_send(&h->reload_async);
+}
+
+void wy_host_rebuild(wy_host *h) {
+  atomic_store(&h->wants_rebuild, true);
+  uv_async_send(&h->reload_async);
 }
 
 static void on_stop(uv_async_t *async) {
   wy_host *h = wy_container_of(async, wy_host, stop_async);
   if (atomic_exchange(&h->stopping, true)) return;
+  wy_reload_stop(h);
   if (!h->started) {
     finish_stop(h);
     return;
@@ -109,6 +136,11 @@ static int open_handles(wy_host *h) {
     uv_close((uv_handle_t *)&h->stop_async, NULL);
     return WY_E_NOMEM;
   }
+  if (uv_async_init(loop, &h->reload_async, on_reload)) {
+    uv_close((uv_handle_t *)&h->stop_async, NULL);
+    uv_close((uv_handle_t *)&h->served_async, NULL);
+    return WY_E_NOMEM;
+  }
   return 0;
 }
 
@@ -117,18 +149,21 @@ static int new_host(wy_host **out, const wy_host_options *options, bool is_virtu
   wy_host *h = calloc(1, sizeof *h);
   if (!h) return WY_E_NOMEM;
   if (options) h->options = *options;
-  h->log = (wy_log){WY_LOG_INFO, h->options.log ? sink : NULL, h};
+  h->log = (wy_log){WY_LOG_INFO, h->options.log ? sink : NULL, h, WY_LOG_TEXT};
   h->limits = wy_http_default_limits;
   h->is_virtual = is_virtual;
   h->wanted_workers = 1;
   h->stopped = true; /* as long as there are no handles to close */
   wy_timer_init(&h->stop_timer, on_stop_timer);
   h->workers = calloc(WORKERS_MAX, sizeof *h->workers); /* posts keep pointers to them */
-  if (!h->workers || pthread_mutex_init(&h->log_lock, NULL)) {
+  h->ledgers = calloc(LEDGERS_MAX, sizeof *h->ledgers);
+  if (!h->workers || !h->ledgers || pthread_mutex_init(&h->log_lock, NULL)) {
     free(h->workers);
+    free(h->ledgers);
     free(h);
     return WY_E_NOMEM;
   }
+  pthread_mutex_init(&h->plan_lock, NULL);
   h->n_workers = 1;
   if (is_virtual) wy_clock_init_virtual(&h->workers[0].clock, wall_ms);
   int err = wy_worker_init(&h->workers[0], h, 0, h->options.loop);
@@ -160,6 +195,13 @@ void wy_host_workers(wy_host *h, int n) {
   h->wanted_workers = n < 0 ? 0 : (unsigned)(n > WORKERS_MAX ? WORKERS_MAX : n);
 }
 
+int wy_host_keep(wy_host *h, int back) {
+  if (h->loaded || back < 0) return WY_E_ARG;
+  h->keeps = true;
+  h->back = back;
+  return 0;
+}
+
 int wy_host_sender(wy_host *h, wy_sender_fn fn, void *data) {
   if (h->started) return WY_E_ARG;
   h->sender = fn;
@@ -169,58 +211,146 @@ int wy_host_sender(wy_host *h, wy_sender_fn fn, void *data) {
 
 /* --- load --- */
 
-static int loaded(wy_host *h, int err) {
-  if (err >= 0 && !h->inbox) { /* once the sizes are known */
-    int failed = wy_inbox_new(&h->inbox, h->inbox_bytes, h->n_workers);
-    if (failed) return failed;
-  }
-  h->loaded = err >= 0;
+static void on_problem(void *data, bool error, const char *event, const char *zh, const char *en) {
+  wy_host *h = data;
+  if (error && !h->first_problem[0]) snprintf(h->first_problem, sizeof h->first_problem, "%s", en);
+  if (h->options.problem)
+    h->options.problem(h->options.data, error ? WY_LEVEL_ERROR : WY_LEVEL_INFO, zh, en);
+  else wy_log_text(&h->log, error ? WY_LOG_ERROR : WY_LOG_INFO, event, "%s", en);
+}
+
+/* One try to build the generation to start with, from the disk or from sources that were kept. */
+static int try(wy_host *h, wy_build *b, wy_str snapshot) {
+  generation *g = wy_generation_new(h);
+  if (!g) return WY_E_NOMEM;
+  b->snapshot = snapshot;
+  int err = wy_generation_build(g, b);
+  if (err) wy_generation_drop(g);
+  else wy_generation_publish(h, g, NULL);
   return err;
+}
+
+/* What the disk has will not do: the generation that served last, when it was kept. */
+static int fall_back(wy_host *h, wy_build *b, const char *state, const char *back, int err) {
+  wy_buf snapshot, number;
+  const char *args[] = {state, back, NULL};
+  wy_buf_init(&snapshot, (size_t)256 << 20);
+  wy_buf_init(&number, 4096);
+  int failed = b->failed;
+  if (wy_recover(h, "kept", args, &snapshot, &number) == 0) {
+    if (h->promoted) wy_generation_drop(h->promoted);
+    h->promoted = NULL;
+    wy_config_forget(h);
+    err = try(h, b, wy_buf_view(&snapshot));
+    if (!err) {
+      h->fell_back = true;
+      wy_log_text(&h->log, WY_LOG_WARN, "reload.last_good", "generation %s serves, which was kept",
+                  number.p);
+    }
+  } else {
+    b->failed = failed;
+  }
+  wy_buf_deinit(&snapshot);
+  wy_buf_deinit(&number);
+  return err;
+}
+
+/* What the state folder says, as far as it can be known before the configuration is read. */
+static void look(wy_host *h, const wy_build *b, char *state, size_t size, bool *pinned) {
+  wy_buf found;
+  const char *slash = b->path ? strrchr(b->path, '/') : NULL;
+  char *folder = b->folder ? strdup(b->folder)
+                 : slash   ? strndup(b->path, (size_t)(slash - b->path))
+                           : strdup("");
+  const char *args[] = {b->path ? b->path : "", folder ? folder : "", NULL};
+  wy_buf_init(&found, 65536);
+  if (wy_recover(h, "look", args, &found, NULL) == 0) {
+    cJSON *json = cJSON_Parse(found.p);
+    const cJSON *number = cJSON_GetObjectItem(json, "number");
+    snprintf(state, size, "%s", cJSON_GetStringValue(cJSON_GetObjectItem(json, "state")));
+    *pinned = cJSON_IsTrue(cJSON_GetObjectItem(json, "pinned"));
+    if (cJSON_IsNumber(number)) h->last_number = (uint64_t)number->valuedouble;
+    cJSON_Delete(json);
+  }
+  wy_buf_deinit(&found);
+  free(folder);
+}
+
+static int load(wy_host *h, wy_build *b) {
+  char state[4096] = "", back[12];
+  bool pinned = false;
+  int err = -1;
+  b->listen = h->listen;
+  b->workers = h->wanted_workers;
+  b->first = true;
+  b->problem = on_problem;
+  b->data = h;
+  snprintf(back, sizeof back, "%d", h->back);
+  if (h->keeps) look(h, b, state, sizeof state, &pinned);
+  if (h->keeps && (pinned || h->back)) err = fall_back(h, b, state, back, err);
+  bool tried = err == 0;
+  if (!tried) err = try(h, b, (wy_str){0});
+  if (!tried && h->keeps && (err || b->failed)) err = fall_back(h, b, state, "0", err);
+  if (!err && !h->inbox) err = wy_inbox_new(&h->inbox, h->inbox_bytes, h->n_workers);
+  if (!err) err = wy_reload_new(h, b);
+  if (err) return err;
+  if (h->fell_back) wy_reload_found(h, pinned ? "a rollback is pinned" : h->first_problem);
+  h->failed_plugins = b->failed;
+  h->loaded = true;
+  return b->failed;
 }
 
 int wy_host_load(wy_host *h, const char *path) {
   if (h->loaded) return WY_E_ARG;
-  return loaded(h, wy_config_load(h, path, (wy_str){0}, path, NULL));
+  return load(h, &(wy_build){.path = path, .name = path});
 }
 
 int wy_host_load_text(wy_host *h, const char *text, size_t n, const char *name,
                       const char *folder) {
   if (h->loaded) return WY_E_ARG;
-  return loaded(h, wy_config_load(h, NULL, (wy_str){text, n}, name, folder));
+  return load(h, &(wy_build){.text = {text, n}, .name = name, .folder = folder});
 }
 
 /* --- start --- */
 
-/* Every account becomes a route; those that share a path are told apart by the host asked for. */
-static int add_accounts(wy_host *h) {
-  for (size_t i = 0; i < h->n_accounts; i++) { /* routes of the program may have come first */
-    for (size_t k = 0; k < h->n_routes; k++) {
-      if (strcmp(h->accounts[i].path, h->routes[k].path) != 0) continue;
-      wy_log_text(&h->log, WY_LOG_ERROR, "config", "account %s: a route has the path %s already",
-                  h->accounts[i].id, h->accounts[i].path);
-      return WY_E_CONFIG;
-    }
-  }
-  for (size_t i = 0; i < h->n_accounts; i++) {
-    account *a = &h->accounts[i];
-    int err = wy_route_add(h, &(route){.methods = WY_GET | WY_POST,
-                                       .path = a->path,
-                                       .only_host = a->url_host,
-                                       .body_max = h->push_max,
-                                       .account = a});
-    if (err) return err;
+static int check_routes(const wy_host *h) { /* those of the program may have come first */
+  const account *a = wy_routes_clash(h, h->promoted);
+  if (!a) return 0;
+  wy_log_text(&h->log, WY_LOG_ERROR, "config", "account %s: a route has the path %s already", a->id,
+              a->path);
+  return WY_E_CONFIG;
+}
+
+void wy_host_supervise(wy_host *h, const wy_supervised *s) { h->supervised = *s; }
+
+/* As many as there are workers; more when another one had more, and sockets stay. */
+int wy_host_sockets(wy_host *h, int *fds, unsigned *n) {
+  const wy_supervised *s = &h->supervised;
+  *n = h->n_workers;
+  if (!s->sockets) return wy_listen_open(h->address, h->port, *n, fds, &h->port);
+  int got = s->sockets(s->data, WY_USE_PUSHES, h->address, h->port, *n, fds, &h->port);
+  *n = got > 0 ? (unsigned)got : 0;
+  return got > 0 ? 0 : got < 0 ? got : UV_EADDRNOTAVAIL;
+}
+
+/* Each socket is served by somebody: one that nobody serves would keep its share of the
+ * connections waiting. */
+static int listen_on_all(wy_host *h, const int *fds, unsigned n) {
+  for (unsigned i = 0; i < n; i++) {
+    int err =
+        wy_http_listen_on(h->workers[i % h->n_workers].http, fds[i]); /* takes it, or closes */
+    if (!err) continue;
+    wy_listen_close(fds + i + 1, n - i - 1);
+    return err;
   }
   return 0;
 }
 
 static int listen_all(wy_host *h) {
-  int fds[WORKERS_MAX], wanted = h->port;
-  int err = wy_listen_open(h->address, wanted, h->n_workers, fds, &h->port);
-  for (unsigned i = 0; !err && i < h->n_workers; i++) {
-    err = wy_http_listen_on(h->workers[i].http, fds[i]);
-    fds[i] = -1; /* taken over, or closed */
-    if (err) wy_listen_close(fds + i + 1, h->n_workers - i - 1);
-  }
+  int fds[WY_SOCKETS_MAX], wanted = h->port;
+  unsigned n;
+  int err = wy_host_sockets(h, fds, &n);
+  if (!err) err = listen_on_all(h, fds, n);
   if (!err) return 0;
   wy_log_text(&h->log, WY_LOG_ERROR, "listen", "cannot listen on %s:%d: %s", h->address, wanted,
               uv_strerror(err));
@@ -229,15 +359,24 @@ static int listen_all(wy_host *h) {
 
 int wy_host_start(wy_host *h) {
   if (!h->loaded || h->started) return WY_E_ARG;
-  int err = add_accounts(h);
+  int err = check_routes(h);
   for (unsigned i = 0; !err && i < h->n_workers; i++) err = wy_worker_open(&h->workers[i]);
   if (err) return err;
   h->started = true;
-  err = listen_all(h);
+  for (unsigned i = 0; h->supervised.beats && i < h->n_workers; i++)
+    wy_worker_show(&h->workers[i], &h->supervised.beats->workers[i]);
+  err = wy_take(h);
+  if (!err) err = listen_all(h);
   if (!err) err = wy_admin_start(h);
-  for (unsigned i = 0; !err && i < h->n_workers; i++) wy_worker_started(&h->workers[i]);
+  if (!err) err = wy_take_begin(h);
+  for (unsigned i = 0; !err && i < h->n_workers; i++) wy_editions_look(&h->workers[i]);
   for (unsigned i = 1; !err && i < h->n_workers; i++) err = wy_worker_run_thread(&h->workers[i]);
+  if (!err) wy_reload_start(h);
   return err;
+}
+
+struct uv_loop_s *wy_host_loop(wy_host *h) {
+  return h->workers[0].loop;
 }
 
 const char *wy_host_address(const wy_host *h) { return h->address; }
@@ -302,35 +441,49 @@ void wy_host_free(wy_host *h) {
     worker *w = &h->workers[i];
     w->given_up = true; /* nobody is to be answered any more */
     wy_exchanges_end(w);
-    wy_script_free(w->script);
-    w->script = NULL;
+    wy_editions_retire_all(w);
   }
-  for (unsigned i = 0; i < h->n_workers; i++) wy_worker_deinit(&h->workers[i]);
+  wy_helper_end(h); /* while posts can be taken, and dropped */
   wy_http_free(h->admin);
+  for (unsigned i = 0; i < h->n_workers; i++) wy_worker_deinit(&h->workers[i]);
+  wy_reload_free(h);
+  wy_generation_drop(h->promoted);
+  wy_generation_drop(h->canary);
   wy_config_deinit(h);
   wy_routes_deinit(h);
   wy_inbox_free(h->inbox);
   wy_dict_free(h->shared);
   wy_dict_free(h->mailbox);
   pthread_mutex_destroy(&h->log_lock);
+  pthread_mutex_destroy(&h->plan_lock);
   free(h->workers);
   free(h->listen);
   free(h);
 }
 
-int wy_host_plugin_count(const wy_host *h) { return h->n_plugins; }
+const char *wy_host_log_file(const wy_host *h) { return h->log_file; }
+const wy_log *wy_host_logger(const wy_host *h) { return &h->log; }
+
+int wy_host_plugin_count(const wy_host *h) { return h->promoted ? h->promoted->n_plugins : 0; }
 
 /* --- accounts --- */
 
+static const account *account_at(const wy_host *h, size_t i) {
+  return h->promoted && i < h->promoted->n_accounts ? &h->promoted->accounts[i] : NULL;
+}
+
 const char *wy_host_account_id(const wy_host *h, size_t i) {
-  return i < h->n_accounts ? h->accounts[i].id : NULL;
+  const account *a = account_at(h, i);
+  return a ? a->id : NULL;
 }
 
 const char *wy_host_account_path(const wy_host *h, size_t i) {
-  return i < h->n_accounts ? h->accounts[i].path : NULL;
+  const account *a = account_at(h, i);
+  return a ? a->path : NULL;
 }
 
 const char *wy_host_account_mode(const wy_host *h, size_t i) {
   static const char *const names[] = {"plain", "compatible", "safe"};
-  return i < h->n_accounts && h->workers[0].desks ? names[h->workers[0].desks[i].gate.mode] : NULL;
+  const account *a = account_at(h, i);
+  return a ? names[a->mode] : NULL;
 }

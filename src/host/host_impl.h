@@ -16,36 +16,53 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/ration.h"
 #include "codec/gate.h"
 #include "host/budget.h"
+#include "host/generation.h"
 #include "host/inbox.h"
 #include "host/post.h"
+#include "host/reload.h"
 #include "host/stats.h"
+#include "host/supervised.h"
 #include "net/http.h"
 #include "net/tick.h"
 #include "script/state.h"
 #include "store/dict.h"
 #include "weiyue.h"
 
-enum { STOP_MS = 9000, NAME_BYTES = 64, WORKERS_MAX = 256 };
+enum { STOP_MS = 9000, NAME_BYTES = 64, WORKERS_MAX = 256, LEDGERS_MAX = 4096 };
 
-typedef struct account {
+/* What is counted of an account: one for each id, as long as the host lives, whatever generation
+ * has it. */
+typedef struct ledger {
   size_t index;
-  char *id, *path, *url_host, *username, *appid, *token, *apology, *waiting;
-  double deadline;  /* seconds a reply may take */
+  char *id;
+  wy_budget budget;      /* pushes left unanswered, on purpose or not */
+  wy_desk_stats **stats; /* one for each worker */
+} ledger;
+
+/* As one generation has it. */
+typedef struct account {
+  size_t index; /* in its generation */
+  ledger *ledger;
+  const char *id; /* the ledger's */
+  char *path, *url_host, *username, *appid, *token, *apology, *waiting;
+  double deadline; /* seconds a reply may take */
+  wy_mode mode;
   bool can_kf;      /* may send customer service messages */
   wy_hash_key hash; /* of its keys in the inbox: from its token, so machines agree */
-  wy_budget budget; /* pushes left unanswered, on purpose or not */
 } account;
 
-/* One worker's side of an account. */
+/* One worker's side of an account, in one edition. */
 typedef struct desk {
   worker *worker;
+  struct edition *edition;
   account *account;
+  wy_desk_stats *stats; /* the ledger's, of this worker */
   wy_gate gate;
   int object_ref;   /* Lua: msg.account */
   int dispatch_ref; /* Lua: function(msg) → reply, where */
-  wy_desk_stats stats;
 } desk;
 
 /* A user of one account with something in flight on this worker. */
@@ -65,25 +82,46 @@ typedef struct slots {
   size_t n_spare;
 } slots;
 
+/* What a stop, or a hand-over, asks of every worker, each once. */
+typedef enum wy_order {
+  WY_STOP_SERVING,
+  WY_GIVE_UP,
+  WY_CLOSE,
+  WY_PAUSE,  /* another host takes over: no connection is accepted any more */
+  WY_RESUME, /* it did not */
+  WY_ORDERS
+} wy_order;
+
 struct worker {
   wy_host *host;
   unsigned index;
   uv_loop_t *loop, own_loop;
   uv_thread_t thread;
+  pthread_t self;          /* who runs its loop, once it turns */
   bool has_loop, threaded; /* own_loop is open; its thread runs */
   wy_clock clock;
   wy_tick tick;
-  uv_prepare_t beat; /* before the loop sleeps: what readers of other threads may see is set */
-  bool ticking, beating, opened_posts;
+  unsigned beats;
+  uv_prepare_t beat;      /* before the loop sleeps: what readers of other threads may see is set */
+  uv_idle_t slices;       /* tasks were suspended: one runs in each turn */
+  wy_beat *shown, unseen; /* to who watches; or the second, when nobody does */
+  wy_script *volatile running; /* whose Lua runs just now; NULL: nobody's */
+  bool ticking, beating, slicing, opened_posts;
   wy_crypt *crypt;
-  wy_script *script;
   wy_http *http;
-  desk *desks; /* as host->accounts */
+  wy_list editions;               /* that are not closed yet, the oldest first */
+  edition *current, *canary;      /* of these: who takes new pushes; canary NULL: none */
+  unsigned plan;                  /* host->plan, when it was looked at last */
+  uint64_t stopped[WY_FAULT_END]; /* tasks of editions that were closed */
+  wy_turns turns;                 /* of their tasks */
+  wy_timer sweep;                 /* while there are retired editions */
   slots slots;
   wy_list exchanges;       /* pushes that are queued, handled or parked */
   wy_list spare_exchanges; /* memory for more */
   size_t n_spare_exchanges;
   lua_Integer serial; /* of the exchange begun last */
+  uint64_t trace_seed;
+  wy_ration ration; /* of its log's lines */
   size_t n_parked;
   wy_list errands; /* pushes that were handed to another worker */
   wy_list lates;   /* late messages on their way */
@@ -91,21 +129,18 @@ struct worker {
   wy_buf reply, sealed, known;
   wy_posts posts;
   wy_worker_stats stats;
-  bool given_up;     /* the host stops, and everybody was answered */
-  bool http_ended;   /* no connection is left, and none will come */
-  bool served;       /* and nothing else is under way */
-  wy_post orders[3]; /* wy_order */
+  bool given_up;             /* the host stops, and everybody was answered */
+  bool http_ended;           /* no connection is left, and none will come */
+  bool served;               /* and nothing else is under way */
+  wy_post orders[WY_ORDERS]; /* by wy_order */
+  wy_list waiting;           /* errands whose user is elsewhere, in an older host */
 };
 
-/* What a stop asks of every worker, each once. */
-typedef enum wy_order { WY_STOP_SERVING, WY_GIVE_UP, WY_CLOSE } wy_order;
-
+/* Of the embedding program. */
 typedef struct route {
   unsigned methods;
   char *path;
-  const char *only_host; /* of accounts that share a path; NULL: any */
   size_t body_max;
-  const account *account; /* an account's route; else fn's */
   wy_route_fn fn;
   void *data;
 } route;
@@ -125,14 +160,26 @@ struct wy_host {
   wy_inbox *inbox;
   wy_dict *shared, *mailbox;
   wy_http_limits limits;
+  wy_limits lua_limits;
   size_t push_max, queue_max, inbox_bytes, shared_bytes, mailbox_bytes;
   unsigned window, json_depth;
-  account *accounts;
-  size_t n_accounts;
+  ledger **ledgers; /* LEDGERS_MAX places */
+  unsigned n_sides; /* workers that a ledger has places for */
+  atomic_size_t n_ledgers;
+  pthread_mutex_t plan_lock;
+  atomic_uint plan;              /* counts changes of what follows, which plan_lock guards */
+  generation *promoted, *canary; /* canary NULL: none */
+  uint64_t last_number;          /* of a generation */
+  int failed_plugins;            /* that the first load has left out */
+  struct wy_reload *reload;
+  atomic_bool wants_reload, wants_rebuild;
+  bool keeps;               /* what it needs to come back, in its state folder */
+  bool fell_back;           /* a generation that was kept serves, not the disk's */
+  char first_problem[1000]; /* of the first load */
+  int back;                 /* which of the kept generations to start with; 0: the disk's */
+  struct wy_helper *helper; /* NULL until it is needed */
   route *routes;
   size_t n_routes;
-  char **hosts; /* NULL: any */
-  size_t n_hosts;
   proxy *proxies;
   size_t n_proxies;
   char *listen, *address; /* asked for by the program; the configuration's */
@@ -141,59 +188,88 @@ struct wy_host {
   int admin_port;
   bool admin_given; /* by the configuration: else another host may have the default port */
   char *state;      /* folder */
+  char *log_file;   /* NULL: none; for the program, the library writes none */
   char admin_key[65];
   wy_http *admin;
   bool admin_serves, admin_stopping;
-  int n_plugins, failed_plugins;
+  struct wy_giving *giving; /* to a host that takes over; NULL: to none */
+  struct wy_taking *taking; /* likewise, from one */
+  wy_post paused;           /* every worker has stopped accepting */
+  atomic_bool elsewhere;    /* one has pushes in flight still */
+  wy_supervised supervised; /* all NULL: it is alone */
   wy_sender_fn sender;
   void *sender_data;
   bool loaded, started, gave_up, closed;
   atomic_bool stopping;
   atomic_uint serving; /* HTTP servers that have not stopped yet */
   bool stopped;
-  uv_async_t stop_async, served_async;
+  uv_async_t stop_async, served_async, reload_async;
   wy_timer stop_timer;
 };
 
 /* worker.c */
 int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop);
-int wy_worker_open(worker *w); /* its HTTP server, once the configuration is known */
-void wy_worker_run(worker *w); /* its loop, to the end */
+int wy_worker_open(worker *w);   /* its HTTP server, once the configuration is known */
+void wy_worker_more(void *data); /* a task was suspended: slices are run in each turn */
+void wy_worker_beat(worker *w);  /* what readers of other threads may see is set */
+void wy_worker_run(worker *w);   /* its loop, to the end */
 int wy_worker_run_thread(worker *w);
-void wy_worker_started(worker *w); /* on its thread: timers of plugins begin */
+void wy_worker_show(worker *w, wy_beat *beat); /* from now on there */
 void wy_worker_obey(worker *w, wy_order order);
 void wy_worker_settle(worker *w);   /* something ended: is it the last, in a stop? */
 void wy_worker_unsettle(worker *w); /* something began */
 void wy_worker_deinit(worker *w);
 
-/* config.c */
-int wy_config_load(wy_host *h, const char *path, wy_str text, const char *name, const char *folder);
+/* config.c: from the checked configuration, a Lua table, to C; these raise */
+void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *state,
+                         const char *log_file);
+void wy_config_read_generation(generation *g, wy_crypt *crypt, lua_State *L, int conf);
+void wy_config_read_list(lua_State *L, int list, char ***out, size_t *n_out);
+void wy_config_read_desks(edition *e, wy_crypt *crypt, lua_State *L, int conf, int entries);
+void wy_config_forget(wy_host *h); /* what was read: another will be */
 void wy_config_deinit(wy_host *h);
-void wy_desks_deinit(worker *w);
 
 /* route.c */
-int wy_route_add(wy_host *h, const route *r);
+const account *wy_routes_clash(const wy_host *h, const generation *g); /* NULL: none */
 int wy_route_on_head(void *data, wy_http_req *req, size_t *body_max);
 void wy_route_on_request(void *data, wy_http_req *req);
 void wy_routes_deinit(wy_host *h);
 
 /* host.c */
+void wy_host_everybody(wy_host *h, wy_order order);
+int wy_host_sockets(wy_host *h, int *fds, unsigned *n); /* 0 or a uv error */
 int wy_host_new_virtual(wy_host **out, const wy_host_options *options, int64_t wall_ms);
-void wy_host_served(wy_host *h); /* an HTTP server has stopped; from any worker */
+void wy_host_rebuild(wy_host *h); /* a state is short of memory; from any worker */
+void wy_host_served(wy_host *h);  /* an HTTP server has stopped; from any worker */
 
 /* push.c */
 void wy_push_serve(worker *w, desk *d, wy_http_req *req);
-void wy_exchanges_end(worker *w);  /* those that no task will end */
-void wy_pushes_give_up(worker *w); /* answers what is in flight with `success` */
+void wy_exchanges_end(worker *w);     /* those that no task will end */
+void wy_conversations_end(worker *w); /* those that wait for their user */
+void wy_pushes_give_up(worker *w);    /* answers what is in flight with `success` */
+
+void wy_errands_look(worker *w);    /* those that wait: which need not any more? */
+void wy_errands_give_up(worker *w); /* those that wait are answered by nobody */
+
+/* give.c: to a host that takes over */
+void wy_give_paused(worker *w);      /* this one does not accept any more */
+void wy_give_connections(worker *w); /* its idle ones */
+void wy_give_end(wy_host *h);        /* all is said */
+
+/* take.c: from a host that is taken over from */
+int wy_take(wy_host *h);        /* its inbox; 0, or an error: it has not got it all */
+int wy_take_begin(wy_host *h);  /* what becomes of its pushes, and its connections */
+void wy_take_close(wy_host *h); /* with the loop of the first worker */
 
 /* late.c */
 int wy_late_send(lua_State *L); /* Lua: account index, json → true | nil, text */
 void wy_lates_deinit(worker *w);
 
 /* calls.c */
-void wy_calls_open(worker *w, lua_State *L); /* the module weiyue.push */
+void wy_calls_open(edition *e, lua_State *L); /* the module weiyue.push */
 
 /* admin.c */
 int wy_admin_start(wy_host *h);
+int wy_admin_listen(wy_host *h); /* 0 or a uv error */
 
 #endif

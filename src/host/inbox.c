@@ -34,9 +34,15 @@ enum {
   EXPIRE = 4,        /* expired entries let go by one claim: more than it adds */
   ANSWERS = 4194304, /* bytes, at most, of all rings */
   MARK = 8,          /* bytes before an answer in the ring, where all places are multiples of it */
-  NONE = -1          /* no place */
+  NONE = -1,         /* no place */
+  ELSEWHERE = UINT16_MAX, /* the worker of what is in flight in another host */
+  PLACE_LOW = 2,          /* bits of a user's hash that every shard's number tells, */
+  PLACE_BITS = 8, /* and how many more a note keeps: enough for as many shards as there may be */
 };
 
+static_assert(PLACE_BITS == 8 && SHARDS == 1 << PLACE_LOW &&
+                  SHARDS_MOST == 1 << (PLACE_LOW + PLACE_BITS),
+              "a note and the number of its shard tell where it belongs in any other inbox");
 static_assert(ANSWERS / MARK <= NUMBER, "a note holds places of its ring in as many bits");
 
 typedef struct slot {
@@ -60,6 +66,7 @@ typedef struct note {
   uint64_t at : NUMBERS; /* its answer's mark in the ring, in units of MARK */
   uint64_t n : 16;       /* bytes of its answer */
   uint64_t state : 4;
+  uint64_t place : PLACE_BITS; /* of the user's hash, behind its lowest PLACE_LOW bits */
 } note;
 static_assert(sizeof(note) == 8, "a note is a word");
 
@@ -79,7 +86,8 @@ typedef struct table {
 typedef struct user {
   uint64_t id;
   uint32_t in_flight;
-  uint32_t worker;
+  uint16_t worker;    /* ELSEWHERE: as long as what is elsewhere goes before what waits here */
+  uint16_t elsewhere; /* how many of those in flight are */
 } user;
 
 typedef struct shard {
@@ -101,6 +109,7 @@ typedef struct peek {
 typedef struct cell {
   _Alignas(64) pthread_mutex_t lock; /* two workers at neighbours do not disturb each other */
   shard *shard;                      /* NULL until it is needed */
+  bool exported;                     /* what happens is told */
   peek keys, nonces;
 } cell;
 
@@ -109,6 +118,9 @@ struct wy_inbox {
   uint32_t n_shards;  /* a power of two */
   uint32_t most;      /* keys, and nonces, of a shard */
   uint32_t ring_most; /* bytes */
+  uint32_t workers;
+  wy_item_fn give; /* to whom it is exported */
+  void *data;
   cell *cells;
 };
 
@@ -284,7 +296,7 @@ static user *take_user(shard *s, uint64_t id, unsigned worker) {
       if (!grow_users(s) && s->users_n + 1 >= s->users_cap) return NULL;
       u = user_at(s, id);
     }
-    *u = (user){.id = id, .worker = worker};
+    *u = (user){.id = id, .worker = (uint16_t)worker};
     s->users_n++;
   }
   u->in_flight++;
@@ -359,6 +371,7 @@ int wy_inbox_new(wy_inbox **out, size_t bytes, unsigned workers) {
   /* What allocating costs beside: whole pages, small blocks that were outgrown. */
   size_t slack = bytes / 10, most;
   x->alone = workers == 1;
+  x->workers = workers ? workers : 1;
   x->n_shards = SHARDS;
   while (workers > 1 && x->n_shards < 8 * workers) x->n_shards *= 2;
   for (;; x->n_shards *= 2) {
@@ -420,13 +433,16 @@ static wy_verdict claim_nonce(shard *s, uint32_t most, const wy_claim *c) {
   return WY_INBOX_RUN;
 }
 
-static wy_verdict claim_known(shard *s, uint32_t at, const wy_claim *c, wy_claimed *out,
-                              wy_buf *answer) {
+static wy_verdict claim_known(shard *s, uint32_t at, const wy_claim *c, unsigned home,
+                              wy_claimed *out, wy_buf *answer) {
   if (s->keys.slots[at].until < c->until) s->keys.slots[at].until = c->until;
   out->worker = s->keys.notes[at].worker;
+  if (out->worker == ELSEWHERE) out->worker = home;
   if (running(&s->keys, at)) return WY_INBOX_JOIN;
   return recall(s, at, answer) ? WY_INBOX_ANSWERED : WY_INBOX_DONE;
 }
+
+static uint8_t place_of(uint64_t id) { return (uint8_t)(id >> PLACE_LOW); }
 
 static int64_t find_key(const shard *s, const wy_hash128 *key) {
   int64_t at = find(&s->keys, key->lo);
@@ -435,20 +451,44 @@ static int64_t find_key(const shard *s, const wy_hash128 *key) {
   return known ? at : NONE;
 }
 
-static wy_verdict claim_push(shard *s, uint32_t most, const wy_claim *c, wy_claimed *out,
-                             wy_buf *answer) {
+/* home: who waits for users that are elsewhere. */
+static wy_verdict claim_push(shard *s, uint32_t most, const wy_claim *c, unsigned home,
+                             wy_claimed *out, wy_buf *answer) {
   table *t = &s->keys;
   int64_t known = find_key(s, &c->key);
   if (known != NONE && (t->slots[known].until >= c->now || running(t, (uint32_t)known)))
-    return claim_known(s, (uint32_t)known, c, out, answer);
+    return claim_known(s, (uint32_t)known, c, home, out, answer);
   if (!make_room(t, most, c->now, &s->evicted)) return WY_INBOX_NOMEM;
   user *u = take_user(s, c->user, c->worker);
   if (!u) return WY_INBOX_NOMEM;
   uint32_t at = push(t, (slot){c->key.lo, (uint32_t)c->key.hi, c->until});
-  t->notes[at] = (note){.worker = (uint16_t)u->worker, .state = RUNNING};
-  out->worker = u->worker;
+  out->worker = u->worker == ELSEWHERE ? home : u->worker;
+  t->notes[at] =
+      (note){.worker = (uint16_t)out->worker, .state = RUNNING, .place = place_of(c->user)};
   out->in_flight = u->in_flight - 1;
   return u->worker == c->worker ? WY_INBOX_RUN : WY_INBOX_HOP;
+}
+
+/* --- what happens, told to who takes over --- */
+
+static void tell(const wy_inbox *x, wy_item_type type, const wy_hash128 *key, uint64_t id,
+                 wy_str answer, bool release) {
+  x->give(x->data, &(wy_item){.type = type,
+                              .id = key->lo,
+                              .more = (uint32_t)key->hi,
+                              .user = id,
+                              .answer = answer,
+                              .release = release});
+}
+
+static void tell_claim(const wy_inbox *x, const wy_claim *c) {
+  x->give(x->data, &(wy_item){.type = WY_ITEM_KEY,
+                              .id = c->key.lo,
+                              .more = (uint32_t)c->key.hi,
+                              .until = c->until,
+                              .place = (uint32_t)c->user,
+                              .running = true});
+  x->give(x->data, &(wy_item){.type = WY_ITEM_USER, .id = c->user, .n = 1});
 }
 
 /* --- ahead of a look: the one bucket that no cache holds --- */
@@ -471,7 +511,7 @@ void wy_inbox_expect(wy_inbox *x, uint64_t nonce) {
 }
 
 wy_verdict wy_inbox_claim(wy_inbox *x, const wy_claim *claim, wy_claimed *out, wy_buf *answer) {
-  assert(claim->worker <= UINT16_MAX);
+  assert(claim->worker < ELSEWHERE);
   *out = (wy_claimed){.worker = claim->worker};
   fetch(&x->cells[claim->user & (x->n_shards - 1)].keys, claim->key.lo);
   cell *c = lock(x, claim->nonce);
@@ -480,8 +520,10 @@ wy_verdict wy_inbox_claim(wy_inbox *x, const wy_claim *claim, wy_claimed *out, w
   unlock(x, c);
   if (v != WY_INBOX_RUN) return v;
   c = lock(x, claim->user);
-  v = c->shard ? claim_push(c->shard, x->most, claim, out, answer) : WY_INBOX_NOMEM;
+  unsigned home = (unsigned)(claim->user % x->workers);
+  v = c->shard ? claim_push(c->shard, x->most, claim, home, out, answer) : WY_INBOX_NOMEM;
   if (c->shard) show(&c->keys, &c->shard->keys);
+  if (c->exported && (v == WY_INBOX_RUN || v == WY_INBOX_HOP)) tell_claim(x, claim);
   unlock(x, c);
   return v;
 }
@@ -492,6 +534,7 @@ void wy_inbox_finish(wy_inbox *x, const wy_hash128 *key, uint64_t id, wy_str ans
     int64_t at = find_key(c->shard, key);
     if (at != NONE) store(c->shard, x->ring_most, (uint32_t)at, answer);
     if (release) release_user(c->shard, id);
+    if (c->exported) tell(x, WY_ITEM_FINISH, key, id, answer, release);
   }
   unlock(x, c);
 }
@@ -502,6 +545,7 @@ void wy_inbox_undo(wy_inbox *x, const wy_hash128 *key, uint64_t id) {
     int64_t at = find_key(c->shard, key);
     if (at != NONE) c->shard->keys.notes[at].state = UNDONE;
     release_user(c->shard, id);
+    if (c->exported) tell(x, WY_ITEM_UNDO, key, id, (wy_str){0}, true);
   }
   unlock(x, c);
 }
@@ -509,7 +553,169 @@ void wy_inbox_undo(wy_inbox *x, const wy_hash128 *key, uint64_t id) {
 void wy_inbox_release(wy_inbox *x, uint64_t id) {
   cell *c = lock(x, id);
   if (c->shard) release_user(c->shard, id);
+  if (c->exported) x->give(x->data, &(wy_item){.type = WY_ITEM_RELEASE, .id = id});
   unlock(x, c);
+}
+
+/* --- export and import --- */
+
+static void export_keys(const wy_inbox *x, shard *s, uint32_t index, uint32_t now) {
+  table *t = &s->keys;
+  wy_buf answer;
+  wy_buf_init(&answer, UINT16_MAX);
+  for (uint32_t age = t->n; age--;) { /* the oldest first, as they came */
+    uint32_t at = place(t, age);
+    const note *n = &t->notes[at];
+    if (n->state == UNDONE || (t->slots[at].until < now && n->state != RUNNING)) continue;
+    wy_item item = {.type = WY_ITEM_KEY,
+                    .id = t->slots[at].id,
+                    .more = t->slots[at].more,
+                    .until = t->slots[at].until,
+                    .place = (uint32_t)n->place << PLACE_LOW | (index & (SHARDS - 1)),
+                    .running = n->state == RUNNING};
+    wy_buf_clear(&answer);
+    if (n->state == ANSWERED && recall(s, at, &answer))
+      item.answer = answer.n ? wy_buf_view(&answer) : WY_STR("");
+    x->give(x->data, &item);
+  }
+  wy_buf_deinit(&answer);
+}
+
+static void export_nonces(const wy_inbox *x, const table *t, uint32_t now) {
+  for (uint32_t age = t->n; age--;) {
+    const slot *s = &t->slots[place(t, age)];
+    if (s->until < now) continue;
+    x->give(x->data,
+            &(wy_item){.type = WY_ITEM_NONCE, .id = s->id, .more = s->more, .until = s->until});
+  }
+}
+
+static void export_shard(const wy_inbox *x, shard *s, uint32_t index, uint32_t now) {
+  export_keys(x, s, index, now);
+  export_nonces(x, &s->nonces, now);
+  for (uint32_t i = 0; i < s->users_cap; i++)
+    if (s->users[i].in_flight)
+      x->give(x->data,
+              &(wy_item){.type = WY_ITEM_USER, .id = s->users[i].id, .n = s->users[i].in_flight});
+}
+
+void wy_inbox_export(wy_inbox *x, uint32_t now, wy_item_fn give, void *data) {
+  x->give = give; /* seen by who sees `exported`, under its lock */
+  x->data = data;
+  for (uint32_t i = 0; i < x->n_shards; i++) {
+    cell *c = lock(x, i);
+    if (c->shard) export_shard(x, c->shard, i, now);
+    c->exported = true;
+    unlock(x, c);
+  }
+}
+
+void wy_inbox_export_end(wy_inbox *x) {
+  for (uint32_t i = 0; i < x->n_shards; i++) {
+    cell *c = lock(x, i);
+    c->exported = false;
+    unlock(x, c);
+  }
+}
+
+static int import_key(const wy_inbox *x, shard *s, const wy_item *item) {
+  const wy_hash128 key = {item->id, item->more};
+  if (find_key(s, &key) != NONE) return 0;
+  if (!make_room(&s->keys, x->most, 0, &s->evicted)) return WY_E_NOMEM;
+  uint32_t at = push(&s->keys, (slot){item->id, item->more, item->until});
+  s->keys.notes[at] = (note){
+      .worker = ELSEWHERE, .state = item->running ? RUNNING : DONE, .place = place_of(item->place)};
+  if (!item->running) store(s, x->ring_most, at, item->answer);
+  return 0;
+}
+
+static int import_nonce(const wy_inbox *x, shard *s, const wy_item *item) {
+  uint64_t evicted = 0;
+  if (find(&s->nonces, item->id) != NONE) return 0;
+  if (!make_room(&s->nonces, x->most, 0, &evicted)) return WY_E_NOMEM;
+  push(&s->nonces, (slot){item->id, item->more, item->until});
+  return 0;
+}
+
+static int import_user(shard *s, const wy_item *item) {
+  for (uint32_t i = 0; i < item->n; i++) {
+    user *u = take_user(s, item->id, ELSEWHERE);
+    if (!u) return WY_E_NOMEM;
+    if (u->elsewhere < UINT16_MAX) u->elsewhere++;
+    else u->in_flight--;
+  }
+  return 0;
+}
+
+/* One that was elsewhere is over. When it was the last, his home has the user, as far as he still
+ * waits for something. */
+static void leave_elsewhere(const wy_inbox *x, shard *s, uint64_t id) {
+  user *u = find_user(s, id);
+  if (!u || !u->elsewhere) return;
+  if (!--u->elsewhere && u->worker == ELSEWHERE) u->worker = (uint16_t)(id % x->workers);
+  release_user(s, id);
+}
+
+static void import_finish(const wy_inbox *x, shard *s, const wy_item *item) {
+  const wy_hash128 key = {item->id, item->more};
+  int64_t at = find_key(s, &key);
+  if (at != NONE && running(&s->keys, (uint32_t)at) && s->keys.notes[at].worker == ELSEWHERE) {
+    if (item->type == WY_ITEM_FINISH) store(s, x->ring_most, (uint32_t)at, item->answer);
+    else s->keys.notes[at].state = UNDONE;
+  }
+  if (item->release || item->type == WY_ITEM_UNDO) leave_elsewhere(x, s, item->user);
+}
+
+int wy_inbox_import(wy_inbox *x, const wy_item *item) {
+  bool of_user = item->type == WY_ITEM_FINISH || item->type == WY_ITEM_UNDO;
+  int err = 0;
+  cell *c = lock(x, item->type == WY_ITEM_KEY ? item->place : of_user ? item->user : item->id);
+  if (!c->shard) err = WY_E_NOMEM;
+  else switch (item->type) {
+      case WY_ITEM_KEY: err = import_key(x, c->shard, item); break;
+      case WY_ITEM_NONCE: err = import_nonce(x, c->shard, item); break;
+      case WY_ITEM_USER: err = import_user(c->shard, item); break;
+      case WY_ITEM_FINISH:
+      case WY_ITEM_UNDO: import_finish(x, c->shard, item); break;
+      case WY_ITEM_RELEASE: leave_elsewhere(x, c->shard, item->id); break;
+      case WY_ITEM_TYPES: err = WY_E_ARG; break;
+    }
+  unlock(x, c);
+  return err;
+}
+
+/* Whoever was elsewhere is forgotten from the end of the table on: what moves up was seen. */
+static void forget_elsewhere(const wy_inbox *x, shard *s) {
+  for (uint32_t age = s->keys.n; age--;) {
+    note *n = &s->keys.notes[place(&s->keys, age)];
+    if (n->state == RUNNING && n->worker == ELSEWHERE) n->state = UNDONE;
+  }
+  for (uint32_t i = 0; i < s->users_cap;) {
+    user *u = &s->users[i];
+    if (u->in_flight && u->elsewhere) leave_elsewhere(x, s, u->id);
+    else i++;
+  }
+}
+
+void wy_inbox_import_end(wy_inbox *x) {
+  for (uint32_t i = 0; i < x->n_shards; i++) {
+    cell *c = lock(x, i);
+    if (c->shard) forget_elsewhere(x, c->shard);
+    unlock(x, c);
+  }
+}
+
+bool wy_inbox_elsewhere(wy_inbox *x, const wy_hash128 *key, uint64_t id) {
+  cell *c = lock(x, id);
+  bool is = false;
+  if (c->shard) {
+    int64_t at = find_key(c->shard, key);
+    const user *u = find_user(c->shard, id);
+    is = at != NONE && running(&c->shard->keys, (uint32_t)at) &&
+         (c->shard->keys.notes[at].worker == ELSEWHERE || (u && u->worker == ELSEWHERE));
+  }
+  unlock(x, c);
+  return is;
 }
 
 void wy_inbox_stats_read(wy_inbox *x, wy_inbox_stats *out) {

@@ -28,18 +28,19 @@ typedef struct wy_claim {
   wy_hash128 key;      /* of the push */
   uint64_t user;       /* hash of account and openid */
   uint64_t nonce;      /* hash of account, timestamp and nonce */
-  unsigned worker;     /* who asks; below 65536 */
+  unsigned worker;     /* who asks; below 65535 */
   uint32_t now, until; /* unix seconds: now, and when the push's timestamp leaves the window */
 } wy_claim;
 
 typedef enum {
-  WY_INBOX_RUN,      /* new; the user is the asking worker's */
-  WY_INBOX_HOP,      /* new; another worker has the user: hand it over */
-  WY_INBOX_JOIN,     /* known, not finished */
-  WY_INBOX_ANSWERED, /* known, finished; its answer was appended */
-  WY_INBOX_DONE,     /* known, finished; no answer is kept */
-  WY_INBOX_REUSED,   /* its nonce came with another push: nothing is recorded */
-  WY_INBOX_NOMEM,    /* nothing but the nonce may be recorded */
+  WY_INBOX_RUN,        /* new; the user is the asking worker's */
+  WY_INBOX_HOP,        /* new; another worker has the user: hand it over */
+  WY_INBOX_JOIN,       /* known, not finished */
+  WY_INBOX_ANSWERED,   /* known, finished; its answer was appended */
+  WY_INBOX_DONE,       /* known, finished; no answer is kept */
+  WY_INBOX_REUSED,     /* its nonce came with another push: nothing is recorded */
+  WY_INBOX_NOMEM,      /* nothing but the nonce may be recorded */
+  WY_INBOX_QUARANTINED /* never said by the inbox: who asks knew it before */
 } wy_verdict;
 
 typedef struct wy_claimed {
@@ -69,6 +70,47 @@ void wy_inbox_undo(wy_inbox *x, const wy_hash128 *key, uint64_t user);
 
 /* One less; after the last nobody has the user. */
 void wy_inbox_release(wy_inbox *x, uint64_t user);
+
+/* --- from one inbox to another, which takes over while the first still has pushes in flight --- */
+
+typedef enum {
+  WY_ITEM_KEY,     /* a push: running, or finished with or without an answer */
+  WY_ITEM_NONCE,   /* a nonce */
+  WY_ITEM_USER,    /* he has n more in flight */
+  WY_ITEM_FINISH,  /* a push is finished */
+  WY_ITEM_UNDO,    /* a push is unknown again */
+  WY_ITEM_RELEASE, /* the user has one less in flight */
+  WY_ITEM_TYPES
+} wy_item_type;
+
+typedef struct wy_item {
+  wy_item_type type;
+  uint64_t id;    /* of a key: lo; of a nonce, of a user: itself */
+  uint64_t user;  /* FINISH, UNDO */
+  uint32_t more;  /* of a key: low half of hi; of a nonce: of its key's lo */
+  uint32_t until; /* KEY, NONCE */
+  uint32_t n;     /* USER */
+  uint32_t place; /* KEY: the low bits of its user that tell shards apart */
+  bool running;   /* KEY */
+  bool release;   /* FINISH: one less in flight, too */
+  wy_str answer;  /* KEY, FINISH; p NULL: none */
+} wy_item;
+
+/* Gives all that is known to `give`, and from then on what happens, in order, until
+ * wy_inbox_export_end. `give` is called on whatever thread it happens, in turn for one user but not
+ * for several, and must not use the inbox. */
+typedef void (*wy_item_fn)(void *data, const wy_item *item);
+void wy_inbox_export(wy_inbox *x, uint32_t now, wy_item_fn give, void *data);
+void wy_inbox_export_end(wy_inbox *x);
+
+/* Takes one. Pushes that run, and users with something in flight, are then elsewhere: their
+ * repetitions and their next pushes are JOIN and HOP to the user's home, a worker of this host, who
+ * must wait until they are no longer. 0, or WY_E_NOMEM: it is forgotten. */
+int wy_inbox_import(wy_inbox *x, const wy_item *item);
+void wy_inbox_import_end(wy_inbox *x); /* what is elsewhere still is nowhere any more */
+
+/* Whether the push itself, or what its user has in flight before it, is elsewhere. */
+bool wy_inbox_elsewhere(wy_inbox *x, const wy_hash128 *key, uint64_t user);
 
 typedef struct wy_inbox_stats {
   uint64_t keys,

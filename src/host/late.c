@@ -72,11 +72,12 @@ static int finish(lua_State *L, wy_wait *wait) {
 /* push.send(account, json): sends one message through the program's sender.
  * account: number in the configuration. Returns true, or nil and a text. */
 int wy_late_send(lua_State *L) {
-  worker *w = lua_touserdata(L, lua_upvalueindex(1));
+  edition *e = lua_touserdata(L, lua_upvalueindex(1));
+  worker *w = e->worker;
   wy_host *h = w->host;
   size_t n, i = (size_t)luaL_checkinteger(L, 1) - 1;
   const char *json = luaL_checklstring(L, 2, &n);
-  luaL_argcheck(L, i < h->n_accounts, 1, "no such account");
+  luaL_argcheck(L, i < e->generation->n_accounts, 1, "no such account");
   if (!h->sender) {
     lua_pushnil(L);
     lua_pushliteral(L, "nobody sends customer service messages here");
@@ -89,6 +90,6 @@ int wy_late_send(lua_State *L) {
   late->worker = w;
   wy_list_init(&late->link);
   wy_list_push(&w->lates, &late->link);
-  h->sender(h->sender_data, late, h->accounts[i].id, json, n);
+  h->sender(h->sender_data, late, e->generation->accounts[i].id, json, n);
   return wy_task_await(L, &late->wait); /* done comes by a post, never before this */
 }

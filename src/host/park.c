@@ -37,7 +37,18 @@ void wy_parked_end(exchange *parked) {
   wy_wait *wait = parked->park;
   if (!wait) return;
   parked->dropped = true;
+  wy_task_turn(wait->task); /* to clean up */
   wait->cancel(wait);
+}
+
+void wy_conversations_end(worker *w) {
+  for (wy_list *n = w->exchanges.next; n != &w->exchanges;) {
+    exchange *x = wy_container_of(n, exchange, link);
+    n = n->next;
+    if (x->phase != PARKED || !x->park) continue;
+    wy_parked_end(x);
+    n = w->exchanges.next; /* more than this one may have ended with it */
+  }
 }
 
 static void on_timer(wy_timer *timer) {
@@ -91,6 +102,7 @@ int wy_parked_go_on(exchange *parked, exchange *x) {
   wy_exchange_free(x);
   wy_timer_init(&parked->timer, NULL);
   wy_broker_arm(parked);
+  wy_task_turn(wait->task);
   wy_wait_wake(wait, 0);
   return 0;
 }
@@ -146,5 +158,6 @@ int wy_park(lua_State *L, exchange *x) {
     free(p);
     return luaL_error(L, "out of memory");
   }
+  wy_task_rest(task);
   return wy_task_await(L, &p->wait);
 }

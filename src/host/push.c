@@ -8,8 +8,12 @@
 
 static const wy_http_answer success = {200, "text/plain", NULL, {"success", 7}};
 
-static void refuse(desk *d, wy_http_req *req, int err) {
-  int status = wy_gate_status(&d->gate, err);
+/* Whether one more line of this event may be written now. */
+static bool may_log(worker *w, wy_log_level level, const char *event) {
+  return wy_ration_take(&w->ration, level, event, NULL, WY_RATION_REFUSALS);
+}
+
+static void log_refusal(const desk *d, const wy_http_req *req, int err, int status) {
   wy_line line;
   wy_line_begin(&line, &d->worker->host->log, WY_LOG_WARN, wy_err_event(err));
   wy_line_z(&line, "reason", wy_err_reason(err));
@@ -18,6 +22,11 @@ static void refuse(desk *d, wy_http_req *req, int err) {
   wy_http_req_log(req, &line);
   wy_line_z(&line, "text", wy_err_text(err));
   wy_line_end(&line);
+}
+
+static void refuse(desk *d, wy_http_req *req, int err) {
+  int status = wy_gate_status(&d->gate, err);
+  if (may_log(d->worker, WY_LOG_WARN, wy_err_event(err))) log_refusal(d, req, err, status);
   wy_http_respond(req, &(wy_http_answer){.status = status});
 }
 
@@ -49,7 +58,8 @@ static void respond(desk *d, wy_http_req *req, const caller *c, wy_str body) {
     wy_buf_clear(&w->sealed);
     int err = wy_gate_seal(&d->gate, &p, body, wy_clock_wall_ms(&w->clock) / 1000, &w->sealed);
     if (err) {
-      wy_log_text(&w->host->log, WY_LOG_ERROR, wy_err_event(err), "%s", wy_err_text(err));
+      if (may_log(w, WY_LOG_ERROR, wy_err_event(err)))
+        wy_log_text(&w->host->log, WY_LOG_ERROR, wy_err_event(err), "%s", wy_err_text(err));
       wy_http_respond(req, &success);
       return;
     }
@@ -60,8 +70,11 @@ static void respond(desk *d, wy_http_req *req, const caller *c, wy_str body) {
                              NULL, body});
 }
 
+/* Sealed by the gate that opened it, or what has become of that. */
 static void request_answer(worker *w, caller *c, const desk *d, wy_str body) {
-  respond(&w->desks[d->account->index], c->of, c, body);
+  desk *own = wy_desk_of(w, d->account->ledger, c->generation);
+  if (own) respond(own, c->of, c, body);
+  else wy_http_respond(c->of, &success); /* the account is gone */
 }
 
 static void request_hang_up(worker *w, caller *c) {
@@ -74,9 +87,10 @@ static bool request_gone(const caller *c) { return wy_http_req_gone(c->of); }
 static const caller_type request_type = {request_answer, request_hang_up, request_gone};
 
 /* Of a push: how its answer is sealed, for a caller that no exchange has yet. */
-static caller seal_of(void *of, const wy_push *p, uint64_t since) {
+static caller seal_of(const desk *d, void *of, const wy_push *p, uint64_t since) {
   caller c = {.of = of,
               .since = since,
+              .generation = d->edition->generation->number,
               .form = p->msg.doc.form,
               .sealed = p->sealed,
               .key = p->key,
@@ -86,6 +100,7 @@ static caller seal_of(void *of, const wy_push *p, uint64_t since) {
 }
 
 static void copy_seal(caller *c, const caller *seal) {
+  c->generation = seal->generation;
   c->form = seal->form;
   c->sealed = seal->sealed;
   c->key = seal->key;
@@ -101,15 +116,18 @@ enum { TRIES = 10000 }; /* turns of the loop that a join waits for what it is to
  * answer. Only the first ever touches the request. */
 typedef struct errand {
   wy_post post;
-  wy_list link; /* in worker->errands of the first */
-  worker *from;
-  size_t account;
-  wy_http_req *req; /* the first worker's alone; NULL: answered without the other */
-  caller seal;      /* how the answer is sealed */
-  wy_claim claim;   /* as it was recorded */
-  bool known;       /* the same push again */
-  unsigned tries;   /* how often it looked for what it is to join */
-  uint64_t since;   /* when it came, ms on the clock */
+  wy_list link;      /* in worker->errands of the first */
+  wy_list waiting;   /* in worker->waiting of the other, while its user is elsewhere */
+  wy_timer timer;    /* then: as long as it may */
+  worker *from, *at; /* at: where it waits */
+  ledger *ledger;
+  uint64_t generation; /* that took it */
+  wy_http_req *req;    /* the first worker's alone; NULL: answered without the other */
+  caller seal;         /* how the answer is sealed */
+  wy_claim claim;      /* as it was recorded */
+  bool known;          /* the same push again */
+  unsigned tries;      /* how often it looked for what it is to join */
+  uint64_t since;      /* when it came, ms on the clock */
   bool hung_up, has_body;
   wy_buf body;
   size_t text_n;
@@ -126,21 +144,20 @@ static void errand_free(errand *e) {
 
 /* The other worker does not see that a client left; that one waited too long, it does. */
 static void note_gone(worker *w, const errand *e) {
-  desk *d = &w->desks[e->account];
   uint64_t now = wy_clock_now_ms(&w->clock);
   if (!wy_http_req_gone(e->req) || now - e->since >= WY_PATIENCE_MS) return;
-  wy_metric_add(&d->stats.unanswered, 1);
-  wy_budget_spent(&d->account->budget, now);
+  wy_metric_add(&e->ledger->stats[w->index]->unanswered, 1);
+  wy_budget_spent(&e->ledger->budget, now);
 }
 
 /* Back at the first worker. */
 static void errand_back(worker *w, wy_post *post) {
   errand *e = wy_container_of(post, errand, post);
   if (e->req) note_gone(w, e);
+  desk *d = e->req ? wy_desk_of(w, e->ledger, e->seal.generation) : NULL;
   if (e->req && e->hung_up) wy_http_abandon(e->req);
-  else if (e->req)
-    respond(&w->desks[e->account], e->req, &e->seal,
-            e->has_body ? wy_buf_view(&e->body) : (wy_str){0});
+  else if (d) respond(d, e->req, &e->seal, e->has_body ? wy_buf_view(&e->body) : (wy_str){0});
+  else if (e->req) wy_http_respond(e->req, &success);
   errand_free(e);
 }
 
@@ -178,12 +195,13 @@ static const caller_type errand_type = {errand_answer, errand_hang_up, errand_go
 /* --- what the inbox says --- */
 
 static void again(desk *d, const caller_type *type, caller *c, wy_str body) {
-  wy_metric_add(&d->stats.answers[WY_WAY_DUPLICATE], 1);
+  wy_metric_add(&d->stats->answers[WY_WAY_DUPLICATE], 1);
   type->answer(d->worker, c, d, body);
 }
 
 void wy_push_log_nomem(worker *w) {
-  wy_log_text(&w->host->log, WY_LOG_ERROR, wy_err_event(WY_E_NOMEM), "no memory for a push");
+  if (may_log(w, WY_LOG_ERROR, wy_err_event(WY_E_NOMEM)))
+    wy_log_text(&w->host->log, WY_LOG_ERROR, wy_err_event(WY_E_NOMEM), "no memory for a push");
 }
 
 /* An exchange for what is new; NULL: no memory, and the caller was told. keep: p will be another's
@@ -264,15 +282,18 @@ static void errand_again(worker *w, errand *e, desk *d, const wy_push *p, caller
   }
 }
 
-static void errand_run(worker *w, wy_post *post) {
-  errand *e = wy_container_of(post, errand, post);
-  desk *d = &w->desks[e->account];
+static void begin_errand(worker *w, errand *e) {
+  wy_editions_look(w); /* its generation may be new here */
+  desk *d = wy_desk_of(w, e->ledger, e->generation);
   wy_push *p = &w->opened;
   p->text = (wy_str){e->text, e->text_n};
   p->sealed = false; /* sealing is for the one who has the request */
   p->receive_id_n = 0;
   caller seal = {.of = e, .since = e->since};
-  if (wy_msg_parse(&p->msg, p->text)) { /* it was read once already: only memory can be short */
+  if (!d ||
+      wy_msg_parse(
+          &p->msg,
+          p->text)) { /* the account is gone; or, as it was read once already, memory is short */
     if (!e->known) wy_inbox_undo(w->host->inbox, &e->claim.key, e->claim.user);
     errand_hang_up(w, &seal);
     return;
@@ -286,6 +307,66 @@ static void errand_run(worker *w, wy_post *post) {
   if (x) wy_exchange_submit(x);
 }
 
+/* --- an errand that waits: the user has something in flight in the host that this one replaces ---
+ */
+
+static bool is_elsewhere(worker *w, const errand *e) {
+  return atomic_load_explicit(&w->host->elsewhere, memory_order_relaxed) &&
+         wy_inbox_elsewhere(w->host->inbox, &e->claim.key, e->claim.user);
+}
+
+static void stop_waiting(worker *w, errand *e) {
+  wy_timer_stop(&w->clock, &e->timer);
+  wy_list_remove(&e->waiting);
+}
+
+/* In vain: WeChat sends it again. */
+static void wait_no_more(worker *w, errand *e) {
+  caller seal = {.of = e};
+  stop_waiting(w, e);
+  if (!e->known) wy_inbox_undo(w->host->inbox, &e->claim.key, e->claim.user);
+  errand_hang_up(w, &seal);
+}
+
+static void on_waited(wy_timer *timer) {
+  errand *e = wy_container_of(timer, errand, timer);
+  wait_no_more(e->at, e);
+}
+
+static void wait_for_elsewhere(worker *w, errand *e) {
+  uint64_t now = wy_clock_now_ms(&w->clock);
+  const desk *d = wy_desk_of(w, e->ledger, e->generation);
+  uint64_t due = e->since + (d ? (uint64_t)(d->account->deadline * 1000) : 0);
+  e->at = w;
+  wy_timer_init(&e->timer, on_waited);
+  wy_list_push(&w->waiting, &e->waiting);
+  if (wy_timer_start(&w->clock, &e->timer, due > now ? due - now : 0)) wait_no_more(w, e);
+}
+
+/* In the order they came; what one of them starts may end others' waiting. */
+void wy_errands_look(worker *w) {
+  for (wy_list *n = w->waiting.next; n != &w->waiting;) {
+    errand *e = wy_container_of(n, errand, waiting);
+    n = n->next;
+    if (is_elsewhere(w, e)) continue;
+    stop_waiting(w, e);
+    begin_errand(w, e);
+    n = w->waiting.next;
+  }
+}
+
+void wy_errands_give_up(worker *w) {
+  while (!wy_list_empty(&w->waiting))
+    wait_no_more(w, wy_container_of(w->waiting.next, errand, waiting));
+}
+
+static void errand_run(worker *w, wy_post *post) {
+  errand *e = wy_container_of(post, errand, post);
+  if (!wy_list_empty(&w->waiting)) wy_errands_look(w); /* it is behind them */
+  if (is_elsewhere(w, e)) wait_for_elsewhere(w, e);
+  else begin_errand(w, e);
+}
+
 static void errand_drop(worker *w, wy_post *post) {
   errand *e = wy_container_of(post, errand, post);
   (void)w;
@@ -295,14 +376,16 @@ static void errand_drop(worker *w, wy_post *post) {
 static void send_errand(desk *d, caller *seal, const caller_type *type, const wy_push *p,
                         const wy_claim *claim, unsigned to, bool known) {
   worker *w = d->worker;
-  assert(type == &request_type); /* nobody else has workers */
+  assert(type == &request_type); /* nobody else has workers, or takes over */
   errand *e = malloc(sizeof *e + p->text.n + 1);
   if (e) {
     memset(e, 0, sizeof *e);
     e->post = (wy_post){NULL, errand_run, errand_drop};
     wy_list_init(&e->link);
+    wy_list_init(&e->waiting);
     e->from = w;
-    e->account = d->account->index;
+    e->ledger = d->account->ledger;
+    e->generation = d->edition->generation->number;
     e->claim = *claim;
     e->known = known;
     e->req = seal->of;
@@ -317,10 +400,11 @@ static void send_errand(desk *d, caller *seal, const caller_type *type, const wy
     errand_free(e);
   }
   wy_metric_add(&w->stats.hops_refused, 1);
-  wy_log_text(&w->host->log, WY_LOG_WARN, "worker.full", "worker %u takes no more pushes", to);
+  if (may_log(w, WY_LOG_WARN, "worker.full"))
+    wy_log_text(&w->host->log, WY_LOG_WARN, "worker.full", "worker %u takes no more pushes", to);
   if (!known) wy_inbox_undo(w->host->inbox, &claim->key, claim->user);
-  wy_metric_add(&d->stats.unanswered, 1);
-  wy_budget_spent(&d->account->budget, seal->since);
+  wy_metric_add(&d->stats->unanswered, 1);
+  wy_budget_spent(&d->account->ledger->budget, seal->since);
   type->hang_up(w, seal); /* WeChat sends it again */
 }
 
@@ -371,7 +455,7 @@ static uint64_t nonce_of(const desk *d) {
   uint64_t half[2];
   memcpy(half, d->gate.query.signature.p, sizeof half);
   uint64_t h = (half[0] * UINT64_C(0x9E3779B97F4A7C15) + half[1]) * UINT64_C(0xC2B2AE3D27D4EB4F);
-  return (h ^ h >> 32) + d->account->index;
+  return (h ^ h >> 32) + d->account->ledger->index;
 }
 
 /* Whose pushes are handled one after another: the user's; those of one authorizer where a
@@ -399,11 +483,31 @@ static wy_claim identify(const desk *d, const wy_push *p, int64_t now) {
   };
 }
 
+/* It was being handled when two processes ended, and would end a third. */
+static bool is_quarantined(const desk *d, const wy_claim *claim) {
+  const wy_beats *beats = d->worker->host->supervised.beats;
+  return beats && beats->n_quarantined && wy_beats_quarantined(beats, &claim->key);
+}
+
+static void turn_down(desk *d, const wy_claim *claim, const caller_type *type, caller *c) {
+  char key[33];
+  snprintf(key, sizeof key, "%016llx%016llx", (unsigned long long)claim->key.hi,
+           (unsigned long long)claim->key.lo);
+  wy_line line;
+  wy_line_begin(&line, &d->worker->host->log, WY_LOG_ERROR, "push.quarantined");
+  wy_line_z(&line, "account", d->account->id);
+  wy_line_z(&line, "key", key);
+  wy_line_end(&line);
+  wy_metric_add(&d->stats->answers[WY_WAY_QUARANTINED], 1);
+  type->answer(d->worker, c, d, (wy_str){0});
+}
+
 #ifndef WY_BARE
 static wy_verdict claim_push(const desk *d, const wy_push *p, int64_t now, wy_claim *claim,
                              wy_claimed *out) {
   worker *w = d->worker;
   *claim = identify(d, p, now);
+  if (is_quarantined(d, claim)) return WY_INBOX_QUARANTINED;
   wy_buf_clear(&w->known);
   return wy_inbox_claim(w->host->inbox, claim, out, &w->known);
 }
@@ -412,7 +516,7 @@ static wy_verdict claim_push(const desk *d, const wy_push *p, int64_t now, wy_cl
  * cost is what this leaves out, here and in exchange.c. */
 static wy_verdict claim_push(const desk *d, const wy_push *p, int64_t now, wy_claim *claim,
                              wy_claimed *out) {
-  (void)p, (void)now, (void)out, (void)identify;
+  (void)p, (void)now, (void)out, (void)identify, (void)is_quarantined;
   *claim = (wy_claim){.user = (uint64_t)d->worker->serial};
   return WY_INBOX_RUN;
 }
@@ -423,9 +527,11 @@ static wy_verdict claim_push(const desk *d, const wy_push *p, int64_t now, wy_cl
 static void run(desk *d, const wy_push *p, const wy_claim *claim, bool in_flight,
                 const caller_type *type, const caller *seal) {
   worker *w = d->worker;
-  bool earlier = in_flight && wy_posts_waiting(w);
+  bool waits = !wy_list_empty(&w->waiting);
+  bool earlier = in_flight && (waits || wy_posts_waiting(w));
   exchange *x = admit(d, p, claim, type, seal, earlier);
   if (!x) return;
+  if (earlier && waits) wy_errands_look(w);
   if (earlier) wy_posts_drain(w);
   wy_exchange_submit(x);
 }
@@ -445,11 +551,12 @@ int wy_push_take(desk *d, wy_str query, wy_str body, const caller_type *type, vo
     if (verdict == WY_INBOX_REUSED) err = WY_E_SIG_NONCE;
   }
   if (err) {
-    wy_metric_add(&d->stats.refused, 1);
+    wy_metric_add(&d->stats->refused, 1);
     return err;
   }
-  wy_metric_add(&d->stats.pushes, 1);
-  caller seal = seal_of(of, p, wy_clock_now_ms(&w->clock));
+  wy_metric_add(&d->stats->pushes, 1);
+  caller seal = seal_of(d, of, p, wy_clock_now_ms(&w->clock));
+  if (w->canary) d = wy_canary_desk(w, d, p);
   switch (verdict) {
     case WY_INBOX_RUN: run(d, p, &claim, claimed.in_flight > 0, type, &seal); return 0;
     case WY_INBOX_HOP: send_errand(d, &seal, type, p, &claim, claimed.worker, false); return 0;
@@ -463,6 +570,7 @@ int wy_push_take(desk *d, wy_str query, wy_str body, const caller_type *type, vo
       return 0;
     case WY_INBOX_ANSWERED: again(d, type, &seal, wy_buf_view(&w->known)); return 0;
     case WY_INBOX_DONE: again(d, type, &seal, (wy_str){0}); return 0;
+    case WY_INBOX_QUARANTINED: turn_down(d, &claim, type, &seal); return 0;
     case WY_INBOX_REUSED:
     case WY_INBOX_NOMEM: break;
   }

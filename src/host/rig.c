@@ -89,8 +89,8 @@ static void answer(worker *w, caller *c, const desk *d, wy_str body) {
     wy_push p = {.sealed = true, .key = c->key, .receive_id_n = c->receive_id_n};
     p.msg.doc.form = c->form;
     memcpy(p.receive_id, c->receive_id, sizeof p.receive_id);
-    wy_gate_seal(&w->desks[d->account->index].gate, &p, body, wy_clock_wall_ms(&w->clock) / 1000,
-                 &to->body);
+    wy_gate_seal(&wy_desk_of(w, d->account->ledger, c->generation)->gate, &p, body,
+                 wy_clock_wall_ms(&w->clock) / 1000, &to->body);
   } else {
     wy_buf_str(&to->body, body.p ? body : WY_STR("success"));
   }
@@ -165,12 +165,13 @@ static int l_new(lua_State *L) {
   const wy_host_options options = {.log = on_log, .problem = on_problem, .data = r};
   if (wy_host_new_virtual(&r->host, &options, (int64_t)(wall * 1000)))
     return luaL_error(L, "out of memory");
+  if (lua_toboolean(L, 4)) wy_host_keep(r->host, 0);
   if (wy_host_load_text(r->host, text, n, "weiyue.lua", folder)) {
     lua_pushnil(L);
     push_notes(L, &r->problems);
     return 2;
   }
-  wy_worker_started(&r->host->workers[0]);
+  wy_editions_look(&r->host->workers[0]);
   return 1;
 }
 
@@ -179,7 +180,8 @@ static int l_push(lua_State *L) {
   worker *w = &r->host->workers[0];
   size_t i = (size_t)luaL_checkinteger(L, 2) - 1;
   wy_str query, body;
-  luaL_argcheck(L, i < r->host->n_accounts, 2, "no such account");
+  wy_editions_look(w);
+  luaL_argcheck(L, i < w->current->generation->n_accounts, 2, "no such account");
   query.p = luaL_checklstring(L, 3, &query.n);
   body.p = luaL_checklstring(L, 4, &body.n);
   delivery **handle = lua_newuserdatauv(L, sizeof *handle, 0);
@@ -189,20 +191,22 @@ static int l_push(lua_State *L) {
   if (!d) return luaL_error(L, "out of memory");
   *d = (delivery){.asked = true, .open = true, .status = -1};
   wy_buf_init(&d->body, 16 << 20);
-  int err = wy_push_take(&w->desks[i], query, body, &type, d);
+  int err = wy_push_take(&w->current->desks[i], query, body, &type, d);
   if (err) {
     d->open = false;
-    d->status = wy_gate_status(&w->desks[i].gate, err);
+    d->status = wy_gate_status(&w->current->desks[i].gate, err);
     add_note(&r->log, NULL, wy_err_event(err), strlen(wy_err_event(err)));
   }
   return 1;
 }
 
 static void settle(worker *w) {
+  bool more;
   do {
     wy_posts_drain(w);
-    wy_tasks_drain(w->script);
-  } while (wy_posts_waiting(w));
+    wy_tasks_drain(w->current->script);
+    more = wy_editions_slice(w);
+  } while (more || wy_posts_waiting(w));
 }
 
 static int l_advance(lua_State *L) {
@@ -218,6 +222,23 @@ static int l_advance(lua_State *L) {
   }
   wy_clock_step(&w->clock, until);
   return 0;
+}
+
+static void on_told(void *data, bool ok, wy_str json) {
+  (void)ok;
+  wy_buf_str(data, json);
+}
+
+static int l_ask(lua_State *L) {
+  static const char *const names[] = {"reload", "promote", "rollback", "status", NULL};
+  rig *r = check(L);
+  wy_buf json;
+  wy_buf_init(&json, 1 << 20);
+  wy_reload_ask(r->host, (wy_ask)luaL_checkoption(L, 2, NULL, names), on_told, &json);
+  settle(&r->host->workers[0]);
+  lua_pushlstring(L, json.p ? json.p : "", json.n);
+  wy_buf_deinit(&json);
+  return 1;
 }
 
 static int l_now(lua_State *L) {
@@ -258,6 +279,8 @@ static int l_log(lua_State *L) {
 static int l_metrics(lua_State *L) {
   wy_buf out;
   wy_buf_init(&out, 16 << 20);
+  check(L)->host->workers[0].beats = 0;
+  wy_worker_beat(&check(L)->host->workers[0]);
   wy_stats_write(check(L)->host, &out);
   lua_pushlstring(L, out.p ? out.p : "", out.n); /* a spec may leak when Lua has no memory */
   wy_buf_deinit(&out);
@@ -308,11 +331,17 @@ static void make_class(lua_State *L, const char *name, const luaL_Reg *methods, 
 }
 
 static int open_rig(lua_State *L) {
-  static const luaL_Reg hosts[] = {{"push", l_push}, {"advance", l_advance},
-                                   {"now", l_now},   {"send", l_send},
-                                   {"sent", l_sent}, {"sent_one", l_sent_one},
-                                   {"log", l_log},   {"metrics", l_metrics},
-                                   {"free", l_free}, {NULL, NULL}};
+  static const luaL_Reg hosts[] = {{"push", l_push},
+                                   {"advance", l_advance},
+                                   {"now", l_now},
+                                   {"ask", l_ask},
+                                   {"send", l_send},
+                                   {"sent", l_sent},
+                                   {"sent_one", l_sent_one},
+                                   {"log", l_log},
+                                   {"metrics", l_metrics},
+                                   {"free", l_free},
+                                   {NULL, NULL}};
   static const luaL_Reg pushes[] = {
       {"answer", l_answer}, {"status", l_status}, {"leave", l_leave}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};

@@ -6,13 +6,13 @@
 #include <lua.h>
 
 /* Makes `require "weiyue.rig"` work in this state. Its functions:
- *   rig.new(text, folder, wall) → host, or nil and a list of problems (English). wall: unix seconds
- *   host:push(account, query, body) → push; account: its number in the configuration
- *   host:advance(seconds)   what is due meanwhile happens, in order; 0: what is ready now
- *   host:now() → unix seconds
- *   host:send(how)          whether customer service messages can be sent, from the next push on:
- *                           nil nobody sends, "ok", "fail", "wait" (until host:sent_one)
- *   host:sent() → list of { account, json } since it was last asked
+ *   rig.new(text, folder, wall [, keep]) → host, or nil and a list of problems (English). wall:
+ * unix seconds; keep: generations are kept in the state folder host:push(account, query, body) →
+ * push; account: its number in the configuration host:advance(seconds)   what is due meanwhile
+ * happens, in order; 0: what is ready now host:ask(what) → JSON text: "reload", "promote",
+ * "rollback", "status"; done at once host:now() → unix seconds host:send(how)          whether
+ * customer service messages can be sent, from the next push on: nil nobody sends, "ok", "fail",
+ * "wait" (until host:sent_one) host:sent() → list of { account, json } since it was last asked
  *   host:sent_one(ok)       ends the oldest message that waits
  *   host:log() → list of lines since it was last asked
  *   host:metrics() → text

@@ -4,57 +4,94 @@
 #include "base/err.h"
 #include "host/host_impl.h"
 
-static bool host_served(const wy_host *h, wy_str host) {
-  if (!h->hosts) return true;
-  for (size_t i = 0; i < h->n_hosts; i++)
-    if (wy_str_ieq(host, wy_str_of(h->hosts[i]))) return true;
+static bool host_served(const generation *g, wy_str host) {
+  if (!g->hosts) return true;
+  for (size_t i = 0; i < g->n_hosts; i++)
+    if (wy_str_ieq(host, wy_str_of(g->hosts[i]))) return true;
   return false;
 }
 
-/* The route of a path; of several accounts on one path, the one whose host was asked for. */
-static const route *find(const wy_host *h, wy_str path, wy_str host) {
-  const route *only = NULL;
+static const route *find_route(const wy_host *h, wy_str path) {
+  for (size_t i = 0; i < h->n_routes; i++)
+    if (wy_str_eq(path, wy_str_of(h->routes[i].path))) return &h->routes[i];
+  return NULL;
+}
+
+/* The account of a path; of several on one path, the one whose host was asked for. */
+static const account *find_account(const generation *g, wy_str path, wy_str host) {
+  const account *only = NULL;
   size_t n = 0;
-  for (size_t i = 0; i < h->n_routes; i++) {
-    const route *r = &h->routes[i];
-    if (!wy_str_eq(path, wy_str_of(r->path))) continue;
-    if (r->only_host && wy_str_ieq(host, wy_str_of(r->only_host))) return r;
-    only = r;
+  for (size_t i = 0; i < g->n_accounts; i++) {
+    const account *a = &g->accounts[i];
+    if (!wy_str_eq(path, wy_str_of(a->path))) continue;
+    if (a->url_host && wy_str_ieq(host, wy_str_of(a->url_host))) return a;
+    only = a;
     n++;
   }
   return n == 1 ? only : NULL;
 }
 
+/* What a request was found to be for is kept with it: a route, or an account by its number, which
+ * is odd and names the generation, since that may have gone when the body has come. */
+static uintptr_t mark(const generation *g, const account *a) {
+  return (uintptr_t)g->number << 17 | (uintptr_t)a->index << 1 | 1;
+}
+
 int wy_route_on_head(void *data, wy_http_req *req, size_t *body_max) {
-  const wy_host *h = ((worker *)data)->host;
-  wy_str host = wy_http_req_host(req);
-  if (!host_served(h, host)) {
+  worker *w = data;
+  wy_editions_look(w);
+  const generation *g = w->current->generation;
+  wy_str host = wy_http_req_host(req), path = wy_http_req_path(req);
+  if (!host_served(g, host)) {
     wy_http_req_set_err(req, WY_E_HTTP_UNKNOWN_HOST);
     return 421;
   }
-  const route *r = find(h, wy_http_req_path(req), host);
-  if (!r) {
+  const route *r = find_route(w->host, path);
+  const account *a = r ? NULL : find_account(g, path, host);
+  if (!r && !a) {
     wy_http_req_set_err(req, WY_E_HTTP_NOT_FOUND);
     return 404;
   }
-  if (!(r->methods & wy_http_req_method(req))) {
+  unsigned methods = r ? r->methods : WY_GET | WY_POST;
+  if (!(methods & wy_http_req_method(req))) {
     wy_http_req_set_err(req, WY_E_HTTP_METHOD);
-    wy_http_req_set_allow(req, r->methods);
+    wy_http_req_set_allow(req, methods);
     return 405;
   }
-  *body_max = r->body_max;
-  wy_http_req_set_data(req, (void *)(uintptr_t)r);
+  *body_max = r ? r->body_max : w->host->push_max;
+  wy_http_req_set_data(req, r ? (void *)(uintptr_t)r : (void *)mark(g, a));
   return 0;
 }
 
 void wy_route_on_request(void *data, wy_http_req *req) {
   worker *w = data;
-  const route *r = wy_http_req_data(req);
-  if (r->account) wy_push_serve(w, &w->desks[r->account->index], req);
-  else r->fn(r->data, req);
+  uintptr_t found = (uintptr_t)wy_http_req_data(req);
+  if (!(found & 1)) {
+    const route *r = (const route *)found;
+    r->fn(r->data, req);
+    return;
+  }
+  wy_editions_look(w);
+  const generation *g = w->current->generation;
+  size_t i = found >> 1 & 0xFFFF;
+  if (i >= g->n_accounts || mark(g, &g->accounts[i]) != found) { /* the generation has changed */
+    const account *a = find_account(g, wy_http_req_path(req), wy_http_req_host(req));
+    if (!a) {
+      wy_http_respond(req, &(wy_http_answer){.status = 404});
+      return;
+    }
+    i = a->index;
+  }
+  wy_push_serve(w, &w->current->desks[i], req);
 }
 
-int wy_route_add(wy_host *h, const route *r) {
+const account *wy_routes_clash(const wy_host *h, const generation *g) {
+  for (size_t i = 0; i < g->n_accounts; i++)
+    if (find_route(h, wy_str_of(g->accounts[i].path))) return &g->accounts[i];
+  return NULL;
+}
+
+static int add(wy_host *h, const route *r) {
   route *more = realloc(h->routes, (h->n_routes + 1) * sizeof *more);
   if (!more) return WY_E_NOMEM;
   h->routes = more;
@@ -74,15 +111,14 @@ int wy_host_route(wy_host *h, unsigned methods, const char *path, size_t body_ma
                   void *data) {
   /* a started server holds pointers to routes */
   if (!fn || !path || path[0] != '/' || h->started) return WY_E_ARG;
-  for (size_t i = 0; i < h->n_routes; i++)
-    if (strcmp(h->routes[i].path, path) == 0) return WY_E_ARG;
-  for (size_t i = 0; i < h->n_accounts; i++)
-    if (strcmp(h->accounts[i].path, path) == 0) return WY_E_ARG;
-  return wy_route_add(h, &(route){.methods = methods,
-                                  .path = (char *)(uintptr_t)path,
-                                  .body_max = body_max,
-                                  .fn = fn,
-                                  .data = data});
+  if (find_route(h, wy_str_of(path))) return WY_E_ARG;
+  for (size_t i = 0; h->promoted && i < h->promoted->n_accounts; i++)
+    if (strcmp(h->promoted->accounts[i].path, path) == 0) return WY_E_ARG;
+  return add(h, &(route){.methods = methods,
+                         .path = (char *)(uintptr_t)path,
+                         .body_max = body_max,
+                         .fn = fn,
+                         .data = data});
 }
 
 static const char *view(wy_str s, size_t *n) {

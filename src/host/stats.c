@@ -52,8 +52,8 @@ static const by_account by_accounts[] = {
 static uint64_t sum_of(const wy_host *h, size_t a, size_t at) {
   uint64_t sum = 0;
   for (unsigned i = 0; i < h->n_workers; i++)
-    sum += wy_metric_get(
-        (const uint64_t *)(const void *)((const char *)&h->workers[i].desks[a].stats + at));
+    sum +=
+        wy_metric_get((const uint64_t *)(const void *)((const char *)h->ledgers[a]->stats[i] + at));
   return sum;
 }
 
@@ -62,9 +62,9 @@ static void write_accounts(scrape *s) {
   for (size_t k = 0; k < sizeof by_accounts / sizeof *by_accounts; k++) {
     const by_account *m = &by_accounts[k];
     wy_prom_family(s->out, m->name, m->type, m->help);
-    for (size_t a = 0; a < h->n_accounts; a++) {
+    for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
       wy_buf_clear(&s->labels);
-      label(s, "account", h->accounts[a].id);
+      label(s, "account", h->ledgers[a]->id);
       wy_prom_u64(s->out, m->name, &s->labels, sum_of(h, a, m->at));
     }
   }
@@ -75,11 +75,11 @@ static void write_ways(scrape *s) {
   wy_host *h = s->h;
   wy_prom_family(s->out, name, WY_PROM_COUNTER,
                  "What became of pushes: reply, success, late, mailbox, hold, duplicate, apology, "
-                 "queue_full.");
-  for (size_t a = 0; a < h->n_accounts; a++) {
+                 "queue_full, quarantined.");
+  for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
     for (wy_way way = 0; way < WY_WAY_END; way++) {
       wy_buf_clear(&s->labels);
-      label(s, "account", h->accounts[a].id);
+      label(s, "account", h->ledgers[a]->id);
       label(s, "way", wy_way_name(way));
       wy_prom_u64(s->out, name, &s->labels, sum_of(h, a, AT(answers) + way * sizeof(uint64_t)));
     }
@@ -92,16 +92,16 @@ static void write_budgets(scrape *s) {
   uint64_t now = wy_clock_now_ms(&h->workers[0].clock);
   wy_prom_family(s->out, used, WY_PROM_GAUGE,
                  "Pushes left unanswered in the last five minutes, on purpose or not.");
-  for (size_t a = 0; a < h->n_accounts; a++) {
+  for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
     wy_buf_clear(&s->labels);
-    label(s, "account", h->accounts[a].id);
-    wy_prom_u64(s->out, used, &s->labels, wy_budget_used(&h->accounts[a].budget, now));
+    label(s, "account", h->ledgers[a]->id);
+    wy_prom_u64(s->out, used, &s->labels, wy_budget_used(&h->ledgers[a]->budget, now));
   }
   wy_prom_family(s->out, budget, WY_PROM_GAUGE, "How many may be: hold_budget.");
-  for (size_t a = 0; a < h->n_accounts; a++) {
+  for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
     wy_buf_clear(&s->labels);
-    label(s, "account", h->accounts[a].id);
-    wy_prom_u64(s->out, budget, &s->labels, h->accounts[a].budget.max);
+    label(s, "account", h->ledgers[a]->id);
+    wy_prom_u64(s->out, budget, &s->labels, wy_budget_max(&h->ledgers[a]->budget));
   }
 }
 
@@ -112,14 +112,14 @@ static void write_seconds(scrape *s) {
       s->out, name, WY_PROM_HISTOGRAM,
       "From the first attempt of a push to its answer, to the millisecond, by the way; of hold: "
       "until it was left to the retry.");
-  for (size_t a = 0; a < h->n_accounts; a++) {
+  for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
     for (wy_way way = 0; way < WY_WAY_END; way++) {
-      if (way == WY_WAY_DUPLICATE) continue; /* at once */
+      if (way == WY_WAY_DUPLICATE || way == WY_WAY_QUARANTINED) continue; /* at once */
       wy_histogram sum = {.sum_ns = 0};
       for (unsigned i = 0; i < h->n_workers; i++)
-        wy_histogram_merge(&sum, &h->workers[i].desks[a].stats.seconds[way]);
+        wy_histogram_merge(&sum, &h->ledgers[a]->stats[i]->seconds[way]);
       wy_buf_clear(&s->labels);
-      label(s, "account", h->accounts[a].id);
+      label(s, "account", h->ledgers[a]->id);
       label(s, "way", wy_way_name(way));
       wy_prom_histogram(s->out, name, &s->labels, &sum);
     }
@@ -171,6 +171,10 @@ static const by_worker by_workers[] = {
      "Pushes that were not handled because too many of their user waited."},
     {"weiyue_parked", WY_PROM_GAUGE, OF(parked), "Conversations that wait for their user."},
     {"weiyue_tasks", WY_PROM_GAUGE, OF(tasks), "Tasks that run or wait."},
+    {"weiyue_lua_states", WY_PROM_GAUGE, OF(lua_states),
+     "Lua states: of what serves, and of older generations that something still runs in."},
+    {"weiyue_lua_memory_bytes", WY_PROM_GAUGE, OF(lua_memory),
+     "Memory of the Lua state; limits.lua_memory is its cap."},
     {"weiyue_connections", WY_PROM_GAUGE, OF(connections), "Open connections."},
     {"weiyue_timer_runs_total", WY_PROM_COUNTER, OF(timer_runs), "Firings of wx.every and wx.at."},
     {"weiyue_timer_skipped_total", WY_PROM_COUNTER, OF(timer_skipped),
@@ -186,6 +190,40 @@ static void write_worker_value(scrape *s, const char *name, unsigned i, uint64_t
   wy_buf_clear(&s->labels);
   label(s, "worker", number);
   wy_prom_u64(s->out, name, &s->labels, value);
+}
+
+static void write_plugins(scrape *s) {
+  static const char name[] = "weiyue_plugin_memory_bytes";
+  wy_prom_family(s->out, name, WY_PROM_GAUGE,
+                 "What a plugin keeps of its worker's Lua state, about; seldom measured.");
+  for (unsigned i = 0; i < s->h->n_workers; i++) {
+    const wy_worker_stats *stats = &s->h->workers[i].stats;
+    uint64_t n = __atomic_load_n(&stats->n_plugins, __ATOMIC_ACQUIRE);
+    for (uint64_t k = 0; k < n; k++) {
+      char number[12];
+      snprintf(number, sizeof number, "%u", i);
+      wy_buf_clear(&s->labels);
+      label(s, "worker", number);
+      label(s, "plugin", stats->plugins[k].name);
+      wy_prom_u64(s->out, name, &s->labels, wy_metric_get(&stats->plugins[k].memory));
+    }
+  }
+}
+
+static void write_stopped(scrape *s) {
+  static const char name[] = "weiyue_tasks_stopped_total";
+  wy_prom_family(
+      s->out, name, WY_PROM_COUNTER,
+      "Tasks that were ended by a limit: cpu, stuck (limits.slice_max), wall, memory; or "
+      "by the watchdog.");
+  for (wy_fault fault = WY_FAULT_CPU; fault < WY_FAULT_END; fault++) {
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < s->h->n_workers; i++)
+      sum += wy_metric_get(&s->h->workers[i].stats.stopped[fault]);
+    wy_buf_clear(&s->labels);
+    label(s, "reason", wy_fault_name(fault));
+    wy_prom_u64(s->out, name, &s->labels, sum);
+  }
 }
 
 static void write_workers(scrape *s) {
@@ -247,6 +285,8 @@ void wy_stats_write(wy_host *h, wy_buf *out) {
   write_seconds(&s);
   write_handlers(&s);
   write_workers(&s);
+  write_stopped(&s);
+  write_plugins(&s);
   write_inbox(&s);
   write_dicts(&s);
   wy_buf_deinit(&s.labels);

@@ -5,17 +5,19 @@
 
 #include "base/buf.h"
 #include "base/metrics.h"
+#include "script/task.h"
 
 /* How a push was answered. One row: name in code, and in metrics. */
-#define WY_WAYS(X)                                                    \
-  X(REPLY, "reply")           /* in time, by what the handler gave */ \
-  X(SUCCESS, "success")       /* in time, with nothing to say */      \
-  X(LATE, "late")             /* `success`; the answer follows */     \
-  X(MAILBOX, "mailbox")       /* the waiting text */                  \
-  X(HOLD, "hold")             /* not at all: its retry will be */     \
-  X(DUPLICATE, "duplicate")   /* again, with what was said before */  \
-  X(APOLOGY, "apology")       /* the handler failed */                \
-  X(QUEUE_FULL, "queue_full") /* too many of this user wait */
+#define WY_WAYS(X)                                                      \
+  X(REPLY, "reply")             /* in time, by what the handler gave */ \
+  X(SUCCESS, "success")         /* in time, with nothing to say */      \
+  X(LATE, "late")               /* `success`; the answer follows */     \
+  X(MAILBOX, "mailbox")         /* the waiting text */                  \
+  X(HOLD, "hold")               /* not at all: its retry will be */     \
+  X(DUPLICATE, "duplicate")     /* again, with what was said before */  \
+  X(APOLOGY, "apology")         /* the handler failed */                \
+  X(QUEUE_FULL, "queue_full")   /* too many of this user wait */        \
+  X(QUARANTINED, "quarantined") /* with `success`, by nobody: it ended two processes before */
 
 typedef enum wy_way {
 #define X(name, text) WY_WAY_##name,
@@ -36,10 +38,20 @@ typedef struct wy_desk_stats {
   wy_histogram seconds[WY_WAY_END]; /* from a push to its answer; of hold: to the decision */
 } wy_desk_stats;
 
+enum { WY_PLUGIN_NAMES = 64 /* plugins with a figure of their own */ };
+
+typedef struct wy_plugin_stats {
+  char name[64];
+  uint64_t memory;
+} wy_plugin_stats;
+
 typedef struct wy_worker_stats {
   uint64_t hops, hops_refused, queued, queue_dropped, parked, tasks, connections;
+  uint64_t lua_states, lua_memory, stopped[WY_FAULT_END];
   uint64_t timer_runs, timer_skipped, timer_late, timer_errors;
   wy_handlers handlers;
+  wy_plugin_stats plugins[WY_PLUGIN_NAMES]; /* a name that was written stays */
+  uint64_t n_plugins;
 } wy_worker_stats;
 
 typedef struct wy_host wy_host;

@@ -164,8 +164,14 @@ static void log_target(const wy_http_req *req, wy_line *line) {
   if (host.n) wy_line_str(line, "host", host);
 }
 
+/* Whether a line about a stranger's fault may be written now. */
+static bool may_log(wy_http *h, wy_log_level level, const char *event) {
+  return wy_ration_take(&h->ration, level, event, NULL, WY_RATION_REFUSALS);
+}
+
 void wy_http_log_refusal(wy_http_req *req, int status, int err, const char *reason) {
   wy_line line;
+  if (!may_log(req->http, WY_LOG_WARN, wy_err_event(err))) return;
   wy_line_begin(&line, req->http->log, WY_LOG_WARN, wy_err_event(err));
   wy_line_z(&line, "reason", reason ? reason : wy_err_reason(err));
   wy_line_int(&line, "status", status);
@@ -176,6 +182,7 @@ void wy_http_log_refusal(wy_http_req *req, int status, int err, const char *reas
 
 static void log_aborted(wy_http_conn *c) {
   wy_line line;
+  if (!may_log(c->http, WY_LOG_INFO, wy_err_event(WY_E_HTTP_ABORTED))) return;
   wy_line_begin(&line, c->http->log, WY_LOG_INFO, wy_err_event(WY_E_HTTP_ABORTED));
   log_conn(&line, &c->peer, c->port, c->id, c->n_requests + 1);
   wy_line_end(&line);
@@ -325,17 +332,22 @@ void wy_http_stop_reading(wy_http_conn *c) {
   uv_read_stop(&c->uv.stream);
 }
 
+static void log_busy(wy_http_conn *c) {
+  wy_line line;
+  if (!may_log(c->http, WY_LOG_WARN, wy_err_event(WY_E_HTTP_BUSY))) return;
+  wy_line_begin(&line, c->http->log, WY_LOG_WARN, wy_err_event(WY_E_HTTP_BUSY));
+  wy_line_int(&line, "connections", (int64_t)c->http->n_conns);
+  log_conn(&line, &c->peer, c->port, c->id, 0);
+  wy_line_end(&line);
+}
+
 /* Over a limit: a short 503, best effort, and gone. */
 static void turn_away(wy_http_conn *c) {
   static char busy[] =
       "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n"
       "Connection: close\r\n\r\n";
   uv_buf_t b = uv_buf_init(busy, sizeof busy - 1);
-  wy_line line;
-  wy_line_begin(&line, c->http->log, WY_LOG_WARN, wy_err_event(WY_E_HTTP_BUSY));
-  wy_line_int(&line, "connections", (int64_t)c->http->n_conns);
-  log_conn(&line, &c->peer, c->port, c->id, 0);
-  wy_line_end(&line);
+  log_busy(c);
   uv_try_write(&c->uv.stream, &b, 1);
   wy_http_close(c);
 }
@@ -353,11 +365,36 @@ static bool count_peer(wy_http_conn *c) {
   return c->count != NULL;
 }
 
+static void conn_init(wy_http *h, wy_http_conn *c) {
+  c->http = h;
+  c->id = ++h->next_conn;
+  wy_list_init(&c->pipeline);
+  wy_buf_init(&c->rest, READ_BYTES);
+  wy_timer_init(&c->timer, on_deadline);
+  wy_timer_init(&c->more, wy_http_on_more);
+  uv_tcp_init(h->loop, &c->uv.tcp);
+  wy_list_push(&h->conns, &c->link);
+  h->n_conns++;
+}
+
+static void conn_begin(wy_http_conn *c) {
+  wy_http *h = c->http;
+  if (h->n_conns > h->limits.connections || !count_peer(c)) {
+    turn_away(c);
+    return;
+  }
+  uv_tcp_nodelay(&c->uv.tcp, 1);
+  c->phase_due = wy_clock_now_ms(h->clock) + h->limits.idle;
+  wy_http_rearm(c);
+  wy_http_start_reading(c);
+}
+
 static void on_connection(uv_stream_t *server, int status) {
   listener *l = wy_container_of(server, listener, tcp);
   wy_http *h = l->http;
   if (status < 0) {
-    wy_log_text(h->log, WY_LOG_WARN, "http.accept", "%s", uv_strerror(status));
+    if (may_log(h, WY_LOG_WARN, "http.accept"))
+      wy_log_text(h->log, WY_LOG_WARN, "http.accept", "%s", uv_strerror(status));
     return;
   }
   /* A connection must be accepted in any case, or the listener never calls again. */
@@ -368,27 +405,26 @@ static void on_connection(uv_stream_t *server, int status) {
     h->spare = NULL;
     if (!c) return;
   }
-  c->http = h;
-  c->id = ++h->next_conn;
-  wy_list_init(&c->pipeline);
-  wy_buf_init(&c->rest, READ_BYTES);
-  wy_timer_init(&c->timer, on_deadline);
-  wy_timer_init(&c->more, wy_http_on_more);
-  uv_tcp_init(h->loop, &c->uv.tcp);
-  wy_list_push(&h->conns, &c->link);
-  h->n_conns++;
-  if (uv_accept(server, &c->uv.stream) || no_memory) {
+  conn_init(h, c);
+  if (uv_accept(server, &c->uv.stream) || no_memory) wy_http_close(c);
+  else conn_begin(c);
+}
+
+int wy_http_adopt(wy_http *h, int fd) {
+  wy_http_conn *c = h->stopping ? NULL : calloc(1, sizeof *c);
+  if (!c) {
+    close(fd);
+    return UV_ENOMEM;
+  }
+  conn_init(h, c);
+  int err = uv_tcp_open(&c->uv.tcp, fd);
+  if (err) {
+    close(fd);
     wy_http_close(c);
-    return;
+  } else {
+    conn_begin(c);
   }
-  if (h->n_conns > h->limits.connections || !count_peer(c)) {
-    turn_away(c);
-    return;
-  }
-  uv_tcp_nodelay(&c->uv.tcp, 1);
-  c->phase_due = wy_clock_now_ms(h->clock) + h->limits.idle;
-  wy_http_rearm(c);
-  wy_http_start_reading(c);
+  return err;
 }
 
 /* --- the server --- */
@@ -404,6 +440,7 @@ int wy_http_new(wy_http **out, uv_loop_t *loop, wy_clock *clock, const wy_log *l
   h->loop = loop;
   h->clock = clock;
   h->log = log;
+  wy_ration_init(&h->ration, clock, log);
   h->limits = limits ? *limits : wy_http_default_limits;
   h->on = *handlers;
   h->data = data;
@@ -461,6 +498,37 @@ static void close_listeners(wy_http *h) {
   }
 }
 
+/* Nothing of it is under way, neither here nor, as far as can be seen, on its way here. */
+static bool is_idle(const wy_http *h, const wy_http_conn *c) {
+  return c->phase == PHASE_IDLE && !c->n_pipeline && !c->in && !c->closing && !c->eof &&
+         !c->rest.n && h->corked != c && !uv_stream_get_write_queue_size(&c->uv.stream);
+}
+
+void wy_http_pause(wy_http *h) {
+  close_listeners(h);
+  for (wy_list *n = h->conns.next; n != &h->conns; n = n->next) {
+    wy_http_conn *c = wy_container_of(n, wy_http_conn, link);
+    if (is_idle(h, c)) wy_http_stop_reading(c);
+  }
+}
+
+void wy_http_resume(wy_http *h) {
+  for (wy_list *n = h->conns.next; n != &h->conns; n = n->next) {
+    wy_http_conn *c = wy_container_of(n, wy_http_conn, link);
+    if (is_idle(h, c)) wy_http_start_reading(c);
+  }
+}
+
+void wy_http_give(wy_http *h, bool (*give)(void *data, int fd), void *data) {
+  for (wy_list *n = h->conns.next; n != &h->conns; n = n->next) {
+    wy_http_conn *c = wy_container_of(n, wy_http_conn, link);
+    uv_os_fd_t fd;
+    if (!is_idle(h, c) || uv_fileno(&c->uv.handle, &fd)) continue;
+    wy_http_stop_reading(c);
+    if (give(data, fd)) wy_http_close(c);
+  }
+}
+
 void wy_http_stop(wy_http *h, void (*stopped)(void *data)) {
   h->stopping = true;
   h->stopped = stopped;
@@ -487,6 +555,7 @@ void wy_http_abandon(wy_http_req *req) {
 
 void wy_http_free(wy_http *h) {
   if (!h) return;
+  wy_ration_deinit(&h->ration);
   for (wy_list *node; (node = wy_list_shift(&h->pool));)
     req_free(wy_container_of(node, wy_http_req, link));
   for (wy_list *node; (node = wy_list_shift(&h->orphans));) /* they may outlive the server */

@@ -67,11 +67,24 @@ int wy_http_listen(wy_http *h, const char *address, int port, int *bound);
 /* Listens on a bound socket, which it takes over in any case. 0 or a uv error. */
 int wy_http_listen_on(wy_http *h, int fd);
 
+/* Closes the listeners and reads nothing more from idle connections, for another server that takes
+ * over; wy_http_resume reads again, and wy_http_listen_on may follow. Requests in flight go on. */
+void wy_http_pause(wy_http *h);
+void wy_http_resume(wy_http *h);
+
+/* Gives idle connections to another server: `give` duplicates the descriptor or sends it away, and
+ * says whether it did; then the connection is forgotten here, not ended. */
+void wy_http_give(wy_http *h, bool (*give)(void *data, int fd), void *data);
+
+/* Takes over a connection that another server gave away. 0 or a uv error; fd is gone in any case.
+ */
+int wy_http_adopt(wy_http *h, int fd);
+
 /* Refuses what is new, closes idle connections, lets requests in flight finish; `stopped` is called
  * when the last connection is gone. wy_http_kill closes them all now. */
 void wy_http_stop(wy_http *h, void (*stopped)(void *data));
 void wy_http_kill(wy_http *h);
-void wy_http_free(wy_http *h); /* after stopped */
+void wy_http_free(wy_http *h); /* after stopped, before the clock */
 size_t wy_http_connections(const wy_http *h);
 
 /* --- a request --- */

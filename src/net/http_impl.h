@@ -6,6 +6,7 @@
 #include <llhttp.h>
 
 #include "base/list.h"
+#include "base/ration.h"
 #include "net/http.h"
 #include "net/peer.h"
 
@@ -106,6 +107,7 @@ struct wy_http {
   uv_loop_t *loop;
   wy_clock *clock;
   const wy_log *log;
+  wy_ration ration; /* of what strangers cause */
   wy_http_limits limits;
   wy_http_handlers on;
   void *data;

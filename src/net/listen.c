@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -64,9 +65,8 @@ static void set_port(place *p, int port) {
   else ((struct sockaddr_in6 *)&p->a)->sin6_port = htons((unsigned short)port);
 }
 
-int wy_listen_open(const char *address, int port, unsigned n, int *fds, int *bound) {
+static int open_all(const char *address, int port, unsigned n, bool spread, int *fds, int *bound) {
   place p = {.n = 0};
-  bool spread = SPREADS && n > 1;
   int err = find(address, port, &p);
   if (err) return err;
   if (spread && port) {
@@ -87,6 +87,39 @@ int wy_listen_open(const char *address, int port, unsigned n, int *fds, int *bou
     if (i == 0) set_port(&p, *bound = port_of(fd));
   }
   return 0;
+}
+
+int wy_listen_open(const char *address, int port, unsigned n, int *fds, int *bound) {
+  return open_all(address, port, n, SPREADS && n > 1, fds, bound);
+}
+
+int wy_listen_open_to_share(const char *address, int port, unsigned n, int *fds, int *bound) {
+  return open_all(address, port, n, SPREADS, fds, bound);
+}
+
+int wy_listen_more(int fd, unsigned n, int *fds) {
+  place p = {.n = sizeof p.a};
+  if (getsockname(fd, (struct sockaddr *)&p.a, &p.n)) return uv_translate_sys_error(errno);
+  for (unsigned i = 0; i < n; i++) {
+    fds[i] = SPREADS ? open_one(&p, true) : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (fds[i] >= 0) continue;
+    int err = SPREADS ? fds[i] : uv_translate_sys_error(errno);
+    wy_listen_close(fds, i);
+    return err;
+  }
+  return 0;
+}
+
+bool wy_listen_is(int fd, const char *address, int port, int *bound) {
+  place p = {.n = 0}, at = {.n = sizeof at.a};
+  if (find(address, 0, &p) || getsockname(fd, (struct sockaddr *)&at.a, &at.n)) return false;
+  *bound = port_of(fd);
+  if (at.a.ss_family != p.a.ss_family || (port && port != *bound)) return false;
+  if (p.a.ss_family == AF_INET)
+    return ((struct sockaddr_in *)&at.a)->sin_addr.s_addr ==
+           ((struct sockaddr_in *)&p.a)->sin_addr.s_addr;
+  return memcmp(&((struct sockaddr_in6 *)&at.a)->sin6_addr,
+                &((struct sockaddr_in6 *)&p.a)->sin6_addr, sizeof(struct in6_addr)) == 0;
 }
 
 void wy_listen_close(const int *fds, unsigned n) {

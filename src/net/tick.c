@@ -41,3 +41,7 @@ void wy_tick_close(wy_tick *t, uv_close_cb closed) {
   t->clock->read = NULL;
   uv_close((uv_handle_t *)&t->timer, closed);
 }
+
+wy_tick *wy_tick_of(uv_handle_t *handle) {
+  return wy_container_of((uv_timer_t *)handle, wy_tick, timer);
+}

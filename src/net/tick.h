@@ -18,5 +18,6 @@ int wy_tick_start(wy_tick *t, uv_loop_t *loop, wy_clock *clock); /* 0 or a uv er
 
 /* Closes the uv_timer; closed is called when t's memory may go. Armed timers no longer fire. */
 void wy_tick_close(wy_tick *t, uv_close_cb closed);
+wy_tick *wy_tick_of(uv_handle_t *handle); /* that closed is given */
 
 #endif

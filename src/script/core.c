@@ -9,13 +9,26 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
+void wy_worked(lua_State *L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, WY_KEY_LOOK);
+  lua_CFunction look = lua_tocfunction(L, -1);
+  lua_pop(L, 1);
+  if (look) look(L);
+}
+
 EXPORT int luaopen_weiyue_core(lua_State *L) {
   static const luaL_Reg modules[] = {
-      {"codec", wy_open_codec}, {"crypto", wy_open_crypto},
-      {"form", wy_open_form},   {"json", wy_open_json},
-      {"log", wy_open_log},     {"text", wy_open_text},
-      {"time", wy_open_time},   {"url", wy_open_url},
-      {"xml", wy_open_xml},     {NULL, NULL},
+      {"codec", wy_open_codec},
+      {"crypto", wy_open_crypto},
+      {"form", wy_open_form},
+      {"json", wy_open_json},
+      {"log", wy_open_log},
+      {"secrets", wy_open_secrets},
+      {"text", wy_open_text},
+      {"time", wy_open_time},
+      {"url", wy_open_url},
+      {"xml", wy_open_xml},
+      {NULL, NULL},
   };
   lua_createtable(L, 0, sizeof modules / sizeof *modules - 1);
   for (const luaL_Reg *m = modules; m->name; m++) {

@@ -2,7 +2,11 @@
  * outward to the task, and the coroutine that waits belongs to that task until it is woken: it
  * shows `normal` and nobody else may resume it with a forged result.
  *
- * A coroutine that waits keeps the sentinel on top of its stack; that is the mark. */
+ * A coroutine that waits keeps the sentinel on top of its stack; that is the mark. The innermost
+ * one of a task that the hook has suspended has none: its stack is that of a running function.
+ *
+ * A stop of limits.c goes through: it is not a result of resume, and the <close> variables of a
+ * coroutine that it ends are not closed. */
 #include <lauxlib.h>
 #include <lualib.h>
 
@@ -12,8 +16,16 @@ bool wy_chain_can_wait(const wy_script *s, lua_State *L) {
   return lua_isyieldable(L) && (!s->top || s->top->can_wait);
 }
 
+/* By the hook: then no C function, such as yield, is the innermost. */
+static bool is_suspended(lua_State *co) {
+  lua_Debug ar;
+  return !wy_list_empty(&wy_script_of(co)->sliced) && lua_getstack(co, 0, &ar) &&
+         lua_getinfo(co, "S", &ar) && ar.what[0] != 'C';
+}
+
 static bool waits(lua_State *co) {
-  return lua_status(co) == LUA_YIELD && lua_gettop(co) > 0 && lua_touserdata(co, -1) == &wy_pending;
+  if (lua_status(co) != LUA_YIELD) return false;
+  return (lua_gettop(co) > 0 && lua_touserdata(co, -1) == &wy_pending) || is_suspended(co);
 }
 
 static lua_State *check_co(lua_State *L) {
@@ -30,10 +42,11 @@ static int run(lua_State *L, lua_State *co, int narg) {
   wy_script *s = wy_script_of(L);
   frame f = {s->top, co, wy_chain_can_wait(s, L)};
   int nres = 0;
+  __atomic_signal_fence(__ATOMIC_SEQ_CST); /* wy_script_interrupt follows it */
   s->top = &f;
   int status = lua_resume(co, L, narg, &nres);
   s->top = f.below;
-  if (status == LUA_YIELD && waits(co)) return RESUME_WAIT;
+  if (status == LUA_YIELD && (s->suspended || waits(co))) return RESUME_WAIT;
   return status == LUA_OK || status == LUA_YIELD ? nres : RESUME_ERROR;
 }
 
@@ -72,8 +85,16 @@ static int give(lua_State *L, lua_State *co, int n) {
   return n;
 }
 
+/* Before co goes on: the sentinel goes, where there is one. */
+static void wake(lua_State *L, lua_State *co) {
+  wy_task *t = wy_script_of(L)->running;
+  if (t->innermost == co) t->innermost = NULL;
+  else lua_pop(co, 1);
+}
+
 static int after_resume(lua_State *L, lua_State *co, int n) {
   if (n == RESUME_WAIT) return pass_on(L, co, k_resume);
+  if (n == RESUME_ERROR && wy_limits_is_stop(co, -1)) return wy_limits_raise(L);
   int k = give(L, co, n == RESUME_ERROR ? 1 : n);
   lua_pushboolean(L, n != RESUME_ERROR);
   lua_insert(L, -1 - k); /* not pushed first: a coroutine that resumes itself has L == co */
@@ -83,7 +104,7 @@ static int after_resume(lua_State *L, lua_State *co, int n) {
 static int k_resume(lua_State *L, int status, lua_KContext ctx) {
   lua_State *co = (lua_State *)ctx;
   (void)status;
-  lua_pop(co, 1); /* the sentinel */
+  wake(L, co);
   return after_resume(L, co, run(L, co, 0));
 }
 
@@ -102,9 +123,11 @@ static int l_resume(lua_State *L) {
 static int after_wrap(lua_State *L, lua_State *co, int n) {
   if (n == RESUME_WAIT) return pass_on(L, co, k_wrap);
   if (n != RESUME_ERROR) return give(L, co, n);
+  if (wy_limits_is_stop(co, -1)) return wy_limits_raise(L);
   int status = lua_status(co);
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_resetthread(co); /* 5.4.4 has no lua_closethread: pending <close> variables run here */
+    if (wy_limits_is_stop(co, -1)) return wy_limits_raise(L);
   }
   lua_xmove(co, L, 1);
   if (lua_type(L, -1) == LUA_TSTRING) {
@@ -118,7 +141,7 @@ static int after_wrap(lua_State *L, lua_State *co, int n) {
 static int k_wrap(lua_State *L, int status, lua_KContext ctx) {
   lua_State *co = (lua_State *)ctx;
   (void)status;
-  lua_pop(co, 1);
+  wake(L, co);
   return after_wrap(L, co, run(L, co, 0));
 }
 
@@ -133,6 +156,7 @@ static int l_wrapped(lua_State *L) {
 static int l_create(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_State *co = lua_newthread(L);
+  wy_limits_inherit(L, co);
   lua_pushvalue(L, 1);
   lua_xmove(L, co, 1);
   return 1;
@@ -176,11 +200,15 @@ static int l_close(lua_State *L) {
   const char *status = status_of(L, co);
   if (strcmp(status, "dead") != 0 && strcmp(status, "suspended") != 0)
     return luaL_error(L, "cannot close a %s coroutine", status);
-  if (lua_resetthread(co) == LUA_OK) {
+  bool stopped = lua_status(co) > LUA_YIELD && lua_gettop(co) > 0 &&
+                 lua_touserdata(co, -1) == wy_script_of(L)->stop; /* hooks are off in it */
+  if (!stopped && lua_resetthread(co) == LUA_OK) {
     lua_pushboolean(L, 1);
     return 1;
   }
+  if (!stopped && wy_limits_is_stop(co, -1)) return wy_limits_raise(L);
   lua_pushboolean(L, 0);
+  lua_pushvalue(co, -1); /* the stop stays, as a mark */
   lua_xmove(co, L, 1);
   return 2;
 }

@@ -1,5 +1,6 @@
-# Writes OUT: every .lua file below ROOT/weiyue as an array of bytes, by module name.
-file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/weiyue/*.lua)
+# Writes OUT: every .lua file below ROOT/lua/weiyue and ROOT/plugins as an array of bytes, by module name:
+# weiyue.NAME, plugins.NAME.
+file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/lua/weiyue/*.lua ${ROOT}/plugins/*.lua)
 list(SORT files)
 set(arrays "")
 set(table "")
@@ -9,7 +10,7 @@ foreach(file ${files})
   string(LENGTH "${hex}" digits)
   math(EXPR n "${digits} / 2")
   string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
-  string(REGEX REPLACE "/init\\.lua$|\\.lua$" "" module ${file})
+  string(REGEX REPLACE "^lua/|/init\\.lua$|\\.lua$" "" module ${file})
   string(REPLACE "/" "." module ${module})
   string(APPEND arrays "static const unsigned char file_${i}[] = {${bytes}0};\n")
   string(APPEND table "    {\"${module}\", file_${i}, ${n}},\n")

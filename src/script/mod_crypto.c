@@ -548,6 +548,7 @@ static int l_scrypt(lua_State *L) {
   bool done = EVP_PBE_scrypt((const char *)password, password_n, salt, salt_n, n, r, p,
                              WY_SCRYPT_MEMORY, out, (size_t)length) == 1;
   ERR_pop_to_mark();
+  wy_worked(L);
   if (!done) return fail(L, "scrypt: libcrypto refused these costs (with r = 1, n is below 65536)");
   lua_pushlstring(L, (const char *)out, (size_t)length);
   OPENSSL_cleanse(out, sizeof out);

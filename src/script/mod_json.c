@@ -363,6 +363,13 @@ static bool encode_table(encoder *e, const place *at) {
   return true;
 }
 
+/* A read-only view (lua/weiyue/readonly.lua), such as wx.config, stands for the table behind it. */
+static void look_behind(lua_State *L) {
+  int type = luaL_getmetafield(L, -1, "__view_of");
+  if (type == LUA_TTABLE) lua_replace(L, -2);
+  else if (type != LUA_TNIL) lua_pop(L, 1);
+}
+
 /* The value on the top of the stack, which stays. False: a message has been pushed. */
 static bool encode(encoder *e, const place *at) {
   lua_State *L = e->L;
@@ -374,7 +381,7 @@ static bool encode(encoder *e, const place *at) {
       return true;
     case LUA_TNUMBER: return encode_number(e, at);
     case LUA_TSTRING: return encode_string(e, at, -1);
-    case LUA_TTABLE: return encode_table(e, at);
+    case LUA_TTABLE: look_behind(L); return encode_table(e, at);
     default:
       if (!wy_is_null(L, -1)) break;
       wy_buf_lit(e->out, "null");

@@ -12,13 +12,21 @@ static void to_stderr(void *data, wy_log_level level, wy_str line) {
   fprintf(stderr, "%.*s\n", (int)line.n, line.p);
 }
 
-static const wy_log fallback = {WY_LOG_INFO, to_stderr, NULL};
+static const wy_log fallback = {WY_LOG_INFO, to_stderr, NULL, WY_LOG_TEXT};
 
 static const wy_log *log_of(lua_State *L) {
   lua_getfield(L, LUA_REGISTRYINDEX, WY_KEY_LOG);
   const wy_log *log = lua_touserdata(L, -1);
   lua_pop(L, 1);
   return log ? log : &fallback;
+}
+
+static void trace_of(lua_State *L, char out[WY_TRACE]) {
+  lua_getfield(L, LUA_REGISTRYINDEX, WY_KEY_TRACER);
+  const wy_tracer *tracer = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  out[0] = '\0';
+  if (tracer) tracer->now(tracer->of, out);
 }
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
@@ -64,14 +72,17 @@ static int l_write(lua_State *L) {
   }
   wy_str text = {0};
   if (!lua_isnil(L, 3)) text.p = luaL_tolstring(L, 3, &text.n);
-  wy_line line;
+  char trace[WY_TRACE];
+  trace_of(L, trace);
+  wy_line line; /* nothing raises from here on */
   wy_line_begin(&line, log, (wy_log_level)level, event);
-  if (text.p) wy_line_str(&line, "text", text);
+  wy_line_masked(&line, L, "text", text);
   for (int i = 0; i < n; i++) {
     wy_str value;
     value.p = lua_tolstring(L, 7 + 2 * i, &value.n);
-    wy_line_str(&line, lua_tostring(L, 6 + 2 * i), value);
+    wy_line_masked(&line, L, lua_tostring(L, 6 + 2 * i), value);
   }
+  wy_line_trace(&line, trace);
   wy_line_end(&line);
   return 0;
 }

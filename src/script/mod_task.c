@@ -1,4 +1,5 @@
-/* weiyue.task: sleep, spawn, after. What waits, waits on the host's clock. */
+/* weiyue.task: sleep, spawn, after, and scopes that count them. What waits, waits on the host's
+ * clock. */
 #include <lauxlib.h>
 #include <math.h>
 #include <stdlib.h>
@@ -60,18 +61,75 @@ static int l_sleep(lua_State *L) {
   return wy_task_await(L, &s->wait);
 }
 
+/* --- a scope: whose timers and tasks they are, and how many he has --- */
+
+typedef struct scope {
+  unsigned refs, timers, tasks;
+  char name[];
+} scope;
+
+static void scope_unref(scope *c) {
+  if (c && --c->refs == 0) free(c);
+}
+
+static scope *check_scope(lua_State *L) { return *(scope **)luaL_checkudata(L, 1, "weiyue.scope"); }
+
+static void check_cap(lua_State *L, const scope *c, unsigned n, unsigned max, const char *what,
+                      const char *limit) {
+  if (!max || n < max) return;
+  wy_raise(
+      L, lua_pushfstring(L, "%s: the plugin %s has %d already (%s)", what, c->name, (int)n, limit));
+}
+
+/* scope(name) */
+static int l_scope(lua_State *L) {
+  size_t n;
+  const char *name = luaL_optlstring(L, 1, "?", &n);
+  scope **handle = lua_newuserdatauv(L, sizeof *handle, 0);
+  *handle = NULL;
+  luaL_setmetatable(L, "weiyue.scope");
+  scope *c = *handle = calloc(1, sizeof *c + n + 1);
+  if (!c) return luaL_error(L, "out of memory");
+  c->refs = 1;
+  memcpy(c->name, name, n);
+  return 1;
+}
+
+static int l_scope_gc(lua_State *L) {
+  scope **handle = luaL_checkudata(L, 1, "weiyue.scope");
+  scope_unref(*handle);
+  *handle = NULL;
+  return 0;
+}
+
 /* --- spawn and after: a function with its arguments, kept in the registry until it runs --- */
 
 typedef struct job {
   wy_list link; /* in script->timers while it waits for its time */
   wy_script *script;
   wy_timer timer;
+  uint64_t ms;         /* until it runs, from the beginning of a script that is paused */
+  uint64_t push;       /* of the task that asked for it; 0: none */
   int ref;             /* {function, arguments…, n = count}; LUA_NOREF once it is taken */
   struct job **handle; /* the userdata that after returned, while both live */
+  scope *scope;        /* NULL: weiyue's own */
+  unsigned *counted;   /* of its scope's; NULL: not */
 } job;
+
+static void job_uncount(job *j) {
+  if (j->counted) --*j->counted;
+  j->counted = NULL;
+}
+
+static void job_free(job *j) {
+  job_uncount(j);
+  scope_unref(j->scope);
+  free(j);
+}
 
 static int job_begin(lua_State *L, void *data) {
   job *j = data;
+  wy_script_set_push(j->script, j->push);
   lua_rawgeti(L, LUA_REGISTRYINDEX, j->ref);
   int packed = lua_gettop(L);
   lua_getfield(L, packed, "n");
@@ -87,29 +145,28 @@ static int job_begin(lua_State *L, void *data) {
 
 static void job_end(lua_State *L, bool ok, void *data) {
   job *j = data;
-  if (!ok) {
-    wy_line line;
-    wy_line_begin(&line, j->script->log, WY_LOG_ERROR, "lua.error");
-    wy_line_z(&line, "text", lua_tostring(L, -1));
-    wy_line_end(&line);
-  }
-  free(j);
+  const wy_script *s = j->script;
+  bool cancelled = s->running->cancelled; /* ended from outside: no error of the plugin */
+  if (!ok && !cancelled)
+    wy_script_log_error(s, wy_fault_event(wy_task_fault(s)), j->scope ? j->scope->name : NULL,
+                        j->push, lua_tostring(L, -1));
+  job_free(j);
 }
 
-static void job_lost(void *data) { free(data); }
+static void job_lost(void *data) { job_free(data); }
 
-static const wy_task_body job_body = {job_begin, job_end, NULL, job_lost};
+static const wy_task_body job_body = {.begin = job_begin, .end = job_end, .lost = job_lost};
 
 static void job_run(job *j) {
   if (wy_task_start(j->script, &job_body, j)) {
     wy_log_text(j->script->log, WY_LOG_ERROR, "lua.error", "no memory for a task");
     luaL_unref(j->script->L, LUA_REGISTRYINDEX, j->ref);
-    free(j);
+    job_free(j);
   }
 }
 
 /* Packs the function at arg and what follows. */
-static job *job_new(lua_State *L, int arg) {
+static job *job_new(lua_State *L, int arg, scope *c) {
   luaL_checktype(L, arg, LUA_TFUNCTION);
   int n = lua_gettop(L) - arg + 1;
   lua_createtable(L, n, 1);
@@ -126,15 +183,32 @@ static job *job_new(lua_State *L, int arg) {
   }
   wy_list_init(&j->link);
   j->script = wy_script_of(L);
+  j->push = j->script->running ? j->script->running->push : 0;
   j->ref = ref;
+  j->scope = c;
+  if (c) c->refs++;
   return j;
 }
 
-static int l_spawn(lua_State *L) {
+static int spawn(lua_State *L, scope *c) {
   wy_script *s = wy_script_of(L);
   if (!s->running) return wy_raise(L, "spawn needs a running task: use it in a handler or a timer");
-  job_run(job_new(L, 1));
+  if (c) check_cap(L, c, c->tasks, s->limits.tasks, "wx.spawn", "limits.tasks");
+  job *j = job_new(L, 1, c);
+  if (c) {
+    j->counted = &c->tasks;
+    c->tasks++;
+  }
+  job_run(j);
   return 0;
+}
+
+static int l_spawn(lua_State *L) { return spawn(L, NULL); }
+
+static int l_scope_spawn(lua_State *L) {
+  scope *c = check_scope(L);
+  lua_remove(L, 1); /* the caller has it */
+  return spawn(L, c);
 }
 
 static void job_unlink(job *j) {
@@ -146,6 +220,7 @@ static void job_unlink(job *j) {
 static void after_fire(wy_timer *timer) {
   job *j = wy_container_of(timer, job, timer);
   job_unlink(j);
+  job_uncount(j);
   job_run(j);
 }
 
@@ -157,7 +232,7 @@ static int l_after_cancel(lua_State *L) {
   job_unlink(j);
   wy_timer_stop(j->script->clock, &j->timer);
   luaL_unref(L, LUA_REGISTRYINDEX, j->ref);
-  free(j);
+  job_free(j);
   return 1;
 }
 
@@ -169,38 +244,92 @@ static int l_after_gc(lua_State *L) {
   return 0;
 }
 
-static int l_after(lua_State *L) {
+static int after(lua_State *L, scope *c, bool counted) {
   uint64_t ms = check_ms(L, 1);
+  unsigned max = wy_script_of(L)->limits.timers;
+  if (counted) check_cap(L, c, c->timers, max, "wx.after", "limits.timers");
   job **handle = lua_newuserdatauv(L, sizeof *handle, 0);
   *handle = NULL;
   luaL_setmetatable(L, "weiyue.timer");
+  if (wy_script_of(L)->ended) return 1; /* a finalizer sets it: it will not run */
   lua_insert(L, 1);
-  job *j = job_new(L, 3);
+  job *j = job_new(L, 3, c);
   *handle = j;
   j->handle = handle;
+  j->ms = ms;
   wy_timer_init(&j->timer, after_fire);
-  if (wy_timer_start(j->script->clock, &j->timer, ms)) {
+  if (!j->script->paused && wy_timer_start(j->script->clock, &j->timer, ms)) {
     luaL_unref(L, LUA_REGISTRYINDEX, j->ref);
     *handle = NULL;
-    free(j);
+    job_free(j);
     return luaL_error(L, "out of memory");
+  }
+  if (counted) {
+    j->counted = &c->timers;
+    c->timers++;
   }
   wy_list_push(&j->script->timers, &j->link);
   lua_settop(L, 1);
   return 1;
 }
 
+static int l_after(lua_State *L) { return after(L, NULL, false); }
+
+/* scope:after(seconds, f, …): one of the plugin's timers */
+static int l_scope_after(lua_State *L) {
+  scope *c = check_scope(L);
+  lua_remove(L, 1);
+  return after(L, c, true);
+}
+
+/* scope:arm(seconds, f, …): of a timer that was declared */
+static int l_scope_arm(lua_State *L) {
+  scope *c = check_scope(L);
+  lua_remove(L, 1);
+  return after(L, c, false);
+}
+
+/* scope:declare(what): one timer more, for good */
+static int l_scope_declare(lua_State *L) {
+  scope *c = check_scope(L);
+  check_cap(L, c, c->timers, wy_script_of(L)->limits.timers, luaL_checkstring(L, 2),
+            "limits.timers");
+  c->timers++;
+  return 0;
+}
+
+void wy_timers_begin(wy_script *s) {
+  for (wy_list *n = s->timers.next; n != &s->timers; n = n->next) {
+    job *j = wy_container_of(n, job, link);
+    if (wy_timer_start(s->clock, &j->timer, j->ms))
+      wy_log_text(s->log, WY_LOG_ERROR, "lua.error", "no memory for a timer");
+  }
+}
+
 void wy_timers_drop(wy_script *s) {
   for (wy_list *node; (node = wy_list_shift(&s->timers));) {
     job *j = wy_container_of(node, job, link);
+    if (j->handle) *j->handle = NULL;
     wy_timer_stop(s->clock, &j->timer);
-    free(j); /* the handles went with the state */
+    job_free(j);
   }
+}
+
+size_t wy_tasks_cancel_spawned(wy_script *s) {
+  size_t n = s->n_tasks;
+  wy_timers_drop(s);
+  wy_tasks_cancel_of(s, &job_body);
+  return n - s->n_tasks;
 }
 
 int wy_open_task(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"sleep", l_sleep}, {"spawn", l_spawn}, {"after", l_after}, {NULL, NULL}};
+      {"sleep", l_sleep}, {"spawn", l_spawn}, {"after", l_after}, {"scope", l_scope}, {NULL, NULL}};
+  static const luaL_Reg scopes[] = {{"after", l_scope_after},
+                                    {"arm", l_scope_arm},
+                                    {"declare", l_scope_declare},
+                                    {"spawn", l_scope_spawn},
+                                    {NULL, NULL}};
   static const luaL_Reg methods[] = {{"cancel", l_after_cancel}, {NULL, NULL}};
   if (luaL_newmetatable(L, "weiyue.timer")) {
     lua_pushcfunction(L, l_after_gc);
@@ -210,7 +339,15 @@ int wy_open_task(lua_State *L) {
     lua_pushliteral(L, "weiyue.timer");
     lua_setfield(L, -2, "__metatable");
   }
-  lua_pop(L, 1);
+  if (luaL_newmetatable(L, "weiyue.scope")) {
+    lua_pushcfunction(L, l_scope_gc);
+    lua_setfield(L, -2, "__gc");
+    luaL_newlib(L, scopes);
+    lua_setfield(L, -2, "__index");
+    lua_pushliteral(L, "weiyue.scope");
+    lua_setfield(L, -2, "__metatable");
+  }
+  lua_pop(L, 2);
   luaL_newlib(L, functions);
   return 1;
 }

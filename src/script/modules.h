@@ -6,6 +6,8 @@
 
 #include <lua.h>
 
+#include "base/log.h"
+#include "base/trace.h"
 #include "codec/doc.h"
 #include "codec/msg.h"
 #include "codec/reply.h"
@@ -16,14 +18,16 @@ int wy_open_crypto(lua_State *L);
 int wy_open_form(lua_State *L);
 int wy_open_json(lua_State *L);
 int wy_open_log(lua_State *L);
+int wy_open_secrets(lua_State *L);
 int wy_open_text(lua_State *L);
 int wy_open_time(lua_State *L);
 int wy_open_url(lua_State *L);
 int wy_open_xml(lua_State *L);
 
 /* In a host's states only. */
-int wy_open_task(lua_State *L);   /* weiyue.task: sleep, spawn, after */
-int wy_open_files(lua_State *L);  /* weiyue.files: read, glob */
+int wy_open_task(lua_State *L);   /* weiyue.task: sleep, spawn, after, scope */
+int wy_open_files(lua_State *L);  /* weiyue.files: read, glob, kind, bundled, and what writes */
+int wy_open_limits(lua_State *L); /* weiyue.limits: call, guard */
 int wy_open_shared(lua_State *L); /* weiyue.shared: object */
 
 /* All of the first group as one table. */
@@ -32,7 +36,25 @@ int luaopen_weiyue_core(lua_State *L);
 /* Registry keys of what a host gives to its states; absent in a stock lua5.4. */
 #define WY_KEY_CLOCK "weiyue.clock"        /* light userdata: const wy_clock * */
 #define WY_KEY_LOG "weiyue.log"            /* light userdata: const wy_log * */
+#define WY_KEY_TRACER "weiyue.tracer"      /* light userdata: const wy_tracer * */
 #define WY_KEY_SHARED "weiyue.shared.dict" /* light userdata: wy_dict *, that of wx.shared */
+
+/* The text with stars where it shows a secret of this state (weiyue_core.secrets): itself, or a
+ * copy that the caller frees. Raises nothing and takes no memory of the state. */
+wy_str wy_mask(lua_State *L, wy_str text, char **copy);
+
+/* A value of a line, masked; p NULL: left out. */
+void wy_line_masked(wy_line *line, lua_State *L, const char *name, wy_str text);
+/* Which push the running code works for, as base/trace has it; "": for none. */
+typedef struct wy_tracer {
+  void (*now)(const void *of, char out[WY_TRACE]);
+  const void *of;
+} wy_tracer;
+
+#define WY_KEY_LOOK "weiyue.look" /* a C function: the clock is to be looked at */
+
+/* After C code that took long for one call: a host that limits its plugins looks at the clock. */
+void wy_worked(lua_State *L);
 
 /* Puts a dictionary, which outlives the state, under a registry key: weiyue.shared.object(key)
  * makes an object of it. 0 or WY_E_NOMEM. */

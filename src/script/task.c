@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <lauxlib.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "script/script_impl.h"
@@ -20,6 +21,8 @@ static int l_tostring(lua_State *L) {
 static int l_message(lua_State *L) {
   wy_task *t = wy_script_of(L)->running;
   if (t->body.raised) t->body.raised(L, t->data);
+  if (t->stint.over) wy_limits_told(L, &t->stint); /* a wait that was cancelled says no more */
+  if (wy_limits_is_stop(L, 1)) return 1;           /* its text is kept */
   if (!lua_isstring(L, 1)) {
     lua_pushcfunction(L, l_tostring);
     lua_pushvalue(L, 1);
@@ -31,9 +34,38 @@ static int l_message(lua_State *L) {
   return 1;
 }
 
+static bool is_memory_error(lua_State *L) {
+  static const char text[] = "not enough memory";
+  size_t n;
+  const char *s = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &n) : NULL;
+  const char *line = s ? memchr(s, '\n', n) : NULL; /* a traceback follows */
+  if (line) n = (size_t)(line - s);
+  return s && n >= sizeof text - 1 && memcmp(s + n - (sizeof text - 1), text, sizeof text - 1) == 0;
+}
+
+/* Why it failed, and the text of it on top of the stack. */
+static wy_fault find_fault(lua_State *L, wy_task *t, int status) {
+  wy_script *s = t->script;
+  if (t->stint.over) {
+    lua_pop(L, 1);
+    wy_limits_push_text(L, &t->stint);
+    return t->stint.over;
+  }
+  if (status != LUA_ERRMEM && !is_memory_error(L)) return WY_FAULT_ERROR;
+  wy_limits_count(s, WY_FAULT_MEMORY);
+  if (status == LUA_ERRMEM) { /* no handler was called: Lua does not say where */
+    lua_pop(L, 1);
+    lua_pushfstring(L, "%snot enough memory", s->refused);
+  }
+  return WY_FAULT_MEMORY;
+}
+
 static int k_body(lua_State *L, int status, lua_KContext ctx) {
   wy_task *t = (wy_task *)ctx;
-  t->body.end(L, status == LUA_OK || status == LUA_YIELD, t->data);
+  bool ok = status == LUA_OK || status == LUA_YIELD;
+  t->fault = ok ? WY_FAULT_NONE : find_fault(L, t, status);
+  if (t->stint.over) wy_limits_end(t); /* what follows is weiyue's own, and has its own time */
+  t->body.end(L, ok, t->data);
   t->ended = true; /* where end raises, for want of memory, lost takes its place */
   return 0;
 }
@@ -71,6 +103,23 @@ static int take_coroutine(wy_task *t) {
   return WY_E_NOMEM;
 }
 
+static wy_task *task_new(wy_script *s) {
+  wy_list *node = wy_list_shift(&s->spare);
+  wy_task *t = node ? wy_container_of(node, wy_task, link) : malloc(sizeof *t);
+  if (node) s->n_spare--;
+  if (t) memset(t, 0, sizeof *t);
+  return t;
+}
+
+static void task_give(wy_script *s, wy_task *t) {
+  if (s->n_spare >= TASK_POOL) {
+    free(t);
+    return;
+  }
+  s->n_spare++;
+  wy_list_push(&s->spare, &t->link);
+}
+
 static void task_free(wy_task *t, bool reusable) {
   wy_script *s = t->script;
   if (reusable && !t->escaped && s->n_pool < TASK_POOL) {
@@ -84,34 +133,78 @@ static void task_free(wy_task *t, bool reusable) {
   wy_list_remove(&t->link);
   wy_list_remove(&t->ready);
   s->n_tasks--;
-  free(t);
+  if (t->stint.text) wy_limits_end(t);
+  task_give(s, t);
+}
+
+/* Of the push that it runs for. */
+static const wy_hash128 *key_of(const wy_task *t) {
+  return t->body.key ? (const void *)((const char *)t->data + t->body.key) : NULL;
+}
+
+/* What is pending in <close> variables runs as the task's, too. */
+static void reset(wy_task *t) {
+  wy_script *s = t->script;
+  s->turns->running = true;
+  s->running = t;
+  wy_limits_enter(s);
+  *s->shown = s;
+  wy_beat_begin(s->beat, key_of(t));
+  lua_resetthread(t->co);
+  wy_beat_end(s->beat);
+  *s->shown = NULL;
+  wy_limits_leave(s, &t->stint);
+  s->running = NULL;
+  s->turns->running = false;
+  if (!t->ended) t->body.lost(t->data);
 }
 
 static void resume(wy_task *t, int nargs) {
   wy_script *s = t->script;
   int nres = 0;
-  assert(!s->running);
+  assert(!s->turns->running);
+  s->turns->running = true;
   s->running = t;
   s->top = NULL;
+  wy_limits_enter(s);
+  *s->shown = s;
+  wy_beat_begin(s->beat, key_of(t));
   int status = lua_resume(t->co, s->L, nargs, &nres);
+  wy_beat_end(s->beat);
+  *s->shown = NULL;
+  wy_limits_leave(s, &t->stint);
   s->running = NULL;
+  s->turns->running = false;
+  if (s->suspended) { /* the sentinel is on top where an inner coroutine is */
+    t->innermost = s->suspended;
+    s->suspended = NULL;
+    wy_list_push(&s->sliced, &t->ready);
+    if (s->more) s->more(s->data);
+    return;
+  }
   if (status == LUA_YIELD) {
     /* Only await yields out of a task: coroutine.yield refuses there. The sentinel stays while it
      * waits: coroutine.running gave this coroutine away, and nobody else may resume it. */
     assert(nres == 1 && lua_touserdata(t->co, -1) == &wy_pending);
     if (!t->exiting) return;
-    lua_resetthread(t->co);
-    if (!t->ended) t->body.lost(t->data);
+    reset(t);
   } else if (status != LUA_OK) {
     /* begin or end raised: no memory. Pending <close> variables run, then the task is gone. */
-    wy_line line;
-    wy_line_begin(&line, s->log, WY_LOG_ERROR, "lua.error");
-    wy_line_z(&line, "text", lua_tostring(t->co, -1));
-    wy_line_end(&line);
-    lua_resetthread(t->co);
-    if (!t->ended) t->body.lost(t->data);
+    wy_script_log_error(s, wy_fault_event(WY_FAULT_MEMORY), NULL, t->push, lua_tostring(t->co, -1));
+    reset(t);
   }
   task_free(t, status == LUA_OK);
+}
+
+bool wy_script_slice(wy_script *s) {
+  wy_list *node = s->turns->running ? NULL : wy_list_shift(&s->sliced);
+  if (!node) return false;
+  wy_task *t = wy_container_of(node, wy_task, ready);
+  if (t->innermost == t->co) t->innermost = NULL; /* its stack is that of the suspended function */
+  else lua_pop(t->co, 1);
+  resume(t, 0);
+  wy_tasks_drain(s);
+  return !wy_list_empty(&s->sliced);
 }
 
 int wy_task_start(wy_script *s, const wy_task_body *body, void *data) {
@@ -120,18 +213,19 @@ int wy_task_start(wy_script *s, const wy_task_body *body, void *data) {
 }
 
 int wy_task_start_in(wy_script *s, const wy_task_body *body, void *data, wy_task **out) {
-  wy_task *t = calloc(1, sizeof *t);
+  wy_task *t = task_new(s);
   if (!t) return WY_E_NOMEM;
   t->script = s;
   t->body = *body;
   t->data = data;
   if (take_coroutine(t)) {
-    free(t);
+    task_give(s, t);
     return WY_E_NOMEM;
   }
   *out = t;
   lua_pushcfunction(t->co, l_body);
   lua_pushlightuserdata(t->co, t);
+  wy_limits_begin(t);
   wy_list_init(&t->ready);
   wy_list_push(&s->tasks, &t->link);
   s->n_tasks++;
@@ -140,13 +234,13 @@ int wy_task_start_in(wy_script *s, const wy_task_body *body, void *data, wy_task
     wy_tasks_drain(s);
     return 0;
   }
-  wy_list_push(&s->ready, &t->ready);
+  wy_list_push(&s->turns->ready, &t->ready);
   return 0;
 }
 
 void wy_tasks_drain(wy_script *s) {
-  if (s->running) return;
-  for (wy_list *node; (node = wy_list_shift(&s->ready));) {
+  if (s->turns->running) return;
+  for (wy_list *node; (node = wy_list_shift(&s->turns->ready));) {
     wy_task *t = wy_container_of(node, wy_task, ready);
     /* A task that never ran has its body and itself on the stack; a waiting one the sentinel. */
     bool waited = lua_status(t->co) == LUA_YIELD;
@@ -157,10 +251,9 @@ void wy_tasks_drain(wy_script *s) {
 
 /* --- waiting --- */
 
-/* The line that called, of code that is not lua/weiyue's own. */
-static void push_where(lua_State *L) {
+void wy_push_where(lua_State *L) {
   lua_Debug ar;
-  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+  for (int level = 0; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline <= 0 || strncmp(ar.source, "=[weiyue", 8) == 0) continue;
     lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
@@ -170,7 +263,7 @@ static void push_where(lua_State *L) {
 }
 
 int wy_raise(lua_State *L, const char *text) {
-  push_where(L);
+  wy_push_where(L);
   lua_pushstring(L, text);
   lua_concat(L, 2);
   return lua_error(L);
@@ -179,6 +272,7 @@ int wy_raise(lua_State *L, const char *text) {
 wy_task *wy_task_can_wait(lua_State *L) {
   wy_script *s = wy_script_of(L);
   wy_task *t = s ? s->running : NULL;
+  if (t) wy_limits_check(L);
   if (!t)
     wy_raise(L,
              "cannot wait here: only handlers, spawned functions and timers may wait, "
@@ -223,7 +317,7 @@ void wy_wait_wake(wy_wait *wait, int status) {
   assert(t->waiting == wait);
   t->waiting = NULL;
   wait->status = status;
-  wy_list_push(&t->script->ready, &t->ready);
+  wy_list_push(&t->script->turns->ready, &t->ready);
   wy_tasks_drain(t->script);
 }
 
@@ -243,6 +337,19 @@ void wy_tasks_cancel(wy_script *s) {
   }
 }
 
+void wy_tasks_cancel_of(wy_script *s, const wy_task_body *body) {
+  for (wy_list *n = s->tasks.next; n != &s->tasks;) {
+    wy_task *t = wy_container_of(n, wy_task, link);
+    bool meant = t->body.begin == body->begin && !t->cancelled;
+    bool waits = meant && t->waiting;
+    if (meant) t->cancelled = true;
+    if (waits) t->waiting->cancel(t->waiting);
+    n = waits ? s->tasks.next : n->next;
+  }
+}
+
 size_t wy_tasks_count(const wy_script *s) { return s->n_tasks; }
 
-bool wy_script_busy(const wy_script *s) { return s->running || !wy_list_empty(&s->ready); }
+bool wy_script_busy(const wy_script *s) {
+  return s->turns->running || !wy_list_empty(&s->turns->ready);
+}

@@ -25,6 +25,21 @@ struct wy_wait {
   void (*drop)(wy_wait *wait);  /* the state is going away: stop and free, no Lua */
 };
 
+/* Why a task ended before its time, or raised. */
+typedef enum wy_fault {
+  WY_FAULT_NONE,
+  WY_FAULT_ERROR,    /* its own error */
+  WY_FAULT_CPU,      /* processor time in all */
+  WY_FAULT_STUCK,    /* where it could not be suspended */
+  WY_FAULT_WALL,     /* its duration */
+  WY_FAULT_WATCHDOG, /* wy_script_interrupt */
+  WY_FAULT_MEMORY,
+  WY_FAULT_END
+} wy_fault;
+
+const char *wy_fault_event(wy_fault fault); /* for the log: lua.error, lua.timeout, lua.oom */
+const char *wy_fault_name(wy_fault fault);  /* for metrics: cpu, stuck, wall, watchdog, memory */
+
 typedef struct wy_task_body {
   /* Pushes the function and its arguments; returns how many arguments. Runs in the coroutine. */
   int (*begin)(lua_State *L, void *data);
@@ -36,6 +51,11 @@ typedef struct wy_task_body {
   void (*raised)(lua_State *L, void *data);
   /* Instead of end, when the state had no memory to run begin or end, or was closed. No Lua. */
   void (*lost)(void *data);
+  /* begin gives a function of weiyue's own, which calls a plugin's by weiyue.limits. */
+  bool trusted;
+  /* Where in data the key (wy_hash128) of the push stands that it runs for; 0: for none. Read at
+   * each resume, for wy_script_beat. */
+  size_t key;
 } wy_task_body;
 
 /* Starts a task; it runs at once when no other does, else from the ready list. The task's own
@@ -64,6 +84,21 @@ int wy_task_exit(lua_State *L, wy_task *task);
 /* Wakes the task with an error where it waits; its next waits raise too. */
 void wy_task_cancel(wy_task *task);
 void wy_tasks_cancel(wy_script *s);
+
+/* The next wait is for a user, who has all the time: nothing counts until the turn that follows,
+ * and that begins anew. */
+void wy_task_rest(wy_task *task);
+void wy_task_turn(wy_task *task);
+
+/* How many tasks ended so; of NONE: of any limit. */
+uint64_t wy_script_stopped(const wy_script *s, wy_fault fault);
+
+/* In a body's end: why it is not ok. */
+wy_fault wy_task_fault(const wy_script *s);
+
+/* The same for what wx.spawn and wx.after have started, without a line in the log; timers of
+ * wx.after that wait are dropped. Returns how many tasks ended at once. */
+size_t wy_tasks_cancel_spawned(wy_script *s);
 size_t wy_tasks_count(const wy_script *s);
 
 /* A task runs, or waits for its turn: what is started now will not run before it returns. */
@@ -71,5 +106,9 @@ bool wy_script_busy(const wy_script *s);
 
 /* Runs what is ready. Nothing when called from inside a task. */
 void wy_tasks_drain(wy_script *s);
+
+/* Runs one slice of the task that was suspended first, and what is ready then. True: others were
+ * suspended, too. The owner lets the loop look at its sockets between any two. */
+bool wy_script_slice(wy_script *s);
 
 #endif

@@ -12,6 +12,8 @@ local KIB <const> = 1024
 ---@class weiyue.config.Context
 ---@field markers table<any, {name: string, fed: boolean}>  what env returned for a missing variable
 ---@field noted table<table, boolean>                       nodes already reported as not in this build
+---@field is_secret? fun(text: string): boolean  whether a message must not show this
+---@field root? string  the path of what is checked, when it is a part of the file: its keys are told, not referred to
 ---@field report fun(level: "error"|"note", key: string, event: string, zh: string, en: string)
 
 -- Messages
@@ -77,11 +79,17 @@ function M.want(node, lang)
     return (zh and "列表，每项是" or "a list, each entry ") .. M.want(node.item, lang)
   end
   local text = BASE[kind][lang]
-  if kind == "integer" or kind == "number" then
+  if kind == "any" and node.free then text = zh and "任意的值" or "any value" end
+  if (kind == "integer" or kind == "number") and node.min ~= -math.huge and node.max ~= math.huge then
     local unit = node.unit and UNIT_TEXT[node.unit][lang]
     local low, high = quantity(node, node.min), quantity(node, node.max)
     if zh then return ("%s%s，%s 到 %s"):format(text, unit and "（" .. unit .. "）" or "", low, high) end
     return ("%s%s from %s to %s"):format(text, unit and " of " .. unit or "", low, high)
+  elseif kind == "integer" or kind == "number" then
+    local unit = node.unit and UNIT_TEXT[node.unit][lang]
+    if unit then text = text .. (zh and "（" .. unit .. "）" or " of " .. unit) end
+    if node.min ~= -math.huge then text = text .. (zh and "，至少 " or ", at least ") .. quantity(node, node.min) end
+    if node.max ~= math.huge then text = text .. (zh and "，至多 " or ", at most ") .. quantity(node, node.max) end
   elseif kind == "string" and node.min then
     text = text .. (zh and (" %d 到 %d 字节"):format(node.min, node.max)
       or (" of %d to %d bytes"):format(node.min, node.max))
@@ -133,7 +141,8 @@ local function wrong(ctx, node, path, value)
     zh, en = zh .. "，例如 " .. examples(node, "zh"), en .. ", for example " .. examples(node, "en")
   end
   local kind = type(value)
-  if node.secret or kind == "table" or kind == "function" or kind == "userdata" then
+  local hidden = node.secret or ctx.is_secret and kind == "string" and ctx.is_secret(value)
+  if hidden or kind == "table" or kind == "function" or kind == "userdata" then
     zh, en = zh .. "；现在是" .. (TYPE_ZH[kind] or kind), en .. "; got a " .. kind
   else
     zh, en = zh .. "；现在是 " .. literal(value), en .. "; got " .. literal(value)
@@ -162,13 +171,14 @@ local function places(node, path, key, found)
 end
 
 local FEW <const> = 6 -- keys that a message lists
+local MANY <const> = 40 -- the same where nothing else lists them
 
 local function unknown(ctx, node, path, key)
   local zh, en
   if type(key) ~= "string" then
     zh, en = "这里的每个值都要写成 名字 = 值", "every value here needs a name: name = value"
   else
-    local elsewhere = places(ctx.schema, "", key, {})
+    local elsewhere = places(ctx.schema, ctx.root or "", key, {})
     if #elsewhere > 0 then
       zh = "没有这个键；它属于 " .. table.concat(elsewhere, "、")
       en = "unknown key; it belongs in " .. table.concat(elsewhere, " or ")
@@ -177,11 +187,12 @@ local function unknown(ctx, node, path, key)
       local near = nearest.slip(key, names)
       if near then
         zh, en = "最接近的是 " .. near, "the nearest known one is " .. near
-      elseif #names <= FEW then
+      elseif #names <= (ctx.root and MANY or FEW) then
         zh, en = "这里的键有 " .. table.concat(names, "、"), "the keys here are " .. table.concat(names, ", ")
       else
         zh, en = "weiyue check --keys 列出全部的键", "weiyue check --keys lists all keys"
       end
+      if #names == 0 then zh, en = "这里没有任何键", "there are no keys here" end
       zh, en = "没有这个键；" .. zh, "unknown key; " .. en
     end
   end
@@ -207,10 +218,12 @@ function kinds.string(ctx, node, path, value)
   if type(value) ~= "string" then return wrong(ctx, node, path, value) end
   if not utf8.len(value) then
     return fail(ctx, node, path, "不是 UTF-8", "is not UTF-8")
-  elseif has_outer_blank(value) then
+  elseif has_outer_blank(value) and not (node.free and not node.secret) then
     return fail(ctx, node, path, "首尾有空白，请去掉", "has blanks at its start or end: remove them")
   elseif value:find(node.text and "[\0-\8\11\12\14-\31\127]" or "%c") then
     return fail(ctx, node, path, "含有控制字符", "contains control characters")
+  elseif value == "" and node.free and not (node.required or node.min and node.min > 0) then
+    return value
   elseif value == "" then
     return fail(ctx, node, path, "是空的；" .. wanted_zh(node), "is empty; must be " .. M.want(node, "en"))
   elseif #value > node.max and not node.min then
@@ -297,6 +310,7 @@ local function named_keys(value)
 end
 
 function kinds.list(ctx, node, path, value, quiet)
+  if node.lone and value ~= nil and type(value) ~= "table" then value = { value } end
   if type(value) ~= "table" then return wrong(ctx, node, path, value) end
   local result = {}
   local n = length(ctx, node, path, value)
@@ -377,6 +391,7 @@ end
 
 -- A free-form table: only missing environment variables are looked for.
 function kinds.any(ctx, node, path, value)
+  if node.free then return value end
   if type(value) ~= "table" then return wrong(ctx, node, path, value) end
   local seen = {}
   local function walk(t, at)
@@ -391,14 +406,6 @@ function kinds.any(ctx, node, path, value)
   end
   walk(value, path)
   return value
-end
-
-local function is_built(node, value)
-  if type(node.built) ~= "table" then return node.built ~= false end
-  for _, v in ipairs(node.built) do
-    if v == value then return true end
-  end
-  return false
 end
 
 ---What to do about an environment variable that is missing.
@@ -438,7 +445,7 @@ function M.field(ctx, node, path, value, quiet)
     if node.default == nil then return nil end
     return M.value(ctx, node, path, node.default, true)
   end
-  local built = is_built(node, value)
+  local built = node.built ~= false
   local result = M.value(ctx, node, path, value, quiet or not built)
   if not built and not quiet and result ~= nil and not ctx.noted[node] then
     ctx.noted[node] = true
@@ -451,10 +458,11 @@ end
 ---@param ctx weiyue.config.Context
 ---@param schema table
 ---@param value any
+---@param path? string where it stands in the file
 ---@return table? conf
-function M.run(ctx, schema, value)
+function M.run(ctx, schema, value, path)
   ctx.schema = schema
-  return M.value(ctx, schema, "", value, false)
+  return M.value(ctx, schema, path or "", value, false)
 end
 
 return M

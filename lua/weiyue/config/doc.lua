@@ -6,10 +6,10 @@ local schema = require "weiyue.config.schema"
 local M = {}
 
 local TEXT <const> = {
-  zh = { head = { "键", "类型", "默认", "含义" }, later = "（本版本尚未实现）", partly = "（本版本只有 %s）",
+  zh = { head = { "键", "类型", "默认", "含义" }, later = "（本版本尚未实现）",
     names = "；默认的文字随 %s 而变", required = "必填" },
   en = { head = { "key", "type", "default", "meaning" }, later = " (not in this build)",
-    partly = " (this build: only %s)", names = "; its default follows %s", required = "required" },
+    names = "; its default follows %s", required = "required" },
 }
 
 local function literal(value)
@@ -31,7 +31,6 @@ local function meaning(node, lang)
   local text = node[lang]
   if node.names then text = text .. TEXT[lang].names:format(node.names) end
   if node.built == false then return text .. TEXT[lang].later end
-  if node.built then return text .. TEXT[lang].partly:format("`" .. literal(node.built[1]) .. "`") end
   return text
 end
 

@@ -12,7 +12,7 @@ local M = {}
 
 local MAX_SIZE <const> = 1024 * 1024
 
-local bare <const>, line_of <const> = source_text.bare, source_text.line_of
+local bare <const>, line_of <const>, locate <const> = source_text.bare, source_text.line_of, source_text.locate
 
 ---@class weiyue.config.Problem
 ---@field level "error"|"note"
@@ -26,6 +26,7 @@ local bare <const>, line_of <const> = source_text.bare, source_text.line_of
 ---@class weiyue.config.Options
 ---@field env? fun(name: string): string?   instead of os.getenv
 ---@field overrides? table<string, any>     top-level keys from the command line; they win
+---@field read? fun(path: string): string?, string?, integer?  how load reads the file, instead of by Lua's io
 
 local Problem <const> = {}
 
@@ -34,62 +35,6 @@ function Problem.__tostring(p)
   if p.line then text = text .. ":" .. p.line end
   if p.key then text = text .. ": " .. p.key end
   return text .. ": " .. p.en
-end
-
--- The place of a key in the source. Best effort: a table put together by code is found by its key's
--- first assignment, or not at all.
-
--- Looks through the fields of a table constructor (from … to in the source, behind its opening brace)
--- for a name or a position; returns where the field starts and, if its value is a table, its inside.
-local function child(source, from, to, want)
-  local position = 0
-  while true do
-    local start = source:match("^%s*()", from)
-    local stop, depth = start, 0
-    while true do
-      stop = source:find("[,;{}()%[%]]", stop) or to + 1
-      local char = source:sub(stop, stop)
-      if stop > to or depth == 0 and char:find("[,;})%]]") then break end
-      if char:find("[{(%[]") then depth = depth + 1 elseif char:find("[})%]]") then depth = depth - 1 end
-      stop = stop + 1
-    end
-    if stop == start then return nil end
-    local name, value = source:match("^([%a_][%w_]*)%s*=%s*()", start)
-    if not name then
-      position = position + 1
-      value = start
-    end
-    if (name or position) == want then
-      if source:sub(value, value) == "{" then return start, value + 1, stop - 1 end
-      return start
-    end
-    if stop > to or not source:find("^[,;]", stop) then return nil end
-    from = stop + 1
-  end
-end
-
--- The line of a key path such as accounts[2].token; that of the table it is missing from when it is
--- not there.
-local function locate(text, source, key)
-  local last = source:match("^.*()%f[%w_]return%s*{")
-  local from = last and source:match("^return%s*{()", last)
-  local to, found, rest = #source, nil, key
-  while from and rest ~= "" do
-    local segment, after = rest:match("^%.?([%a_][%w_]*)()")
-    if not segment then
-      segment, after = rest:match("^%[(%d+)%]()")
-      segment = math.tointeger(tonumber(segment))
-    end
-    local start, inner, upto
-    if segment then start, inner, upto = child(source, from, to, segment) end
-    if not start then return found and line_of(text, found) end
-    found, rest, from, to = start, rest:sub(after), inner, upto
-  end
-  if rest ~= "" then -- the table is no constructor at that place
-    local name = key:match("([%a_][%w_]*)$")
-    found = name and source:match("%f[%w_]()" .. name .. "%s*=[^=]") or found
-  end
-  return found and line_of(text, found)
 end
 
 -- Running the file
@@ -128,7 +73,7 @@ local function environment(ctx, getenv)
   function env.env(name, default)
     if type(name) ~= "string" then error("env takes the name of a variable", 2) end
     local value = getenv(name)
-    if value == nil then value = default end
+    if value == nil then value = default else ctx.from_env[value] = true end
     if value == nil then return new_marker(ctx, name) end
     return value
   end
@@ -315,6 +260,7 @@ local function apply_rules(ctx, conf, raw)
     end
   end
   conf.hosts = resolve_hosts(conf)
+  conf.from_env = ctx.from_env -- what `env` gave: it may be secret
   conf.admin_given = raw.admin ~= nil -- a default port that is taken is no reason not to start
   if type(conf.store) == "string" then conf.store = { url = conf.store, durability = "full" } end
 end
@@ -345,7 +291,7 @@ function M.load_string(text, name, options)
   local overrides = options.overrides or {}
   local problems, failed = {}, false
   local source -- made when the first line is looked for
-  local ctx = { markers = {}, noted = {} }
+  local ctx = { markers = {}, noted = {}, from_env = {} }
 
   text = text:gsub("^\u{feff}", "")
 
@@ -397,7 +343,20 @@ function M.load_string(text, name, options)
   return conf, problems
 end
 
-local ERRNO_ZH <const> = { [2] = "没有这个文件", [13] = "没有读取的权限", [21] = "这是一个文件夹" }
+local WHY_ZH <const> = {
+  [2] = "没有这个文件", [13] = "没有读取的权限", [21] = "这是一个文件夹",
+  ["not a regular file"] = "不是普通文件", ["larger than 1 MiB"] = "大于 1 MiB",
+}
+
+local function read_file(path)
+  local file, err, number = io.open(path, "rb")
+  if not file then return nil, err, number end
+  local text, why, code = file:read(MAX_SIZE + 1)
+  file:close()
+  if why then return nil, why, code end
+  if text and #text > MAX_SIZE then return nil, "larger than 1 MiB" end
+  return text or ""
+end
 
 ---@param path string
 ---@param options? weiyue.config.Options
@@ -405,20 +364,13 @@ local ERRNO_ZH <const> = { [2] = "没有这个文件", [13] = "没有读取的�
 ---@return weiyue.config.Problem[] problems
 function M.load(path, options)
   if type(path) ~= "string" then error("load takes the path of a file", 2) end
-  local function refuse(zh, en)
-    return nil, { setmetatable({ level = "error", file = path, event = "config", zh = zh, en = en }, Problem) }
-  end
-  local function refuse_by(zh, en, err, number)
-    local why = err:sub(1, #path + 2) == path .. ": " and err:sub(#path + 3) or err
-    return refuse(zh .. (ERRNO_ZH[number] or why), en .. why)
-  end
-  local file, err, number = io.open(path, "rb")
-  if not file then return refuse_by("打不开：", "cannot be opened: ", err, number) end
-  local text, why, code = file:read(MAX_SIZE + 1)
-  file:close()
-  if why then return refuse_by("读不出：", "cannot be read: ", why, code) end
-  if text and #text > MAX_SIZE then return refuse("大于 1 MiB", "is larger than 1 MiB") end
-  return M.load_string(text or "", path, options)
+  local text, err, number = (options and options.read or read_file)(path)
+  if text then return M.load_string(text, path, options) end
+  local why = err:sub(1, #path + 2) == path .. ": " and err:sub(#path + 3) or err
+  return nil, { setmetatable({
+    level = "error", file = path, event = "config",
+    zh = "打不开：" .. (WHY_ZH[number] or WHY_ZH[why] or why), en = "cannot be opened: " .. why,
+  }, Problem) }
 end
 
 return M

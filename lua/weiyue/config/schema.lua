@@ -9,7 +9,7 @@
 --   required  true: the key must be set
 --   zh, en    what it means
 --   example   Lua text of a good value (nodes in `fields` without fields of their own)
---   built     false: not in this build; { v, … }: only these values are
+--   built     false: not in this build
 --   secret    true: the value is never shown in a message
 --   unit      "s" or "bytes": also written "5m", "64KiB"
 --   min, max  range of a number, bytes of a string, entries of a list
@@ -18,6 +18,8 @@
 --   optional  true: an absent table stays absent; else it is filled with its fields' defaults
 --   hidden    true: not a row of its own in the tables
 --   event     event of its errors, when it is not "config"
+--   lone      true: a value that is no table is a list of one
+--   free      true (settings of plugins): a string may have blanks at its ends and be empty; any takes anything
 --   format    name of a parser of check.lua; pattern: a Lua pattern for the whole string
 --   want      what a string should look like, for messages and tables
 --   values    of an enum;  item: of a list;  fields: of a table, in order;  by: of a choice, a node per Lua type
@@ -207,7 +209,7 @@ local plugin <const> = choice {
       fields = {
         { key = "path", type = "string", max = 4096, required = true, example = '"plugins/shop"',
           zh = "插件的文件或文件夹", en = "the plugin's file or folder" },
-        { key = "config", type = "any", secret = true, built = false, example = '{ erp = env "ERP" }',
+        { key = "config", type = "any", secret = true, example = '{ erp = env "ERP" }',
           example_after = 'path = "plugins/shop"',
           zh = "插件自己的设置", en = "the plugin's own settings" },
       },
@@ -243,11 +245,15 @@ local limits <const> = {
   bytes("mailbox", 8 * MIB, 64 * KIB, 4 * GIB, "信箱里未读的答案", "unread answers in the mailbox"),
   bytes("shared", 8 * MIB, 64 * KIB, 4 * GIB, "wx.shared 的内存", "memory of wx.shared"),
   seconds("window", 300, 1, 86400, "推送的时间戳最多差多久", "a push's timestamp may be off by"),
-  later(seconds("slice", 0.002, 0.0001, 1, "插件连续运行多久就让出", "a plugin yields after running for")),
-  later(seconds("slice_max", 0.2, 0.001, 10, "不能让出处连续运行的上限", "longest run where it cannot yield")),
-  later(seconds("cpu", 1, 0.01, 3600, "一个任务的处理器时间", "processor time of a task")),
-  later(seconds("wall", 60, 0.1, 86400, "一个任务的总时间", "duration of a task")),
-  later(bytes("lua_memory", 64 * MIB, 4 * MIB, 16 * GIB, "每个 Lua 状态的内存", "memory of a Lua state")),
+  seconds("slice", 0.002, 0.0001, 1, "插件连续运行多久就让出", "a plugin yields after running for"),
+  seconds("slice_max", 0.2, 0.001, 10, "不能让出处连续运行的上限", "longest run where it cannot yield"),
+  seconds("cpu", 1, 0.01, 3600, "一个任务的处理器时间", "processor time of a task"),
+  seconds("wall", 60, 0.1, 86400, "一个任务的总时间", "duration of a task"),
+  bytes("lua_memory", 64 * MIB, 4 * MIB, 16 * GIB, "每个 Lua 状态的内存", "memory of a Lua state"),
+  count("timers", 1000, 1, 1000000, "一个插件同时有多少个定时器（wx.after、wx.every、wx.at）",
+    "timers of one plugin at a time (wx.after, wx.every, wx.at)"),
+  count("tasks", 1000, 1, 1000000, "一个插件用 wx.spawn 同时开多少个任务",
+    "tasks that one plugin has spawned at a time (wx.spawn)"),
 }
 
 local fields <const> = {
@@ -301,6 +307,12 @@ local fields <const> = {
     zh = "到哪里找纯 Lua 库", en = "where pure-Lua libraries are looked for",
   },
   {
+    key = "c_modules", type = "list", max = 100, default = {}, example = '{ "lpeg" }',
+    item = { type = "string", pattern = "[%w_][%w_.-]*", max = 100, example = '"lpeg"',
+      want = { zh = "模块名", en = "the name of a module" } },
+    zh = "插件可以 require 的 C 模块（每个工作线程各装一次）", en = "C modules that plugins may require (loaded by each worker)",
+  },
+  {
     key = "proxies", type = "list", max = 256, default = { "127.0.0.1" }, example = '{ "127.0.0.1", "10.0.0.0/8" }',
     item = { type = "string", format = "cidr", max = 64, example = '"10.0.0.0/8"',
       want = { zh = "IP 或 IP/位数", en = "IP or IP/BITS" } },
@@ -328,16 +340,17 @@ local fields <const> = {
     item = { type = "table", secret = true, fields = account }, example = '{ { token = env "WX_TOKEN" } }',
     zh = "账号", en = "the accounts" },
   {
-    key = "reload", type = "table", built = false, zh = "重新装载", en = "reloading",
+    key = "reload", type = "table", zh = "重新装载", en = "reloading",
     fields = {
-      { key = "watch", type = "boolean", default = true, example = "true", built = false,
+      { key = "watch", type = "boolean", default = true, example = "true",
         zh = "保存文件即重新装载", en = "reload when a file is saved" },
-      { key = "specs", type = "boolean", default = false, example = "false", built = false,
-        zh = "先跑通测试才换上", en = "run the specs before switching" },
-      { key = "canary", type = "table", built = false, zh = "灰度", en = "canary", fields = {
-        { key = "percent", type = "number", min = 0, max = 100, default = 0, example = "5", built = false,
+      { key = "specs", type = "boolean", default = false, example = "false",
+        zh = "先跑通插件自己的测试才换上：文件夹插件的 spec/*_spec.lua，单文件插件旁边的 NAME_spec.lua",
+        en = "the plugins' own specs must pass first: spec/*_spec.lua of a folder, NAME_spec.lua beside a file" },
+      { key = "canary", type = "table", zh = "灰度", en = "canary", fields = {
+        { key = "percent", type = "number", min = 0, max = 100, default = 0, example = "5",
           zh = "先给百分之几的用户用", en = "share of users that get the new one first, in percent" },
-        { key = "openids", type = "list", max = 10000, default = {}, example = '{ "otest" }', built = false,
+        { key = "openids", type = "list", max = 10000, default = {}, example = '{ "otest" }',
           item = { type = "string", max = 128, example = '"otest"' },
           zh = "先给这些用户用", en = "users that get the new one first" },
       } },
@@ -348,8 +361,10 @@ local fields <const> = {
     fields = {
       { key = "level", type = "enum", values = { "debug", "info", "warn", "error" }, default = "info",
         example = '"info"', zh = "记到哪一级", en = "lowest level written" },
-      { key = "format", type = "enum", values = { "text", "json" }, default = "text", built = { "text" },
+      { key = "format", type = "enum", values = { "text", "json" }, default = "text",
         example = '"text"', zh = "每行的写法", en = "form of a line" },
+      { key = "file", type = "string", max = 4096, example = '"weiyue.log"',
+        zh = "写到这个文件；不写：标准错误", en = "the file they are written to; absent: stderr" },
     },
   },
 }

@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,13 @@ typedef struct {
   uint32_t *latency; /* histogram, one slot per microsecond */
 } load;
 
+static volatile sig_atomic_t interrupted; /* no more is sent; what is out is waited for */
+
+static void interrupt(int number) {
+  (void)number;
+  interrupted = 1;
+}
+
 static uint64_t now_ns(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -105,7 +113,7 @@ static void watch(load *l, conn *c) {
 }
 
 static int may_send(const load *l, uint64_t now) {
-  if (errors(l) >= ERRORS_MAX) return 0;
+  if (interrupted || errors(l) >= ERRORS_MAX) return 0;
   if (l->o->requests) return l->issued < l->o->requests;
   return (double)(now - l->started) < l->o->seconds * 1e9;
 }
@@ -378,7 +386,7 @@ static const char usage[] =
     "  --path /wx                where pushes go, on 127.0.0.1\n"
     "  --mode plain|safe|verify  default plain\n"
     "  --connections N           default 64\n"
-    "  --seconds S               default 5\n"
+    "  --seconds S               default 5; SIGINT ends the run before\n"
     "  --requests N              exactly N pushes instead of a time\n"
     "  --rate N                  N pushes a second, however long answers take\n"
     "  --sequential              one connection (needs --requests)\n"
@@ -483,6 +491,7 @@ int main(int argc, char **argv) {
   snprintf(host, sizeof host, "127.0.0.1:%d", o.port);
   o.push.host = host;
 
+  signal(SIGINT, interrupt);
   load l;
   int status = 1;
   if (init(&l, &o) && open_connections(&l)) {

@@ -1,0 +1,586 @@
+/* Reloading: one thing at a time. What is asked waits in a queue; a generation is built on the
+ * helper's thread, published when all of it is whole, and the next one may come when every worker
+ * has switched. Whatever fails leaves what serves as it is, and is told: to who asked, in the log,
+ * at /ready. */
+#include "host/reload.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "host/control.h"
+#include "host/helper.h"
+#include "host/host_impl.h"
+#include "host/recover.h"
+#include "host/verify.h"
+#include "net/watch.h"
+
+enum { RETRY_MS = 1000, RETRIES = 20, REBUILD_MS = 60000 };
+
+typedef struct asked {
+  wy_list link;
+  wy_ask what;
+  bool watched; /* nobody asked: a file has changed */
+  wy_ask_done done;
+  void *data;
+} asked;
+
+typedef struct notice {
+  wy_post post;
+  wy_reload *reload;
+} notice;
+
+struct wy_reload {
+  wy_host *host;
+  wy_list asks;
+  asked *now; /* what is being done */
+  uint64_t began, rebuilt;
+  wy_build build; /* where the first generation was read, and each later one is */
+  char *path, *name, *folder, *text;
+  char *program; /* that runs specs; NULL: none does */
+  wy_job job;
+  generation *made;
+  cJSON *problems;
+  int err;
+  bool keep_failed;     /* the last time; the helper's */
+  bool same;            /* as what serves already */
+  char back[24];        /* rollback: which generation is built */
+  wy_buf kept;          /* its sources */
+  generation *going[2]; /* wait until no worker will take an edition of them */
+  notice *notices;      /* one for each worker */
+  atomic_uint unseen;   /* workers that have not looked at the plan */
+  wy_post seen;         /* the last one tells worker 0 */
+  wy_watch *watch;
+  bool watching;
+  wy_control *control;
+  wy_timer retry; /* of the control socket, which the host before may still have */
+  unsigned retries;
+  bool ended;
+  uint64_t done, failed; /* counted */
+  uint64_t published;    /* when, on uv_hrtime */
+  atomic_uint longest;   /* us that this reload has taken of one loop at once */
+  pthread_mutex_t lock;  /* of trouble, which /ready reads on another thread */
+  char *trouble;
+};
+
+enum { TRIES = 3 }; /* so often files are read again that change meanwhile */
+
+static void next(wy_reload *r);
+
+/* --- what is told --- */
+
+static void add_problem(wy_reload *r, const char *zh, const char *en) {
+  cJSON *one = cJSON_CreateObject();
+  cJSON_AddStringToObject(one, "zh", zh);
+  cJSON_AddStringToObject(one, "en", en);
+  cJSON_AddItemToArray(r->problems, one);
+}
+
+/* On the helper's thread. Notes were told at the start, and are at `weiyue check`. */
+static void on_problem(void *data, bool error, const char *event, const char *zh, const char *en) {
+  wy_reload *r = data;
+  if (!error) return;
+  add_problem(r, zh, en);
+  wy_log_text(&r->host->log, WY_LOG_ERROR,
+              strcmp(event, "plugin.load_failed") == 0 ? "plugin.reload_failed" : event, "%s", en);
+}
+
+static void set_trouble(wy_reload *r, const char *text) {
+  char *copy = text ? strdup(text) : NULL;
+  pthread_mutex_lock(&r->lock);
+  free(r->trouble);
+  r->trouble = copy;
+  pthread_mutex_unlock(&r->lock);
+}
+
+void wy_reload_trouble(wy_host *h, char *out, size_t size) {
+  wy_reload *r = h->reload;
+  out[0] = '\0';
+  pthread_mutex_lock(&r->lock);
+  if (r->trouble) snprintf(out, size, "%s", r->trouble);
+  pthread_mutex_unlock(&r->lock);
+}
+
+/* The answer to who asked, and the end of what was asked. */
+static void answer(wy_reload *r, cJSON *json, bool ok) {
+  asked *a = r->now;
+  r->now = NULL;
+  if (!cJSON_HasObjectItem(json, "ok")) cJSON_AddBoolToObject(json, "ok", ok);
+  char *text = cJSON_PrintUnformatted(json);
+  if (a->done) a->done(a->data, ok, wy_str_of(text ? text : "{\"ok\":false}"));
+  cJSON_free(text);
+  cJSON_Delete(json);
+  free(a);
+}
+
+/* The longest time that a step of this reload has taken of any worker's loop. */
+static void took(wy_reload *r, uint64_t since) {
+  unsigned us = (unsigned)((uv_hrtime() - since) / 1000), most = atomic_load(&r->longest);
+  while (us > most && !atomic_compare_exchange_weak(&r->longest, &most, us)) continue;
+}
+
+static uint64_t now_ms(const wy_reload *r) { return wy_clock_now_ms(&r->host->workers[0].clock); }
+
+static void number_in(cJSON *json, const char *key, uint64_t n) {
+  cJSON_AddNumberToObject(json, key, (double)n);
+}
+
+static void answer_done(wy_reload *r) {
+  wy_host *h = r->host;
+  cJSON *json = cJSON_CreateObject();
+  cJSON_AddBoolToObject(json, "ok", true);
+  number_in(json, "generation", h->promoted->number);
+  if (h->canary) number_in(json, "canary", h->canary->number);
+  if (r->same) cJSON_AddBoolToObject(json, "unchanged", true);
+  number_in(json, "ms", now_ms(r) - r->began);
+  if (r->published) {
+    number_in(json, "switch_us", (uv_hrtime() - r->published) / 1000);
+    number_in(json, "loop_us", atomic_load(&r->longest));
+  }
+  answer(r, json, true);
+  next(r);
+}
+
+static void answer_failed(wy_reload *r) {
+  cJSON *json = cJSON_CreateObject();
+  cJSON_AddBoolToObject(json, "ok", false);
+  number_in(json, "generation", r->host->promoted->number);
+  cJSON_AddItemToObject(json, "problems", r->problems);
+  r->problems = NULL;
+  answer(r, json, false);
+  next(r);
+}
+
+static void fail(wy_reload *r, const char *zh, const char *en) {
+  if (!r->problems) r->problems = cJSON_CreateArray();
+  add_problem(r, zh, en);
+  wy_log_text(&r->host->log, WY_LOG_WARN, "reload.failed", "%s", en);
+  answer_failed(r);
+}
+
+/* --- publishing, and waiting for the workers --- */
+
+static void on_seen(worker *w, wy_post *post) {
+  wy_reload *r = wy_container_of(post, wy_reload, seen);
+  (void)w;
+  for (size_t i = 0; i < 2; i++) {
+    wy_generation_drop(r->going[i]);
+    r->going[i] = NULL;
+  }
+  if (r->now) answer_done(r);
+}
+
+static void look(worker *w, wy_post *post) {
+  wy_reload *r = wy_container_of(post, notice, post)->reload;
+  uint64_t began = uv_hrtime();
+  wy_editions_look(w);
+  took(r, began);
+  if (atomic_fetch_sub(&r->unseen, 1) != 1) return;
+  r->seen = (wy_post){NULL, on_seen, on_seen};
+  wy_post_send(&r->host->workers[0], &r->seen, false);
+}
+
+static void look_not(worker *w, wy_post *post) { (void)w, (void)post; }
+
+static void publish(wy_reload *r, generation *promoted, generation *canary) {
+  wy_host *h = r->host;
+  generation *was[] = {h->promoted, h->canary};
+  r->published = uv_hrtime();
+  for (size_t i = 0; i < 2; i++)
+    r->going[i] = was[i] != promoted && was[i] != canary ? was[i] : NULL;
+  wy_generation_publish(h, promoted, canary);
+  atomic_store(&r->unseen, h->n_workers);
+  for (unsigned i = 0; i < h->n_workers; i++) {
+    r->notices[i] = (notice){.post = {NULL, look, look_not}, .reload = r};
+    wy_post_send(&h->workers[i], &r->notices[i].post, false);
+  }
+}
+
+/* --- the folders that are watched --- */
+
+static void on_change(void *data) {
+  wy_reload *r = data;
+  for (wy_list *n = r->asks.next; n != &r->asks; n = n->next)
+    if (wy_container_of(n, asked, link)->what == WY_ASK_RELOAD) return; /* one will read it all */
+  wy_reload_ask(r->host, WY_ASK_RELOAD, NULL, NULL);
+}
+
+/* again: what is new there is read once more, since nobody told of changes before this. */
+static void watch(wy_reload *r, bool again) {
+  static const char *const names[] = {".lua", NULL};
+  wy_host *h = r->host;
+  const generation *g = h->canary ? h->canary : h->promoted;
+  if (!r->path || h->is_virtual || r->ended) return;
+  int err = r->watch ? 0 : wy_watch_new(&r->watch, h->workers[0].loop, 0, on_change, r);
+  if (!err) {
+    wy_watch_names(r->watch, names);
+    err = wy_watch_set(r->watch, (const char *const *)g->folders, g->watch ? g->n_folders : 0);
+  }
+  if (err > 0 && r->watching) on_change(r); /* these were read before they were watched */
+  r->watching = true;
+  if (err < 0)
+    wy_log_text(&h->log, WY_LOG_WARN, "reload.watch",
+                "files are not watched, or only looked at now and then: %s", uv_strerror(err));
+  else if (err > 0 && again) on_change(r);
+}
+
+/* --- keeping what was promoted --- */
+
+typedef struct keeping {
+  wy_job job;
+  wy_host *host;
+  bool pin; /* after a rollback: `number` is to be current, and stay it */
+  char number[24], *config;
+  wy_buf snapshot;
+} keeping;
+
+static void keep_run(wy_job *job) {
+  keeping *k = wy_container_of(job, keeping, job);
+  wy_host *h = k->host;
+  wy_buf why;
+  wy_buf_init(&why, 4096);
+  const char *keep[] = {h->state, k->snapshot.p, k->number, k->config ? k->config : "", NULL};
+  const char *pin[] = {h->state, k->number, NULL};
+  bool failed = wy_recover(h, k->pin ? "pin" : "keep", k->pin ? pin : keep, NULL, &why) != 0;
+  if (failed && !h->reload->keep_failed) /* once, until it works again */
+    wy_log_text(&h->log, WY_LOG_WARN, "reload.not_kept",
+                "this generation will not be there after a restart: %s", why.p ? why.p : "?");
+  h->reload->keep_failed = failed;
+  wy_buf_deinit(&why);
+}
+
+static void keep_done(wy_job *job) {
+  keeping *k = wy_container_of(job, keeping, job);
+  wy_buf_deinit(&k->snapshot);
+  free(k->config);
+  free(k);
+}
+
+/* pin: "" keeps the number that is current. */
+static void keep(wy_reload *r, const generation *g, const char *pin) {
+  wy_host *h = r->host;
+  if (!h->keeps) return;
+  keeping *k = calloc(1, sizeof *k);
+  if (!k) return;
+  k->job = (wy_job){.run = keep_run, .done = keep_done};
+  k->host = h;
+  k->pin = pin != NULL;
+  wy_buf_init(&k->snapshot, (size_t)256 << 20);
+  if (pin) snprintf(k->number, sizeof k->number, "%s", pin);
+  else snprintf(k->number, sizeof k->number, "%llu", (unsigned long long)g->number);
+  if (!pin) wy_buf_str(&k->snapshot, wy_buf_view(&g->snapshot));
+  if (r->path) k->config = strdup(r->path);
+  wy_helper_do(h, &k->job, NULL);
+}
+
+/* --- building --- */
+
+/* Of the newest generation that anybody is served by. */
+static wy_str serving_sources(const wy_host *h) {
+  return wy_buf_view(h->canary ? &h->canary->snapshot : &h->promoted->snapshot);
+}
+
+static void read_kept(wy_reload *r) {
+  wy_host *h = r->host;
+  wy_buf number;
+  wy_buf_init(&number, 4096);
+  const char *args[] = {h->state, "1", NULL};
+  wy_buf_clear(&r->kept);
+  r->err = wy_recover(h, "kept", args, &r->kept, &number);
+  snprintf(r->back, sizeof r->back, "%s", r->err ? "" : number.p);
+  if (r->err)
+    on_problem(r, true, "reload.failed", "没有可以退回的上一版",
+               "there is no generation to go back to");
+  wy_buf_deinit(&number);
+}
+
+/* The plugins' own specs, where they are to pass first. */
+static void verify(wy_reload *r) {
+  const generation *g = r->made;
+  if (!g->n_specs || !r->program) return;
+  wy_buf out;
+  wy_buf_init(&out, 65536);
+  if (wy_verify(r->program, g->specs, g->n_specs, &out)) {
+    char zh[4096], en[4096];
+    snprintf(zh, sizeof zh, "插件的测试没有通过：\n%s", out.p ? out.p : "");
+    snprintf(en, sizeof en, "specs of plugins failed:\n%s", out.p ? out.p : "");
+    on_problem(r, true, "reload.specs", zh, en);
+    r->err = WY_E_CONFIG;
+  }
+  wy_buf_deinit(&out);
+}
+
+/* On the helper's thread. */
+static void build_run(wy_job *job) {
+  wy_reload *r = wy_container_of(job, wy_reload, job);
+  bool back = r->now->what == WY_ASK_ROLLBACK;
+  wy_build *b = &r->build;
+  r->err = 0;
+  b->snapshot = (wy_str){0};
+  if (back) {
+    read_kept(r);
+    b->snapshot = wy_buf_view(&r->kept);
+  } else if (r->now->what == WY_ASK_REBUILD) {
+    b->snapshot = wy_buf_view(&r->host->promoted->snapshot);
+  }
+  b->known = r->now->watched ? serving_sources(r->host) : (wy_str){0};
+  for (int tries = 0; !r->err; tries++) {
+    r->err = wy_generation_build(r->made, b);
+    if (!b->torn) break;
+    wy_generation_drop(r->made); /* somebody is still writing */
+    r->made = NULL;
+    if (tries < TRIES) r->err = (r->made = wy_generation_new(r->host)) ? 0 : WY_E_NOMEM;
+    else
+      on_problem(r, true, "reload.failed", "文件一直在变，没有读到完整的一版",
+                 "the files kept changing while they were read");
+  }
+  if (!r->err && b->failed) r->err = WY_E_CONFIG;
+  const account *clash = r->err ? NULL : wy_routes_clash(r->host, r->made);
+  if (clash) {
+    on_problem(r, true, "config", "账号的路径已被程序占用", "an account has the path of a route");
+    r->err = WY_E_CONFIG;
+  }
+  if (!r->err && !back) verify(r);
+  r->same = !r->err && wy_str_eq(serving_sources(r->host), wy_buf_view(&r->made->snapshot));
+  if (r->err || (r->same && r->now->watched)) { /* here, where closing states hinders nobody */
+    wy_generation_drop(r->made);
+    r->made = NULL;
+  }
+}
+
+static void log_done(const wy_reload *r, const generation *g, const char *event) {
+  wy_line line;
+  wy_line_begin(&line, &r->host->log, WY_LOG_INFO, event);
+  wy_line_int(&line, "generation", (int64_t)g->number);
+  wy_line_int(&line, "plugins", g->n_plugins);
+  wy_line_int(&line, "ms", (int64_t)(now_ms(r) - r->began));
+  wy_line_end(&line);
+}
+
+static void build_done(wy_job *job) {
+  wy_reload *r = wy_container_of(job, wy_reload, job);
+  wy_host *h = r->host;
+  generation *g = r->made;
+  r->made = NULL;
+  if (r->ended) {
+    wy_generation_drop(g);
+    return;
+  }
+  watch(r, true); /* an editor may have made a folder that it did not see */
+  if (r->err) {
+    r->failed++;
+    if (!cJSON_GetArraySize(r->problems)) add_problem(r, wy_err_text(r->err), wy_err_text(r->err));
+    if (r->now->what == WY_ASK_RELOAD)
+      set_trouble(r, cJSON_GetObjectItem(cJSON_GetArrayItem(r->problems, 0), "en")->valuestring);
+    answer_failed(r);
+    return;
+  }
+  set_trouble(r, NULL);
+  if (!g) { /* saved without a change, or changed back */
+    answer_done(r);
+    return;
+  }
+  r->done++;
+  uint64_t began = uv_hrtime();
+  bool canary = r->now->what == WY_ASK_RELOAD && (g->share || g->n_users);
+  publish(r, canary ? h->promoted : g, canary ? g : NULL);
+  log_done(r, g,
+           canary                            ? "reload.canary"
+           : r->now->what == WY_ASK_ROLLBACK ? "reload.rollback"
+                                             : "reload.done");
+  if (!canary) keep(r, g, r->now->what == WY_ASK_ROLLBACK ? r->back : NULL);
+  watch(r, true);
+  took(r, began);
+}
+
+static void build(wy_reload *r) {
+  r->made = wy_generation_new(r->host);
+  cJSON_Delete(r->problems);
+  r->problems = cJSON_CreateArray();
+  if (!r->made) {
+    fail(r, "内存不足", wy_err_text(WY_E_NOMEM));
+    return;
+  }
+  r->build.first = false;
+  r->build.workers = r->host->n_workers;
+  r->build.problem = on_problem;
+  r->build.data = r;
+  r->job.run = build_run;
+  r->job.done = build_done;
+  wy_helper_do(r->host, &r->job, &r->host->workers[0]);
+}
+
+/* --- promote, rollback, status --- */
+
+static void promote(wy_reload *r) {
+  generation *g = r->host->canary;
+  if (!g) {
+    fail(r, "没有灰度中的版本", "there is no canary to promote");
+    return;
+  }
+  publish(r, g, NULL);
+  log_done(r, g, "reload.done");
+  keep(r, g, NULL);
+}
+
+static void rollback(wy_reload *r) {
+  wy_host *h = r->host;
+  if (h->canary) {
+    publish(r, h->promoted, NULL);
+    log_done(r, h->promoted, "reload.rollback");
+    keep(r, h->promoted, "");
+  } else if (!h->keeps) {
+    fail(r, "这个宿主不保留以前的版本", "this host keeps no earlier generations");
+  } else {
+    build(r);
+  }
+}
+
+/* States that are short of memory: plugins that keep too much fill the new ones as well, so not
+ * again and again. */
+static void rebuild(wy_reload *r) {
+  if (r->rebuilt && r->began - r->rebuilt < REBUILD_MS) {
+    answer_done(r);
+    return;
+  }
+  r->rebuilt = r->began;
+  build(r);
+}
+
+static void status(wy_reload *r) {
+  wy_host *h = r->host;
+  char trouble[1000];
+  wy_reload_trouble(h, trouble, sizeof trouble);
+  cJSON *json = cJSON_CreateObject();
+  cJSON_AddBoolToObject(json, "ok", true);
+  number_in(json, "generation", h->promoted->number);
+  if (h->canary) number_in(json, "canary", h->canary->number);
+  number_in(json, "reloads", r->done);
+  number_in(json, "failed", r->failed);
+  if (trouble[0]) cJSON_AddStringToObject(json, "trouble", trouble);
+  answer(r, json, true);
+  next(r);
+}
+
+static void next(wy_reload *r) {
+  wy_list *node = r->now || r->ended ? NULL : wy_list_shift(&r->asks);
+  if (!node) return;
+  r->now = wy_container_of(node, asked, link);
+  r->began = now_ms(r);
+  r->published = 0;
+  atomic_store(&r->longest, 0);
+  r->same = false;
+  switch (r->now->what) {
+    case WY_ASK_RELOAD: build(r); return;
+    case WY_ASK_REBUILD: rebuild(r); return;
+    case WY_ASK_PROMOTE: promote(r); return;
+    case WY_ASK_ROLLBACK: rollback(r); return;
+    case WY_ASK_STATUS: status(r); return;
+  }
+}
+
+void wy_reload_ask(wy_host *h, wy_ask what, wy_ask_done done, void *data) {
+  static const char none[] =
+      "{\"ok\":false,\"problems\":[{\"zh\":\"宿主不在运行\",\"en\":\"the host does not run\"}]}";
+  wy_reload *r = h->reload;
+  asked *a = r && !r->ended ? malloc(sizeof *a) : NULL;
+  if (!a) {
+    if (done) done(data, false, wy_str_of(none));
+    return;
+  }
+  *a = (asked){.what = what, .watched = !done, .done = done, .data = data};
+  wy_list_push(&r->asks, &a->link);
+  next(r);
+}
+
+/* --- life --- */
+
+static char *copy(const char *z) { return z ? strdup(z) : NULL; }
+
+int wy_reload_new(wy_host *h, const wy_build *from) {
+  wy_reload *r = calloc(1, sizeof *r);
+  if (!r || pthread_mutex_init(&r->lock, NULL)) {
+    free(r);
+    return WY_E_NOMEM;
+  }
+  r->host = h;
+  h->reload = r;
+  wy_list_init(&r->asks);
+  wy_buf_init(&r->kept, (size_t)256 << 20);
+  r->notices = calloc(WORKERS_MAX, sizeof *r->notices);
+  r->build = *from;
+  r->build.path = r->path = copy(from->path);
+  r->build.name = r->name = copy(from->name);
+  r->build.folder = r->folder = copy(from->folder);
+  if (from->text.p && (r->text = malloc(from->text.n + 1)) != NULL)
+    r->build.text.p = memcpy(r->text, from->text.p, from->text.n);
+  bool ok = r->notices && !r->path == !from->path && !r->name == !from->name &&
+            !r->folder == !from->folder && !r->text == !from->text.p;
+  return ok ? 0 : WY_E_NOMEM;
+}
+
+/* The socket of a host that is being replaced goes with it; until then this one waits, and says so
+ * once. */
+static void open_control(wy_timer *timer) {
+  static const wy_log quiet = {WY_LOG_ERROR, NULL, NULL, WY_LOG_TEXT};
+  wy_reload *r = wy_container_of(timer, wy_reload, retry);
+  wy_host *h = r->host;
+  worker *w = &h->workers[0];
+  bool first = r->retries++ == 0;
+  int err = wy_control_open(&r->control, w->loop, &w->clock, first ? &h->log : &quiet, h->state,
+                            wy_reload_ask, h);
+  if (err == UV_EADDRINUSE && r->retries < RETRIES) wy_timer_start(&w->clock, timer, RETRY_MS);
+}
+
+void wy_reload_start(wy_host *h) {
+  wy_reload *r = h->reload;
+  wy_timer_init(&r->retry, open_control);
+  if (h->keeps) open_control(&r->retry);
+  if (h->keeps && !h->failed_plugins && !r->trouble) keep(r, h->promoted, NULL);
+  watch(r, false);
+}
+
+int wy_reload_program(wy_host *h, const char *path) {
+  free(h->reload->program);
+  h->reload->program = copy(path);
+  return h->reload->program ? 0 : WY_E_NOMEM;
+}
+
+void wy_reload_found(wy_host *h, const char *trouble) { set_trouble(h->reload, trouble); }
+
+void wy_reload_stop(wy_host *h) {
+  wy_reload *r = h->reload;
+  if (!r || r->ended) return;
+  r->ended = true;
+  wy_watch_close(r->watch, NULL);
+  r->watch = NULL;
+  wy_timer_stop(&h->workers[0].clock, &r->retry);
+  wy_control_close(r->control);
+  r->control = NULL;
+}
+
+void wy_reload_free(wy_host *h) {
+  static const char ended[] =
+      "{\"ok\":false,\"problems\":[{\"zh\":\"宿主停了\",\"en\":\"the host has stopped\"}]}";
+  wy_reload *r = h->reload;
+  if (!r) return;
+  if (r->now) wy_list_push(&r->asks, &r->now->link);
+  for (wy_list *n; (n = wy_list_shift(&r->asks));) {
+    asked *a = wy_container_of(n, asked, link);
+    if (a->done) a->done(a->data, false, wy_str_of(ended));
+    free(a);
+  }
+  for (size_t i = 0; i < 2; i++) wy_generation_drop(r->going[i]);
+  cJSON_Delete(r->problems);
+  wy_buf_deinit(&r->kept);
+  pthread_mutex_destroy(&r->lock);
+  free(r->trouble);
+  free(r->notices);
+  free(r->program);
+  free(r->path);
+  free(r->name);
+  free(r->folder);
+  free(r->text);
+  free(r);
+  h->reload = NULL;
+}
