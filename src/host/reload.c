@@ -51,15 +51,15 @@ struct wy_reload {
   atomic_uint unseen;   /* workers that have not looked at the plan */
   wy_post seen;         /* the last one tells worker 0 */
   wy_watch *watch;
-  bool watching;
   wy_control *control;
   wy_timer retry; /* of the control socket, which the host before may still have */
   unsigned retries;
   bool ended;
-  uint64_t done, failed; /* counted */
-  uint64_t published;    /* when, on uv_hrtime */
-  atomic_uint longest;   /* us that this reload has taken of one loop at once */
-  pthread_mutex_t lock;  /* of trouble, which /ready reads on another thread */
+  uint64_t done, failed;    /* counted */
+  _Atomic uint64_t read_at; /* when the last build began to read the disk, on uv_hrtime */
+  uint64_t published;       /* when, on uv_hrtime */
+  atomic_uint longest;      /* us that this reload has taken of one loop at once */
+  pthread_mutex_t lock;     /* of trouble, which /ready reads on another thread */
   char *trouble;
 };
 
@@ -198,11 +198,15 @@ static void publish(wy_reload *r, generation *promoted, generation *canary) {
 
 /* --- the folders that are watched --- */
 
-static void on_change(void *data) {
-  wy_reload *r = data;
+static void read_again(wy_reload *r) {
   for (wy_list *n = r->asks.next; n != &r->asks; n = n->next)
     if (wy_container_of(n, asked, link)->what == WY_ASK_RELOAD) return; /* one will read it all */
   wy_reload_ask(r->host, WY_ASK_RELOAD, NULL, NULL);
+}
+
+static void on_change(void *data) {
+  wy_reload *r = data;
+  if (atomic_load(&r->read_at) <= wy_watch_changed(r->watch)) read_again(r); /* else it was read */
 }
 
 /* again: what is new there is read once more, since nobody told of changes before this. */
@@ -216,12 +220,10 @@ static void watch(wy_reload *r, bool again) {
     wy_watch_names(r->watch, names);
     err = wy_watch_set(r->watch, (const char *const *)g->folders, g->watch ? g->n_folders : 0);
   }
-  if (err > 0 && r->watching) on_change(r); /* these were read before they were watched */
-  r->watching = true;
   if (err < 0)
     wy_log_text(&h->log, WY_LOG_WARN, "reload.watch",
                 "files are not watched, or only looked at now and then: %s", uv_strerror(err));
-  else if (err > 0 && again) on_change(r);
+  else if (err > 0 && again) read_again(r);
 }
 
 /* --- keeping what was promoted --- */
@@ -315,6 +317,7 @@ static void build_run(wy_job *job) {
   wy_reload *r = wy_container_of(job, wy_reload, job);
   bool back = r->now->what == WY_ASK_ROLLBACK;
   wy_build *b = &r->build;
+  if (r->now->what == WY_ASK_RELOAD) atomic_store(&r->read_at, uv_hrtime());
   r->err = 0;
   b->snapshot = (wy_str){0};
   if (back) {

@@ -47,7 +47,8 @@ struct wy_watch {
   wy_tick tick;
   wy_timer quiet, look;
   unsigned quiet_ms;
-  uint64_t burst; /* when it began */
+  uint64_t burst;   /* when it began */
+  uint64_t changed; /* on uv_hrtime */
   const char *const *suffixes;
   wy_watch_fn fn;
   void *data;
@@ -117,6 +118,7 @@ static void on_quiet(wy_timer *timer) {
 
 static void changed(wy_watch *w) {
   uint64_t now = wy_clock_now_ms(&w->clock);
+  w->changed = uv_hrtime();
   if (!wy_timer_armed(&w->quiet)) w->burst = now;
   uint64_t left = w->burst + WY_WATCH_BURST_MS;
   left = left > now ? left - now : 0;
@@ -418,6 +420,8 @@ int wy_watch_new(wy_watch **out, uv_loop_t *loop, unsigned quiet_ms, wy_watch_fn
 static void on_tick_closed(uv_handle_t *handle) {
   watch_free(wy_container_of(wy_tick_of(handle), wy_watch, tick));
 }
+
+uint64_t wy_watch_changed(const wy_watch *w) { return w->changed; }
 
 void wy_watch_close(wy_watch *w, void (*closed)(void *data)) {
   if (!w || w->closing) return;

@@ -35,6 +35,9 @@ void wy_watch_names(wy_watch *w, const char *const *suffixes);
  */
 int wy_watch_set(wy_watch *w, const char *const *folders, size_t n);
 
+/* When the last change was seen, on uv_hrtime; 0: none was. */
+uint64_t wy_watch_changed(const wy_watch *w);
+
 /* fn is not called any more; closed (may be NULL) is, with its data, when all is gone. NULL is
  * allowed, then nothing is called. */
 void wy_watch_close(wy_watch *w, void (*closed)(void *data));
