@@ -159,7 +159,10 @@ int wy_cli_signals_watch(wy_host *host, bool supervised) {
                    interrupt[] = {SIGINT, 0};
   watched = host;
   if (handle(ends, on_signal)) return -1;
-  if (!supervised) return 0;
+  if (!supervised) {
+    signal(SIGUSR2, SIG_IGN); /* an upgrade needs the supervisor */
+    return 0;
+  }
   prepare_backtrace();
   return handle(interrupt, SIG_IGN) || handle(stuck, on_stuck) || handle(aborts, on_abort) ? -1 : 0;
 }

@@ -108,6 +108,7 @@ local function folder_of(options) return options.folder or (options.path or ""):
 ---@field worker? integer   which one this is, from 0
 ---@field workers? integer  how many there are; absent: as the configuration says
 ---@field cores? integer    what workers = "auto" means
+---@field reload? boolean   another generation serves: what looks half-saved is refused
 ---@field sources? weiyue.Sources where files are read; absent: the disk
 ---@field snapshot? weiyue.Snapshot instead of sources: what another boot read
 ---@field snapshot_text? string the same as JSON
@@ -177,6 +178,27 @@ function M.folders(boot)
   return list
 end
 
+-- The keys that a reload does not take over.
+local FIXED <const> = { "listen", "admin", "workers", "proxies", "limits", "log", "state" }
+
+-- A value as text, the same each time.
+local function text_of(value)
+  if type(value) ~= "table" then return tostring(value) end
+  local parts = {}
+  for k, v in pairs(value) do parts[#parts + 1] = tostring(k) .. "=" .. text_of(v) end
+  table.sort(parts)
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+--- Those settings, to tell when one of them has changed.
+---@param boot weiyue.Boot
+---@return string[] "key=value"
+function M.fixed(boot)
+  local list = {}
+  for i, key in ipairs(boot.conf and FIXED or {}) do list[i] = key .. "=" .. text_of(boot.conf[key]) end
+  return list
+end
+
 --- The specs of the plugins, where the configuration wants them to pass before a reload: in the folder spec of
 --- a plugin that is a folder, or the file NAME_spec.lua beside one that is a file.
 ---@param boot weiyue.Boot
@@ -222,7 +244,7 @@ local function load_plugins(boot, folder, host)
     lua_path[i] = { folder = absolute and "" or folder .. "/", pattern = pattern } -- a folder's own ? stays
   end
   local loaded, problems, failed = plugins.load(boot.conf.plugins, {
-    file = file_of(boot.options), folder = folder, lua_path = lua_path, sources = boot.sources,
+    refuse_empty = boot.options.reload, file = file_of(boot.options), folder = folder, lua_path = lua_path, sources = boot.sources,
     c_modules = boot.conf.c_modules, from_env = boot.conf.from_env, locate = locator(boot),
   }, host)
   boot.failed_plugins = failed

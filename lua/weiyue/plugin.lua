@@ -85,7 +85,9 @@ local function expand(entries, options, problems)
       if path ~= pattern then pattern = folder:gsub("[%*%?%[%]\\]", "\\%0") .. "/" .. pattern end
       local matches, err = from.glob(pattern)
       if not matches then problem("error", err, err) end
-      for _, match in ipairs(matches or {}) do add(match, entry) end
+      for _, match in ipairs(matches or {}) do
+        if not match:find "_spec%.lua$" then add(match, entry) end
+      end
       if matches and #matches == 0 then -- a project may begin without a plugin, but not with a typo
         local level = entry.path == "plugins/*.lua" and "note" or "error"
         problem(level, ("没有文件符合 %s"):format(path), ("no file matches %s"):format(path))
@@ -161,6 +163,9 @@ local function load_one(found, options, host)
   give(env)
   local text, err = loader.read(from, file)
   local chunk
+  if options.refuse_empty and text and not text:find "%S" then -- some editors save so: first nothing, then the file
+    return nil, { { file .. ": 是空文件", file .. ": is empty" } }
+  end
   if text then chunk, err = loader.compile(text, file, env) end
   if not chunk then
     err = one_line(err, file)

@@ -28,11 +28,13 @@ end
 --- A generation that is kept.
 ---@param state string
 ---@param back string how many promotions ago it was current
+---@param path string of the configuration; empty: it came as a text
 ---@return string? snapshot JSON of a weiyue.Snapshot
 ---@return string number or, where there is none, why
-function M.kept(state, back)
+function M.kept(state, back, path)
   local snapshot, info = lastgood.current(state, tonumber(back))
   if not snapshot then return nil, tostring(info) end
+  if path ~= "" and not snapshot.files[path] then return nil, "what is kept is of another configuration" end
   return json.encode(snapshot), tostring(info.number)
 end
 

@@ -224,6 +224,22 @@ describe("reloading", function()
       assert.equal("1/1", version())
     end)
 
+    it("stays gone back when the version before had a folder that the new one has not", function()
+      local files = files_of(1)
+      files["weiyue.lua"] = config 'plugins = { "plugins/bot", "plugins/more" }'
+      files["plugins/more/init.lua"] = "require 'weiyue'.click('more', 'more')\n"
+      server = serve.start(files)
+      write(files_of(2))
+      write { ["weiyue.lua"] = config 'plugins = { "plugins/bot" }' }
+      serve.eventually("version 2", function() return version() == "2/2" end)
+      local back, r = verb "rollback"
+      assert.equal(0, r.status)
+      socket.sleep(0.5) -- a change is looked at 0.1 s after it
+      assert.equal("1/1", version())
+      assert.equal(back.generation, ready().generation)
+      assert.matches("rollback", ready().trouble)
+    end)
+
     it("says that no host runs", function()
       start()
       server:halt()
@@ -255,6 +271,45 @@ describe("reloading", function()
       assert.equal(404, (on_it(other)))
       connection:close()
       assert.equal(2, ready().accounts)
+    end)
+
+    it("joins a retry that is signed with another token than its first attempt", function()
+      start()
+      local nodes = nodes_from("oTwice", "wait")
+      local first = send(nodes)
+      serve.eventually("it runs", function() return says("oTest", "running") == "1" end)
+      local changed = setmetatable({ lua = account.lua:gsub(account.token, "wxothertoken") }, { __index = account })
+      write { ["weiyue.lua"] = config(nil, { changed }) }
+      reload()
+      local retry = assert(server:open())
+      retry:send(serve.request(serve.sign(account, nodes, "xml", { token = "wxothertoken" })))
+      local function other_says(text)
+        local connection = assert(server:open())
+        connection:send(serve.request(serve.sign(account, push.text(text), "xml", { token = "wxothertoken" })))
+        local reply = serve.decode(account, assert(connection:read())).reply
+        connection:close()
+        return reply.Content
+      end
+      assert.equal("gone", other_says "go")
+      assert.equal("1/1 waited", answer_on(first))
+      assert.equal("1/1 waited", answer_on(retry))
+      assert.equal("1", other_says "running")
+      retry:close()
+    end)
+
+    it("tells what only a new start takes over", function()
+      start()
+      write { ["weiyue.lua"] = config "reload = { watch = false }, limits = { window = 299 }" }
+      reload()
+      assert.matches("limits", server:logged("reload.restart_needed")[1])
+    end)
+
+    it("changes nothing when it is refused, not the budget either, and shows no account that never served", function()
+      start()
+      write { ["weiyue.lua"] = config("reload = { watch = false }, hold_budget = 0", { account, other }),
+        ["plugins/bot/init.lua"] = "error 'no'\n" }
+      assert.is_false((verb "reload").ok)
+      assert.equal(20, (server:metrics():sum "weiyue_hold_budget"))
     end)
 
     it("is refused as a whole when it has errors", function()
@@ -307,6 +362,19 @@ describe("reloading", function()
   end)
 
   describe("and a restart", function()
+    it("leaves a canary on trial: what served before serves the others", function()
+      start 'reload = { watch = false, canary = { openids = { "oFirst" } } }'
+      reload(2)
+      assert.equal("1/1", version "oSecond")
+      restart()
+      assert.is_number(ready().canary)
+      assert.equal("2/2", version "oFirst")
+      assert.equal("1/1", version "oSecond")
+      local _, r = verb "promote"
+      assert.equal(0, r.status)
+      assert.equal("2/2", version "oSecond")
+    end)
+
     it("stays with what it was rolled back to, until the next reload", function()
       start()
       reload(2)
@@ -315,7 +383,7 @@ describe("reloading", function()
       assert.equal("1/1", version())
       restart()
       assert.equal("1/1", version())
-      assert.matches("pinned", ready().trouble)
+      assert.matches("rollback", ready().trouble)
       reload()
       assert.equal("2/2", version())
       assert.is_nil(ready().trouble)

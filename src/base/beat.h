@@ -32,6 +32,9 @@ typedef struct wy_beats {
   uint32_t magic, bytes;
   uint32_t child; /* which child of its supervisor this is, from 1 */
   uint32_t n_quarantined;
+  /* by the child: how long Lua may run in one piece; how long it may take to end when another takes
+   * over; ms, 0: as it is usual. And how many reloads it is done with, well or not. */
+  uint32_t patience_ms, farewell_ms, reloads;
   wy_hash128 quarantined[WY_QUARANTINE_MAX];
   wy_beat workers[WY_BEATS_MAX];
 } wy_beats;

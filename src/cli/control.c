@@ -135,6 +135,12 @@ static int report(const verb *v, const wy_buf *answer, bool json) {
     const char *generation = text_of(root, "generation"), *ms = text_of(root, "ms");
     print_problems(root);
     if (!ok) wy_cli_error(0, "%s", wy_tr(v->zh, v->en));
+    else if (text_of(root, "canary"))
+      printf(
+          wy_tr(
+              "第 %s 代试行，第 %s 代照常服务；weiyue promote 让它接班\n",
+              "generation %s is on trial, %s serves on; weiyue promote makes it serve everybody\n"),
+          text_of(root, "canary"), generation ? generation : "?");
     else if (generation && ms)
       printf(wy_tr("第 %s 代，%s 毫秒\n", "generation %s, %s ms\n"), generation, ms);
     else if (generation) printf(wy_tr("第 %s 代\n", "generation %s\n"), generation);

@@ -14,7 +14,9 @@
 #include "cli/report.h"
 #include "cli/spawn.h"
 
-enum { ABORT_MS = 300 /* for writing where it stands */ };
+enum {
+  ABORT_MS = 1500 /* for writing what it has logged, which takes a second, and where it stands */
+};
 
 int wy_kid_start(kid *k, const char *program, char **arguments, const wy_crashes *crashes,
                  const int *ways, int64_t now) {
@@ -110,10 +112,12 @@ static void act(kid *k, unsigned i, wy_stuck stuck, int64_t ms, int64_t now) {
             aborts ? "abort" : "interrupt");
   signal_worker(k, b, aborts ? SIGABRT : WY_WATCH_SIGNAL);
   if (aborts) k->abort_at = now + ABORT_MS;
+  if (aborts) k->aborted = true;
 }
 
 bool wy_kid_watch(kid *k, int64_t now) {
   if (!k->pid) return false;
+  k->watch->patience_ms = __atomic_load_n(&k->beats->patience_ms, __ATOMIC_RELAXED);
   for (unsigned i = 0; i < WY_BEATS_MAX; i++) {
     wy_beat *b = &k->beats->workers[i];
     int64_t ms = 0;
@@ -128,4 +132,15 @@ bool wy_kid_watch(kid *k, int64_t now) {
   uint32_t before = k->generation;
   k->generation = __atomic_load_n(&k->beats->workers[0].generation, __ATOMIC_RELAXED);
   return before && k->generation != before;
+}
+
+bool wy_kid_reloaded(kid *k) {
+  uint32_t before = k->reloads;
+  if (!k->pid) return false;
+  k->reloads = __atomic_load_n(&k->beats->reloads, __ATOMIC_RELAXED);
+  return k->reloads != before;
+}
+
+int64_t wy_kid_farewell(const kid *k) {
+  return __atomic_load_n(&k->beats->farewell_ms, __ATOMIC_RELAXED);
 }

@@ -21,7 +21,8 @@
 
 enum {
   UPGRADE_MS = 30000, /* a new child that does not come up meanwhile is given up */
-  RELOAD_MS = 5000,   /* a reload that changes nothing is taken for done */
+  START_MS = 90000,   /* a first child that does not come up meanwhile is ended */
+  RELOAD_MS = 90000,  /* a reload that the child does not tell the end of is taken for done */
   RETIRE_MS = 12000,  /* a child that was told to end, and what it may take, which is 9 s */
 };
 
@@ -40,6 +41,8 @@ typedef struct supervisor {
   int64_t reload_until;  /* when a reload is taken for done; 0: there is none */
   int64_t watchdog_at;   /* when we are to say that we live */
   int64_t watchdog_each; /* 0: nobody wants to know */
+  bool hup;              /* a reload was asked for while nobody could take it */
+  int64_t kill_at;       /* when a stop has taken too long */
 } supervisor;
 
 static int64_t now_ms(void) {
@@ -74,9 +77,10 @@ static void start_upgrade(supervisor *s, int64_t now) {
     close(inbox[1]);
     return;
   }
-  s->crashes.fallback = 0;
+  wy_crashes fresh = s->crashes; /* another program may do better */
+  fresh.fallback = 0;
   int ways[] = {inbox[1], connections[1]};
-  if (wy_kid_start(&s->next, s->program, s->arguments, &s->crashes, ways, now)) {
+  if (wy_kid_start(&s->next, s->program, s->arguments, &fresh, ways, now)) {
     wy_report(WY_LOG_ERROR, "upgrade.failed", "err=%s", strerror(errno));
     close(inbox[0]);
     close(connections[0]);
@@ -131,9 +135,11 @@ static void switch_over(supervisor *s, int64_t now, const wy_message *m) {
   s->next = (kid){0};
   if (s->old.pid) {
     kill(s->old.pid, SIGTERM);
-    s->old.end_at = now + RETIRE_MS;
+    int64_t farewell = wy_kid_farewell(&s->old);
+    s->old.end_at = now + (farewell > RETIRE_MS ? farewell : RETIRE_MS);
   }
   wy_crashes_promoted(&s->crashes, now);
+  s->crashes.fallback = 0;
   say_ready("upgraded", m);
 }
 
@@ -199,7 +205,10 @@ static int status_of(const supervisor *s, int status) {
 static void on_now_ended(supervisor *s, int status, int64_t now) {
   int64_t lived = now - s->now.started;
   bool was_told = s->stopping;
-  bool crashed = !was_told && wy_crashes_add(&s->crashes, status, s->now.beats, now, lived);
+  /* what did not even begin is its version's own fault, whenever that was promoted */
+  int64_t at = s->now.accepting ? now : s->crashes.promoted;
+  int how = s->now.aborted ? SIGABRT : status;
+  bool crashed = !was_told && wy_crashes_add(&s->crashes, how, s->now.beats, at, lived);
   bool told_why = !s->served && WIFEXITED(status); /* by itself */
   if (!told_why && (!was_told || status))
     wy_report(crashed ? WY_LOG_ERROR : WY_LOG_WARN, "child.exit",
@@ -261,7 +270,9 @@ static void stop(supervisor *s) {
 }
 
 static void reload(supervisor *s, int64_t now) {
-  if (!s->now.accepting || s->stopping) return;
+  if (s->stopping) return;
+  s->hup = !s->now.accepting; /* then who accepts next is told */
+  if (s->hup) return;
   wy_notify_reloading();
   s->reload_until = now + RELOAD_MS;
   kill(s->now.pid, SIGHUP);
@@ -294,6 +305,7 @@ static void keep_time(supervisor *s, int64_t now) {
     s->crashes.fallback = 0;
     end_reload(s);
   }
+  if (wy_kid_reloaded(&s->now)) end_reload(s);
   wy_kid_watch(&s->old, now);
   if (s->start_at && now >= s->start_at && !s->stopping) start_first(s, now);
   if (s->upgrade && s->now.accepting && !s->next.pid && !s->old.pid && !s->stopping)
@@ -303,6 +315,14 @@ static void keep_time(supervisor *s, int64_t now) {
     kill(s->next.pid, SIGKILL);
     s->next.end_at = now + RETIRE_MS;
   }
+  if (s->hup && s->now.accepting) reload(s, now);
+  if (s->stopping && !s->kill_at) s->kill_at = now + RETIRE_MS;
+  if (s->stopping && now > s->kill_at) kill_all(s, SIGKILL);
+  if (s->now.pid && !s->now.accepting && now - s->now.started > START_MS) {
+    s->now.aborted = true;
+    kill(s->now.pid, SIGKILL);
+  }
+  if (s->stopping && s->old.end_at > now + RETIRE_MS) s->old.end_at = now + RETIRE_MS;
   if (s->old.pid && s->old.end_at && now > s->old.end_at) {
     kill(s->old.pid, SIGKILL);
     s->old.end_at = now + RETIRE_MS;

@@ -12,7 +12,7 @@
 
 #include "base/beat.h"
 
-enum { WY_WATCH_MS = 50 /* how often to look */ };
+enum { WY_WATCH_MS = 50 /* how often to look */, WY_PATIENCE_MS = 250 };
 
 #define WY_WATCH_SIGNAL SIGVTALRM /* nothing else uses it */
 
@@ -26,6 +26,7 @@ typedef struct wy_watched {
 } wy_watched;
 
 typedef struct wy_watch {
+  int64_t patience_ms; /* with Lua that runs in one piece; 0: WY_PATIENCE_MS */
   wy_watched workers[WY_BEATS_MAX];
 } wy_watch;
 

@@ -121,16 +121,16 @@ static void read_gate(desk *d, wy_crypt *crypt, lua_State *L, int t) {
 
 /* Keys of the inbox are hashed under a key that strangers do not know and other machines of the
  * same account do: it comes from the account's token. */
-static void make_hash_key(wy_crypt *crypt, account *a) {
+static wy_hash_key hash_key(wy_crypt *crypt, const account *a) {
   char hex[WY_SIG];
   const wy_str parts[] = {WY_STR("weiyue inbox"), wy_str_of(a->id), wy_str_of(a->token)};
   uint64_t half[2] = {0, 0};
-  if (wy_crypt_sign(crypt, parts, 3, hex)) return;
+  if (wy_crypt_sign(crypt, parts, 3, hex)) return (wy_hash_key){0, 0};
   for (unsigned i = 0; i < 32; i++) {
     unsigned digit = (unsigned)(hex[i] <= '9' ? hex[i] - '0' : hex[i] - 'a' + 10);
     half[i / 16] = half[i / 16] << 4 | digit;
   }
-  a->hash = (wy_hash_key){half[0], half[1]};
+  return (wy_hash_key){half[0], half[1]};
 }
 
 static bool flag_field(lua_State *L, int table, const char *key) {
@@ -199,7 +199,7 @@ static void read_account(generation *g, wy_crypt *crypt, lua_State *L, int t) {
   lua_getfield(L, t, "id");
   a->ledger = get_ledger(g->host, L, lua_tostring(L, -1), budget);
   lua_pop(L, 1);
-  if (wy_budget_resize(&a->ledger->budget, budget)) luaL_error(L, "out of memory");
+  a->hold_budget = budget;
   a->id = a->ledger->id;
   a->path = copy_field(L, t, "path");
   a->url_host = copy_field(L, t, "host");
@@ -212,7 +212,9 @@ static void read_account(generation *g, wy_crypt *crypt, lua_State *L, int t) {
   lua_pop(L, 1);
   a->apology = copy_field(L, t, "apology"); /* NULL when it is false */
   a->deadline = number_field(L, t, "deadline");
-  make_hash_key(crypt, a);
+  if (!a->ledger->hashed) a->ledger->hash = hash_key(crypt, a);
+  a->ledger->hashed = true; /* a token that changes makes no push another one */
+  a->hash = a->ledger->hash;
   lua_getfield(L, t, "mailbox");
   a->waiting = copy_field(L, lua_gettop(L), "waiting");
   lua_getfield(L, t, "can");

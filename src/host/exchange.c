@@ -188,8 +188,10 @@ static void note_unanswered(exchange *x, const caller *c) {
 }
 
 static void answer(exchange *x, caller *c, wy_str body) {
+  desk *gate = c->gate;
   note_unanswered(x, c);
   c->type->answer(x->desk->worker, c, x->desk, body);
+  if (gate) gate->edition->n_callers--;
 }
 
 /* A caller is gone with its answer; only its memory is left, which all but the first have of their

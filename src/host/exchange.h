@@ -28,7 +28,7 @@ struct caller {
   wy_form form;
   bool sealed;
   size_t key;
-  uint64_t generation; /* whose gate opened its push */
+  desk *gate; /* that opened its push, and seals its answer; held. NULL: sealed elsewhere */
   char receive_id[64];
   size_t receive_id_n;
 };

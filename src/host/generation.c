@@ -27,6 +27,11 @@ generation *wy_generation_new(wy_host *h) {
   return g;
 }
 
+static void free_list(char **list, size_t n) {
+  for (size_t i = 0; i < n; i++) free(list[i]);
+  free(list);
+}
+
 void wy_generation_unref(generation *g) {
   if (!g || atomic_fetch_sub(&g->refs, 1) != 1) return;
   for (size_t i = 0; i < g->n_accounts; i++) {
@@ -36,19 +41,29 @@ void wy_generation_unref(generation *g) {
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
   }
   free(g->accounts);
-  for (size_t i = 0; i < g->n_hosts; i++) free(g->hosts[i]);
-  free(g->hosts);
+  free_list(g->hosts, g->n_hosts);
   free(g->users);
-  for (size_t i = 0; i < g->n_folders; i++) free(g->folders[i]);
-  free(g->folders);
-  for (size_t i = 0; i < g->n_specs; i++) free(g->specs[i]);
-  free(g->specs);
+  free_list(g->folders, g->n_folders);
+  free_list(g->specs, g->n_specs);
+  free_list(g->fixed, g->n_fixed);
   wy_buf_deinit(&g->snapshot);
   free(g->editions);
   free(g);
 }
 
+static void open_ledgers(const generation *g) {
+  for (size_t i = 0; g && i < g->n_accounts; i++)
+    atomic_store(&g->accounts[i].ledger->served, true);
+}
+
 void wy_generation_publish(wy_host *h, generation *promoted, generation *canary) {
+  open_ledgers(canary);
+  open_ledgers(promoted);
+  for (size_t i = 0; i < promoted->n_accounts; i++) { /* without memory it stays as it was */
+    const account *a = &promoted->accounts[i];
+    if (wy_budget_max(&a->ledger->budget) != a->hold_budget)
+      wy_budget_resize(&a->ledger->budget, a->hold_budget);
+  }
   pthread_mutex_lock(&h->plan_lock);
   h->promoted = promoted;
   h->canary = canary;
@@ -189,7 +204,7 @@ static void on_sweep(wy_timer *timer) {
     edition *e = wy_container_of(n, edition, link);
     n = n->next;
     if (!e->retired) continue;
-    if (e->n_exchanges || wy_tasks_count(e->script)) left = true;
+    if (e->n_exchanges || e->n_callers || wy_tasks_count(e->script)) left = true;
     else close_edition(e);
   }
   if (left) wy_timer_start(&w->clock, &w->sweep, SWEEP_MS);
@@ -197,6 +212,7 @@ static void on_sweep(wy_timer *timer) {
 
 void wy_editions_retire_all(worker *w) {
   wy_timer_stop(&w->clock, &w->sweep);
+  wy_errands_let_go(w);
   /* what ends in one may begin the next in another */
   for (wy_list *n = w->editions.next; n != &w->editions; n = n->next)
     wy_script_end(wy_container_of(n, edition, link)->script);

@@ -39,6 +39,8 @@ struct generation {
   bool watch;   /* the configuration wants that */
   char **specs; /* of the plugins, where the configuration wants them to pass first */
   size_t n_specs;
+  char **fixed; /* settings that only a start takes over, "key=value" */
+  size_t n_fixed;
   /* who gets it first, while it is the canary */
   unsigned share;  /* of 10,000 users */
   uint64_t *users; /* hashes of openids, sorted */
@@ -54,6 +56,7 @@ struct edition {
   wy_script *script;
   struct desk *desks; /* as generation->accounts */
   size_t n_exchanges; /* that use it */
+  size_t n_callers;   /* whose push its gates have opened */
   bool short_told;    /* of memory */
   bool started;       /* its timers were started, and not stopped */
   uint64_t retired;   /* when, ms on the worker's clock; 0: it is not */

@@ -1,5 +1,4 @@
 /* The host's life: new, load, start, run, stop, free. */
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -7,7 +6,6 @@
 #include "host/helper.h"
 #include "host/host_impl.h"
 #include "host/logging.h"
-#include "host/recover.h"
 #include "net/listen.h"
 #include "script/task.h"
 
@@ -112,6 +110,12 @@ void wy_host_rebuild(wy_host *h) {
   uv_async_send(&h->reload_async);
 }
 
+/* Another host has taken over: handlers may end in their own time. */
+static uint64_t farewell_ms(const wy_host *h) {
+  uint64_t wall = h->lua_limits.wall_ms + 1000;
+  return wall > STOP_MS ? wall : STOP_MS;
+}
+
 static void on_stop(uv_async_t *async) {
   wy_host *h = wy_container_of(async, wy_host, stop_async);
   if (atomic_exchange(&h->stopping, true)) return;
@@ -120,7 +124,7 @@ static void on_stop(uv_async_t *async) {
     finish_stop(h);
     return;
   }
-  wy_timer_start(&h->workers[0].clock, &h->stop_timer, STOP_MS);
+  wy_timer_start(&h->workers[0].clock, &h->stop_timer, h->giving ? farewell_ms(h) : STOP_MS);
   stop_serving(h);
 }
 
@@ -211,104 +215,15 @@ int wy_host_sender(wy_host *h, wy_sender_fn fn, void *data) {
 
 /* --- load --- */
 
-static void on_problem(void *data, bool error, const char *event, const char *zh, const char *en) {
-  wy_host *h = data;
-  if (error && !h->first_problem[0]) snprintf(h->first_problem, sizeof h->first_problem, "%s", en);
-  if (h->options.problem)
-    h->options.problem(h->options.data, error ? WY_LEVEL_ERROR : WY_LEVEL_INFO, zh, en);
-  else wy_log_text(&h->log, error ? WY_LOG_ERROR : WY_LOG_INFO, event, "%s", en);
-}
-
-/* One try to build the generation to start with, from the disk or from sources that were kept. */
-static int try(wy_host *h, wy_build *b, wy_str snapshot) {
-  generation *g = wy_generation_new(h);
-  if (!g) return WY_E_NOMEM;
-  b->snapshot = snapshot;
-  int err = wy_generation_build(g, b);
-  if (err) wy_generation_drop(g);
-  else wy_generation_publish(h, g, NULL);
-  return err;
-}
-
-/* What the disk has will not do: the generation that served last, when it was kept. */
-static int fall_back(wy_host *h, wy_build *b, const char *state, const char *back, int err) {
-  wy_buf snapshot, number;
-  const char *args[] = {state, back, NULL};
-  wy_buf_init(&snapshot, (size_t)256 << 20);
-  wy_buf_init(&number, 4096);
-  int failed = b->failed;
-  if (wy_recover(h, "kept", args, &snapshot, &number) == 0) {
-    if (h->promoted) wy_generation_drop(h->promoted);
-    h->promoted = NULL;
-    wy_config_forget(h);
-    err = try(h, b, wy_buf_view(&snapshot));
-    if (!err) {
-      h->fell_back = true;
-      wy_log_text(&h->log, WY_LOG_WARN, "reload.last_good", "generation %s serves, which was kept",
-                  number.p);
-    }
-  } else {
-    b->failed = failed;
-  }
-  wy_buf_deinit(&snapshot);
-  wy_buf_deinit(&number);
-  return err;
-}
-
-/* What the state folder says, as far as it can be known before the configuration is read. */
-static void look(wy_host *h, const wy_build *b, char *state, size_t size, bool *pinned) {
-  wy_buf found;
-  const char *slash = b->path ? strrchr(b->path, '/') : NULL;
-  char *folder = b->folder ? strdup(b->folder)
-                 : slash   ? strndup(b->path, (size_t)(slash - b->path))
-                           : strdup("");
-  const char *args[] = {b->path ? b->path : "", folder ? folder : "", NULL};
-  wy_buf_init(&found, 65536);
-  if (wy_recover(h, "look", args, &found, NULL) == 0) {
-    cJSON *json = cJSON_Parse(found.p);
-    const cJSON *number = cJSON_GetObjectItem(json, "number");
-    snprintf(state, size, "%s", cJSON_GetStringValue(cJSON_GetObjectItem(json, "state")));
-    *pinned = cJSON_IsTrue(cJSON_GetObjectItem(json, "pinned"));
-    if (cJSON_IsNumber(number)) h->last_number = (uint64_t)number->valuedouble;
-    cJSON_Delete(json);
-  }
-  wy_buf_deinit(&found);
-  free(folder);
-}
-
-static int load(wy_host *h, wy_build *b) {
-  char state[4096] = "", back[12];
-  bool pinned = false;
-  int err = -1;
-  b->listen = h->listen;
-  b->workers = h->wanted_workers;
-  b->first = true;
-  b->problem = on_problem;
-  b->data = h;
-  snprintf(back, sizeof back, "%d", h->back);
-  if (h->keeps) look(h, b, state, sizeof state, &pinned);
-  if (h->keeps && (pinned || h->back)) err = fall_back(h, b, state, back, err);
-  bool tried = err == 0;
-  if (!tried) err = try(h, b, (wy_str){0});
-  if (!tried && h->keeps && (err || b->failed)) err = fall_back(h, b, state, "0", err);
-  if (!err && !h->inbox) err = wy_inbox_new(&h->inbox, h->inbox_bytes, h->n_workers);
-  if (!err) err = wy_reload_new(h, b);
-  if (err) return err;
-  if (h->fell_back) wy_reload_found(h, pinned ? "a rollback is pinned" : h->first_problem);
-  h->failed_plugins = b->failed;
-  h->loaded = true;
-  return b->failed;
-}
-
 int wy_host_load(wy_host *h, const char *path) {
   if (h->loaded) return WY_E_ARG;
-  return load(h, &(wy_build){.path = path, .name = path});
+  return wy_first_load(h, &(wy_build){.path = path, .name = path});
 }
 
 int wy_host_load_text(wy_host *h, const char *text, size_t n, const char *name,
                       const char *folder) {
   if (h->loaded) return WY_E_ARG;
-  return load(h, &(wy_build){.text = {text, n}, .name = name, .folder = folder});
+  return wy_first_load(h, &(wy_build){.text = {text, n}, .name = name, .folder = folder});
 }
 
 /* --- start --- */
@@ -357,14 +272,22 @@ static int listen_all(wy_host *h) {
   return WY_E_LISTEN;
 }
 
+/* To who watches: Lua may run in one piece as long as the limits allow, and a little more. */
+static void show(wy_host *h, wy_beats *beats) {
+  const wy_limits *l = &h->lua_limits;
+  uint64_t piece = l->slice_ns > l->slice_max_ns ? l->slice_ns : l->slice_max_ns;
+  __atomic_store_n(&beats->patience_ms, (uint32_t)(piece / 1000000 + 50), __ATOMIC_RELAXED);
+  __atomic_store_n(&beats->farewell_ms, (uint32_t)farewell_ms(h) + 3000, __ATOMIC_RELAXED);
+  for (unsigned i = 0; i < h->n_workers; i++) wy_worker_show(&h->workers[i], &beats->workers[i]);
+}
+
 int wy_host_start(wy_host *h) {
   if (!h->loaded || h->started) return WY_E_ARG;
   int err = check_routes(h);
   for (unsigned i = 0; !err && i < h->n_workers; i++) err = wy_worker_open(&h->workers[i]);
   if (err) return err;
   h->started = true;
-  for (unsigned i = 0; h->supervised.beats && i < h->n_workers; i++)
-    wy_worker_show(&h->workers[i], &h->supervised.beats->workers[i]);
+  if (h->supervised.beats) show(h, h->supervised.beats);
   err = wy_take(h);
   if (!err) err = listen_all(h);
   if (!err) err = wy_admin_start(h);

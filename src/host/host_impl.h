@@ -40,6 +40,9 @@ typedef struct ledger {
   char *id;
   wy_budget budget;      /* pushes left unanswered, on purpose or not */
   wy_desk_stats **stats; /* one for each worker */
+  wy_hash_key hash;      /* of its keys in the inbox: from its first token, so machines agree */
+  bool hashed;
+  atomic_bool served; /* a generation with it was published */
 } ledger;
 
 /* As one generation has it. */
@@ -52,6 +55,7 @@ typedef struct account {
   wy_mode mode;
   bool can_kf;      /* may send customer service messages */
   wy_hash_key hash; /* of its keys in the inbox: from its token, so machines agree */
+  unsigned hold_budget;
 } account;
 
 /* One worker's side of an account, in one edition. */
@@ -235,6 +239,9 @@ int wy_route_on_head(void *data, wy_http_req *req, size_t *body_max);
 void wy_route_on_request(void *data, wy_http_req *req);
 void wy_routes_deinit(wy_host *h);
 
+/* first.c: builds the generation to start with, and publishes it */
+int wy_first_load(wy_host *h, wy_build *b);
+
 /* host.c */
 void wy_host_everybody(wy_host *h, wy_order order);
 int wy_host_sockets(wy_host *h, int *fds, unsigned *n); /* 0 or a uv error */
@@ -244,6 +251,7 @@ void wy_host_served(wy_host *h);  /* an HTTP server has stopped; from any worker
 
 /* push.c */
 void wy_push_serve(worker *w, desk *d, wy_http_req *req);
+void wy_errands_let_go(worker *w);    /* of the gates: their editions go */
 void wy_exchanges_end(worker *w);     /* those that no task will end */
 void wy_conversations_end(worker *w); /* those that wait for their user */
 void wy_pushes_give_up(worker *w);    /* answers what is in flight with `success` */

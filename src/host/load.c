@@ -11,7 +11,7 @@
 #include "host/host_impl.h"
 #include "script/modules.h"
 
-enum { LOAD_MS = 30000 }; /* CPU time of everything; each plugin has limits.cpu of it */
+enum { LOAD_MS = 10000 }; /* CPU time of everything; each plugin has limits.cpu of it */
 
 typedef struct building {
   edition *edition;
@@ -58,6 +58,8 @@ static void push_options(lua_State *L, const edition *e, const wy_build *b) {
   lua_setfield(L, -2, "worker");
   lua_pushinteger(L, cores < WORKERS_MAX ? cores : WORKERS_MAX);
   lua_setfield(L, -2, "cores");
+  lua_pushboolean(L, !b->first && !b->snapshot.p);
+  lua_setfield(L, -2, "reload");
   if (!b->workers) return;
   lua_pushinteger(L, b->workers);
   lua_setfield(L, -2, "workers");
@@ -108,6 +110,8 @@ static void take_list(lua_State *L, int module, int boot, const char *function, 
 /* The sources, for the other workers, for the next start, and to see whether anything changed. */
 static void take_snapshot(generation *g, lua_State *L, int module, int boot) {
   size_t n;
+  take_list(L, module, boot, "specs", &g->specs, &g->n_specs); /* which looks for files, too */
+  take_list(L, module, boot, "fixed", &g->fixed, &g->n_fixed);
   lua_getfield(L, module, "snapshot_text");
   lua_pushvalue(L, boot);
   lua_call(L, 1, 1);
@@ -116,7 +120,6 @@ static void take_snapshot(generation *g, lua_State *L, int module, int boot) {
   if (text && wy_buf_add(&g->snapshot, text, n)) luaL_error(L, "out of memory");
   lua_pop(L, 1);
   take_list(L, module, boot, "folders", &g->folders, &g->n_folders);
-  take_list(L, module, boot, "specs", &g->specs, &g->n_specs);
 }
 
 /* Since they were read: then what was built may be half of one version and half of another. */

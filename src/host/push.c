@@ -70,11 +70,9 @@ static void respond(desk *d, wy_http_req *req, const caller *c, wy_str body) {
                              NULL, body});
 }
 
-/* Sealed by the gate that opened it, or what has become of that. */
 static void request_answer(worker *w, caller *c, const desk *d, wy_str body) {
-  desk *own = wy_desk_of(w, d->account->ledger, c->generation);
-  if (own) respond(own, c->of, c, body);
-  else wy_http_respond(c->of, &success); /* the account is gone */
+  (void)w, (void)d;
+  respond(c->gate, c->of, c, body);
 }
 
 static void request_hang_up(worker *w, caller *c) {
@@ -87,10 +85,10 @@ static bool request_gone(const caller *c) { return wy_http_req_gone(c->of); }
 static const caller_type request_type = {request_answer, request_hang_up, request_gone};
 
 /* Of a push: how its answer is sealed, for a caller that no exchange has yet. */
-static caller seal_of(const desk *d, void *of, const wy_push *p, uint64_t since) {
+static caller seal_of(desk *d, void *of, const wy_push *p, uint64_t since) {
   caller c = {.of = of,
               .since = since,
-              .generation = d->edition->generation->number,
+              .gate = d,
               .form = p->msg.doc.form,
               .sealed = p->sealed,
               .key = p->key,
@@ -100,7 +98,8 @@ static caller seal_of(const desk *d, void *of, const wy_push *p, uint64_t since)
 }
 
 static void copy_seal(caller *c, const caller *seal) {
-  c->generation = seal->generation;
+  c->gate = seal->gate;
+  if (c->gate) c->gate->edition->n_callers++;
   c->form = seal->form;
   c->sealed = seal->sealed;
   c->key = seal->key;
@@ -138,8 +137,14 @@ static void errand_free(errand *e) {
   worker *w = e->from;
   wy_list_remove(&e->link);
   wy_buf_deinit(&e->body);
+  if (e->seal.gate) e->seal.gate->edition->n_callers--;
   free(e);
   wy_worker_settle(w);
+}
+
+void wy_errands_let_go(worker *w) {
+  for (wy_list *n = w->errands.next; n != &w->errands; n = n->next)
+    wy_container_of(n, errand, link)->seal.gate = NULL;
 }
 
 /* The other worker does not see that a client left; that one waited too long, it does. */
@@ -154,10 +159,9 @@ static void note_gone(worker *w, const errand *e) {
 static void errand_back(worker *w, wy_post *post) {
   errand *e = wy_container_of(post, errand, post);
   if (e->req) note_gone(w, e);
-  desk *d = e->req ? wy_desk_of(w, e->ledger, e->seal.generation) : NULL;
   if (e->req && e->hung_up) wy_http_abandon(e->req);
-  else if (d) respond(d, e->req, &e->seal, e->has_body ? wy_buf_view(&e->body) : (wy_str){0});
-  else if (e->req) wy_http_respond(e->req, &success);
+  else if (e->req)
+    respond(e->seal.gate, e->req, &e->seal, e->has_body ? wy_buf_view(&e->body) : (wy_str){0});
   errand_free(e);
 }
 

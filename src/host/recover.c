@@ -11,15 +11,30 @@ static void take(lua_State *L, int index, wy_buf *to) {
   if (to && text) wy_buf_add(to, text, n);
 }
 
-static int call(lua_State *L, const char *function, const char *const *args) {
+enum { CPU_MS = 5000 }; /* of a configuration that is run, too */
+
+typedef struct asking {
+  const char *function;
+  const char *const *args;
+  wy_buf *out, *more;
+  bool none;
+} asking;
+
+static int l_ask(lua_State *L) {
+  asking *a = lua_touserdata(L, 1);
+  int n = 0;
+  lua_settop(L, 0);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "weiyue.recover");
-  if (lua_pcall(L, 1, 1, 0) != LUA_OK) return -1;
-  lua_getfield(L, -1, function);
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, a->function);
   lua_remove(L, 1);
-  int n = 0;
-  for (; args[n]; n++) lua_pushstring(L, args[n]);
-  return lua_pcall(L, n, 2, 0) == LUA_OK ? 0 : -1;
+  for (; a->args[n]; n++) lua_pushstring(L, a->args[n]);
+  lua_call(L, n, 2);
+  take(L, 1, a->out);
+  take(L, 2, a->more);
+  a->none = lua_isnil(L, 1);
+  return 0;
 }
 
 int wy_recover(wy_host *h, const char *function, const char *const *args, wy_buf *out,
@@ -32,14 +47,13 @@ int wy_recover(wy_host *h, const char *function, const char *const *args, wy_buf
   int err = wy_script_new(&s, &options);
   if (!err) {
     lua_State *L = wy_script_lua(s);
-    if (call(L, function, args)) {
+    asking a = {.function = function, .args = args, .out = out, .more = more};
+    if (wy_script_guard(s, CPU_MS, l_ask, &a) != LUA_OK) {
       take(L, -1, more);
       wy_log_text(&h->log, WY_LOG_ERROR, "state", "%s", lua_tostring(L, -1));
       err = WY_E_CONFIG;
-    } else {
-      take(L, 1, out);
-      take(L, 2, more);
-      if (lua_isnil(L, 1)) err = WY_E_CONFIG;
+    } else if (a.none) {
+      err = WY_E_CONFIG;
     }
   }
   wy_script_free(s);

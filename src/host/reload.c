@@ -5,6 +5,7 @@
 #include "host/reload.h"
 
 #include <cjson/cJSON.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -15,7 +16,7 @@
 #include "host/verify.h"
 #include "net/watch.h"
 
-enum { RETRY_MS = 1000, RETRIES = 20, REBUILD_MS = 60000 };
+enum { RETRY_MS = 1000, RETRIES = 90, REBUILD_MS = 60000 };
 
 typedef struct asked {
   wy_list link;
@@ -37,7 +38,8 @@ struct wy_reload {
   uint64_t began, rebuilt;
   wy_build build; /* where the first generation was read, and each later one is */
   char *path, *name, *folder, *text;
-  char *program; /* that runs specs; NULL: none does */
+  char *program;        /* that runs specs; NULL: none does */
+  atomic_int verifying; /* the process that does, and its group; 0: none */
   wy_job job;
   generation *made;
   cJSON *problems;
@@ -64,6 +66,8 @@ struct wy_reload {
 };
 
 enum { TRIES = 3 }; /* so often files are read again that change meanwhile */
+
+#define PINNED "a rollback: the version before serves until the next reload"
 
 static void next(wy_reload *r);
 
@@ -101,6 +105,11 @@ void wy_reload_trouble(wy_host *h, char *out, size_t size) {
   pthread_mutex_unlock(&r->lock);
 }
 
+void wy_reload_counts(const wy_host *h, uint64_t *done, uint64_t *failed) {
+  *done = h->reload->done;
+  *failed = h->reload->failed;
+}
+
 /* The answer to who asked, and the end of what was asked. */
 static void answer(wy_reload *r, cJSON *json, bool ok) {
   asked *a = r->now;
@@ -110,6 +119,8 @@ static void answer(wy_reload *r, cJSON *json, bool ok) {
   if (a->done) a->done(a->data, ok, wy_str_of(text ? text : "{\"ok\":false}"));
   cJSON_free(text);
   cJSON_Delete(json);
+  wy_beats *beats = r->host->supervised.beats;
+  if (beats && a->what == WY_ASK_RELOAD) __atomic_fetch_add(&beats->reloads, 1, __ATOMIC_RELAXED);
   free(a);
 }
 
@@ -286,7 +297,7 @@ static void read_kept(wy_reload *r) {
   wy_host *h = r->host;
   wy_buf number;
   wy_buf_init(&number, 4096);
-  const char *args[] = {h->state, "1", NULL};
+  const char *args[] = {h->state, "1", r->path ? r->path : "", NULL};
   wy_buf_clear(&r->kept);
   r->err = wy_recover(h, "kept", args, &r->kept, &number);
   snprintf(r->back, sizeof r->back, "%s", r->err ? "" : number.p);
@@ -302,7 +313,7 @@ static void verify(wy_reload *r) {
   if (!g->n_specs || !r->program) return;
   wy_buf out;
   wy_buf_init(&out, 65536);
-  if (wy_verify(r->program, g->specs, g->n_specs, &out)) {
+  if (wy_verify(r->program, g->specs, g->n_specs, &r->verifying, &out)) {
     char zh[4096], en[4096];
     snprintf(zh, sizeof zh, "插件的测试没有通过：\n%s", out.p ? out.p : "");
     snprintf(en, sizeof en, "specs of plugins failed:\n%s", out.p ? out.p : "");
@@ -343,8 +354,8 @@ static void build_run(wy_job *job) {
     on_problem(r, true, "config", "账号的路径已被程序占用", "an account has the path of a route");
     r->err = WY_E_CONFIG;
   }
-  if (!r->err && !back) verify(r);
   r->same = !r->err && wy_str_eq(serving_sources(r->host), wy_buf_view(&r->made->snapshot));
+  if (!r->err && !r->same && r->now->what == WY_ASK_RELOAD) verify(r);
   if (r->err || (r->same && r->now->watched)) { /* here, where closing states hinders nobody */
     wy_generation_drop(r->made);
     r->made = NULL;
@@ -360,6 +371,21 @@ static void log_done(const wy_reload *r, const generation *g, const char *event)
   wy_line_end(&line);
 }
 
+/* What only a start takes over, and has changed: else somebody waits for it in vain. */
+static void tell_fixed(const wy_reload *r, const generation *g) {
+  const generation *started = r->host->promoted;
+  char keys[200] = "";
+  size_t n = 0;
+  for (size_t i = 0; i < g->n_fixed && i < started->n_fixed; i++) {
+    if (strcmp(g->fixed[i], started->fixed[i]) == 0) continue;
+    int key = (int)strcspn(g->fixed[i], "=");
+    n += (size_t)snprintf(keys + n, sizeof keys - n, "%s%.*s", n ? ", " : "", key, g->fixed[i]);
+  }
+  if (n)
+    wy_log_text(&r->host->log, WY_LOG_WARN, "reload.restart_needed",
+                "changed, and taken over by an upgrade or a new start only: %s", keys);
+}
+
 static void build_done(wy_job *job) {
   wy_reload *r = wy_container_of(job, wy_reload, job);
   wy_host *h = r->host;
@@ -369,30 +395,33 @@ static void build_done(wy_job *job) {
     wy_generation_drop(g);
     return;
   }
-  watch(r, true); /* an editor may have made a folder that it did not see */
+  wy_ask what = r->now->what;
+  bool reads = what == WY_ASK_RELOAD; /* what it watches is what it would read again */
+  watch(r, reads);                    /* an editor may have made a folder that it did not see */
   if (r->err) {
     r->failed++;
     if (!cJSON_GetArraySize(r->problems)) add_problem(r, wy_err_text(r->err), wy_err_text(r->err));
-    if (r->now->what == WY_ASK_RELOAD)
+    if (reads)
       set_trouble(r, cJSON_GetObjectItem(cJSON_GetArrayItem(r->problems, 0), "en")->valuestring);
     answer_failed(r);
     return;
   }
-  set_trouble(r, NULL);
+  if (what != WY_ASK_REBUILD) set_trouble(r, what == WY_ASK_ROLLBACK ? PINNED : NULL);
   if (!g) { /* saved without a change, or changed back */
     answer_done(r);
     return;
   }
   r->done++;
+  if (reads) tell_fixed(r, g);
   uint64_t began = uv_hrtime();
-  bool canary = r->now->what == WY_ASK_RELOAD && (g->share || g->n_users);
-  publish(r, canary ? h->promoted : g, canary ? g : NULL);
+  bool canary = reads && (g->share || g->n_users);
+  publish(r, canary ? h->promoted : g, canary ? g : what == WY_ASK_REBUILD ? h->canary : NULL);
   log_done(r, g,
-           canary                            ? "reload.canary"
-           : r->now->what == WY_ASK_ROLLBACK ? "reload.rollback"
-                                             : "reload.done");
-  if (!canary) keep(r, g, r->now->what == WY_ASK_ROLLBACK ? r->back : NULL);
-  watch(r, true);
+           canary                    ? "reload.canary"
+           : what == WY_ASK_ROLLBACK ? "reload.rollback"
+                                     : "reload.done");
+  if (!canary && what != WY_ASK_REBUILD) keep(r, g, what == WY_ASK_ROLLBACK ? r->back : NULL);
+  watch(r, reads);
   took(r, began);
 }
 
@@ -423,6 +452,7 @@ static void promote(wy_reload *r) {
   }
   publish(r, g, NULL);
   log_done(r, g, "reload.done");
+  set_trouble(r, NULL);
   keep(r, g, NULL);
 }
 
@@ -431,6 +461,7 @@ static void rollback(wy_reload *r) {
   if (h->canary) {
     publish(r, h->promoted, NULL);
     log_done(r, h->promoted, "reload.rollback");
+    set_trouble(r, PINNED);
     keep(r, h->promoted, "");
   } else if (!h->keeps) {
     fail(r, "这个宿主不保留以前的版本", "this host keeps no earlier generations");
@@ -442,7 +473,7 @@ static void rollback(wy_reload *r) {
 /* States that are short of memory: plugins that keep too much fill the new ones as well, so not
  * again and again. */
 static void rebuild(wy_reload *r) {
-  if (r->rebuilt && r->began - r->rebuilt < REBUILD_MS) {
+  if (r->rebuilt && r->began - r->rebuilt < REBUILD_MS) { /* the state asks again later */
     answer_done(r);
     return;
   }
@@ -529,8 +560,9 @@ static void open_control(wy_timer *timer) {
   wy_reload *r = wy_container_of(timer, wy_reload, retry);
   wy_host *h = r->host;
   worker *w = &h->workers[0];
-  bool first = r->retries++ == 0;
-  int err = wy_control_open(&r->control, w->loop, &w->clock, first ? &h->log : &quiet, h->state,
+  /* the host that this one replaces is no surprise */
+  bool told = r->retries++ == (h->taking ? RETRIES - 1 : 0);
+  int err = wy_control_open(&r->control, w->loop, &w->clock, told ? &h->log : &quiet, h->state,
                             wy_reload_ask, h);
   if (err == UV_EADDRINUSE && r->retries < RETRIES) wy_timer_start(&w->clock, timer, RETRY_MS);
 }
@@ -555,6 +587,8 @@ void wy_reload_stop(wy_host *h) {
   wy_reload *r = h->reload;
   if (!r || r->ended) return;
   r->ended = true;
+  int pid = atomic_load(&r->verifying);
+  if (pid > 0) kill(-pid, SIGKILL);
   wy_watch_close(r->watch, NULL);
   r->watch = NULL;
   wy_timer_stop(&h->workers[0].clock, &r->retry);

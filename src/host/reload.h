@@ -39,6 +39,9 @@ void wy_reload_start(wy_host *h);
 void wy_reload_stop(wy_host *h); /* asks are taken no more */
 void wy_reload_free(wy_host *h); /* when nothing runs */
 
+/* On worker 0's thread: how many were done, and how many failed. */
+void wy_reload_counts(const wy_host *h, uint64_t *done, uint64_t *failed);
+
 /* Any thread: why the disk's version does not serve; an empty text when it does. */
 void wy_reload_trouble(wy_host *h, char *out, size_t size);
 

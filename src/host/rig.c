@@ -83,14 +83,14 @@ static void let_go(delivery *d) {
 
 static void answer(worker *w, caller *c, const desk *d, wy_str body) {
   delivery *to = c->of;
+  (void)d;
   to->status = 200;
   wy_buf_clear(&to->body);
   if (body.p && c->sealed) {
     wy_push p = {.sealed = true, .key = c->key, .receive_id_n = c->receive_id_n};
     p.msg.doc.form = c->form;
     memcpy(p.receive_id, c->receive_id, sizeof p.receive_id);
-    wy_gate_seal(&wy_desk_of(w, d->account->ledger, c->generation)->gate, &p, body,
-                 wy_clock_wall_ms(&w->clock) / 1000, &to->body);
+    wy_gate_seal(&c->gate->gate, &p, body, wy_clock_wall_ms(&w->clock) / 1000, &to->body);
   } else {
     wy_buf_str(&to->body, body.p ? body : WY_STR("success"));
   }

@@ -63,6 +63,7 @@ static void write_accounts(scrape *s) {
     const by_account *m = &by_accounts[k];
     wy_prom_family(s->out, m->name, m->type, m->help);
     for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
+      if (!atomic_load(&h->ledgers[a]->served)) continue;
       wy_buf_clear(&s->labels);
       label(s, "account", h->ledgers[a]->id);
       wy_prom_u64(s->out, m->name, &s->labels, sum_of(h, a, m->at));
@@ -77,6 +78,7 @@ static void write_ways(scrape *s) {
                  "What became of pushes: reply, success, late, mailbox, hold, duplicate, apology, "
                  "queue_full, quarantined.");
   for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
+    if (!atomic_load(&h->ledgers[a]->served)) continue;
     for (wy_way way = 0; way < WY_WAY_END; way++) {
       wy_buf_clear(&s->labels);
       label(s, "account", h->ledgers[a]->id);
@@ -93,12 +95,14 @@ static void write_budgets(scrape *s) {
   wy_prom_family(s->out, used, WY_PROM_GAUGE,
                  "Pushes left unanswered in the last five minutes, on purpose or not.");
   for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
+    if (!atomic_load(&h->ledgers[a]->served)) continue;
     wy_buf_clear(&s->labels);
     label(s, "account", h->ledgers[a]->id);
     wy_prom_u64(s->out, used, &s->labels, wy_budget_used(&h->ledgers[a]->budget, now));
   }
   wy_prom_family(s->out, budget, WY_PROM_GAUGE, "How many may be: hold_budget.");
   for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
+    if (!atomic_load(&h->ledgers[a]->served)) continue;
     wy_buf_clear(&s->labels);
     label(s, "account", h->ledgers[a]->id);
     wy_prom_u64(s->out, budget, &s->labels, wy_budget_max(&h->ledgers[a]->budget));
@@ -113,6 +117,7 @@ static void write_seconds(scrape *s) {
       "From the first attempt of a push to its answer, to the millisecond, by the way; of hold: "
       "until it was left to the retry.");
   for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
+    if (!atomic_load(&h->ledgers[a]->served)) continue;
     for (wy_way way = 0; way < WY_WAY_END; way++) {
       if (way == WY_WAY_DUPLICATE || way == WY_WAY_QUARANTINED) continue; /* at once */
       wy_histogram sum = {.sum_ns = 0};
@@ -250,6 +255,24 @@ static void one(scrape *s, const char *name, wy_prom_type type, const char *help
   wy_prom_u64(s->out, name, NULL, value);
 }
 
+static void write_reloads(scrape *s) {
+  static const char name[] = "weiyue_reloads_total";
+  wy_host *h = s->h;
+  char trouble[1000];
+  uint64_t done, failed;
+  wy_reload_counts(h, &done, &failed);
+  wy_reload_trouble(h, trouble, sizeof trouble);
+  one(s, "weiyue_generation", WY_PROM_GAUGE, "Which generation serves.", h->promoted->number);
+  one(s, "weiyue_trouble", WY_PROM_GAUGE,
+      "1 while what serves is not what the disk has; /ready says why.", trouble[0] != '\0');
+  wy_prom_family(s->out, name, WY_PROM_COUNTER, "Reloads: done, or failed, which changed nothing.");
+  for (int i = 0; i < 2; i++) {
+    wy_buf_clear(&s->labels);
+    label(s, "result", i ? "failed" : "done");
+    wy_prom_u64(s->out, name, &s->labels, i ? failed : done);
+  }
+}
+
 static void write_inbox(scrape *s) {
   wy_inbox_stats inbox;
   wy_inbox_stats_read(s->h->inbox, &inbox);
@@ -287,6 +310,7 @@ void wy_stats_write(wy_host *h, wy_buf *out) {
   write_workers(&s);
   write_stopped(&s);
   write_plugins(&s);
+  write_reloads(&s);
   write_inbox(&s);
   write_dicts(&s);
   wy_buf_deinit(&s.labels);

@@ -64,29 +64,32 @@ static bool listen_to(int fd, char *tail, size_t *n) {
   return false;
 }
 
-static int run(char *const *argv, wy_buf *out) {
+static int run(char *const *argv, atomic_int *running, wy_buf *out) {
   int ends[2], status = -1;
   char tail[TAIL];
   size_t n = 0;
   if (pipe(ends)) return WY_E_NOMEM;
   pid_t pid = spawn(argv, ends[1]);
   close(ends[1]);
+  if (pid > 0) setpgid(pid, pid); /* whichever of the two comes first */
+  atomic_store(running, (int)pid);
   bool in_time = pid > 0 && listen_to(ends[0], tail, &n);
   close(ends[0]);
   if (pid > 0 && !in_time) kill(-pid, SIGKILL);
   while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+  atomic_store(running, 0);
   wy_buf_add(out, tail, n);
   if (pid > 0 && !in_time) wy_buf_lit(out, "\nspecs took longer than a minute");
   return in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : WY_E_CONFIG;
 }
 
-int wy_verify(const char *program, char *const *files, size_t n, wy_buf *out) {
+int wy_verify(const char *program, char *const *files, size_t n, atomic_int *running, wy_buf *out) {
   char **argv = calloc(n + 3, sizeof *argv);
   if (!argv) return WY_E_NOMEM;
   argv[0] = (char *)(uintptr_t)program;
   argv[1] = (char *)(uintptr_t) "test";
   memcpy(argv + 2, files, n * sizeof *argv);
-  int err = run(argv, out);
+  int err = run(argv, running, out);
   free(argv);
   return err;
 }

@@ -47,7 +47,7 @@ static void measure(worker *w) {
   wy_script_look_at_memory(w->current->script, on_weight, w);
   wy_metric_set(&w->stats.lua_memory, count_memory(w));
   if (w->current->short_told || !wy_script_short_of_memory(w->current->script)) return;
-  w->current->short_told = true;
+  w->current->short_told = true; /* once: a new state is a new try */
   wy_host_rebuild(w->host);
 }
 

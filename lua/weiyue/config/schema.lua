@@ -325,7 +325,7 @@ local fields <const> = {
       table = { type = "list", min = 1, max = 1000, item = { type = "string", format = "host", max = 255,
         example = '"wx.example.cn"', want = { zh = "主机名或 IP", en = "a host name or IP" } } },
     },
-    zh = "接受哪些 Host，其余答 421；auto：各账号 url 的主机、监听地址和本机名，都没有 url 则不限",
+    zh = "接受哪些 Host，其余答 421；auto：各账号 url 的主机、监听地址、本机回环地址和 localhost，都没有 url 则不限",
     en = "Host values served, else 421; auto: hosts of the accounts' urls, the listen address, loopback; no url: any",
   },
   { key = "state", type = "string", max = 4096, default = ".weiyue", example = '".weiyue"',
