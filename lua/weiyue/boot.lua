@@ -244,7 +244,8 @@ local function load_plugins(boot, folder, host)
     lua_path[i] = { folder = absolute and "" or folder .. "/", pattern = pattern } -- a folder's own ? stays
   end
   local loaded, problems, failed = plugins.load(boot.conf.plugins, {
-    refuse_empty = boot.options.reload, file = file_of(boot.options), folder = folder, lua_path = lua_path, sources = boot.sources,
+    refuse_empty = boot.options.reload,
+    file = file_of(boot.options), folder = folder, lua_path = lua_path, sources = boot.sources,
     c_modules = boot.conf.c_modules, from_env = boot.conf.from_env, locate = locator(boot),
   }, host)
   boot.failed_plugins = failed
