@@ -204,7 +204,7 @@ static void write_plugins(scrape *s) {
   for (unsigned i = 0; i < s->h->n_workers; i++) {
     const wy_worker_stats *stats = &s->h->workers[i].stats;
     uint64_t n = __atomic_load_n(&stats->n_plugins, __ATOMIC_ACQUIRE);
-    for (uint64_t k = 0; k < n; k++) {
+    for (uint64_t k = 0; k < n && k < WY_PLUGIN_NAMES; k++) {
       char number[12];
       snprintf(number, sizeof number, "%u", i);
       wy_buf_clear(&s->labels);
