@@ -177,6 +177,7 @@ struct wy_host {
   int failed_plugins;            /* that the first load has left out */
   struct wy_reload *reload;
   atomic_bool wants_reload, wants_rebuild;
+  bool keep_failed;         /* of the helper's thread: the last time, and it was told */
   bool keeps;               /* what it needs to come back, in its state folder */
   bool fell_back;           /* a generation that was kept serves, not the disk's */
   char first_problem[1000]; /* of the first load */

@@ -12,6 +12,7 @@
 #include "host/control.h"
 #include "host/helper.h"
 #include "host/host_impl.h"
+#include "host/keep.h"
 #include "host/recover.h"
 #include "host/verify.h"
 #include "net/watch.h"
@@ -44,7 +45,6 @@ struct wy_reload {
   generation *made;
   cJSON *problems;
   int err;
-  bool keep_failed;     /* the last time; the helper's */
   bool same;            /* as what serves already */
   char back[24];        /* rollback: which generation is built */
   wy_buf kept;          /* its sources */
@@ -237,55 +237,6 @@ static void watch(wy_reload *r, bool again) {
   else if (err > 0 && again) read_again(r);
 }
 
-/* --- keeping what was promoted --- */
-
-typedef struct keeping {
-  wy_job job;
-  wy_host *host;
-  bool pin; /* after a rollback: `number` is to be current, and stay it */
-  char number[24], *config;
-  wy_buf snapshot;
-} keeping;
-
-static void keep_run(wy_job *job) {
-  keeping *k = wy_container_of(job, keeping, job);
-  wy_host *h = k->host;
-  wy_buf why;
-  wy_buf_init(&why, 4096);
-  const char *keep[] = {h->state, k->snapshot.p, k->number, k->config ? k->config : "", NULL};
-  const char *pin[] = {h->state, k->number, NULL};
-  bool failed = wy_recover(h, k->pin ? "pin" : "keep", k->pin ? pin : keep, NULL, &why) != 0;
-  if (failed && !h->reload->keep_failed) /* once, until it works again */
-    wy_log_text(&h->log, WY_LOG_WARN, "reload.not_kept",
-                "this generation will not be there after a restart: %s", why.p ? why.p : "?");
-  h->reload->keep_failed = failed;
-  wy_buf_deinit(&why);
-}
-
-static void keep_done(wy_job *job) {
-  keeping *k = wy_container_of(job, keeping, job);
-  wy_buf_deinit(&k->snapshot);
-  free(k->config);
-  free(k);
-}
-
-/* pin: "" keeps the number that is current. */
-static void keep(wy_reload *r, const generation *g, const char *pin) {
-  wy_host *h = r->host;
-  if (!h->keeps) return;
-  keeping *k = calloc(1, sizeof *k);
-  if (!k) return;
-  k->job = (wy_job){.run = keep_run, .done = keep_done};
-  k->host = h;
-  k->pin = pin != NULL;
-  wy_buf_init(&k->snapshot, (size_t)256 << 20);
-  if (pin) snprintf(k->number, sizeof k->number, "%s", pin);
-  else snprintf(k->number, sizeof k->number, "%llu", (unsigned long long)g->number);
-  if (!pin) wy_buf_str(&k->snapshot, wy_buf_view(&g->snapshot));
-  if (r->path) k->config = strdup(r->path);
-  wy_helper_do(h, &k->job, NULL);
-}
-
 /* --- building --- */
 
 /* Of the newest generation that anybody is served by. */
@@ -420,7 +371,8 @@ static void build_done(wy_job *job) {
            canary                    ? "reload.canary"
            : what == WY_ASK_ROLLBACK ? "reload.rollback"
                                      : "reload.done");
-  if (!canary && what != WY_ASK_REBUILD) keep(r, g, what == WY_ASK_ROLLBACK ? r->back : NULL);
+  if (!canary && what != WY_ASK_REBUILD)
+    wy_keep(r->host, r->path, g, what == WY_ASK_ROLLBACK ? r->back : NULL);
   watch(r, reads);
   took(r, began);
 }
@@ -453,7 +405,7 @@ static void promote(wy_reload *r) {
   publish(r, g, NULL);
   log_done(r, g, "reload.done");
   set_trouble(r, NULL);
-  keep(r, g, NULL);
+  wy_keep(r->host, r->path, g, NULL);
 }
 
 static void rollback(wy_reload *r) {
@@ -462,7 +414,7 @@ static void rollback(wy_reload *r) {
     publish(r, h->promoted, NULL);
     log_done(r, h->promoted, "reload.rollback");
     set_trouble(r, PINNED);
-    keep(r, h->promoted, "");
+    wy_keep(r->host, r->path, h->promoted, "");
   } else if (!h->keeps) {
     fail(r, "这个宿主不保留以前的版本", "this host keeps no earlier generations");
   } else {
@@ -571,7 +523,7 @@ void wy_reload_start(wy_host *h) {
   wy_reload *r = h->reload;
   wy_timer_init(&r->retry, open_control);
   if (h->keeps) open_control(&r->retry);
-  if (h->keeps && !h->failed_plugins && !r->trouble) keep(r, h->promoted, NULL);
+  if (h->keeps && !h->failed_plugins && !r->trouble) wy_keep(r->host, r->path, h->promoted, NULL);
   watch(r, false);
 }
 

@@ -389,8 +389,6 @@ void wy_script_set_limits(wy_script *s, const wy_limits *limits) {
   s->watched = limits->slice_ns || limits->slice_max_ns || limits->cpu_ns;
 }
 
-const wy_limits *wy_script_limits(const wy_script *s) { return &s->limits; }
-
 static int l_stop_tostring(lua_State *L) {
   const stint *st = current(wy_script_of(L));
   if (st && st->over) wy_limits_push_text(L, st);

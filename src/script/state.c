@@ -13,7 +13,6 @@
 
 wy_script *wy_script_of(lua_State *L) { return *(wy_script **)lua_getextraspace(L); }
 lua_State *wy_script_lua(wy_script *s) { return s->L; }
-const wy_log *wy_script_log(wy_script *s) { return s->log; }
 wy_clock *wy_script_clock(wy_script *s) { return s->clock; }
 
 void wy_script_set_push(wy_script *s, uint64_t number) {
@@ -207,21 +206,4 @@ void wy_script_free(wy_script *s) {
 void wy_script_beat(wy_script *s, wy_beat *beat, wy_script *volatile *running) {
   s->beat = beat;
   s->shown = running;
-}
-
-static int l_add_path(lua_State *L) {
-  const char *folder = lua_tostring(L, 1);
-  lua_getglobal(L, "package");
-  lua_getfield(L, -1, "path");
-  lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", folder, folder, lua_tostring(L, -1));
-  lua_setfield(L, -3, "path");
-  return 0;
-}
-
-int wy_script_add_path(wy_script *s, const char *folder) {
-  lua_pushcfunction(s->L, l_add_path);
-  lua_pushstring(s->L, folder);
-  if (lua_pcall(s->L, 1, 0, 0) == LUA_OK) return 0;
-  lua_pop(s->L, 1);
-  return WY_E_NOMEM;
 }

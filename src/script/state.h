@@ -66,7 +66,6 @@ void wy_script_free(wy_script *s);
 
 /* From here on. A new state has none. */
 void wy_script_set_limits(wy_script *s, const wy_limits *limits);
-const wy_limits *wy_script_limits(const wy_script *s);
 
 size_t wy_script_memory(const wy_script *s); /* bytes of the state */
 
@@ -96,7 +95,6 @@ void wy_script_beat(wy_script *s, wy_beat *beat, wy_script *volatile *running);
 
 lua_State *wy_script_lua(wy_script *s);
 wy_script *wy_script_of(lua_State *L);
-const wy_log *wy_script_log(wy_script *s);
 wy_clock *wy_script_clock(wy_script *s);
 
 /* The running task works for the push of this number (of its own, on this worker), and so does what
@@ -105,9 +103,6 @@ void wy_script_set_push(wy_script *s, uint64_t number);
 
 /* The trace of the running task's push; "" where there is none. */
 void wy_script_trace(const wy_script *s, char out[WY_TRACE]);
-
-/* Makes one search folder (with ?.lua and ?/init.lua) known to the global require. */
-int wy_script_add_path(wy_script *s, const char *folder);
 
 /* An embedded file of lua/weiyue by its module name ("weiyue.rules"); p NULL: there is none. */
 wy_str wy_embedded_lua(const char *module);

@@ -321,23 +321,8 @@ void wy_wait_wake(wy_wait *wait, int status) {
   wy_tasks_drain(t->script);
 }
 
-void wy_task_cancel(wy_task *t) {
-  t->cancelled = true;
-  if (t->waiting) t->waiting->cancel(t->waiting);
-}
-
-void wy_tasks_cancel(wy_script *s) {
-  /* Cancelling may end tasks: begin again after each one, and count to stay finite. */
-  for (wy_list *n = s->tasks.next; n != &s->tasks;) {
-    wy_task *t = wy_container_of(n, wy_task, link);
-    bool waits = !t->cancelled && t->waiting;
-    t->cancelled = true;
-    if (waits) t->waiting->cancel(t->waiting);
-    n = waits ? s->tasks.next : n->next;
-  }
-}
-
 void wy_tasks_cancel_of(wy_script *s, const wy_task_body *body) {
+  /* Cancelling may end tasks: begin again after each one; who is cancelled keeps it finite. */
   for (wy_list *n = s->tasks.next; n != &s->tasks;) {
     wy_task *t = wy_container_of(n, wy_task, link);
     bool meant = t->body.begin == body->begin && !t->cancelled;

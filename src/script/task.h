@@ -81,10 +81,6 @@ void wy_wait_wake(wy_wait *wait, int status);
  * wy_task_exit(L, t)`. */
 int wy_task_exit(lua_State *L, wy_task *task);
 
-/* Wakes the task with an error where it waits; its next waits raise too. */
-void wy_task_cancel(wy_task *task);
-void wy_tasks_cancel(wy_script *s);
-
 /* The next wait is for a user, who has all the time: nothing counts until the turn that follows,
  * and that begins anew. */
 void wy_task_rest(wy_task *task);
@@ -96,7 +92,8 @@ uint64_t wy_script_stopped(const wy_script *s, wy_fault fault);
 /* In a body's end: why it is not ok. */
 wy_fault wy_task_fault(const wy_script *s);
 
-/* The same for what wx.spawn and wx.after have started, without a line in the log; timers of
+/* Wakes what wx.spawn and wx.after have started with an error where it waits, without a line in the
+ * log, and its next waits raise, too; timers of
  * wx.after that wait are dropped. Returns how many tasks ended at once. */
 size_t wy_tasks_cancel_spawned(wy_script *s);
 size_t wy_tasks_count(const wy_script *s);
