@@ -29,6 +29,7 @@ int wy_open_task(lua_State *L);   /* weiyue.task: sleep, spawn, after, scope */
 int wy_open_files(lua_State *L);  /* weiyue.files: read, glob, kind, bundled, and what writes */
 int wy_open_limits(lua_State *L); /* weiyue.limits: call, guard */
 int wy_open_shared(lua_State *L); /* weiyue.shared: object */
+int wy_open_signal(lua_State *L); /* weiyue.signal: new */
 
 /* All of the first group as one table. */
 int luaopen_weiyue_core(lua_State *L);
