@@ -13,7 +13,7 @@ M.wx = set [[all file lock menu on_forget page race redirect render response rou
   session static store]]
 M.msg = set "choose confirm download forget form session user"
 M.account = set "followers forget"
-M.modules = set "weiyue.http weiyue.store weiyue.testing"
+M.modules = set "weiyue.store weiyue.testing"
 
 --- Raises that `name` is not in this build.
 ---@param name string

@@ -10,6 +10,7 @@
 #include "codec/json.h"
 #include "host/control.h"
 #include "host/remote.h"
+#include "host/supervised.h"
 #include "net/local.h"
 #include "weiyue.h"
 
