@@ -1,5 +1,6 @@
 -- wx: what `require "weiyue"` gives to one plugin.
 
+local callers = require "weiyue.caller"
 local core = require "weiyue_core"
 local daytime = require "weiyue.daytime"
 local declared = require "weiyue.declared"
@@ -106,6 +107,7 @@ local function head(plugin, wx)
     plugin.title, plugin.version = t.name or plugin.name, t.version
     plugin.priority = t.priority or plugin.priority
     plugin.api, plugin.api_where = t.api and table.move(t.api, 1, #t.api, 1, {}), caller()
+    callers.declare(plugin, plugin.api)
   end
 end
 
