@@ -268,6 +268,18 @@ function M.new(plugin, host)
     timer("wx.at", fn, options, { times = list })
   end
 
+  --- A call of WeChat's that this build does not know: { "name", "POST", "/path", query = …, body = … }.
+  function wx.api(family, row)
+    if type(family) ~= "string" or type(row) ~= "table" then
+      error('wx.api wants a family and a row: wx.api("shop", { "ship", "POST", "/shop/ship", body = "order_id" })', 2)
+    end
+    if plugin.loaded then error("wx.api: rows are added while the plugin loads", 2) end
+    local copy = {}
+    for key, value in pairs(row) do copy[key] = value end
+    local added, fault = require("weiyue.api.catalogue").add(family, copy)
+    if not added then error("wx.api: " .. fault, 2) end
+  end
+
   function wx.account(id)
     local account = host.account(id) -- no tail call: its errors name the plugin's line
     return account
