@@ -245,7 +245,7 @@ describe("weiyue", function()
       local en, zh = weiyue("api show message_custom.send"), weiyue("api show message_custom.send", ZH)
       assert.equal(0, en.status, en.err)
       for _, text in ipairs { "POST https://api.weixin.qq.com/cgi%-bin/message/custom/send\n", "\n  touser  +text +required\n",
-        "\n    articles +list of table +required +1 items\n", "verified subscription account, verified service account (can.customer_service)",
+        "\n    articles +list of table +required +1 items\n", "verified service account, mini program (can.customer_service)",
         "a day +500000\n", "\n  45015  48%-hour reply window closed\n", "\n  48001  account lacks this API\n" } do
         assert.matches((text:gsub("[()]", "%%%0")), en.out)
       end

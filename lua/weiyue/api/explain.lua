@@ -1,5 +1,6 @@
 -- What `weiyue api list` and `weiyue api show` print, in Chinese or English.
 
+local access = require "weiyue.api.access"
 local catalogue = require "weiyue.api.catalogue"
 local danger = require "weiyue.api.danger"
 local errcodes = require "weiyue.errcodes"
@@ -205,14 +206,8 @@ local function shell_line(row)
 end
 
 local function kinds_of(row, zh)
-  local capability = catalogue.capability(row)
-  if not capability then return nil end
-  local words = {}
-  for _, kind in ipairs(catalogue.kinds(capability)) do
-    local apply = kind.apply and (zh and "（须申请）" or " (on application)") or ""
-    words[#words + 1] = (zh and kind.zh or kind.en) .. apply
-  end
-  return table.concat(words, zh and "、" or ", ") .. (zh and "（can.%s）" or " (can.%s)"):format(capability)
+  local capability = access.capability(row)
+  return capability and access.kinds_text(capability, zh) .. (zh and "（can.%s）" or " (can.%s)"):format(capability)
 end
 
 local AUTH <const> = {
@@ -243,8 +238,8 @@ local function facts_of(row, zh)
     if text then list[#list + 1] = { zh and zh_name or en_name, text } end
   end
   add("token", "token", pick(AUTH[row.auth], zh))
-  add("账号", "accounts", kinds_of(row, zh))
-  add("每天", "a day", catalogue.quota(row))
+  add("账号", "accounts", kinds_of(row, zh) or nil)
+  add("每天", "a day", access.quota(row))
   add("插件", "plugins", kind and pick(DANGER[kind], zh):format(row.key) or (zh and "可以直接调用" or "may call it"))
   if row.reply ~= "redirect" then add("重发", "again", pick(AGAIN[row.idempotent], zh)) end
   add("返回", "reply", REPLIES[row.reply] and pick(REPLIES[row.reply], zh))
@@ -321,8 +316,8 @@ local function fields_json(list)
 end
 
 local function show_json(row)
-  local kinds, errors, capability = json.array(), json.array(), catalogue.capability(row)
-  for i, kind in ipairs(capability and catalogue.kinds(capability) or {}) do kinds[i] = kind.kind end
+  local kinds, errors, capability = json.array(), json.array(), access.capability(row)
+  for i, kind in ipairs(capability and access.kinds(capability) or {}) do kinds[i] = kind.kind end
   for i, code in ipairs(M.codes(row)) do
     local own = errcodes[code]
     errors[i] = own
@@ -331,7 +326,7 @@ local function show_json(row)
   return json.encode {
     api = row.key, method = row.method, host = row.host or API, path = row.path, auth = row.auth,
     content = row.content, reply = row.reply, idempotent = row.idempotent, danger = danger.of(row),
-    capability = capability, kinds = capability and kinds or nil, quota = catalogue.quota(row), note = row.note,
+    capability = capability, kinds = capability and kinds or nil, quota = access.quota(row), note = row.note,
     query = fields_json(row.query or {}), body = row.body and fields_json(row.body) or nil, needs = row.needs,
     errors = errors, example = sample.arguments(row),
   } .. "\n"
