@@ -53,10 +53,8 @@ function scalars.string(field, value, path)
 end
 
 function scalars.integer(field, value, path)
-  if value == true then value = 1 elseif value == false then value = 0 end -- of 0|1
-  local n = math.tointeger(tonumber(value))
-  if not n or (type(value) == "boolean" and not field.values) then wrong_type(field, value, path) end
-  return n
+  if type(value) == "boolean" and field.values then return value and 1 or 0 end -- of 0|1
+  return type(value) ~= "boolean" and math.tointeger(tonumber(value)) or wrong_type(field, value, path)
 end
 
 function scalars.number(field, value, path)
@@ -91,7 +89,10 @@ end
 
 local UNITS <const> = { bytes = { "字节", "bytes" }, chars = { "个字符", "characters" } }
 
-local function range(field)
+--- The limit of a field in short: "1–20", "≤50".
+---@param field weiyue.api.Field
+---@return string
+function M.range(field)
   if field.min and field.max then
     return field.min == field.max and tostring(field.min) or ("%d–%d"):format(field.min, field.max)
   end
@@ -124,8 +125,8 @@ local function check_limits(field, value, path)
   end
   if not n or type(n) ~= "number" then return end
   if n < (field.min or n) or n > (field.max or n) then
-    fail(path, ("%s 限 %s %s，现在是 %s %s"):format(path, range(field), zh, n, zh),
-      ("%s takes %s%s, and has %s"):format(path, range(field), en, n), field)
+    fail(path, ("%s 限 %s %s，现在是 %s %s"):format(path, M.range(field), zh, n, zh),
+      ("%s takes %s%s, and has %s"):format(path, M.range(field), en, n), field)
   end
 end
 
