@@ -120,6 +120,8 @@ local function check_limits(field, value, path)
     zh, en = UNITS[unit][1], " " .. UNITS[unit][2]
   elseif field.type == "list" then
     n, zh, en = #value, "项", " items"
+  elseif field.type == "file" then
+    n = value.data and #value.data
   elseif type(value) == "string" then
     n = math.tointeger(tonumber(value))
   end

@@ -74,6 +74,7 @@ end
 
 function bodies.bytes(request, body)
   local data = body[1] and body[1][2]
+  if type(data) == "string" then data = { data = data, type = "text/plain; charset=utf-8" } end
   request.body, request.file = data.data, not data.data and data.path or nil
   request.headers = { ["Content-Type"] = data.type or "application/octet-stream" }
   return true
