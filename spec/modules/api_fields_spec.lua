@@ -193,12 +193,15 @@ describe("a request", function()
   it("goes to the base that the account has, other hosts to theirs", function()
     local function url(key, args, ctx) return assert(request.build(catalogue.find(key), args, ctx)).url end
     assert.equal("http://127.0.0.1:1/cgi-bin/menu/get?access_token=t", url("menu.get", nil, { token = "t", base = "http://127.0.0.1:1" }))
+    assert.equal("https://x/p/cgi-bin/menu/get?access_token=t", url("menu.get", nil, { token = "t", base = "https://x/p/" }))
     assert.equal("https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=a", url("qrcode.show", { ticket = "a" }, { base = "http://127.0.0.1:1" }))
     assert.equal("http://127.0.0.1:2/cgi-bin/showqrcode?ticket=a",
       url("qrcode.show", { ticket = "a" }, { hosts = { ["mp.weixin.qq.com"] = "http://127.0.0.1:2" } }))
   end)
 
-  it("escapes its parameters, the token's too", function()
+  it("escapes its parameters, the token's too: neither makes a header or another parameter", function()
+    local bad = request.build(catalogue.find "user.info", { openid = "o\r\nHost: x" }, { token = "t\r\n&appid=x\"" })
+    assert.equal("https://api.weixin.qq.com/cgi-bin/user/info?access_token=t%0D%0A%26appid%3Dx%22&openid=o%0D%0AHost%3A%20x&lang=zh_CN", bad.url)
     local made = request.build(catalogue.find "media.get", { media_id = "a b&c=é" }, { token = "x+/=" })
     assert.equal("https://api.weixin.qq.com/cgi-bin/media/get?access_token=x%2B%2F%3D&media_id=a%20b%26c%3D%C3%A9", made.url)
   end)

@@ -121,7 +121,7 @@ local function check_limits(field, value, path)
   elseif field.type == "list" then
     n, zh, en = #value, "项", " items"
   elseif field.type == "file" then
-    n = value.data and #value.data
+    n, zh, en = value.data and #value.data, UNITS.bytes[1], " bytes"
   elseif type(value) == "string" then
     n = math.tointeger(tonumber(value))
   end
@@ -258,19 +258,28 @@ local function add_switch(state, one, args, path, out)
   add(state, case.field, args, path, out, true)
 end
 
+-- Kept with the list, which is its row's for good.
 local function names(fields)
-  local known = {}
-  notation.each(fields, function(field) known[field.name] = true end)
+  local known = fields.known
+  if not known then
+    known = {}
+    notation.each(fields, function(field) known[field.name] = true end)
+    fields.known = known
+  end
   return known
 end
 
-local function check_unknown(known, args, path)
+local NONE <const> = {}
+
+-- The fields of a call are those of its query and of its body.
+local function check_unknown(known, also, args, path)
   for key in pairs(args) do
-    if not known[key] then
+    if not (known[key] or also[key]) then
       local here, near = join(path, tostring(key)), nil
-      if type(key) == "string" then near = nearest.slip(key, nearest.names(known)) end
       local all = nearest.names(known)
+      table.move(nearest.names(also), 1, 99, #all + 1, all)
       table.sort(all)
+      if type(key) == "string" then near = nearest.slip(key, all) end
       local has = #all > 0 and table.concat(all, ", ") or "-"
       local zh = near and "最接近的是 " .. near or "有：" .. has
       local en = near and "the nearest is " .. near or "it has: " .. has
@@ -288,10 +297,10 @@ local function collect(state, fields, args, path, out)
   end
 end
 
-local function add_open(known, args, out)
+local function add_open(known, also, args, out)
   local others = {}
   for key in pairs(args) do
-    if type(key) == "string" and not known[key] then others[#others + 1] = key end
+    if type(key) == "string" and not (known[key] or also[key]) then others[#others + 1] = key end
   end
   table.sort(others)
   for _, key in ipairs(others) do out[#out + 1] = { key, args[key] } end
@@ -299,9 +308,9 @@ end
 
 function object(state, fields, args, path)
   local out, known = setmetatable({}, ORDERED), names(fields)
-  if not fields.open then check_unknown(known, args, path) end
+  if not fields.open then check_unknown(known, NONE, args, path) end
   collect(state, fields, args, path, out)
-  if fields.open then add_open(known, args, out) end
+  if fields.open then add_open(known, NONE, args, out) end
   return out
 end
 
@@ -320,16 +329,13 @@ end
 function M.take(query, body, args, ctx)
   local state = { ctx = ctx, value = value_of }
   local ok, q, b = pcall(function()
-    local known = {}
-    for _, fields in ipairs { query or {}, body or {} } do
-      for name in pairs(names(fields)) do known[name] = true end
-    end
+    local of_query, of_body = query and names(query) or NONE, body and names(body) or NONE
     local open = body and body.open
-    if not open then check_unknown(known, args, "") end
+    if not open then check_unknown(of_query, of_body, args, "") end
     local in_query, in_body = {}, setmetatable({}, ORDERED)
     if query then collect(state, query, args, "", in_query) end
     if body then collect(state, body, args, "", in_body) end
-    if open then add_open(known, args, in_body) end
+    if open then add_open(of_query, of_body, args, in_body) end
     return in_query, in_body
   end)
   if ok then return q, b end

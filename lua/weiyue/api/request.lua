@@ -41,7 +41,7 @@ local function query_text(row, pairs_, token)
 end
 
 local function base_of(row, ctx)
-  if not row.host then return ctx.base or API end
+  if not row.host then return (ctx.base or API):match "^(.-)/*$" end
   return ctx.hosts and ctx.hosts[row.host] or "https://" .. row.host
 end
 
