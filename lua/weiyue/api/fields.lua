@@ -8,7 +8,7 @@ local notation = require "weiyue.api.notation"
 
 local M = {}
 
--- An object with its fields in order: a list of { name, value }.
+-- An object with its fields in order: a list of { name, value, '"name":' }.
 local ORDERED <const> = {}
 
 -- What goes wrong is raised as a table and caught in M.take.
@@ -16,7 +16,9 @@ local function fail(path, zh, en, field)
   error({ path = path, zh = zh, en = en, field = field }, 0)
 end
 
-local function is_null(value) return value == nil or rawequal(value, json.null) end
+local NULL <const> = json.null
+
+local function is_null(value) return value == nil or rawequal(value, NULL) end
 
 local function join(path, name) return path == "" and name or path .. "." .. name end
 
@@ -190,7 +192,9 @@ local function add(state, field, args, path, out, needed)
     end
     return false
   end
-  out[#out + 1] = { field.name, state.value(state, field, value, join(path, field.name)) }
+  local name = field.name
+  field.key = field.key or '"' .. name .. '":'
+  out[#out + 1] = { name, state.value(state, field, value, join(path, name)), field.key }
   return true
 end
 
@@ -225,30 +229,40 @@ local function add_choice(state, one, args, path, out)
     ("%sone of these is missing: %s"):format(where, words), one.choice[1][1])
 end
 
--- The case that the tag names, or that is there; two fields may stand for one tag.
-local function case_of(one, args, path)
-  local tag, cases, values = args[one.switch], {}, {}
+local function no_case(one, tag, path)
+  local here, values = join(path, one.switch), {}
   for _, case in ipairs(one.cases) do
-    local there = not is_null(args[case.field.name])
-    if (is_null(tag) and there) or case.value == tag then table.insert(cases, there and 1 or #cases + 1, case) end
     if values[#values] ~= case.value then values[#values + 1] = case.value end
   end
-  if not cases[1] then
-    local here, words = join(path, one.switch), table.concat(values, ", ")
-    if is_null(tag) and one.optional then return nil end
-    if is_null(tag) then
-      fail(here, ("缺少 %s：%s 之一"):format(here, words), ("%s is missing: one of %s"):format(here, words))
-    end
-    fail(here, ("%s 应为 %s 之一，不是 %s"):format(here, words, shown(tag)),
-      ("%s must be one of %s, not %s"):format(here, words, shown(tag)))
+  local words = table.concat(values, ", ")
+  if is_null(tag) then
+    fail(here, ("缺少 %s：%s 之一"):format(here, words), ("%s is missing: one of %s"):format(here, words))
   end
+  fail(here, ("%s 应为 %s 之一，不是 %s"):format(here, words, shown(tag)),
+    ("%s must be one of %s, not %s"):format(here, words, shown(tag)))
+end
+
+-- The case that the tag names, or that is there; two fields may stand for one tag. What else is there does not go
+-- with it.
+local function case_of(one, args, path)
+  local tag, found, is_there, other = args[one.switch], nil, false, nil
+  if is_null(tag) then tag = nil end
   for _, case in ipairs(one.cases) do
-    if case ~= cases[1] and case.field.name ~= cases[1].field.name and not is_null(args[case.field.name]) then
-      local here, tagged = join(path, case.field.name), ("%s = %q"):format(one.switch, cases[1].value)
-      fail(here, ("%s 与 %s 不符"):format(here, tagged), ("%s does not go with %s"):format(here, tagged), case.field)
-    end
+    local there = not is_null(args[case.field.name])
+    local fits = tag == nil or case.value == tag
+    if there and fits and not is_there then found, is_there = case, true
+    elseif there then other = case
+    elseif tag and fits and not found then found = case end
   end
-  return cases[1]
+  if not found then
+    if tag == nil and one.optional then return nil end
+    no_case(one, tag, path)
+  end
+  if other then
+    local here, tagged = join(path, other.field.name), ("%s = %q"):format(one.switch, found.value)
+    fail(here, ("%s 与 %s 不符"):format(here, tagged), ("%s does not go with %s"):format(here, tagged), other.field)
+  end
+  return found
 end
 
 local function add_switch(state, one, args, path, out)
@@ -343,20 +357,24 @@ function M.take(query, body, args, ctx)
   return nil, q
 end
 
+local function encoded(value)
+  local text, err = json.encode(value)
+  if not text then error({ path = "", zh = err, en = err }, 0) end
+  return text
+end
+
 local function write(out, value)
-  local ordered = type(value) == "table" and getmetatable(value) == ORDERED
-  if not ordered and not json.is_array(value) then
-    local text, err = json.encode(value)
-    if not text then error({ path = "", zh = err, en = err }, 0) end
-    out[#out + 1] = text
+  local is_table = type(value) == "table"
+  local ordered = is_table and getmetatable(value) == ORDERED
+  if not ordered and not (is_table and json.is_array(value)) then
+    out[#out + 1] = encoded(value)
     return
   end
   out[#out + 1] = ordered and "{" or "["
   for i, item in ipairs(value) do
     if i > 1 then out[#out + 1] = "," end
     if ordered then
-      out[#out + 1] = json.encode(item[1])
-      out[#out + 1] = ":"
+      out[#out + 1] = item[3] or encoded(item[1]) .. ":"
       item = item[2]
     end
     write(out, item)
