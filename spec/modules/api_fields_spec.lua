@@ -42,6 +42,8 @@ describe("the notation of fields", function()
     assert.equal('{"v1":1,"v3":3}', body_of("v1..3?", { v3 = 3, v1 = 1 }))
     assert.matches("no field v4", fault_of("v1..3?", { v4 = 1 }))
     assert.equal('{"a":1,"b":{"z":1},"c":[2]}', body_of("a, ...", { c = { 2 }, b = { z = 1 }, a = 1 }))
+    assert.equal('{"o":{"a":1,"z":{}}}', body_of("o{a, ...}", { o = { z = {}, a = 1 } }))
+    assert.equal("o.1 is no field's name", fault_of("o{a?, ...}", { o = { "x" } }))
   end)
 end)
 

@@ -311,10 +311,14 @@ local function collect(state, fields, args, path, out)
   end
 end
 
-local function add_open(known, also, args, out)
+local function add_open(known, also, args, out, path)
   local others = {}
   for key in pairs(args) do
-    if type(key) == "string" and not (known[key] or also[key]) then others[#others + 1] = key end
+    if type(key) ~= "string" then
+      local here = join(path, tostring(key))
+      fail(here, ("%s 不是字段名"):format(here), ("%s is no field's name"):format(here))
+    end
+    if not (known[key] or also[key]) then others[#others + 1] = key end
   end
   table.sort(others)
   for _, key in ipairs(others) do out[#out + 1] = { key, args[key] } end
@@ -324,7 +328,7 @@ function object(state, fields, args, path)
   local out, known = setmetatable({}, ORDERED), names(fields)
   if not fields.open then check_unknown(known, NONE, args, path) end
   collect(state, fields, args, path, out)
-  if fields.open then add_open(known, NONE, args, out) end
+  if fields.open then add_open(known, NONE, args, out, path) end
   return out
 end
 
@@ -349,7 +353,7 @@ function M.take(query, body, args, ctx)
     local in_query, in_body = {}, setmetatable({}, ORDERED)
     if query then collect(state, query, args, "", in_query) end
     if body then collect(state, body, args, "", in_body) end
-    if open then add_open(of_query, of_body, args, in_body) end
+    if open then add_open(of_query, of_body, args, in_body, "") end
     return in_query, in_body
   end)
   if ok then return q, b end
