@@ -189,9 +189,15 @@ static int keep_aside(const char *path, char aside[PATH_BYTES]) {
   time_t now = time(NULL);
   struct tm tm;
   localtime_r(&now, &tm);
-  strftime(end, sizeof end, ".before-%Y%m%d-%H%M%S", &tm);
+  size_t n = strftime(end, sizeof end, ".before-%Y%m%d-%H%M%S", &tm);
   name(aside, path, end);
-  if (link(path, aside)) {
+  int err = link(path, aside);
+  for (int i = 2; err && errno == EEXIST && i < 100; i++) { /* another of the same second */
+    snprintf(end + n, sizeof end - n, "-%d", i);
+    name(aside, path, end);
+    err = link(path, aside);
+  }
+  if (err) {
     aside[0] = '\0';
     return errno == ENOENT ? 0 : -1;
   }
