@@ -43,7 +43,8 @@ static const verb verbs[] = {
      "explain a verb: weiyue help VERB"},
 };
 
-static const char *const not_built[] = {"init", "sandbox", "plan", "apply", "user", "replay", "doctor"};
+static const char *const not_built[] = {"init", "sandbox", "plan",  "apply",
+                                        "user", "replay",  "doctor"};
 
 enum { VERBS = sizeof verbs / sizeof *verbs, NOT_BUILT = sizeof not_built / sizeof *not_built };
 

@@ -23,8 +23,7 @@ enum {
 };
 
 /* 0 with the folder, or the exit status. *sure: the configuration has no errors. */
-int wy_cli_find_state(const char *config, const char *lua_path, char out[WY_CLI_PATH],
-                      bool *sure) {
+int wy_cli_find_state(const char *config, const char *lua_path, char out[WY_CLI_PATH], bool *sure) {
   static const char chunk[] = "return require('weiyue.config.state')(...)";
   wy_cli_lua l;
   if (wy_cli_lua_open(&l, lua_path, false)) return WY_EXIT_FAILED;

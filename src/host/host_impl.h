@@ -54,7 +54,8 @@ typedef struct account {
   ledger *ledger;
   const char *id; /* the ledger's */
   char *path, *url_host, *username, *appid, *token, *apology, *waiting;
-  char *authorizers; /* of a third-party platform: the path of its authorizers' pushes, with :appid */
+  char *
+      authorizers; /* of a third-party platform: the path of its authorizers' pushes, with :appid */
   double deadline; /* seconds a reply may take */
   wy_mode mode;
   bool can_kf;      /* may send customer service messages */
@@ -135,7 +136,8 @@ struct worker {
   wy_list errands; /* pushes that were handed to another worker */
   wy_list lates;   /* late messages on their way */
   wy_push opened;  /* the push that is being decoded */
-  char authorizer[APPID_BYTES]; /* whose it is, of a platform's authorizers; "": the account's own */
+  char
+      authorizer[APPID_BYTES]; /* whose it is, of a platform's authorizers; "": the account's own */
   wy_buf reply, sealed, known;
   wy_posts posts;
   wy_worker_stats stats;

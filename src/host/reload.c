@@ -14,8 +14,8 @@
 #include "host/host_impl.h"
 #include "host/keep.h"
 #include "host/recover.h"
-#include "host/verify.h"
 #include "host/remote.h"
+#include "host/verify.h"
 #include "net/watch.h"
 
 enum { RETRY_MS = 1000, RETRIES = 90, REBUILD_MS = 60000 };
