@@ -3,8 +3,8 @@
  *
  * Lua itself counts; here is only what may still be taken until somebody has to look: the path of a
  * push allocates some thirty times. Small blocks that Lua gives back are kept for its next ones, by
- * size, up to SPARE_MAX bytes in all: a collection frees many at once, which malloc would sort in and
- * out again. */
+ * size, up to SPARE_MAX bytes in all: a collection frees many at once, which malloc would sort in
+ * and out again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

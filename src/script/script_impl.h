@@ -72,7 +72,7 @@ struct wy_script {
   uint64_t stopped[WY_FAULT_END], n_stopped;
 
   /* memory.c */
-  ptrdiff_t room;      /* bytes until it looks how much there is */
+  ptrdiff_t room;                                 /* bytes until it looks how much there is */
   struct wy_spare *spares[WY_SPARE_LARGEST / 16]; /* small blocks that are free, by size */
   size_t n_spares;                                /* their bytes */
   size_t weighed;      /* what there was when plugins were weighed last; 0: never */
