@@ -1,6 +1,7 @@
 /* A host gives way to another one: it stops accepting, sends what its inbox knows, and from then on
  * what becomes of the pushes that it still has; last its idle connections. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -183,6 +184,7 @@ int wy_host_hand_over(wy_host *h, int inbox, int connections) {
 typedef struct socket_post {
   wy_post post;
   int fd;
+  bool beside; /* another worker has it, too, and listens */
 } socket_post;
 
 static void drop_socket(worker *w, wy_post *post) {
@@ -198,9 +200,20 @@ static void listen_on(worker *w, wy_post *post) {
     drop_socket(w, post);
     return;
   }
-  int err = wy_http_listen_on(w->http, p->fd);
+  int err = p->beside ? wy_http_stand_by(w->http, p->fd) : wy_http_listen_on(w->http, p->fd);
+  if (p->beside) close(p->fd);
   if (err) wy_log_text(&w->host->log, WY_LOG_ERROR, "upgrade.back", "%s", uv_strerror(err));
   free(p);
+}
+
+static void send_socket(worker *w, int fd, bool beside) {
+  socket_post *p = fd < 0 ? NULL : malloc(sizeof *p);
+  if (!p) {
+    if (fd >= 0) close(fd);
+    return;
+  }
+  *p = (socket_post){.post = {NULL, listen_on, drop_socket}, .fd = fd, .beside = beside};
+  wy_post_send(w, &p->post, false);
 }
 
 /* Each worker on its own thread. */
@@ -209,13 +222,9 @@ static void listen_again(wy_host *h) {
   unsigned n;
   int err = wy_host_sockets(h, fds, &n);
   for (unsigned i = 0; !err && i < n; i++) {
-    socket_post *p = malloc(sizeof *p);
-    if (!p) {
-      close(fds[i]);
-      continue;
-    }
-    *p = (socket_post){.post = {NULL, listen_on, drop_socket}, .fd = fds[i]};
-    wy_post_send(&h->workers[i % h->n_workers], &p->post, false);
+    worker *beside = wy_neighbour_before(h, i % h->n_workers);
+    if (beside) send_socket(beside, fcntl(fds[i], F_DUPFD_CLOEXEC, 0), true);
+    send_socket(&h->workers[i % h->n_workers], fds[i], false);
   }
   if (err) wy_log_text(&h->log, WY_LOG_ERROR, "upgrade.back", "%s", uv_strerror(err));
   else wy_log_text(&h->log, WY_LOG_INFO, "upgrade.back", "this host goes on");
