@@ -134,13 +134,14 @@ end
 -- Links that begin with one "/" stand for the account's own pages.
 local LINKS <const> = { "url", "pic_url", "hq_url" }
 
+local function is_own(link) return type(link) == "string" and (link == "/" or find(link, "^/[^/]")) end
+
 -- A copy: a reply may be a constant that answers many messages.
 local function absolute(t, base)
   local copy = {}
   for key, value in pairs(t) do copy[key] = value end
   for _, key in ipairs(LINKS) do
-    local link = copy[key]
-    if type(link) == "string" and (link == "/" or find(link, "^/[^/]")) then copy[key] = base .. link end
+    if is_own(copy[key]) then copy[key] = base .. copy[key] end
   end
   return copy
 end
@@ -153,6 +154,22 @@ local function resolve(reply, base)
     articles[i] = type(article) == "table" and absolute(article, base) or article
   end
   return { type = "news", articles = articles }
+end
+
+local function has_own(t)
+  return type(t) == "table" and (is_own(t.url) or is_own(t.pic_url) or is_own(t.hq_url))
+end
+
+-- Without the account's address WeChat gets such links as they are, and no user can open one.
+local function tell_lost(reply, where)
+  local lost = reply.type == "music" and has_own(reply)
+  for _, article in ipairs(reply.type == "news" and type(reply.articles) == "table" and reply.articles or {}) do
+    lost = lost or has_own(article)
+  end
+  if lost and M.once(where, "link") then
+    log.write("warn", "reply.link", "a link that begins with / needs accounts[].url: nobody can open it",
+      { where = where })
+  end
 end
 
 local function chain(index, msg, outbox, event, i)
@@ -193,7 +210,10 @@ function M.dispatcher(index, outbox, word)
       end
       return false, where, unknown
     end
-    if type(reply) == "table" and msg.account.url then reply = resolve(reply, msg.account.url) end
+    if type(reply) == "table" then
+      local base = msg.account.url
+      if base then reply = resolve(reply, base) else tell_lost(reply, where) end
+    end
     return reply, where, unknown
   end
 end

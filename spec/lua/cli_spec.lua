@@ -261,7 +261,7 @@ describe("weiyue", function()
       assert.equal(0, good.status)
       assert.matches('^{"ok":true,"accounts":%[{"id":"plain","path":"/plain","mode":"plain"}', good.out)
       assert.equal(1, bad.status)
-      assert.matches('^{"ok":false,.*"level":"error","zh":"[^"]*bad%.lua:3', bad.out)
+      assert.matches('^{"ok":false,.*"level":"error","file":"bad%.lua","line":3,"zh":"bad%.lua:3: ', bad.out)
     end)
 
     it("prints the table of keys in the language asked for", function()
@@ -454,6 +454,13 @@ describe("weiyue", function()
         assert.equal("", r.out)
       end)
     end
+
+    it("ends a configuration that does not end", function()
+      write("endless.lua", "while true do end\n")
+      local r = weiyue("push plain --config endless.lua --text hi")
+      assert.equal(1, r.status)
+      assert.matches("stopped: it took more than 10 s of processor time", r.err, 1, true)
+    end)
 
     it("fails when nobody listens", function()
       local r = weiyue("push http://127.0.0.1:1/plain --text hi")
