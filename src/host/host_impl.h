@@ -266,11 +266,12 @@ void wy_host_served(wy_host *h);  /* an HTTP server has stopped; from any worker
 
 /* push.c */
 void wy_push_serve(worker *w, desk *d, wy_http_req *req);
-void wy_errands_let_go(worker *w);    /* of the gates: their editions go */
 void wy_exchanges_end(worker *w);     /* those that no task will end */
 void wy_conversations_end(worker *w); /* those that wait for their user */
 void wy_pushes_give_up(worker *w);    /* answers what is in flight with `success` */
 
+/* errand.c: pushes on other workers */
+void wy_errands_let_go(worker *w);  /* of the gates: their editions go */
 void wy_errands_look(worker *w);    /* those that wait: which need not any more? */
 void wy_errands_give_up(worker *w); /* those that wait are answered by nobody */
 
