@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fds.h"
 #include "host/exchange.h"
 #include "host/transfer.h"
 
@@ -252,23 +253,9 @@ void wy_host_take_back(wy_host *h) {
 /* The descriptor travels; what the client sends meanwhile waits in it. */
 static bool pass(void *data, int fd) {
   giving *g = data;
-  char byte = 0;
-  union {
-    struct cmsghdr align;
-    char bytes[CMSG_SPACE(sizeof fd)];
-  } control = {.bytes = {0}};
-  struct iovec part = {&byte, 1};
-  struct msghdr m = {.msg_iov = &part,
-                     .msg_iovlen = 1,
-                     .msg_control = control.bytes,
-                     .msg_controllen = sizeof control.bytes};
-  struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-  c->cmsg_level = SOL_SOCKET;
-  c->cmsg_type = SCM_RIGHTS;
-  c->cmsg_len = CMSG_LEN(sizeof fd);
-  memcpy(CMSG_DATA(c), &fd, sizeof fd);
+  const char byte = 0;
   for (int tries = 0; tries < 2; tries++) {
-    if (sendmsg(g->connections, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == 1) return true;
+    if (wy_fds_send(g->connections, &byte, 1, &fd, 1) == 1) return true;
     if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) return false;
     struct pollfd room = {g->connections, POLLOUT, 0};
     if (poll(&room, 1, PASS_MS) <= 0) return false;

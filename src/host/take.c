@@ -1,7 +1,6 @@
 /* A host takes over from another one: its inbox before anything is accepted; then what becomes of
  * the pushes that the other still has, and the connections that it gives away. */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fds.h"
 #include "host/exchange.h"
 #include "host/transfer.h"
 
@@ -189,7 +189,6 @@ static void hand_out(taking *t, int fd) {
     close(fd);
     return;
   }
-  fcntl(fd, F_SETFD, FD_CLOEXEC);
   *o = (offer){.post = {NULL, adopt, drop_offer}, .fd = fd};
   wy_post_send(&h->workers[t->next++ % h->n_workers], &o->post, false);
 }
@@ -199,22 +198,11 @@ static bool take_offers(taking *t, unsigned most) {
   while (most--) {
     char byte;
     int fd;
-    union {
-      struct cmsghdr align;
-      char bytes[CMSG_SPACE(sizeof fd)];
-    } control = {.bytes = {0}};
-    struct iovec part = {&byte, 1};
-    struct msghdr m = {.msg_iov = &part,
-                       .msg_iovlen = 1,
-                       .msg_control = control.bytes,
-                       .msg_controllen = sizeof control.bytes};
-    ssize_t n = recvmsg(t->connections, &m, MSG_DONTWAIT);
+    unsigned came = 0;
+    ssize_t n = wy_fds_receive(t->connections, &byte, 1, &fd, 1, &came);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return true;
     if (n <= 0) return false;
-    const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof fd)) continue;
-    memcpy(&fd, CMSG_DATA(c), sizeof fd);
-    hand_out(t, fd);
+    if (came) hand_out(t, fd);
   }
   return true;
 }
