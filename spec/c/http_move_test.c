@@ -4,9 +4,6 @@
 
 #include "net/listen.h"
 
-#define HOST "Host: a\r\n"
-#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
-
 /* The server that takes over, on the loop of the rig. */
 static wy_http *open_next(rig *r) {
   static const wy_http_handlers handlers = {rig_on_head, rig_on_request};
