@@ -28,7 +28,9 @@ describe("limits", function()
     assert.equal("fine", other:says "other":content())
     app:advance(0)
     cpu = os.clock() - cpu
-    assert.equal("fine", other:says "other":content())
+    local after = other:says "other"
+    app:advance(0) -- it may be suspended while it collects what the broken one has left
+    assert.equal("fine", after:content())
     return push:content(), cpu
   end
 
