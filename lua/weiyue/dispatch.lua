@@ -157,14 +157,19 @@ local function resolve(reply, base)
 end
 
 local function has_own(t)
-  return type(t) == "table" and (is_own(t.url) or is_own(t.pic_url) or is_own(t.hq_url))
+  if type(t) ~= "table" then return false end
+  for _, key in ipairs(LINKS) do
+    if is_own(rawget(t, key)) then return true end
+  end
+  return false
 end
 
 -- Without the account's address WeChat gets such links as they are, and no user can open one.
 local function tell_lost(reply, where)
-  local lost = reply.type == "music" and has_own(reply)
-  for _, article in ipairs(reply.type == "news" and type(reply.articles) == "table" and reply.articles or {}) do
-    lost = lost or has_own(article)
+  local kind, articles = rawget(reply, "type"), rawget(reply, "articles")
+  local lost = kind == "music" and has_own(reply)
+  if kind == "news" and type(articles) == "table" then
+    for i = 1, rawlen(articles) do lost = lost or has_own(rawget(articles, i)) end
   end
   if lost and M.once(where, "link") then
     log.write("warn", "reply.link", "a link that begins with / needs accounts[].url: nobody can open it",
