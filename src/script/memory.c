@@ -11,7 +11,10 @@
 
 #include "script/script_impl.h"
 
-enum { MUCH = 1 << 20 }; /* bytes whose making takes about as long as the hook's stride */
+enum {
+  MUCH = 1 << 20, /* bytes whose making takes about as long as the hook's stride */
+  DEEP = 20000    /* calls, one in another: more than any recursion that means to end */
+};
 enum { GRAIN = 16, SPARE_MAX = 256 * 1024 };
 
 struct wy_spare {
@@ -35,6 +38,7 @@ struct wy_spare {
 static void note_refusal(wy_script *s) {
   lua_State *L = wy_script_running(s);
   lua_Debug ar;
+  s->deep = lua_getstack(L, DEEP, &ar);
   for (int level = 0; level < 32 && lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline <= 0 || strncmp(ar.source, "=[weiyue", 8) == 0) continue;

@@ -79,6 +79,7 @@ struct wy_script {
   uint64_t weighed_at; /* ms on the clock */
   bool is_short;
   char refused[160]; /* where the code was that got no memory */
+  bool deep;         /* so deep in calls that it was the stack's that ran out */
   struct {
     lua_State *co;
     int ref;

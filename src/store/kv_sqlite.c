@@ -242,6 +242,13 @@ static int commit(lite *l, size_t n, char why[WY_KV_WHY]) {
   return err;
 }
 
+/* What was deleted by its prefix is somebody's data, who is forgotten: it is to be found nowhere
+ * any more, not in the log either. Where others read just now, the log keeps it until it begins
+ * anew. */
+static void empty_log(lite *l) {
+  sqlite3_wal_checkpoint_v2(l->writer.sql.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
 static void write_batch(lite *l) {
   char why[WY_KV_WHY] = "";
   queue batch = {NULL, &batch.first, 0};
@@ -249,6 +256,7 @@ static void write_batch(lite *l) {
   uint64_t start = uv_hrtime();
   size_t n = 0;
   int err = 0;
+  bool forgets = false;
   if (!begin(l)) return;
   for (wy_kv_op *op; n < BATCH && uv_hrtime() - start < BATCH_NS && (op = next_write(l)) != NULL;) {
     if (!wy_kv_take(op)) {
@@ -256,6 +264,7 @@ static void write_batch(lite *l) {
       continue;
     }
     if (op->now > l->now) l->now = op->now;
+    forgets = forgets || op->q.verb == WY_KV_DEL_PREFIX;
     int before = sqlite3_total_changes(w->sql.db);
     err = write_one(w, op, why);
     if (err) wy_kv_fail(op, err, why);
@@ -267,6 +276,7 @@ static void write_batch(lite *l) {
   if (!undone(w)) {
     sweep(l);
     err = undone(w) ? WY_E_STORE_IO : commit(l, n, why);
+    if (!err && forgets && n) empty_log(l);
   }
   uv_mutex_lock(&l->lock);
   l->expected = l->writer.queue.n + batch.n;
