@@ -57,7 +57,18 @@ local made = {}
 
 function made.api(place) return require("weiyue.api.objects").mine(place) end
 
-function made.quota(place) return require("weiyue.hub").current().governor:quota(place) end
+function made.quota(place, hub) return hub.governor:quota(place) end
+
+-- Of a third-party platform.
+function made.authorizers(place, hub)
+  if place.kind ~= "component" then return nil end
+  return function() return hub.components:each(place) end
+end
+
+function made.pre_auth_code(place, hub)
+  if place.kind ~= "component" then return nil end
+  return function() return hub.components:pre_auth_code(place) end
+end
 
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
 local function account_object(conf, hub)
@@ -71,7 +82,7 @@ local function account_object(conf, hub)
       if made[key] then
         local place = hub:place(conf.id)
         if not place then error(("the account %s is gone: it has taken its authorisation back"):format(conf.id), 3) end
-        return made[key](place)
+        return made[key](place, hub)
       end
       if later.account[key] then later.refuse("account." .. key) end
     end,
