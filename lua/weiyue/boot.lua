@@ -55,19 +55,19 @@ end
 -- What of an account is made when it is asked for.
 local made = {}
 
-function made.api(place) return require("weiyue.api.objects").mine(place) end
+function made.api(its) return require("weiyue.api.objects").mine(its) end
 
-function made.quota(place, hub) return hub.governor:quota(place) end
+function made.quota(its, hub) return hub.governor:quota(its) end
 
 -- Of a third-party platform.
-function made.authorizers(place, hub)
-  if place.kind ~= "component" then return nil end
-  return function() return hub.components:each(place) end
+function made.authorizers(its, hub)
+  if its.kind ~= "component" then return nil end
+  return function() return hub.components:each(its) end
 end
 
-function made.pre_auth_code(place, hub)
-  if place.kind ~= "component" then return nil end
-  return function() return hub.components:pre_auth_code(place) end
+function made.pre_auth_code(its, hub)
+  if its.kind ~= "component" then return nil end
+  return function() return hub.components:pre_auth_code(its) end
 end
 
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
@@ -80,9 +80,9 @@ local function account_object(conf, hub)
   }, {
     __index = function(_, key)
       if made[key] then
-        local place = hub:place(conf.id)
-        if not place then error(("the account %s is gone: it has taken its authorisation back"):format(conf.id), 3) end
-        return made[key](place, hub)
+        local its = hub:place(conf.id)
+        if not its then error(("the account %s is gone: it has taken its authorisation back"):format(conf.id), 3) end
+        return made[key](its, hub)
       end
       if later.account[key] then later.refuse("account." .. key) end
     end,
@@ -340,8 +340,8 @@ function M.load(boot)
     end }, { __index = push })
   end
   local out = outbox.new(places, mailbox.new(shared.object "weiyue.mailbox.dict"), push, function(object)
-    local place = hub:place(object)
-    return place and place.component and place.component.object
+    local its = hub:place(object)
+    return its and its.component and its.component.object
   end)
   message.serve(out, push)
 
