@@ -219,6 +219,24 @@ function wx.after(d, fn, ...) end
 ---@param ... any arguments of fn
 function wx.spawn(fn, ...) end
 
+--- Runs functions at a time (同时运行，等全部结束), each in a task of its own (limits.tasks), and waits for the last:
+--- `local got, errors = wx.all { user = function() … end, orders = function() … end }`. What one of them raises is
+--- raised here, and the others are cancelled: their waits raise, their `<close>` variables run.
+---@async
+---@param functions table<any, async fun(): any, any>
+---@return table<any, any> results by key, the first result of each
+---@return table<any, any>? errors by key, the second result of those whose first is nil; nil: there is none
+function wx.all(functions) end
+
+--- Runs functions at a time until the first one ends (谁先结束用谁), and cancels the others; with
+--- `function() wx.sleep(3) return nil, "timeout" end` as one of them it is a time limit.
+---@async
+---@param functions table<any, async fun(): any, any>
+---@return any value
+---@return any err its second result
+---@return any key which of them it was
+function wx.race(functions) end
+
 --- Runs fn again and again (定时重复), in a task of its own, so that it may wait; declared while the plugin
 --- loads, once per host: of several workers one runs it. d: seconds, or "5m", "1h30m"; from 1 s to 366 days.
 --- The first run is one interval after the host's start, the n-th after n of them: it does not drift. What a

@@ -232,6 +232,15 @@ function M.new(plugin, host)
     return scope:spawn(fn, ...)
   end
 
+  for _, name in ipairs { "all", "race" } do
+    ---@async
+    wx[name] = function(functions)
+      local run = require("weiyue.together")[name] -- no tail call: its errors name the plugin's line
+      local value, err, key = run(scope, functions)
+      return value, err, key
+    end
+  end
+
   local function timer(what, fn, options, t)
     if not plugin.timers then error(what .. ": timers are for plugins, which a host serves", 3) end
     if plugin.loaded then

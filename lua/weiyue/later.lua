@@ -9,7 +9,7 @@ local function set(names)
   return s
 end
 
-M.wx = set [[all file lock menu on_forget page race redirect render response route
+M.wx = set [[file lock menu on_forget page redirect render response route
   session static store]]
 M.msg = set "choose confirm download forget form session user"
 M.account = set "api followers forget quota"
