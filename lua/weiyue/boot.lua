@@ -14,6 +14,7 @@ local outbox = require "weiyue.outbox"
 local plugins = require "weiyue.plugin"
 local readonly = require "weiyue.readonly"
 local rules = require "weiyue.rules"
+local services = require "weiyue.services"
 local settings = require "weiyue.settings"
 local shared = require "weiyue.shared"
 local sources = require "weiyue.sources"
@@ -52,7 +53,7 @@ local function place(p)
 end
 
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
-local function account_object(conf)
+local function account_object(conf, methods)
   local can = {} -- a copy: what a plugin writes there by rawset changes nothing of the host
   for name, value in pairs(conf.can) do can[name] = value end
   local known = setmetatable({
@@ -60,6 +61,7 @@ local function account_object(conf)
     username = conf.username, appid = conf.appid, mode = conf.mode, can = can,
   }, {
     __index = function(_, key)
+      if methods[key] then return methods[key] end
       if later.account[key] then later.refuse("account." .. key) end
     end,
   })
@@ -214,8 +216,7 @@ function M.specs(boot)
 end
 
 -- What plugins ask of the host: their accounts.
-local function host_of(objects)
-  local host = {}
+local function host_of(host, objects)
   function host.account(id)
     if id == nil and #objects == 1 then return objects[1] end
     for _, object in ipairs(objects) do
@@ -274,19 +275,25 @@ function M.load(boot)
   local conf, options = boot.conf, boot.options
   debug.getmetatable("").__metatable = "string" -- the one table that all plugins share
   local folder = folder_of(options)
-  local objects, places = {}, {}
+  local objects, places, methods, host = {}, {}, {}, {}
+  function methods.followers(account, o)
+    if getmetatable(account) ~= "read-only" then error("call it with a colon: account:followers()", 2) end
+    local iterator = host.services.users:followers(account, o) -- no tail call: its errors name the plugin's line
+    return iterator
+  end
   for i, account in ipairs(conf.accounts) do
-    objects[i] = account_object(account)
+    objects[i] = account_object(account, methods)
     places[i] = { object = objects[i], conf = account }
   end
   for _, account in ipairs(conf.accounts) do
     settings.keep_secret { account.token, account.secret or false, account.aes_key or false }
   end
-  local loaded = load_plugins(boot, folder, host_of(objects))
+  host.services = services.new { folder = folder, state = boot.state, accounts = places }
+  local loaded = load_plugins(boot, folder, host_of(host, objects))
   forget_config()
   boot.n_plugins, boot.plugins = #loaded, loaded
   local push = package.loaded["weiyue.push"] -- C's; absent where nothing is served
-  local out = outbox.new(places, mailbox.new(shared.object "weiyue.mailbox.dict"), push)
+  local out = outbox.new(places, mailbox.new(shared.object "weiyue.mailbox.dict"), push, host.services)
   message.serve(out, push)
 
   local function missing(account, name)

@@ -74,6 +74,9 @@ function Conversations:ask(msg, asked)
   keep_trace(msg)
   local other = push.parked(msg.push)
   local first = other and self.exclusive[other]
+  local whole, wrong = self.outbox:whole(msg.account, question)
+  if not whole then error("msg:ask: " .. tostring(wrong), 2) end
+  question = whole
   local good, fault = push.check(msg.push, question)
   if not good then error("msg:ask: " .. fault, 2) end
   local fate = self.outbox:ask(msg, first or question)

@@ -1,6 +1,8 @@
 -- Dispatch: from a message to a reply. The one function that C calls for every push.
 
+local desk = require "weiyue.desk"
 local events = require "weiyue.events"
+local file = require "weiyue.file"
 local limits = require "weiyue.limits"
 local log = require "weiyue_core".log
 local rules = require "weiyue.rules"
@@ -162,6 +164,19 @@ local function chain(index, msg, outbox, event, i)
   return reply, type(where) == "string" and where or use.where
 end
 
+-- What a reply needs before it can leave. `rule` is told where it fails.
+---@async
+local function prepare(outbox, msg, reply, rule)
+  if file.is_in(reply) then
+    local whole, err = outbox:whole(msg.account, reply)
+    if not whole then error(("%s: %s"):format(rule.where, err), 0) end
+    reply = whole
+  elseif reply.type == "transfer" then
+    outbox:transferred(msg)
+  end
+  return reply
+end
+
 local HAS_EVENT <const> = { event = true, device_event = true, component = true }
 
 --- The function that answers for one account: msg → reply (false: `success`), where its rule stands,
@@ -179,6 +194,7 @@ function M.dispatcher(index, outbox, word)
     local unknown = not events.is_known(kind, event)
     local reply, where
     if event == "unsubscribe" and outbox then outbox:left(msg) end -- whatever its handlers do
+    if event and desk.events[event] and outbox then outbox.services.desk:hear(msg) end
     if around then
       reply, where = chain(index, msg, outbox, event, 1)
     else
@@ -193,6 +209,7 @@ function M.dispatcher(index, outbox, word)
       end
       return false, where, unknown
     end
+    if type(reply) == "table" and outbox then reply = prepare(outbox, msg, reply, { where = where }) end
     if type(reply) == "table" and msg.account.url then reply = resolve(reply, msg.account.url) end
     return reply, where, unknown
   end

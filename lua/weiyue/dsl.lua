@@ -3,6 +3,7 @@
 local core = require "weiyue_core"
 local daytime = require "weiyue.daytime"
 local declared = require "weiyue.declared"
+local file = require "weiyue.file"
 local later = require "weiyue.later"
 local nearest = require "weiyue.nearest"
 local pattern = require "weiyue.pattern"
@@ -114,13 +115,13 @@ local REPLY_ADVICE <const> = "other plugins use it as well (不能改)"
 ---@param plugin table { name, priority, rules, uses, timers, config }; without timers: it is served by no host, and
 ---  may have none. `loaded` is set when its rules and timers are complete; `wrong` by wx.plugin: the problems of
 ---  its configuration.
----@param host { account: (fun(id?: string): table) }
+---@param host { account: (fun(id?: string): table), services?: weiyue.Services }
 ---@return table wx
 function M.new(plugin, host)
   local scope = task.scope(plugin.name)
   local wx = {
     reply = setmetatable({}, readonly.metatable("wx.reply", REPLY_ADVICE, replies)), log = logger(plugin),
-    shared = shared.object(), config = settings.view(plugin.config),
+    shared = shared.object(), config = settings.view(plugin.config), file = file.of(plugin, host),
   }
   wx.plugin = head(plugin, wx)
 

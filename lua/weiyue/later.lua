@@ -9,10 +9,10 @@ local function set(names)
   return s
 end
 
-M.wx = set [[file lock menu on_forget page redirect render response route
+M.wx = set [[lock menu on_forget page redirect render response route
   session static store]]
-M.msg = set "choose confirm download forget form session user"
-M.account = set "api followers forget quota"
+M.msg = set "choose confirm forget form session"
+M.account = set "api forget quota"
 M.modules = set "weiyue.http weiyue.store weiyue.token weiyue.api weiyue.testing"
 
 --- Raises that `name` is not in this build.

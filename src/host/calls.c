@@ -90,7 +90,8 @@ static int l_can_late(lua_State *L) {
   return 1;
 }
 
-/* has_sender() → true when the program sends customer service messages */
+/* has_sender() → true when the program sends customer service messages: by WeChat's API they leave
+ * where it does not */
 static int l_has_sender(lua_State *L) {
   lua_pushboolean(L, worker_of(L)->host->sender != NULL);
   return 1;

@@ -1,0 +1,77 @@
+-- What messages, files and late replies ask of WeChat and of the store: parts that are made when they are needed
+-- first.
+
+local core = require "weiyue_core"
+local task = require "weiyue.task"
+
+local M = {}
+
+---@class weiyue.Services
+---@field call async fun(account: table, name: string, args: table, options?: table): any, any of WeChat's API
+---@field confs table<table, table> the configuration by msg.account
+---@field upload weiyue.Upload
+---@field desk weiyue.Desk
+---@field users weiyue.Users
+---@field download weiyue.Download
+
+local parts = {}
+
+function parts.upload(options)
+  return require("weiyue.upload").new {
+    kv = options.kv, call = options.call, asset = require "weiyue.asset",
+    breathe = function(seconds) task.sleep(seconds or 0) end,
+  }
+end
+
+function parts.desk(options)
+  local dict = require("weiyue.shared").object(options.dict)
+  return require("weiyue.desk").new { kv = options.kv, dict = dict }
+end
+
+function parts.users(options) return require("weiyue.users").new { kv = options.kv, call = options.call } end
+
+function parts.download(options)
+  return require("weiyue.download").new {
+    call = options.call, send = function(request) return require("weiyue.transport").send(request) end,
+    asset = require "weiyue.asset", files = require "weiyue.files", folder = options.folder, state = options.state,
+  }
+end
+
+-- The host's store, which says by itself when it cannot be had.
+local function store()
+  local kv, err = require("weiyue.keep").kv()
+  if not kv and err then core.log.write("debug", "store.none", tostring(err)) end
+  return kv
+end
+
+-- A call of WeChat's API by weiyue itself.
+---@async
+local function call(account, name, args, options)
+  local hub = require("weiyue.hub").current()
+  return hub.engine:call(hub:place(account), name, args, options)
+end
+
+---@class weiyue.ServicesOptions
+---@field folder string  of the configuration
+---@field state? string  the state folder
+---@field dict? string   the registry's key of the dictionary that plugins do not see
+---@field accounts { object: table, conf: table }[] msg.account and the checked configuration
+---@field kv? fun(): weiyue.KV?
+---@field call? fun(account: table, name: string, args: table, options?: table): any, any
+
+---@param options weiyue.ServicesOptions
+---@return weiyue.Services
+function M.new(options)
+  options.kv, options.call = options.kv or store, options.call or call
+  local confs = {}
+  for _, account in ipairs(options.accounts) do confs[account.object] = account.conf end
+  return setmetatable({ call = options.call, confs = confs }, {
+    __index = function(services, name)
+      local part = parts[name](options)
+      rawset(services, name, part)
+      return part
+    end,
+  })
+end
+
+return M
