@@ -1,0 +1,72 @@
+-- The wire to WeChat's API: a request by weiyue.transport, and the next of WeChat's addresses when one cannot be
+-- reached. A request that may have arrived is never sent a second time here.
+
+local core = require "weiyue_core"
+
+local log, time = core.log, core.time
+
+local KEEP <const> = 300 -- seconds that the address that answered is asked first
+
+local M = {}
+
+M.DEFAULT = "https://api.weixin.qq.com"
+
+-- The general one, its spare, Shanghai, Shenzhen, Hong Kong.
+M.HOSTS = {
+  "api.weixin.qq.com", "api2.weixin.qq.com", "sh.api.weixin.qq.com", "sz.api.weixin.qq.com", "hk.api.weixin.qq.com",
+}
+
+-- The connection was not made: nothing was sent.
+local BEFORE <const> = { ["http.connect"] = true, ["http.tls"] = true, ["http.resolve"] = true }
+
+---@class weiyue.Wire
+---@field private at integer the host that is asked first
+---@field private since number when it answered instead of the first
+local Wire = {}
+Wire.__index = Wire
+
+local function transport(request) return require("weiyue.transport").send(request) end
+
+-- The configured address may be within this network; WeChat's own may not.
+local function is_guarded(url, place)
+  local origin = place.api and place.api:match "^%a+://[^/]+"
+  if origin and url:sub(1, #origin) == origin and origin ~= M.DEFAULT then return false end
+  local central = type(place.access_token) == "table" and place.access_token.url:match "^%a+://[^/]+"
+  return not (central and url:sub(1, #central) == central)
+end
+
+--- Sends a request.
+---@async
+---@param request table for transport.send
+---@param place weiyue.Place whose configured address is exempt from the guard
+---@return table? response
+---@return table? err
+function Wire:send(request, place)
+  local first = M.DEFAULT .. "/"
+  request.guard = is_guarded(request.url, place)
+  if request.url:sub(1, #first) ~= first then return transport(request) end
+  local rest = request.url:sub(#first)
+  if self.at ~= 1 and time.monotonic() - self.since > KEEP then self.at = 1 end
+  local start, limit = time.monotonic(), request.timeout or 10
+  local response, err
+  for i = 0, #M.HOSTS - 1 do
+    local n = (self.at - 1 + i) % #M.HOSTS + 1
+    request.url = "https://" .. M.HOSTS[n] .. rest
+    request.timeout = math.max(0.1, limit - (time.monotonic() - start))
+    response, err = transport(request)
+    if response or not BEFORE[err.code] then
+      if n ~= self.at and response then
+        log.write("warn", "api.host", "another of WeChat's addresses answers", { host = M.HOSTS[n] })
+        self.at, self.since = n, time.monotonic()
+      end
+      break
+    end
+    if time.monotonic() - start >= limit then break end
+  end
+  return response, err
+end
+
+---@return weiyue.Wire
+function M.new() return setmetatable({ at = 1, since = 0 }, Wire) end
+
+return M

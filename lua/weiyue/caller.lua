@@ -1,0 +1,70 @@
+-- Who calls: which plugin's code, and where it stands. A function of a plugin's is known by its globals, its file,
+-- or by the rule that dispatch runs.
+
+local M = {}
+
+local by_env = setmetatable({}, { __mode = "k" })    -- globals → plugin
+local by_source = {}                                 -- chunk name → plugin, false: several share the file
+local by_where = {}                                  -- place of a rule → plugin
+
+--- A plugin's code is compiled from this file, with these globals.
+---@param plugin table
+---@param path string
+---@param env? table
+function M.register(plugin, path, env)
+  local source = "@" .. path
+  if by_source[source] ~= nil and by_source[source] ~= plugin then by_source[source] = false else by_source[source] = plugin end
+  if env then by_env[env] = plugin end
+end
+
+--- The rules of a plugin stand there.
+function M.rules(plugin)
+  for _, rule in ipairs(plugin.rules) do by_where[rule.where] = plugin end
+  for _, use in ipairs(plugin.uses) do by_where[use.where] = plugin end
+end
+
+local function is_own(source) return source:find "^=%[weiyue" or source:find "weiyue/[%w_/]+%.lua$" end
+
+local function env_of(f)
+  for i = 1, 60 do
+    local name, value = debug.getupvalue(f, i)
+    if not name then return nil end
+    if name == "_ENV" then return value end
+  end
+end
+
+-- Dispatch holds the rule that it runs in a local named so, even where the handler has left by a tail call.
+local function rule_of(level)
+  for i = 1, 40 do
+    local name, value = debug.getlocal(level + 1, i)
+    if not name then return nil end
+    if (name == "rule" or name == "use") and type(value) == "table" then
+      local plugin = by_where[rawget(value, "where")]
+      if plugin then return plugin, rawget(value, "where") end
+    end
+  end
+end
+
+--- The plugin whose code has called into weiyue, and file:line. nil: weiyue itself.
+---@param level? integer as of error: 1 is who calls this
+---@return table? plugin
+---@return string? where
+function M.plugin(level)
+  local where
+  for at = (level or 1) + 1, 200 do
+    local info = debug.getinfo(at, "Slf")
+    if not info then return nil, where end
+    local plugin
+    if is_own(info.source) then
+      local of_rule, rule_where = rule_of(at)
+      plugin, where = of_rule, where or rule_where
+    elseif info.what ~= "C" then
+      if info.currentline > 0 then where = where or info.short_src .. ":" .. info.currentline end
+      plugin = by_env[env_of(info.func) or false] or by_source[info.source] or nil
+    end
+    if plugin then return plugin, where end
+  end
+  return nil, where
+end
+
+return M

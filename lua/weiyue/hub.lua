@@ -1,0 +1,123 @@
+-- The hub: what the accounts of this state have in common when they talk to WeChat: token keeper, wire, store,
+-- governor; and what the host knows of each account beyond what plugins see (its place). Made by boot, and by
+-- programs that run once.
+
+local core = require "weiyue_core"
+
+local M = {}
+
+---@class weiyue.Place an account, with its secrets
+---@field index? integer    its number in the configuration; nil: it came at run time
+---@field id string
+---@field kind string
+---@field verified? boolean
+---@field appid? string
+---@field secret? string
+---@field api string        where WeChat's API is
+---@field access_token? "stable"|"classic"|{ url: string, key?: string, account?: string }
+---@field can table<string, boolean>
+---@field component? weiyue.Place of an authorizer: the platform that calls for it
+---@field object table      msg.account
+
+---@class weiyue.Hub
+---@field kv? table         the host's store
+---@field dict table        memory that all workers share, and no plugin sees
+---@field wire weiyue.Wire
+---@field components weiyue.Components
+---@field keeper weiyue.token.Keeper
+---@field private list weiyue.Place[]
+---@field private by_id table<string, weiyue.Place>
+---@field private by_object table<table, weiyue.Place>
+local Hub = {}
+Hub.__index = Hub
+
+--- Adds an account.
+---@param place weiyue.Place
+function Hub:add(place)
+  self.list[#self.list + 1] = place
+  self.by_id[place.id] = place
+  self.by_object[place.object] = place
+  return place
+end
+
+--- The place of an account: msg.account, or its id. nil: there is none.
+---@return weiyue.Place?
+function Hub:place(account) return self.by_object[account] or self.by_id[account] end
+
+--- All that the configuration names.
+function Hub:places() return self.list end
+
+--- An account that came at run time is gone.
+function Hub:remove(place)
+  self.by_id[place.id], self.by_object[place.object] = nil, nil
+  for i, one in ipairs(self.list) do
+    if one == place then table.remove(self.list, i) end
+  end
+end
+
+-- The parts are made when they are needed first: a host that calls no API needs none of them.
+local parts = {}
+
+function parts.kv()
+  local ok, kv = pcall(require, "weiyue.kv")
+  return ok and kv.object() or false
+end
+
+function parts.dict()
+  return require("weiyue.shared").object "weiyue.host.dict" or require("weiyue.token.records").table_dict()
+end
+
+function parts.wire() return require("weiyue.api.wire").new() end
+
+function parts.components(hub) return require("weiyue.component").new(hub) end
+
+function parts.keeper(hub)
+  local records = require("weiyue.token.records").new(hub.kv or nil, hub.dict)
+  return require("weiyue.token.keeper").new(records, hub.wire, hub.components)
+end
+
+function parts.governor(hub) return require("weiyue.api.governor").new(hub) end
+
+function parts.engine(hub) return require("weiyue.api.call").new(hub) end
+
+---@return weiyue.Hub
+function M.new()
+  return setmetatable({ list = {}, by_id = {}, by_object = setmetatable({}, { __mode = "k" }) }, {
+    __index = function(hub, name)
+      if Hub[name] then return Hub[name] end
+      local make = parts[name]
+      if not make then return nil end
+      local part = make(hub)
+      rawset(hub, name, part)
+      return part
+    end,
+  })
+end
+
+--- A checked account of the configuration as a place.
+---@param conf table
+---@param object table
+---@param index integer
+---@return weiyue.Place
+function M.place_of(conf, object, index)
+  return {
+    index = index, id = conf.id, kind = conf.kind, verified = conf.verified, appid = conf.appid, secret = conf.secret,
+    api = conf.api, access_token = conf.access_token, can = conf.can, object = object,
+  }
+end
+
+-- Of this state: what the modules that plugins require work with.
+local current
+
+--- From now on weiyue.token and weiyue.api speak of these accounts.
+---@param hub weiyue.Hub
+function M.serve(hub) current = hub end
+
+---@return weiyue.Hub
+function M.current() return current or error("there is no account outside a host that serves one", 3) end
+
+--- The Beijing day that is now: WeChat's counts begin anew at its start.
+---@return integer
+function M.day() return math.floor((core.time.now() + 8 * 3600) / 86400) end
+
+return M

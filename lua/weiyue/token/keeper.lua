@@ -1,0 +1,372 @@
+-- The token keeper: one token of each kind for each account, whoever asks. In a state one task fetches and the
+-- others wait for it; of all states, processes and machines one refreshes, by the lock of the store, and looks first
+-- whether another has done so (by the token's value). Nobody hammers: failures are remembered beside the token.
+
+local core = require "weiyue_core"
+local fault = require "weiyue.token.fault"
+local issue = require "weiyue.token.issue"
+local signal = require "weiyue.signal"
+local task = require "weiyue.task"
+
+local log, time = core.log, core.time
+
+local EARLY <const> = 300           -- seconds before its end that a token is refreshed; it serves on meanwhile
+local FORCE_APART <const> = 30      -- seconds between two forced refreshes
+local FORCED_A_DAY <const> = 10
+local SLOWEST <const> = 60          -- seconds of the longest back-off
+local FASTEST <const> = 5           -- seconds: the issuer is not asked more often than that when it fails
+local PATIENCE <const> = 20         -- seconds that a task waits for another's refresh
+local KNOWN <const> = 1             -- seconds that a failure is told again without a look at the store
+local DAY <const>, BEIJING <const> = 86400, 8 * 3600
+
+local M = {}
+
+-- What asking again does not mend: for how many seconds nobody asks, unless the configuration changes.
+local PAUSES <const> = {
+  [40164] = { 300, "把报错里的 IP 加进公众平台的 IP 白名单；add the IP of the message to the account's IP whitelist" },
+  [89503] = { 600, "管理员要在微信里确认这个 IP；the account's administrator must confirm this IP in WeChat" },
+  [89506] = { 3600, "管理员拒绝了这个 IP，过一会儿再试；the administrator has refused this IP" },
+  [89507] = { 3600, "管理员拒绝了这个 IP，一小时后再试；the administrator has refused this IP for an hour" },
+  [89501] = { 600, "管理员要在微信里确认这个 IP；the account's administrator must confirm this IP in WeChat" },
+  [40125] = { 600, "AppSecret 不对，是不是重置过；the AppSecret is wrong: was it reset?" },
+  [40001] = { 600, "AppSecret 不对；the AppSecret is wrong" },
+  [40013] = { 600, "AppID 不对；the AppID is wrong" },
+  [40243] = { 600, "AppSecret 已冻结，到公众平台解冻；the AppSecret is frozen: thaw it in the console" },
+  [41002] = { 600, "缺 AppID；there is no AppID" },
+  [41004] = { 600, "缺 AppSecret；there is no AppSecret" },
+  [50004] = { 600, "账号不能用这个接口；this account may not use the interface" },
+  [50007] = { 600, "账号已冻结；the account is frozen" },
+  [45009] = { 600, "今天取 token 的次数用完了：是不是还有别的程序在取；the day's calls are used up: who else fetches?" },
+  [61023] = { 600, "refresh_token 无效，请管理员重新授权；the account must authorise anew" },
+  [61004] = { 300, "把这台机器的 IP 加进第三方平台的白名单；add this machine's IP to the platform's whitelist" },
+  [61005] = { 60, "component_verify_ticket 过期，等下一次推送；the ticket is too old: the next one comes within 10 minutes" },
+  [61006] = { 60, "component_verify_ticket 无效，等下一次推送；the ticket is wrong: the next one comes within 10 minutes" },
+  [61003] = { 600, "账号没有授权给这个平台；the account has not authorised this platform" },
+}
+
+---@class weiyue.token.Entry of one token, in this state
+---@field place weiyue.Place
+---@field kind string
+---@field way string
+---@field key string        in the store
+---@field value? string
+---@field refresh_at number on the monotonic clock
+---@field expires_at number
+
+---@class weiyue.token.Keeper
+---@field private records weiyue.token.Records
+---@field private wire weiyue.Wire
+---@field private entries table<string, weiyue.token.Entry>
+---@field private flights table<string, table> what is being fetched
+local Keeper = {}
+Keeper.__index = Keeper
+
+-- Percent-encoded, so that an appid cannot name another's key.
+local function key_of(place, kind) return ("t/%s/%s"):format(core.url.escape(place.appid or place.id), kind) end
+
+-- Tells a changed configuration, without showing it.
+local function print_of(place, way)
+  local secret = place.component and place.component.secret or place.secret or ""
+  local text = table.concat({ place.appid or "", secret, place.api or "", way,
+    way == "central" and place.access_token.url .. (place.access_token.key or "") or "" }, "\0")
+  return core.crypto.sha256(text, "hex"):sub(1, 16)
+end
+
+---@return weiyue.token.Entry? entry
+---@return weiyue.Fault? err
+function Keeper:entry(place, kind)
+  if kind == "access_token" and place.component then kind = "authorizer_access_token" end
+  local key = key_of(place, kind)
+  local e = self.entries[key]
+  if e then return e end
+  if kind == "component_access_token" and place.kind ~= "component" then
+    return nil, fault("token.config", ("account %s is no third-party platform"):format(place.id))
+  elseif kind == "access_token" and place.kind == "component" then
+    return nil, fault("token.config", ("%s is a third-party platform: its accounts have tokens, it has none")
+      :format(place.id))
+  end
+  local way, err = issue.way(place, kind)
+  if not way then return nil, err end
+  e = { place = place, kind = kind, way = way, key = key, print = print_of(place, way), refresh_at = 0, expires_at = 0 }
+  self.entries[key] = e
+  return e
+end
+
+-- From now on this state uses what is kept.
+local function adopt(e, record)
+  local now, left = time.monotonic(), record.expires - time.now()
+  left = math.min(left, 7200) -- a clock that was set does not make a token immortal
+  if e.value ~= record.value then
+    core.secrets.add(record.value)
+    if e.before then core.secrets.remove(e.before) end -- a line may still show the last one, not those before
+    e.before = e.value
+  end
+  e.value, e.expires_at = record.value, now + left
+  e.refresh_at = now + math.min(math.max(FASTEST, record.refresh - time.now()), left)
+  e.err = nil
+  return e.value
+end
+
+local function is_good(record, failed)
+  return record.value and record.value ~= failed and record.expires > time.now()
+end
+
+local function told(e, err) return fault(err.code, err.message, err.hint, { api = e.place.id .. "." .. e.kind }) end
+
+-- The pause or the back-off that is on, as an error; nil: it may ask.
+local function held(e, record)
+  local now, pause, tries = time.now(), record.pause, record.tries
+  if pause and pause.print == e.print and now < pause["until"] and pause["until"] - now <= 3600 then
+    return told(e, pause)
+  end
+  if tries and now < tries.next and tries.next - now <= 2 * SLOWEST then return told(e, tries) end
+end
+
+-- What a request needed may be what is bad: then it is had anew, once.
+local BASE <const> = {
+  jsapi_ticket = function(place) return place, "access_token" end,
+  wx_card_ticket = function(place) return place, "access_token" end,
+  authorizer_access_token = function(place) return place.component, "component_access_token" end,
+}
+local BAD_TOKEN <const> = { [40001] = true, [40014] = true, [42001] = true }
+
+-- Remembers a failure, and for how long nobody asks.
+local function note_failure(e, record, err)
+  local now, pause = time.now(), PAUSES[err.code]
+  if BASE[e.kind] and BAD_TOKEN[err.code] then pause = nil end -- it is no secret that is wrong
+  local message, hint = tostring(err.message), err.hint
+  if pause then
+    local ip = err.code == 40164 and message:match "invalid ip%s+([%x%.:]+)"
+    hint = ip and ("IP %s：%s"):format(ip, pause[2]) or pause[2]
+    record.pause = { ["until"] = now + pause[1], print = e.print, code = err.code, message = message, hint = hint }
+    record.tries = nil
+  else
+    local n = (record.tries and record.tries.n or 0) + 1
+    local wait = math.min(FASTEST * 2 ^ math.min(n - 1, 6), SLOWEST)
+    record.tries = { n = n, next = now + wait * (1 + math.random() / 4), code = err.code, message = message,
+      hint = hint }
+  end
+  log.write(pause and "error" or "warn", "token.failed", message,
+    { account = e.place.id, kind = e.kind, code = err.code, hint = hint })
+  return told(e, { code = err.code, message = message, hint = hint })
+end
+
+-- What the request needs beside the account's own configuration.
+function Keeper:needs(e, options)
+  local place, kind = e.place, e.kind
+  if kind == "jsapi_ticket" or kind == "wx_card_ticket" then
+    local err
+    options.token, err = self:get(place, "access_token")
+    return options.token and options, err
+  elseif kind == "component_access_token" then
+    local err
+    options.ticket, err = self.components:ticket(place)
+    return options.ticket and options, err
+  elseif kind == "authorizer_access_token" then
+    local err
+    options.refresh_token, err = self.components:refresh_token(place)
+    if not options.refresh_token then return nil, err end
+    options.token, err = self:get(place.component, "component_access_token")
+    return options.token and options, err
+  end
+  return options
+end
+
+---@async
+---@return weiyue.token.Issued? issued
+---@return weiyue.Fault? err
+function Keeper:ask(e, options)
+  local ready, err = self:needs(e, options)
+  if not ready then return nil, err end
+  local start, issued = time.now(), nil
+  issued, err = issue.ask(self.wire, e.place, e.way, options)
+  if not issued and BAD_TOKEN[err.code] and BASE[e.kind] then
+    local place, kind = BASE[e.kind](e.place)
+    local code = err.code
+    options.token, err = self:failed(place, kind, options.token, code)
+    if not options.token then return nil, err end
+    start = time.now()
+    issued, err = issue.ask(self.wire, e.place, e.way, options)
+  end
+  if not issued then return nil, err end
+  issued.expires = start + issued.lifetime
+  issued.refresh = start + (issued.lifetime > 2 * EARLY and issued.lifetime - EARLY or issued.lifetime / 2)
+  if issued.refresh_token then -- before the token is used: it cannot be had again
+    local kept
+    kept, err = self.components:keep_refresh_token(e.place, issued.refresh_token)
+    if not kept then return nil, err end
+  end
+  return issued
+end
+
+-- What was issued is the token from now on, unless the lock was lost meanwhile.
+function Keeper:keep(e, lease, record, issued)
+  record.value, record.expires, record.refresh = issued.value, issued.expires, issued.refresh
+  record.fetched, record.tries, record.pause, record.refused = time.now(), nil, nil, nil
+  if not lease:write(record) then
+    local other = lease:read()
+    if other and is_good(other) then return adopt(e, other) end
+  end
+  log.write("info", "token.fetched", nil, { account = e.place.id, kind = e.kind, way = e.way,
+    seconds = math.floor(issued.expires - time.now()) })
+  return adopt(e, record)
+end
+
+-- A token that WeChat gives and then refuses: nobody asks again before this is over.
+local function refuse(e, lease, record, value, seconds, message, hint)
+  record.refused = { value = value, ["until"] = time.now() + seconds, message = message, hint = hint }
+  lease:write(record)
+  log.write("error", "token.refused", message, { account = e.place.id, kind = e.kind, hint = hint })
+  return nil, fault("token.refused", message, hint, { api = e.place.id .. "." .. e.kind })
+end
+
+local function today() return (time.now() + BEIJING) // DAY end
+
+-- The issuer gives the same token again, which has failed: one forced refresh, if it is allowed.
+function Keeper:force(e, lease, record, failed)
+  local forced, now = record.forced or {}, time.now()
+  if forced.day ~= today() then forced.day, forced.n = today(), 0 end
+  record.forced = forced
+  local wait = forced.at and forced.at + FORCE_APART - now or 0
+  if wait > 0 and wait <= FORCE_APART then
+    return refuse(e, lease, record, failed, wait, "WeChat refuses the token that it gives, forced or not",
+      "appid 和接口是否属于同一个账号；is it this account's interface?")
+  elseif forced.n >= FORCED_A_DAY then
+    return refuse(e, lease, record, failed, 600, ("the token was forced %d times today"):format(forced.n),
+      "有别的程序在强制刷新这个账号的 token；another program forces this account's token")
+  end
+  forced.at, forced.n = now, forced.n + 1
+  if not lease:write(record) then return nil, fault("token.busy", "the lock was lost") end -- counted before it is sent
+  lease:extend()
+  log.write("warn", "token.forced", "the token is refused: another one is forced", { account = e.place.id, n = forced.n })
+  local issued, err = self:ask(e, { force = true })
+  if not issued then
+    err = note_failure(e, record, err)
+    lease:write(record)
+    return nil, err
+  end
+  if issued.value == failed then
+    return refuse(e, lease, record, failed, FORCE_APART, "WeChat forces no other token than the one that it refuses")
+  end
+  return self:keep(e, lease, record, issued)
+end
+
+-- Only one of all does this at a time. failed: a value that WeChat has refused; nil: the time is over.
+function Keeper:refresh(e, failed)
+  local lease <close>, busy = self.records:lock(e.key)
+  if not lease then return nil, busy end
+  local record = lease:read() or {}
+  local now = time.now()
+  local good = is_good(record, failed)
+  if good and (failed or now < record.refresh) then return adopt(e, record) end
+  local err = held(e, record)
+  if err then
+    if good then return adopt(e, record) end
+    return nil, err
+  end
+  local refused = record.refused
+  if failed and refused and refused.value == failed and now < refused["until"] then
+    return nil, fault("token.refused", refused.message, refused.hint, { api = e.place.id .. "." .. e.kind })
+  end
+  if failed and e.way == "classic" and record.value == failed and now - (record.fetched or 0) < FORCE_APART then
+    return refuse(e, lease, record, failed, FORCE_APART - (now - record.fetched),
+      "the token died as soon as it was fetched",
+      "还有别的程序在取 /cgi-bin/token：改用 stable；another program fetches tokens: use access_token = \"stable\"")
+  end
+  local issued
+  issued, err = self:ask(e, { failed = failed })
+  if not issued then
+    err = note_failure(e, record, err)
+    lease:write(record)
+    if good then return adopt(e, record) end -- it serves on, to its end
+    return nil, err
+  end
+  if failed and issued.value == failed then
+    if issue.can_force(e.way) then return self:force(e, lease, record, failed) end
+    return refuse(e, lease, record, failed, FORCE_APART, "the issuer gives the token again that WeChat refuses")
+  end
+  return self:keep(e, lease, record, issued)
+end
+
+-- Runs f in a task of its own, and for all who ask meanwhile: whoever began it may be gone before it is done.
+function Keeper:fly(name, f)
+  local flight = self.flights[name]
+  if flight then return flight end
+  flight = { signal = signal.new() }
+  self.flights[name] = flight
+  task.after(0, function()
+    local _ <close> = setmetatable({}, { __close = function()
+      if not flight.done then flight.err = fault("token.interrupted", "the refresh was interrupted") end
+      flight.done, self.flights[name] = true, nil
+      flight.signal:wake()
+    end })
+    flight.value, flight.err = f()
+    flight.done = true
+  end)
+  return flight
+end
+
+local function land(flight)
+  local start = time.monotonic()
+  while not flight.done do
+    flight.signal:wait(PATIENCE)
+    if not flight.done and time.monotonic() - start >= PATIENCE then
+      return nil, fault("token.timeout", "no token within " .. PATIENCE .. " seconds")
+    end
+  end
+  return flight.value, flight.err
+end
+
+--- The token, from memory, from the store, or fetched.
+---@async
+---@param place weiyue.Place
+---@param kind string
+---@return string? value
+---@return weiyue.Fault? err
+function Keeper:get(place, kind)
+  local e, err = self:entry(place, kind)
+  if not e then return nil, err end
+  local now = time.monotonic()
+  if e.value and now < e.refresh_at then return e.value end
+  if e.err and now < e.err_until then return nil, e.err end
+  local flight = self:fly(e.key, function()
+    local value, why = self:refresh(e)
+    if not value then e.err, e.err_until = why, time.monotonic() + KNOWN end
+    return value, why
+  end)
+  if e.value and now < e.expires_at then return e.value end
+  return land(flight)
+end
+
+--- The token in place of one that WeChat has refused. Only the first who tells of a value has it refreshed.
+---@async
+---@param place weiyue.Place
+---@param kind string
+---@param value string   the token that failed
+---@param errcode integer
+---@return string? value
+---@return weiyue.Fault? err
+function Keeper:failed(place, kind, value, errcode)
+  local e, err = self:entry(place, kind)
+  if not e then return nil, err end
+  if e.value and e.value ~= value and time.monotonic() < e.expires_at then return e.value end
+  log.write("info", "token.bad", nil, { account = place.id, kind = e.kind, code = errcode })
+  return land(self:fly(e.key .. "\0" .. value, function() return self:refresh(e, value) end))
+end
+
+--- When the token that this state has ends, in seconds from now; nil: it has none.
+function Keeper:left(place, kind)
+  local e = self:entry(place, kind)
+  local left = e and e.value and e.expires_at - time.monotonic()
+  return left and left > 0 and left or nil
+end
+
+---@param records weiyue.token.Records
+---@param wire weiyue.Wire
+---@param components? weiyue.Components
+---@return weiyue.token.Keeper
+function M.new(records, wire, components)
+  return setmetatable({ records = records, wire = wire, components = components, entries = {}, flights = {} }, Keeper)
+end
+
+return M

@@ -1,0 +1,155 @@
+-- Where tokens are kept: in the store, so that all workers, processes and machines have the same one; and in
+-- memory of this process beside it, which goes on alone when the store is lost. What is kept is a table as JSON.
+
+local core = require "weiyue_core"
+local fault = require "weiyue.token.fault"
+local task = require "weiyue.task"
+
+local json, log, time = core.json, core.log, core.time
+
+local TTL <const> = 2 * 86400 * 1000 -- ms: the day's count of forced refreshes outlives the token
+local LOCK <const> = 10000           -- ms: longer than a request may take
+local WAIT <const> = 12000           -- ms that a second one waits for the first
+local POLL <const> = 0.02            -- seconds, for a lock in memory
+local TELL <const> = 60              -- seconds between two lines about a lost store
+
+local M = {}
+
+---@class weiyue.token.Records
+---@field private kv? table weiyue.kv's object
+---@field private dict table as wx.shared
+local Records = {}
+Records.__index = Records
+
+-- A store of this state alone, with wx.shared's methods: for programs that run once.
+local function table_dict()
+  local values = {}
+  local dict = {}
+  function dict.get(_, key) return values[key] end
+  function dict.set(_, key, value)
+    values[key] = value
+    return true
+  end
+  function dict.add(_, key, value)
+    if values[key] ~= nil then return false end
+    values[key] = value
+    return true
+  end
+  function dict.incr(_, key, n)
+    values[key] = (values[key] or 0) + (n or 1)
+    return values[key]
+  end
+  function dict.delete(_, key) values[key] = nil end
+  return dict
+end
+
+-- The lock has been given by `kv`, or by memory where that is nil.
+---@class weiyue.token.Lease
+local Lease = {}
+Lease.__index = Lease
+
+local function decode(text) return text and json.decode(text, { lenient = true }) or nil end
+
+function Records:lost(err)
+  local now = time.monotonic()
+  if self.told and now - self.told < TELL then return end
+  self.told = now
+  log.write("warn", "token.store", "the store is lost: tokens go on in memory, each machine by itself: "
+    .. tostring(err), { code = type(err) == "table" and err.code or nil })
+end
+
+--- What is kept under a key; nil: nothing.
+---@async
+---@param key string
+---@return table?
+function Records:read(key)
+  if self.kv then
+    local text, err = self.kv:get(key)
+    if text then return decode(text) end
+    if not err then return nil end
+    self:lost(err)
+  end
+  return decode(self.dict:get(key))
+end
+
+-- In memory: who has added the key has the lock. It ends by itself, as the store's does.
+function Records:lock_memory(key)
+  local name, mine, start = "lock/" .. key, core.crypto.random_string(16), time.monotonic()
+  while not self.dict:add(name, mine, LOCK / 1000) do
+    if time.monotonic() - start > WAIT / 1000 then return nil end
+    task.sleep(POLL)
+  end
+  return setmetatable({ of = self, key = key, name = name, fence = mine }, Lease)
+end
+
+--- One at a time, of all that share the store. To be closed, as `local lease <close> = …`.
+---@async
+---@param key string
+---@return weiyue.token.Lease? lease
+---@return weiyue.Fault? err
+function Records:lock(key)
+  local lease
+  if self.kv then
+    local fence, err = self.kv:lock(key, LOCK, WAIT)
+    if fence then
+      lease = setmetatable({ of = self, kv = self.kv, key = key, name = key, fence = fence }, Lease)
+    elseif fence == nil then
+      self:lost(err)
+      lease = self:lock_memory(key)
+    end
+  else
+    lease = self:lock_memory(key)
+  end
+  if lease then return lease end
+  return nil, fault("token.busy", "another process has been fetching this token for too long")
+end
+
+--- What is kept now: whoever had the lock before may have changed it.
+---@async
+function Lease:read() return self.of:read(self.key) end
+
+--- Keeps it. False: the lock was lost meanwhile, and somebody else's stands.
+---@async
+---@param record table
+---@return boolean kept
+function Lease:write(record)
+  local text = json.encode(record)
+  if self.kv then
+    local ok, err = self.kv:set_fenced(self.key, text, TTL, self.name, self.fence)
+    if ok == false then return false end
+    if ok == nil then self.of:lost(err) end
+  elseif self.of.dict:get(self.name) ~= self.fence then
+    return false
+  end
+  self.of.dict:set(self.key, text, TTL / 1000)
+  return true
+end
+
+--- A second request goes out under the same lock.
+---@async
+function Lease:extend()
+  if self.kv then return self.kv:extend(self.name, self.fence, LOCK) end
+  return self.of.dict:set(self.name, self.fence, LOCK / 1000)
+end
+
+--- Lets the next one have it.
+function Lease:free()
+  if self.freed then return end
+  self.freed = true
+  if self.kv then
+    self.kv:unlock(self.name, self.fence) -- if it fails, it ends by itself
+  elseif self.of.dict:get(self.name) == self.fence then
+    self.of.dict:delete(self.name)
+  end
+end
+
+function Lease:__close() self:free() end
+
+---@param kv? table  weiyue.kv's object; nil: memory alone
+---@param dict? table memory that all workers share; nil: this state has its own
+---@return weiyue.token.Records
+function M.new(kv, dict) return setmetatable({ kv = kv, dict = dict or table_dict() }, Records) end
+
+M.table_dict = table_dict
+
+return M
