@@ -216,7 +216,8 @@ function M.specs(boot)
 end
 
 -- What plugins ask of the host: their accounts.
-local function host_of(host, objects)
+local function host_of(objects)
+  local host = {}
   function host.account(id)
     if id == nil and #objects == 1 then return objects[1] end
     for _, object in ipairs(objects) do
@@ -275,12 +276,7 @@ function M.load(boot)
   local conf, options = boot.conf, boot.options
   debug.getmetatable("").__metatable = "string" -- the one table that all plugins share
   local folder = folder_of(options)
-  local objects, places, methods, host = {}, {}, {}, {}
-  function methods.followers(account, o)
-    if getmetatable(account) ~= "read-only" then error("call it with a colon: account:followers()", 2) end
-    local iterator = host.services.users:followers(account, o) -- no tail call: its errors name the plugin's line
-    return iterator
-  end
+  local objects, places, methods = {}, {}, {}
   for i, account in ipairs(conf.accounts) do
     objects[i] = account_object(account, methods)
     places[i] = { object = objects[i], conf = account }
@@ -288,8 +284,10 @@ function M.load(boot)
   for _, account in ipairs(conf.accounts) do
     settings.keep_secret { account.token, account.secret or false, account.aes_key or false }
   end
+  local host = host_of(objects)
   host.services = services.new { folder = folder, state = boot.state, accounts = places }
-  local loaded = load_plugins(boot, folder, host_of(host, objects))
+  methods.followers = host.services.followers
+  local loaded = load_plugins(boot, folder, host)
   forget_config()
   boot.n_plugins, boot.plugins = #loaded, loaded
   local push = package.loaded["weiyue.push"] -- C's; absent where nothing is served

@@ -67,7 +67,7 @@ function methods.user(msg, options)
   if not msg.openid or msg.openid == "" then error("msg:user: this message is from nobody", 2) end
   local services, account = outbox.services, msg.account
   local came = msg.event == "subscribe" -- what was known of him before is over
-  return services.users:info(account, msg.openid, services.confs[account].user_cache, options.fresh or came)
+  return services.users:info(account, msg.openid, services:user_cache(account), options.fresh or came)
 end
 
 -- msg:download: the picture, voice or video of this message.
@@ -80,7 +80,7 @@ end
 -- Whether a human of the customer service desk has the sender.
 function fields.kf(msg)
   local openid, account = rawget(msg, "openid"), rawget(msg, "account")
-  if not outbox or not openid or not outbox.services.confs[account] then return nil end
+  if not outbox or not openid or not account then return nil end
   return (outbox.services.desk:state(account.id, openid))
 end
 

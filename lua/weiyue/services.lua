@@ -8,11 +8,14 @@ local M = {}
 
 ---@class weiyue.Services
 ---@field call async fun(account: table, name: string, args: table, options?: table): any, any of WeChat's API
----@field confs table<table, table> the configuration by msg.account
+---@field user_cache fun(self, account: table): number seconds that msg:user keeps what it has asked
+---@field followers fun(account: table, options?: table): function account:followers
 ---@field upload weiyue.Upload
 ---@field desk weiyue.Desk
 ---@field users weiyue.Users
 ---@field download weiyue.Download
+
+local USER_CACHE <const> = 3600 -- seconds, for an account that came at run time
 
 local parts = {}
 
@@ -65,13 +68,22 @@ function M.new(options)
   options.kv, options.call = options.kv or store, options.call or call
   local confs = {}
   for _, account in ipairs(options.accounts) do confs[account.object] = account.conf end
-  return setmetatable({ call = options.call, confs = confs }, {
+  local services = setmetatable({ call = options.call }, {
     __index = function(services, name)
       local part = parts[name](options)
       rawset(services, name, part)
       return part
     end,
   })
+  function services.user_cache(_, account) return confs[account] and confs[account].user_cache or USER_CACHE end
+
+  -- account:followers
+  function services.followers(account, where)
+    if getmetatable(account) ~= "read-only" then error("call it with a colon: account:followers()", 2) end
+    local iterator = services.users:followers(account, where) -- no tail call: its errors name the plugin's line
+    return iterator
+  end
+  return services
 end
 
 return M

@@ -167,7 +167,9 @@ function Upload:media_id(account, kind, facts, stale)
   if not kept or kept.id == stale or kept.ends <= core.time.now() then
     kept, err = self.fly(key, function()
       local kv = not stale and self.kv()
-      return kv and decode((kv:get(key))) or self:send(account, kind, found, key, stale)
+      local known = kv and decode((kv:get(key)))
+      if known then return known end
+      return self:send(account, kind, found, key, stale)
     end)
     if not kept then return nil, err end
     remember(self, "ids", key, kept)

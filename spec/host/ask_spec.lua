@@ -840,7 +840,7 @@ describe("a conversation that is over", function()
       may_ask = function() end, parked = function() end, check = function() return true end,
       park = function() return { content = "yes" } end,
     }
-    local outbox = { ask = function() return "left" end }
+    local outbox = { ask = function() return "left" end, whole = function(_, _, question) return question end }
     local conversations = require "weiyue.conversation".new(outbox, push)
     assert.equal("yes", conversations:ask({ push = 1 }, { "?", exclusive = true }))
     function push.park() error "superseded" end

@@ -73,20 +73,27 @@ static int l_find(lua_State *L) {
   return 3;
 }
 
-/* place(folder, name) → path | nil, why. Where a file may be written: its own folder is there. */
-static int l_place(lua_State *L) {
+/* folder(folder, name) → true: it is a folder below; false: nothing is there | nil, why */
+static int l_folder(lua_State *L) {
+  struct stat st;
   const char *folder = luaL_checkstring(L, 1);
   const char *path = join(L, folder, luaL_checkstring(L, 2));
   if (!path) return fail(L, "leaves its folder");
-  const char *slash = strrchr(path, '/');
-  const char *parent = lua_pushlstring(L, path, (size_t)(slash - path) + 1); /* …/ */
-  lua_pushfstring(L, "%s.", parent);
-  struct stat st, to;
-  if (stat(lua_tostring(L, -1), &st)) return fail(L, strerror(errno));
-  lua_pushfstring(L, "%s/.", folder[0] ? folder : ".");
-  bool same = stat(lua_tostring(L, -1), &to) == 0 && st.st_dev == to.st_dev && st.st_ino == to.st_ino;
-  if (!same && !is_below(folder, parent)) return fail(L, "leaves its folder");
-  if (lstat(path, &to) == 0 && !S_ISREG(to.st_mode)) return fail(L, "no regular file");
+  bool is_there = stat(path, &st) == 0;
+  if (!is_there && errno != ENOENT) return fail(L, strerror(errno));
+  if (is_there && !is_below(folder, path)) return fail(L, "leaves its folder");
+  if (is_there && !S_ISDIR(st.st_mode)) return fail(L, strerror(ENOTDIR));
+  lua_pushboolean(L, is_there);
+  return 1;
+}
+
+/* place(folder, name) → path | nil, why. Where a file may be written, in a folder that is there. */
+static int l_place(lua_State *L) {
+  struct stat st;
+  const char *folder = luaL_checkstring(L, 1);
+  const char *path = join(L, folder, luaL_checkstring(L, 2));
+  if (!path) return fail(L, "leaves its folder");
+  if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) return fail(L, "no regular file");
   lua_pushstring(L, path);
   return 1;
 }
@@ -166,8 +173,11 @@ static int l_step(lua_State *L) {
 
 int wy_open_asset(lua_State *L) {
   static const luaL_Reg methods[] = {{"step", l_step}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {
-      {"find", l_find}, {"place", l_place}, {"digest", l_digest}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"find", l_find},
+                                       {"folder", l_folder},
+                                       {"place", l_place},
+                                       {"digest", l_digest},
+                                       {NULL, NULL}};
   if (luaL_newmetatable(L, DIGEST)) {
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");

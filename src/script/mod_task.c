@@ -374,12 +374,9 @@ static void make_handle(lua_State *L, const char *name, const luaL_Reg *methods)
 int wy_open_task(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"sleep", l_sleep}, {"spawn", l_spawn}, {"after", l_after}, {"scope", l_scope}, {NULL, NULL}};
-  static const luaL_Reg scopes[] = {{"after", l_scope_after},
-                                    {"arm", l_scope_arm},
-                                    {"declare", l_scope_declare},
-                                    {"spawn", l_scope_spawn},
-                                    {"start", l_scope_start},
-                                    {NULL, NULL}};
+  static const luaL_Reg scopes[] = {{"after", l_scope_after},     {"arm", l_scope_arm},
+                                    {"declare", l_scope_declare}, {"spawn", l_scope_spawn},
+                                    {"start", l_scope_start},     {NULL, NULL}};
   static const luaL_Reg timers[] = {{"cancel", l_after_cancel}, {NULL, NULL}};
   static const luaL_Reg started[] = {{"cancel", l_started_cancel}, {NULL, NULL}};
   make_handle(L, "weiyue.timer", timers);

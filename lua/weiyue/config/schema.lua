@@ -91,6 +91,11 @@ local broker <const> = {
         en = "the end of each page of a long text but the last" },
     },
   },
+  {
+    key = "user_cache", type = "number", unit = "s", default = 3600, min = 0, max = 30 * 86400, example = '"1h"',
+    zh = "msg:user() 的结果在存储里保留多久；0：每次都问微信",
+    en = "how long the store keeps what msg:user() has asked; 0: WeChat is asked each time",
+  },
 }
 
 local function inherited(node)
