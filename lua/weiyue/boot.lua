@@ -215,9 +215,10 @@ function M.specs(boot)
   return list
 end
 
--- What plugins ask of the host: their accounts.
-local function host_of(objects)
+-- What plugins ask of the host: their accounts, and how many HTTP calls they may have.
+local function host_of(objects, calls)
   local host = {}
+  function host.calls() return calls end
   function host.account(id)
     if id == nil and #objects == 1 then return objects[1] end
     for _, object in ipairs(objects) do
@@ -270,12 +271,21 @@ local function plugin_of(loaded)
   return names
 end
 
+-- HTTP calls: their limits, and where they may go.
+local function configure_client(http, folder)
+  local copy = {}
+  for key, value in pairs(http) do copy[key] = value end
+  if copy.ca and folder ~= "" and not copy.ca:find "^/" then copy.ca = folder .. "/" .. copy.ca end
+  require("weiyue.client").configure(copy)
+end
+
 --- Loads the plugins and makes what serves.
 ---@param boot weiyue.Boot of read, with a conf
 function M.load(boot)
   local conf, options = boot.conf, boot.options
   debug.getmetatable("").__metatable = "string" -- the one table that all plugins share
   local folder = folder_of(options)
+  configure_client(conf.http, folder)
   local objects, places, methods = {}, {}, {}
   for i, account in ipairs(conf.accounts) do
     objects[i] = account_object(account, methods)
@@ -284,7 +294,7 @@ function M.load(boot)
   for _, account in ipairs(conf.accounts) do
     settings.keep_secret { account.token, account.secret or false, account.aes_key or false }
   end
-  local host = host_of(objects)
+  local host = host_of(objects, conf.limits.calls)
   host.services = services.new { folder = folder, state = boot.state, accounts = places }
   methods.followers = host.services.followers
   local loaded = load_plugins(boot, folder, host)

@@ -115,7 +115,8 @@ local REPLY_ADVICE <const> = "other plugins use it as well (不能改)"
 ---@param plugin table { name, priority, rules, uses, timers, config }; without timers: it is served by no host, and
 ---  may have none. `loaded` is set when its rules and timers are complete; `wrong` by wx.plugin: the problems of
 ---  its configuration.
----@param host { account: (fun(id?: string): table), services?: weiyue.Services }
+---@param host { account: (fun(id?: string): table), calls?: (fun(): integer), services?: weiyue.Services }
+---  calls: how many HTTP calls a plugin may have at a time
 ---@return table wx
 function M.new(plugin, host)
   local scope = task.scope(plugin.name)
@@ -282,7 +283,12 @@ function M.new(plugin, host)
   end
 
   return setmetatable(wx, {
-    __index = function(_, key)
+    __index = function(t, key)
+      if key == "http" then -- its code is loaded for who uses it
+        local http = require("weiyue.http").new(plugin, host.calls)
+        rawset(t, key, http)
+        return http
+      end
       if later.wx[key] then later.refuse("wx." .. key) end
       local near = type(key) == "string" and nearest.slip(key, nearest.names(wx))
       if near then error(("wx.%s does not exist; the nearest is wx.%s"):format(key, near), 2) end

@@ -13,7 +13,7 @@ M.wx = set [[lock menu on_forget page redirect render response route
   session static store]]
 M.msg = set "choose confirm forget form session"
 M.account = set "api forget quota"
-M.modules = set "weiyue.http weiyue.store weiyue.token weiyue.api weiyue.testing"
+M.modules = set "weiyue.store weiyue.token weiyue.api weiyue.testing"
 
 --- Raises that `name` is not in this build.
 ---@param name string

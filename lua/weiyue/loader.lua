@@ -130,6 +130,7 @@ function M.new(plugin, options)
       stock[name] = stock[name] or environment.module(options.base, name)
       return stock[name]
     end
+    if name == "weiyue.http" then return plugin.wx.http end
     if later.modules[name] then later.refuse(name) end
     if is_of_weiyue(name) then error(("no module %s"):format(name), 2) end
     if loaded[name] ~= nil then return loaded[name] end

@@ -9,13 +9,20 @@
 #include "cli/lua.h"
 #include "cli/options.h"
 #include "host/rig.h"
+#include "net/client.h"
+#include "net/turn.h"
+#include "script/modules.h"
 #include "script/task.h"
+
+enum { TURN_MS = 50 };
 
 typedef struct run {
   int argc;
   char **argv;
   bool done;
   int status;
+  uv_loop_t loop; /* of what waits for something else than time */
+  wy_client *client;
 } run;
 
 static int begin(lua_State *L, void *data) {
@@ -42,18 +49,26 @@ static void lost(void *data) {
 
 static const wy_task_body body = {.begin = begin, .end = end, .lost = lost};
 
-/* Until the task is done: what is ready runs, then the time steps to the next timer. */
+static void stop(run *r, const char *why) {
+  r->done = true;
+  r->status = wy_cli_error(WY_EXIT_FAILED, "%s", why);
+}
+
+/* Until the task is done: what is ready runs, then what waits for something else than time, then
+ * the time steps to the next timer. */
 static void drive(wy_cli_lua *l, run *r) {
   while (!r->done) {
     uint64_t due;
     wy_tasks_drain(l->script);
     while (wy_script_slice(l->script)) continue;
     if (r->done) return;
+    if (wy_clock_waits(&l->clock)) {
+      wy_turn(&r->loop, TURN_MS);
+      continue;
+    }
     if (!wy_clock_next(&l->clock, &due)) {
-      r->done = true;
-      r->status = wy_cli_error(WY_EXIT_FAILED, "%s",
-                               wy_tr("所有任务都在等，却没有什么会发生",
-                                     "every task waits for nothing: nothing is due"));
+      stop(r, wy_tr("所有任务都在等，却没有什么会发生",
+                    "every task waits for nothing: nothing is due"));
       return;
     }
     wy_clock_step(&l->clock, due);
@@ -61,16 +76,30 @@ static void drive(wy_cli_lua *l, run *r) {
   }
 }
 
+static void give_client(lua_State *L, wy_client *client) {
+  lua_pushlightuserdata(L, client);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_CLIENT);
+}
+
 static int run_specs(int argc, char **argv, const char *lua_path) {
   wy_cli_lua l;
   run r = {.argc = argc, .argv = argv, .status = WY_EXIT_FAILED};
-  if (wy_cli_lua_open(&l, lua_path, true)) return WY_EXIT_FAILED;
+  if (uv_loop_init(&r.loop)) return WY_EXIT_FAILED;
+  if (wy_cli_lua_open(&l, lua_path, true)) {
+    uv_loop_close(&r.loop);
+    return WY_EXIT_FAILED;
+  }
+  if (!wy_client_new(&r.client, &r.loop, NULL)) give_client(wy_script_lua(l.script), r.client);
   wy_rig_preload(wy_script_lua(l.script));
   if (wy_task_start(l.script, &body, &r)) wy_cli_error(0, "%s", wy_tr("内存不足", "out of memory"));
   else drive(&l, &r);
   fflush(stdout);
   int status = r.status; /* closing the state may call lost */
   wy_cli_lua_close(&l);
+  wy_client_close(r.client);
+  uv_run(&r.loop, UV_RUN_DEFAULT);
+  wy_client_free(r.client);
+  uv_loop_close(&r.loop);
   return status;
 }
 

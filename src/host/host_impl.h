@@ -25,6 +25,7 @@
 #include "host/reload.h"
 #include "host/stats.h"
 #include "host/supervised.h"
+#include "net/client.h"
 #include "net/http.h"
 #include "net/tick.h"
 #include "script/state.h"
@@ -114,6 +115,7 @@ struct worker {
   bool ticking, beating, slicing, opened_posts;
   wy_crypt *crypt;
   wy_http *http;
+  wy_client *client;
   wy_list editions;               /* that are not closed yet, the oldest first */
   edition *current, *canary;      /* of these: who takes new pushes; canary NULL: none */
   unsigned plan;                  /* host->plan, when it was looked at last */

@@ -20,7 +20,12 @@ typedef struct building {
   int err;
 } building;
 
-/* --- the dictionaries that all workers share --- */
+/* --- the client of its worker, the dictionaries that all workers share --- */
+
+static void give_client(const edition *e, lua_State *L) {
+  lua_pushlightuserdata(L, e->worker->client);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_CLIENT);
+}
 
 static void give_dicts(wy_host *h, lua_State *L) {
   int err = 0;
@@ -172,6 +177,7 @@ static int l_build(lua_State *L) {
     if (leads) read_first(job, L, conf, boot);
     wy_script_set_limits(e->script, &g->host->lua_limits);
     give_dicts(g->host, L);
+    give_client(e, L);
     lua_getfield(L, module, "load");
     lua_pushvalue(L, boot);
     lua_call(L, 1, 0);

@@ -5,7 +5,10 @@
 
 #include "base/err.h"
 #include "host/exchange.h"
+#include "net/turn.h"
 
+enum { TURN_MS = 50 };
+#define EXTERNAL_NS UINT64_C(5000000000)
 #define HOST "weiyue.rig.host"
 #define PUSH "weiyue.rig.push"
 
@@ -200,7 +203,7 @@ static int l_push(lua_State *L) {
   return 1;
 }
 
-static void settle(worker *w) {
+static void settle_ready(worker *w) {
   bool more;
   do {
     wy_posts_drain(w);
@@ -209,16 +212,30 @@ static void settle(worker *w) {
   } while (more || wy_posts_waiting(w));
 }
 
+/* What waits for something else than time has the loop's turns first: a few seconds of real ones.
+ */
+static void settle(lua_State *L, worker *w) {
+  settle_ready(w);
+  uint64_t until = uv_hrtime() + EXTERNAL_NS;
+  while (wy_clock_waits(&w->clock)) {
+    if (uv_hrtime() > until)
+      luaL_error(L, "still waiting for %s",
+                 wy_container_of(w->clock.external.next, wy_external, link)->what);
+    wy_turn(w->loop, TURN_MS);
+    settle_ready(w);
+  }
+}
+
 static int l_advance(lua_State *L) {
   worker *w = &check(L)->host->workers[0];
   lua_Number seconds = luaL_checknumber(L, 2);
   luaL_argcheck(L, seconds >= 0, 2, "time goes forward");
   uint64_t due, until = wy_clock_now_ms(&w->clock) + (uint64_t)(seconds * 1000 + 0.5);
-  settle(w);
+  settle(L, w);
   while (wy_clock_next(&w->clock, &due) && due <= until) {
     wy_clock_step(&w->clock, due);
     wy_clock_run(&w->clock);
-    settle(w);
+    settle(L, w);
   }
   wy_clock_step(&w->clock, until);
   return 0;
@@ -235,7 +252,7 @@ static int l_ask(lua_State *L) {
   wy_buf json;
   wy_buf_init(&json, 1 << 20);
   wy_reload_ask(r->host, (wy_ask)luaL_checkoption(L, 2, NULL, names), on_told, &json);
-  settle(&r->host->workers[0]);
+  settle(L, &r->host->workers[0]);
   lua_pushlstring(L, json.p ? json.p : "", json.n);
   wy_buf_deinit(&json);
   return 1;
@@ -267,7 +284,7 @@ static int l_sent_one(lua_State *L) {
   bool ok = lua_toboolean(L, 2);
   wy_late_done(p->late, ok ? 0 : -1, ok ? NULL : "45047: too many");
   free(p);
-  settle(&r->host->workers[0]);
+  settle(L, &r->host->workers[0]);
   return 0;
 }
 

@@ -122,6 +122,7 @@ int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
     uv_unref((uv_handle_t *)&w->slices);
   }
   if (wy_posts_open(w)) return WY_E_NOMEM;
+  if (wy_client_new(&w->client, w->loop, h->is_virtual ? NULL : &w->clock)) return WY_E_NOMEM;
   int err = wy_crypt_new(&w->crypt);
   if (err) return err;
   /* not by libcrypto, whose generator takes memory that a host in plain mode never needs */
@@ -243,6 +244,7 @@ static void give_up(worker *w) {
 
 /* Asynchronously: its loop ends when all is closed. */
 static void close_handles(worker *w) {
+  wy_client_close(w->client); /* which has timers on the clock */
   if (w->ticking) wy_tick_close(&w->tick, NULL);
   if (w->beating) uv_close((uv_handle_t *)&w->beat, NULL);
   if (w->slicing) uv_close((uv_handle_t *)&w->slices, NULL);
@@ -267,6 +269,7 @@ void wy_worker_obey(worker *w, wy_order order) {
 /* Its loop has ended, and so has its thread. */
 void wy_worker_deinit(worker *w) {
   wy_http_free(w->http);
+  wy_client_free(w->client);
   wy_ration_deinit(&w->ration);
   wy_posts_deinit(w);
   wy_lates_deinit(w);

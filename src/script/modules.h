@@ -31,6 +31,7 @@ int wy_open_files(lua_State *L);  /* weiyue.files: read, glob, kind, bundled, an
 int wy_open_limits(lua_State *L); /* weiyue.limits: call, guard */
 int wy_open_shared(lua_State *L); /* weiyue.shared: object */
 int wy_open_signal(lua_State *L); /* weiyue.signal: new */
+int wy_open_http(lua_State *L);   /* weiyue.client: send */
 
 /* All of the first group as one table. */
 int luaopen_weiyue_core(lua_State *L);
@@ -39,6 +40,7 @@ int luaopen_weiyue_core(lua_State *L);
 #define WY_KEY_CLOCK "weiyue.clock"        /* light userdata: const wy_clock * */
 #define WY_KEY_LOG "weiyue.log"            /* light userdata: const wy_log * */
 #define WY_KEY_TRACER "weiyue.tracer"      /* light userdata: const wy_tracer * */
+#define WY_KEY_CLIENT "weiyue.client.of"   /* light userdata: wy_client *, of its loop */
 #define WY_KEY_SHARED "weiyue.shared.dict" /* light userdata: wy_dict *, that of wx.shared */
 
 /* The text with stars where it shows a secret of this state (weiyue_core.secrets): itself, or a

@@ -94,6 +94,13 @@ function formats.cidr(s)
   return { address = address, family = v4 and 4 or 6, prefix = prefix }
 end
 
+-- Where a call may go: an address, a network or a host's name.
+function formats.destination(s)
+  local net = formats.cidr(s)
+  if net then return net.address .. "/" .. net.prefix end
+  return not s:find("/", 1, true) and host_name(s) or nil
+end
+
 -- Why a URL is refused, without showing it: it may hold a password.
 local function not_url(zh, en)
   return nil, "应为 http(s)://主机[:端口][/前缀]；" .. zh, "must be http(s)://host[:port][/prefix]; " .. en
