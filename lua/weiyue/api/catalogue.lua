@@ -131,13 +131,11 @@ function M.near(key)
   local family, name = key:match "^([^.]*)%.?(.*)$"
   if not M.is_family(family) then family = nearest.slip(family, order) end
   if not family then return nil end
-  local list = M.names(family)
-  local found = nearest.slip(name, list)
-  if not found and name ~= "" then -- "user.get_info" for info, "menu.del" for delete
-    for _, one in ipairs(list) do
-      if name:find(one, 1, true) or one:find(name, 1, true) then found = found or one end
-    end
+  local list, within = M.names(family), {}
+  for _, one in ipairs(list) do -- "user.get_info" for info, "menu.del" for delete
+    if #name > 2 and (name:find(one, 1, true) or one:find(name, 1, true)) then within[#within + 1] = one end
   end
+  local found = nearest.of(name, within) or nearest.slip(name, list)
   return found and family .. "." .. found
 end
 

@@ -335,13 +335,7 @@ function M.take(query, body, args, ctx)
 end
 
 local function write(out, value)
-  if type(value) ~= "table" then
-    local text, err = json.encode(value)
-    if not text then error({ path = "", zh = err, en = err }, 0) end
-    out[#out + 1] = text
-    return
-  end
-  local ordered = getmetatable(value) == ORDERED
+  local ordered = type(value) == "table" and getmetatable(value) == ORDERED
   if not ordered and not json.is_array(value) then
     local text, err = json.encode(value)
     if not text then error({ path = "", zh = err, en = err }, 0) end
@@ -354,8 +348,9 @@ local function write(out, value)
     if ordered then
       out[#out + 1] = json.encode(item[1])
       out[#out + 1] = ":"
+      item = item[2]
     end
-    write(out, ordered and item[2] or item)
+    write(out, item)
   end
   out[#out + 1] = ordered and "}" or "]"
 end
