@@ -6,6 +6,7 @@ local core = require "weiyue_core"
 local capabilities = require "weiyue.capabilities"
 local dispatch = require "weiyue.dispatch"
 local events = require "weiyue.events"
+local hubs = require "weiyue.hub"
 local later = require "weiyue.later"
 local lint = require "weiyue.lint"
 local mailbox = require "weiyue.mailbox"
@@ -52,8 +53,17 @@ local function place(p)
   return text == "" and "" or text .. ": "
 end
 
+-- What of an account is made when it is asked for.
+local made = {}
+
+function made.api(hub, id) return require("weiyue.api.objects").mine(hub:place(id)) end
+
+function made.quota(hub, id) return hub.governor:quota(hub:place(id)) end
+
+function made.followers(hub) return hub.services.followers end
+
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
-local function account_object(conf, methods)
+local function account_object(conf, hub)
   local can = {} -- a copy: what a plugin writes there by rawset changes nothing of the host
   for name, value in pairs(conf.can) do can[name] = value end
   local known = setmetatable({
@@ -61,7 +71,7 @@ local function account_object(conf, methods)
     username = conf.username, appid = conf.appid, mode = conf.mode, can = can,
   }, {
     __index = function(_, key)
-      if methods[key] then return methods[key] end
+      if made[key] then return made[key](hub, conf.id) end
       if later.account[key] then later.refuse("account." .. key) end
     end,
   })
@@ -110,6 +120,7 @@ local function folder_of(options) return options.folder or (options.path or ""):
 ---@field worker? integer   which one this is, from 0
 ---@field workers? integer  how many there are; absent: as the configuration says
 ---@field cores? integer    what workers = "auto" means
+---@field bare? boolean     no plugins: the accounts are for a program that runs once
 ---@field reload? boolean   another generation serves: what looks half-saved is refused
 ---@field sources? weiyue.Sources where files are read; absent: the disk
 ---@field snapshot? weiyue.Snapshot instead of sources: what another boot read
@@ -134,6 +145,7 @@ function M.read(options)
       level = p.level, event = p.event, zh = at .. p.zh .. event, en = at .. p.en .. event,
     }
   end
+  if conf and options.bare then conf.plugins = {} end
   if conf and #conf.accounts == 0 then
     boot.problems[#boot.problems + 1] = { level = "note", event = "config",
       zh = file_of(options) .. ": 没有账号：收不到任何推送", en = file_of(options) .. ": no account: no push will come" }
@@ -181,7 +193,7 @@ function M.folders(boot)
 end
 
 -- The keys that a reload does not take over.
-local FIXED <const> = { "listen", "admin", "workers", "proxies", "limits", "log", "state" }
+local FIXED <const> = { "listen", "admin", "token_server", "workers", "proxies", "limits", "log", "state" }
 
 -- A value as text, the same each time.
 local function text_of(value)
@@ -216,7 +228,7 @@ function M.specs(boot)
 end
 
 -- What plugins ask of the host: their accounts, and how many HTTP calls they may have.
-local function host_of(objects, calls)
+local function host_of(objects, hub, calls)
   local host = {}
   function host.calls() return calls end
   function host.account(id)
@@ -224,6 +236,8 @@ local function host_of(objects, calls)
     for _, object in ipairs(objects) do
       if object.id == id then return object end
     end
+    local authorizer = id and hub.has_component and hub.components:find(id)
+    if authorizer then return authorizer end
     error(id and ("no account %s"):format(tostring(id)) or "which account? wx.account(id)", 3)
   end
   return host
@@ -286,22 +300,26 @@ function M.load(boot)
   debug.getmetatable("").__metatable = "string" -- the one table that all plugins share
   local folder = folder_of(options)
   configure_client(conf.http, folder)
-  local objects, places, methods = {}, {}, {}
+  local objects, places, hub = {}, {}, hubs.new()
+  hub.make_object = function(account) return account_object(account, hub) end
   for i, account in ipairs(conf.accounts) do
-    objects[i] = account_object(account, methods)
+    objects[i] = account_object(account, hub)
     places[i] = { object = objects[i], conf = account }
+    hub:add(hubs.place_of(account, objects[i], i))
+    if account.kind == "component" then hub.has_component = true end
   end
+  hubs.serve(hub)
   for _, account in ipairs(conf.accounts) do
     settings.keep_secret { account.token, account.secret or false, account.aes_key or false }
   end
-  local host = host_of(objects, conf.limits.calls)
-  host.services = services.new { folder = folder, state = boot.state, accounts = places }
-  methods.followers = host.services.followers
+  hub.services = services.new { hub = hub, folder = folder, state = boot.state, accounts = places }
+  local host = host_of(objects, hub, conf.limits.calls)
+  host.services = hub.services
   local loaded = load_plugins(boot, folder, host)
   forget_config()
   boot.n_plugins, boot.plugins = #loaded, loaded
   local push = package.loaded["weiyue.push"] -- C's; absent where nothing is served
-  local out = outbox.new(places, mailbox.new(shared.object "weiyue.mailbox.dict"), push, host.services)
+  local out = outbox.new(places, mailbox.new(shared.object "weiyue.mailbox.dict"), push, hub.services)
   message.serve(out, push)
 
   local function missing(account, name)
@@ -314,11 +332,15 @@ function M.load(boot)
   end
   for i, account in ipairs(conf.accounts) do
     local index = rules.compile(chosen(loaded, account, folder, missing))
-    boot.accounts[i] = { object = objects[i], dispatch = dispatch.dispatcher(index, out, account.mailbox.word) }
+    local answer = dispatch.dispatcher(index, out, account.mailbox.word)
+    if account.kind == "component" then answer = hub.components:around(hub:place(account.id), answer) end
+    boot.accounts[i] = { object = objects[i], dispatch = answer }
   end
 
   local workers = boot.workers -- boot itself, with all it read, is not kept
+  local remote = require("weiyue.remote").new(hub)
   boot.calls = {
+    token_server = remote.token_server, control = remote.control,
     plugins = loaded, -- what each keeps is weighed
     message = message.metatable, once = dispatch.once, may_reply = events.may_reply,
     is_special = events.is_special, plugin_of = plugin_of(loaded),

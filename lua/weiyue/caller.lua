@@ -13,7 +13,8 @@ local by_where = {}                                  -- place of a rule → plug
 ---@param env? table
 function M.register(plugin, path, env)
   local source = "@" .. path
-  if by_source[source] ~= nil and by_source[source] ~= plugin then by_source[source] = false else by_source[source] = plugin end
+  local other = by_source[source]
+  by_source[source] = (other == nil or other == plugin) and plugin
   if env then by_env[env] = plugin end
 end
 
@@ -45,22 +46,24 @@ local function rule_of(level)
   end
 end
 
---- The plugin whose code has called into weiyue, and file:line. nil: weiyue itself.
----@param level? integer as of error: 1 is who calls this
+--- The plugin whose code has called into weiyue, and file:line. nil: weiyue itself, or code of nobody's.
 ---@return table? plugin
 ---@return string? where
-function M.plugin(level)
+function M.plugin()
   local where
-  for at = (level or 1) + 1, 200 do
-    local info = debug.getinfo(at, "Slf")
+  for level = 2, 200 do
+    local info = debug.getinfo(level, "Slf")
     if not info then return nil, where end
     local plugin
-    if is_own(info.source) then
-      local of_rule, rule_where = rule_of(at)
-      plugin, where = of_rule, where or rule_where
-    elseif info.what ~= "C" then
-      if info.currentline > 0 then where = where or info.short_src .. ":" .. info.currentline end
+    if info.what ~= "C" then
       plugin = by_env[env_of(info.func) or false] or by_source[info.source] or nil
+      local is_foreign = plugin or not is_own(info.source)
+      if is_foreign and info.currentline > 0 then where = where or info.short_src .. ":" .. info.currentline end
+      if not is_foreign then
+        local at
+        plugin, at = rule_of(level)
+        where = where or at
+      end
     end
     if plugin then return plugin, where end
   end

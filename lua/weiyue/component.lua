@@ -228,6 +228,17 @@ function Components:event(component, msg)
   end
 end
 
+--- Dispatch of a platform: what a push tells is durable before plugins hear of it and WeChat gets its `success`.
+---@param component weiyue.Place
+---@param answer fun(msg: table): any, string?, boolean?
+---@return fun(msg: table): any, string?, boolean?
+function Components:around(component, answer)
+  return function(msg)
+    if msg.type == "component" then self:event(component, msg) end
+    return answer(msg)
+  end
+end
+
 --- The code for a page on which an account authorises the platform.
 ---@async
 ---@param component weiyue.Place

@@ -47,32 +47,40 @@ function Download:place(name)
   return path
 end
 
+-- The bytes, or the address where they are.
+---@async
+function Download:fetch(msg, path, max)
+  local reply, err = self.call(msg.account, "media.get", { media_id = msg.media_id }, { to = path, max = max })
+  if not reply or not reply.video_url then return reply, err end
+  local response
+  response, err = self.send { method = "GET", url = reply.video_url, to = path, max = max, timeout = TIMEOUT,
+    redirects = REDIRECTS, guard = true }
+  if not response then return nil, err end
+  if response.status ~= 200 then
+    return refused("http.status", ("the video's address answers %d"):format(response.status))
+  end
+  return { path = response.path, body = response.body, type = response.headers["content-type"], size = response.size }
+end
+
 ---@async
 ---@param msg weiyue.Message
 ---@param options { to?: string, max?: integer }
 ---@return { path?: string, data?: string, type?: string, size: integer }? media
 ---@return weiyue.Fault? err
 function Download:run(msg, options)
-  local media_id = msg.media_id
-  if not media_id then return refused("media.none", ("a %s message has no media_id"):format(msg.type)) end
+  if not msg.media_id then return refused("media.none", ("a %s message has no media_id"):format(msg.type)) end
   local path, err
   if options.to then
     path, err = self:place(options.to)
     if not path then return nil, err end
   end
-  local max = options.max or path and IN_FILE or IN_MEMORY
-  local reply
-  reply, err = self.call(msg.account, "media.get", { media_id = media_id }, { to = path, max = max })
-  if not reply then return nil, err end
-  if reply.video_url then
-    reply, err = self.send { method = "GET", url = reply.video_url, to = path, max = max, timeout = TIMEOUT,
-      redirects = REDIRECTS, guard = true }
-    if not reply then return nil, err end
-    if reply.status ~= 200 then return refused("http.status", ("the video's address answers %d"):format(reply.status)) end
-    reply = { path = reply.path, data = reply.body, type = reply.headers["content-type"], size = reply.size }
+  local media
+  media, err = self:fetch(msg, path, options.max or path and IN_FILE or IN_MEMORY)
+  if not media then
+    if path then self.files.remove(path) end -- what stands there may be the text of the error
+    return nil, err
   end
-  return { path = reply.path, data = not reply.path and reply.data or nil, type = reply.type,
-    size = reply.size or #reply.data }
+  return { path = media.path, data = media.body, type = media.type, size = media.size or #media.body }
 end
 
 ---@param options table the fields

@@ -12,8 +12,8 @@ end
 M.wx = set [[lock menu on_forget page redirect render response route
   session static store]]
 M.msg = set "choose confirm forget form session"
-M.account = set "api forget quota"
-M.modules = set "weiyue.store weiyue.token weiyue.api weiyue.testing"
+M.account = set "forget"
+M.modules = set "weiyue.store weiyue.testing"
 
 --- Raises that `name` is not in this build.
 ---@param name string

@@ -1,6 +1,7 @@
 -- Sources to functions, and `require` of one plugin: weiyue, the stock modules, the plugin's own folder,
 -- lua_path, and C modules that the configuration names.
 
+local caller = require "weiyue.caller"
 local core = require "weiyue_core"
 local environment = require "weiyue.environment"
 local files = require "weiyue.files"
@@ -12,6 +13,7 @@ local M = {}
 local STOCK <const> = {
   ["weiyue.codec"] = true, ["weiyue.json"] = true, ["weiyue.xml"] = true, ["weiyue.form"] = true,
   ["weiyue.url"] = true, ["weiyue.crypto"] = true, ["weiyue.time"] = true, ["weiyue.log"] = true,
+  ["weiyue.token"] = true, ["weiyue.api"] = true,
 }
 
 --- The source of a plugin or module, without a byte order mark.
@@ -113,7 +115,10 @@ function M.new(plugin, options)
   local function run(name, module)
     if loading[name] then error(("require: %s is being loaded already: a circle"):format(name), 3) end
     local chunk, err = nil, module.err
-    if module.text then chunk, err = M.compile(module.text, module.path, env) end
+    if module.text then
+      chunk, err = M.compile(module.text, module.path, env)
+      caller.register(plugin, module.path, env)
+    end
     if not chunk then error(err, 3) end
     loading[name] = true
     local _ <close> = setmetatable({}, { __close = function() loading[name] = nil end })

@@ -1,5 +1,6 @@
 -- Finding and loading plugins: files, folders and bundled ones, each with a global table of its own.
 
+local caller = require "weiyue.caller"
 local core = require "weiyue_core"
 local dsl = require "weiyue.dsl"
 local environment = require "weiyue.environment"
@@ -160,6 +161,7 @@ local function load_one(found, options, host)
   end
   local env = environment.new(options.base, print, load_module)
   plugin.env = env
+  caller.register(plugin, file, env)
   give(env)
   local text, err = loader.read(from, file)
   local chunk
@@ -181,6 +183,7 @@ local function load_one(found, options, host)
     return nil, { { err, err } }
   end
   plugin.loaded = true
+  caller.rules(plugin)
   return plugin
 end
 

@@ -1,7 +1,6 @@
 -- What messages, files and late replies ask of WeChat and of the store: parts that are made when they are needed
 -- first.
 
-local core = require "weiyue_core"
 local task = require "weiyue.task"
 
 local M = {}
@@ -27,8 +26,7 @@ function parts.upload(options)
 end
 
 function parts.desk(options)
-  local dict = require("weiyue.shared").object(options.dict)
-  return require("weiyue.desk").new { kv = options.kv, dict = dict }
+  return require("weiyue.desk").new { kv = options.kv, dict = options.hub.dict }
 end
 
 function parts.users(options) return require("weiyue.users").new { kv = options.kv, call = options.call } end
@@ -40,33 +38,19 @@ function parts.download(options)
   }
 end
 
--- The host's store, which says by itself when it cannot be had.
-local function store()
-  local kv, err = require("weiyue.keep").kv()
-  if not kv and err then core.log.write("debug", "store.none", tostring(err)) end
-  return kv
-end
-
--- A call of WeChat's API by weiyue itself.
----@async
-local function call(account, name, args, options)
-  local hub = require("weiyue.hub").current()
-  return hub.engine:call(hub:place(account), name, args, options)
-end
-
 ---@class weiyue.ServicesOptions
 ---@field folder string  of the configuration
 ---@field state? string  the state folder
----@field dict? string   the registry's key of the dictionary that plugins do not see
+---@field hub weiyue.Hub
 ---@field accounts { object: table, conf: table }[] msg.account and the checked configuration
----@field kv? fun(): weiyue.KV?
----@field call? fun(account: table, name: string, args: table, options?: table): any, any
 
 ---@param options weiyue.ServicesOptions
 ---@return weiyue.Services
 function M.new(options)
-  options.kv, options.call = options.kv or store, options.call or call
-  local confs = {}
+  local hub, confs = options.hub, {}
+  function options.kv() return hub.kv or nil end
+  ---@async
+  function options.call(account, name, args, how) return hub.engine:call(hub:place(account), name, args, how) end
   for _, account in ipairs(options.accounts) do confs[account.object] = account.conf end
   local services = setmetatable({ call = options.call }, {
     __index = function(services, name)

@@ -302,6 +302,7 @@ void wy_config_read_desks(edition *e, wy_crypt *crypt, lua_State *L, int conf, i
 
 static void read_admin(wy_host *h, lua_State *L, int conf) {
   h->admin_given = flag_field(L, conf, "admin_given");
+  h->token_server = flag_field(L, conf, "token_server");
   lua_getfield(L, conf, "admin");
   if (lua_istable(L, -1)) {
     h->admin_address = copy_field(L, lua_gettop(L), "host");

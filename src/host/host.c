@@ -377,6 +377,7 @@ void wy_host_free(wy_host *h) {
   wy_inbox_free(h->inbox);
   wy_dict_free(h->shared);
   wy_dict_free(h->mailbox);
+  wy_dict_free(h->own);
   pthread_mutex_destroy(&h->log_lock);
   pthread_mutex_destroy(&h->plan_lock);
   free(h->workers);

@@ -165,7 +165,7 @@ struct wy_host {
   worker *workers; /* [0] has the loop of the embedding program, when there is one */
   unsigned n_workers, wanted_workers;
   wy_inbox *inbox;
-  wy_dict *shared, *mailbox;
+  wy_dict *shared, *mailbox, *own; /* own: of the host's Lua code, plugins do not see it */
   wy_http_limits limits;
   wy_limits lua_limits;
   size_t push_max, queue_max, inbox_bytes, shared_bytes, mailbox_bytes;
@@ -207,6 +207,8 @@ struct wy_host {
   wy_supervised supervised; /* all NULL: it is alone */
   wy_sender_fn sender;
   void *sender_data;
+  bool bare; /* no plugins, and nothing is served: it answers by wy_remote_call alone */
+  bool token_server;
   bool loaded, started, gave_up, closed;
   atomic_bool stopping;
   atomic_uint serving; /* HTTP servers that have not stopped yet */

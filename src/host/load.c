@@ -11,7 +11,10 @@
 #include "host/host_impl.h"
 #include "script/modules.h"
 
-enum { LOAD_MS = 10000 }; /* CPU time of everything; each plugin has limits.cpu of it */
+enum {
+  OWN_BYTES = 4 << 20, /* at most, of what the host's own Lua code shares: tokens, counts of calls */
+  LOAD_MS = 10000      /* CPU time of everything; each plugin has limits.cpu of it */
+};
 
 typedef struct building {
   edition *edition;
@@ -31,8 +34,9 @@ static void give_dicts(wy_host *h, lua_State *L) {
   int err = 0;
   if (!h->shared) err = wy_dict_new(&h->shared, h->shared_bytes);
   if (!err && !h->mailbox) err = wy_dict_new(&h->mailbox, h->mailbox_bytes);
+  if (!err && !h->own) err = wy_dict_new(&h->own, OWN_BYTES);
   if (err) luaL_error(L, "%s", wy_err_text(err));
-  if (wy_give_dict(L, WY_KEY_SHARED, h->shared) ||
+  if (wy_give_dict(L, WY_KEY_SHARED, h->shared) || wy_give_dict(L, "weiyue.host.dict", h->own) ||
       wy_give_dict(L, "weiyue.mailbox.dict", h->mailbox))
     luaL_error(L, "out of memory");
 }
@@ -65,6 +69,8 @@ static void push_options(lua_State *L, const edition *e, const wy_build *b) {
   lua_setfield(L, -2, "cores");
   lua_pushboolean(L, !b->first && !b->snapshot.p);
   lua_setfield(L, -2, "reload");
+  lua_pushboolean(L, e->worker->host->bare);
+  lua_setfield(L, -2, "bare");
   if (!b->workers) return;
   lua_pushinteger(L, b->workers);
   lua_setfield(L, -2, "workers");

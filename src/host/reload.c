@@ -15,6 +15,7 @@
 #include "host/keep.h"
 #include "host/recover.h"
 #include "host/verify.h"
+#include "host/remote.h"
 #include "net/watch.h"
 
 enum { RETRY_MS = 1000, RETRIES = 90, REBUILD_MS = 60000 };
@@ -516,6 +517,7 @@ static void open_control(wy_timer *timer) {
   bool told = r->retries++ == (h->taking ? RETRIES - 1 : 0);
   int err = wy_control_open(&r->control, w->loop, &w->clock, told ? &h->log : &quiet, h->state,
                             wy_reload_ask, h);
+  if (!err) wy_control_calls(r->control, wy_remote_control);
   if (err == UV_EADDRINUSE && r->retries < RETRIES) wy_timer_start(&w->clock, timer, RETRY_MS);
 }
 

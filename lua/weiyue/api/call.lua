@@ -1,14 +1,14 @@
 -- The engine: one call of WeChat's API, from the plugin's table to its result: who may make it, how many are left,
 -- the token, the wire, what the answer says, and what is worth a second try.
 
-local capabilities = require "weiyue.capabilities"
 local catalogue = require "weiyue.api.catalogue"
 local core = require "weiyue_core"
-local declared = require "weiyue.declared"
+local danger = require "weiyue.api.danger"
 local fault = require "weiyue.token.fault"
 local reply = require "weiyue.api.reply"
 local request = require "weiyue.api.request"
 local task = require "weiyue.task"
+local wires = require "weiyue.api.wire"
 
 local log = core.log
 
@@ -29,91 +29,104 @@ Engine.__index = Engine
 ---@field plugin? table  whose code calls; nil: weiyue itself, which may call everything
 ---@field where? string  file:line of the call
 ---@field late? boolean  a late reply: it may use the reserve
+---@field to? string     a file that takes the bytes which come back
 
 -- A failure stands in the log once for each place and code: the next ones say nothing new.
-function Engine:tell(place, name, err, options)
-  local where = options.where or name
-  local key = where .. "\0" .. name .. "\0" .. tostring(err.code)
+function Engine:tell(place, row, err, options)
+  local key = ("%s\0%s\0%s\0%s"):format(place.id, options.where or "", row.key, tostring(err.code))
   if self.told[key] then return end
   if self.n_told >= REMEMBERED then self.told, self.n_told = {}, 0 end
   self.told[key], self.n_told = true, self.n_told + 1
-  log.write("warn", "api.failed", core.secrets.mask(tostring(err.message or err)), {
-    account = place.id, api = name, code = err.code, hint = err.hint, where = options.where,
+  log.write("warn", "api.failed", core.secrets.mask(tostring(err.message)), {
+    account = place.id, api = row.key, code = err.code, hint = err.hint, where = options.where,
     plugin = options.plugin and options.plugin.name or nil,
   })
 end
 
--- Who may call: an error where this account or this plugin may not.
-local function refused(place, row, name, options)
-  if options.plugin then
-    local message, hint = declared.refusal(options.plugin, name)
-    if message then return fault("api.undeclared", message, hint, { api = name }) end
-  end
-  local capability = capabilities.of_family and capabilities.of_family(row.family)
-  if capability and place.can and place.can[capability] == false then
-    return fault("api.capability", ("a %s account may not call it: it needs %s")
-      :format(place.verified and "verified " .. place.kind or place.kind, capability),
-      capabilities.who(capability), { api = name })
-  end
+local function names_of(kinds, language)
+  local list = {}
+  for i, kind in ipairs(kinds) do list[i] = kind[language] end
+  return table.concat(list, language == "zh" and "、" or ", ")
 end
 
--- The kind of token that a row wants, and whose it is. nil: none.
+-- Whether this account has what the row needs: else an error that names who has.
+local function unable(place, row)
+  local capability = catalogue.capability(row)
+  if not capability or place.can[capability] ~= false then return nil end
+  local kinds = catalogue.kinds(capability)
+  return fault("api.capability", ("a%s %s account has no %s"):format(place.verified and " verified" or "n unverified",
+    place.kind, capability), nil, { api = row.key, capability = capability,
+    hint = ("有此能力的是：%s；账号若确有此能力，写 can = { %s = true }"):format(names_of(kinds, "zh"), capability),
+    hint_en = ("who has it: %s; if this account does, write can = { %s = true }"):format(names_of(kinds, "en"),
+      capability) })
+end
+
+-- The kind of token that a row wants, and whose it is. nil: none that the host keeps.
 local function token_of(place, row)
-  local auth = row.auth
-  if auth == "component_access_token" then return "component_access_token", place.component or place end
-  if auth == "access_token" or auth == "authorizer_access_token" then return "access_token", place end
+  if row.auth == "component_access_token" then return row.auth, place.component or place end
+  if row.auth == "access_token" then return row.auth, place end
+end
+
+-- Hosts other than the API's: where the configuration names another address for that, it stands for them, too.
+local function hosts_of(place, row)
+  if place.api == wires.DEFAULT or row.reply == "redirect" then return nil end
+  return row.host and { [row.host] = place.api } or nil
+end
+
+local function context(place, row, token, options)
+  local component = place.component or place.kind == "component" and place or nil
+  return {
+    base = place.api, hosts = hosts_of(place, row), token = token, appid = place.appid, secret = place.secret,
+    component_appid = component and component.appid, component_secret = component and component.secret,
+    to = options.to,
+  }
 end
 
 -- One request and its answer.
 ---@async
-function Engine:exchange(place, row, args, token)
-  local owner = place.component or place
-  local r, err = request.build(row, args, {
-    base = place.api, appid = place.appid, secret = place.secret, token = token,
-    component_appid = owner.kind == "component" and owner.appid or nil,
-    component_secret = owner.kind == "component" and owner.secret or nil,
-  })
+function Engine:exchange(place, row, args, token, options)
+  local r, err = request.build(row, args, context(place, row, token, options))
   if not r then return nil, err end
   if row.reply == "redirect" then return r.url end
   local response
   response, err = self.hub.wire:send(r, place)
-  if not response then
-    return nil, fault(err.code or "http", tostring(err.message or err), err.hint, { api = row.family .. "." .. row.name })
-  end
-  return reply.read(row, response)
+  if response then return reply.read(row, response) end
+  return nil, fault(err.code or "http", core.secrets.mask(tostring(err.message or err)), err.hint, { api = row.key })
+end
+
+-- The token that the row wants. What is wrong with the arguments is found before one is fetched.
+---@async
+function Engine:token(place, row, args, options)
+  local kind, owner = token_of(place, row)
+  if not kind then return nil end
+  local keeper = self.hub.keeper
+  local token = keeper:peek(owner, kind)
+  if token then return token, nil, kind, owner end
+  local good, err = request.build(row, args, context(place, row, "x", options))
+  if not good then return nil, err end
+  token, err = keeper:get(owner, kind)
+  return token, err, kind, owner
 end
 
 ---@async
 ---@return any result
 ---@return table? err
-function Engine:try(place, row, name, args, options)
-  local kind, owner = token_of(place, row)
-  local governor, keeper = self.hub.governor, self.hub.keeper
-  local is_online = row.reply ~= "redirect"
-  local token, err
-  if kind then
-    -- fields first: what is wrong with them needs no token
-    token, err = "x", nil
-    local checked
-    checked, err = request.build(row, args, { base = place.api, appid = place.appid or "x", secret = place.secret or "x",
-      token = token, component_appid = "x", component_secret = "x" })
-    if not checked then return nil, err end
-    token, err = keeper:get(owner, kind)
-    if not token then return nil, err end
-  end
+function Engine:try(place, row, args, options)
+  local governor, is_online = self.hub.governor, row.reply ~= "redirect"
+  local token, err, kind, owner = self:token(place, row, args, options)
+  if err then return nil, err end
   local renewed, busy = false, 0
   while true do
+    local result, ok
     if is_online then
-      local ok
-      ok, err = governor:take(place, name, options.late)
+      ok, err = governor:take(place, row.key, options.late)
       if not ok then return nil, err end
     end
-    local result
-    result, err = self:exchange(place, row, args, token)
+    result, err = self:exchange(place, row, args, token, options)
     local code = err and math.tointeger(err.code) or nil
-    if is_online and (result ~= nil or code) then governor:told(place, name, code) end
+    if is_online and (result ~= nil or code) then governor:told(place, row.key, code) end
     if result ~= nil then
-      if name:find "^openapi%.clear" then governor:clear(place) end
+      if row.key:find "^openapi%.clear" then governor:clear(place) end
       return result
     end
     if code == -1 and row.idempotent and busy < #BUSY_WAITS then
@@ -121,9 +134,8 @@ function Engine:try(place, row, name, args, options)
       task.sleep(BUSY_WAITS[busy] * (0.75 + math.random() / 2))
     elseif kind and BAD_TOKEN[code] and not renewed then
       renewed = true
-      local fresh, why = keeper:failed(owner, kind, token, code)
-      if not fresh then return nil, why end
-      token = fresh
+      token, err = self.hub.keeper:failed(owner, kind, token, code)
+      if not token then return nil, err end
     else
       return nil, err
     end
@@ -133,39 +145,29 @@ end
 --- Calls an API.
 ---@async
 ---@param place weiyue.Place
----@param name string family.name
+---@param key string family.name
 ---@param args? table
 ---@param options? weiyue.api.Options
 ---@return any result
 ---@return table? err { code, message, hint, api }
-function Engine:call(place, name, args, options)
+function Engine:call(place, key, args, options)
   options = options or {}
-  local row = self:find(name)
-  if not row then return nil, fault("api.unknown", "there is no " .. tostring(name), nil, { api = name }) end
-  local err = refused(place, row, name, options)
-  local result
-  if not err then result, err = self:try(place, row, name, args or {}, options) end
+  local row = catalogue.find(key)
+  if not row then
+    local near = catalogue.near(key)
+    return nil, fault("api.unknown", ("there is no %s%s"):format(key, near and "; the nearest is " .. near or ""))
+  end
+  local good, err, result = true, unable(place, row), nil
+  if not err and options.plugin then good, err = danger.check(row, options.plugin.api) end
+  if good and not err then result, err = self:try(place, row, args or {}, options) end
   if result ~= nil then return result end
-  if type(err) == "table" and not err.api then err.api = name end
-  self:tell(place, name, err, options)
+  if not err.api then err.api = row.key end
+  self:tell(place, row, err, options)
   return nil, err
-end
-
---- A row by its name, those that plugins have added included.
----@param name string
-function Engine:find(name) return self.rows[name] or catalogue.find(name) end
-
---- A row of a plugin's.
----@param row table
----@return string? fault what is wrong
-function Engine:add(row)
-  local name = row.family .. "." .. row.name
-  if catalogue.find(name) or self.rows[name] then return ("there is a %s already"):format(name) end
-  self.rows[name] = row
 end
 
 ---@param hub weiyue.Hub
 ---@return weiyue.api.Engine
-function M.new(hub) return setmetatable({ hub = hub, told = {}, n_told = 0, rows = {} }, Engine) end
+function M.new(hub) return setmetatable({ hub = hub, told = {}, n_told = 0 }, Engine) end
 
 return M

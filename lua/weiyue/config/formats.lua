@@ -132,6 +132,12 @@ function formats.path(s)
   return ok and s or nil
 end
 
+-- A path one of whose parts stands for an account's AppID.
+function formats.appid_path(s)
+  local plain, n = s:gsub("/:appid%f[/\0]", "/x")
+  return n == 1 and formats.path(plain) and s or nil
+end
+
 function formats.template(s)
   return s:find("?", 1, true) and s or nil
 end

@@ -206,6 +206,23 @@ local function check_mode(ctx, account, raw, at)
   end
 end
 
+-- What a third-party platform needs: its events come encrypted, and nothing works without its own AppID and secret.
+local function check_component(ctx, account, raw, at)
+  if account.kind ~= "component" then
+    account.authorizers = nil
+    return
+  end
+  for _, key in ipairs { "appid", "secret", "aes_key" } do
+    if raw[key] == nil then
+      ctx.report("error", at .. "." .. key, "config", ("kind = \"component\" 必须有 %s"):format(key),
+        ("must be set when kind = \"component\""))
+    end
+  end
+  if account.mode ~= "safe" then
+    ctx.report("error", at .. ".mode", "config", "kind = \"component\" 只有安全模式", "is \"safe\" when kind = \"component\"")
+  end
+end
+
 local SAFE_BUDGET <const> = 25 -- WeChat blocks at about 30, and counts what clients cause as well
 
 local function check_budget(ctx, budget, key)
@@ -255,6 +272,7 @@ local function apply_rules(ctx, conf, raw)
     if account then
       check_budget(ctx, account.hold_budget, ("accounts[%d].hold_budget"):format(i))
       check_mode(ctx, account, raw_account(raw, i), ("accounts[%d]"):format(i))
+      check_component(ctx, account, raw_account(raw, i), ("accounts[%d]"):format(i))
       inherit(conf, account)
       if account.kind then account.can = capabilities.of(account.kind, account.verified, account.can) end
     end

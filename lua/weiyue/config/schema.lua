@@ -141,8 +141,9 @@ local account <const> = {
     zh = "微信推送到的路径", en = "where WeChat pushes to",
   },
   {
-    key = "kind", type = "enum", values = { "subscription", "service", "mini" }, default = "subscription",
-    example = '"service"', zh = "订阅号、服务号、小程序", en = "subscription account, service account, mini program",
+    key = "kind", type = "enum", values = { "subscription", "service", "mini", "component" }, default = "subscription",
+    example = '"service"', zh = "订阅号、服务号、小程序、第三方平台",
+    en = "subscription account, service account, mini program, third-party platform",
   },
   {
     key = "verified", type = "boolean", default = false, example = "true", zh = "是否已认证", en = "verified by WeChat",
@@ -189,10 +190,38 @@ local account <const> = {
     zh = "消息加解密方式：明文、兼容、安全", en = "message encryption: plain, compatible, safe",
   },
   {
-    key = "api", type = "string", format = "url", max = 1024, secret = true, built = false,
+    key = "api", type = "string", format = "url", max = 1024, secret = true,
     default = "https://api.weixin.qq.com", example = '"https://api.weixin.qq.com"',
     want = { zh = "http(s)://主机[:端口][/前缀]", en = "http(s)://host[:port][/prefix]" },
     zh = "微信接口的地址", en = "where WeChat's API is",
+  },
+  choice {
+    key = "access_token", default = "stable", example = '"stable"',
+    by = {
+      string = { type = "enum", values = { "stable", "classic" } },
+      table = {
+        type = "table",
+        fields = {
+          { key = "url", type = "string", format = "url", max = 1024, required = true, secret = true,
+            want = { zh = "http(s)://主机[:端口][/路径]", en = "http(s)://host[:port][/path]" },
+            example = '"http://10.0.0.5:8081/token"', zh = "中控服务器的地址", en = "the address of a token server" },
+          { key = "key", type = "string", max = 256, secret = true, example = 'env "TOKEN_KEY"',
+            example_after = 'url = "http://10.0.0.5:8081/token"',
+            zh = "它的密钥，放在 Authorization: Bearer 里", en = "its key, sent as Authorization: Bearer" },
+          { key = "account", type = "string", max = 64, example = '"demo"',
+            example_after = 'url = "http://10.0.0.5:8081/token"',
+            zh = "账号在那里的名字；不写：同名", en = "the account's name there; absent: the same" },
+        },
+      },
+    },
+    zh = "access_token 从哪里来：stable_token 接口、老的 token 接口、中控服务器",
+    en = "where access_token comes from: stable_token, the classic interface, a token server",
+  },
+  {
+    key = "authorizers", type = "string", format = "appid_path", max = 256, default = "/wx/:appid", example = '"/wx/:appid"',
+    want = { zh = "以 / 开头、含 :appid 的路径", en = "a path that opens with / and has :appid" },
+    zh = "第三方平台：授权账号的消息推送到的路径（微信那边写 $APPID$）",
+    en = "of a third-party platform: where messages of its authorizers are pushed to ($APPID$ at WeChat's side)",
   },
   choice {
     key = "plugins", default = "all", example = '{ "shop" }',
@@ -295,6 +324,9 @@ local fields <const> = {
     },
     zh = "管理接口的地址；false：没有", en = "where the management interface listens; false: nowhere",
   },
+  { key = "token_server", type = "boolean", default = false, example = "true",
+    zh = "在管理接口上提供 GET /token：其他程序从这里取 access_token（中控服务器）",
+    en = "GET /token on the management interface: other programs have access_token from here" },
   choice {
     key = "workers", default = "auto", example = "1",
     by = {

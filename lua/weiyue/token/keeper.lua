@@ -111,7 +111,7 @@ local function is_good(record, failed)
   return record.value and record.value ~= failed and record.expires > time.now()
 end
 
-local function told(e, err) return fault(err.code, err.message, err.hint, { api = e.place.id .. "." .. e.kind }) end
+local function told(e, err) return fault(err.code, err.message, err.hint, { kind = e.kind }) end
 
 -- The pause or the back-off that is on, as an error; nil: it may ask.
 local function held(e, record)
@@ -137,7 +137,7 @@ local function note_failure(e, record, err)
   local message, hint = tostring(err.message), err.hint
   if pause then
     local ip = err.code == 40164 and message:match "invalid ip%s+([%x%.:]+)"
-    hint = ip and ("IP %s：%s"):format(ip, pause[2]) or pause[2]
+    hint = ip and ("IP %s：%s"):format(ip, (pause[2]:gsub("；", "；IP " .. ip .. ": "))) or pause[2]
     record.pause = { ["until"] = now + pause[1], print = e.print, code = err.code, message = message, hint = hint }
     record.tries = nil
   else
@@ -178,7 +178,7 @@ end
 function Keeper:ask(e, options)
   local ready, err = self:needs(e, options)
   if not ready then return nil, err end
-  local start, issued = time.now(), nil
+  local start, issued = time.now()
   issued, err = issue.ask(self.wire, e.place, e.way, options)
   if not issued and BAD_TOKEN[err.code] and BASE[e.kind] then
     local place, kind = BASE[e.kind](e.place)
@@ -200,7 +200,7 @@ function Keeper:ask(e, options)
 end
 
 -- What was issued is the token from now on, unless the lock was lost meanwhile.
-function Keeper:keep(e, lease, record, issued)
+local function keep(e, lease, record, issued)
   record.value, record.expires, record.refresh = issued.value, issued.expires, issued.refresh
   record.fetched, record.tries, record.pause, record.refused = time.now(), nil, nil, nil
   if not lease:write(record) then
@@ -217,7 +217,7 @@ local function refuse(e, lease, record, value, seconds, message, hint)
   record.refused = { value = value, ["until"] = time.now() + seconds, message = message, hint = hint }
   lease:write(record)
   log.write("error", "token.refused", message, { account = e.place.id, kind = e.kind, hint = hint })
-  return nil, fault("token.refused", message, hint, { api = e.place.id .. "." .. e.kind })
+  return nil, fault("token.refused", message, hint, { kind = e.kind })
 end
 
 local function today() return (time.now() + BEIJING) // DAY end
@@ -238,7 +238,8 @@ function Keeper:force(e, lease, record, failed)
   forced.at, forced.n = now, forced.n + 1
   if not lease:write(record) then return nil, fault("token.busy", "the lock was lost") end -- counted before it is sent
   lease:extend()
-  log.write("warn", "token.forced", "the token is refused: another one is forced", { account = e.place.id, n = forced.n })
+  log.write("warn", "token.forced", "the token is refused: another one is forced",
+    { account = e.place.id, n = forced.n })
   local issued, err = self:ask(e, { force = true })
   if not issued then
     err = note_failure(e, record, err)
@@ -248,7 +249,7 @@ function Keeper:force(e, lease, record, failed)
   if issued.value == failed then
     return refuse(e, lease, record, failed, FORCE_APART, "WeChat forces no other token than the one that it refuses")
   end
-  return self:keep(e, lease, record, issued)
+  return keep(e, lease, record, issued)
 end
 
 -- Only one of all does this at a time. failed: a value that WeChat has refused; nil: the time is over.
@@ -266,7 +267,7 @@ function Keeper:refresh(e, failed)
   end
   local refused = record.refused
   if failed and refused and refused.value == failed and now < refused["until"] then
-    return nil, fault("token.refused", refused.message, refused.hint, { api = e.place.id .. "." .. e.kind })
+    return nil, fault("token.refused", refused.message, refused.hint, { kind = e.kind })
   end
   if failed and e.way == "classic" and record.value == failed and now - (record.fetched or 0) < FORCE_APART then
     return refuse(e, lease, record, failed, FORCE_APART - (now - record.fetched),
@@ -285,7 +286,7 @@ function Keeper:refresh(e, failed)
     if issue.can_force(e.way) then return self:force(e, lease, record, failed) end
     return refuse(e, lease, record, failed, FORCE_APART, "the issuer gives the token again that WeChat refuses")
   end
-  return self:keep(e, lease, record, issued)
+  return keep(e, lease, record, issued)
 end
 
 -- Runs f in a task of its own, and for all who ask meanwhile: whoever began it may be gone before it is done.
@@ -352,6 +353,13 @@ function Keeper:failed(place, kind, value, errcode)
   if e.value and e.value ~= value and time.monotonic() < e.expires_at then return e.value end
   log.write("info", "token.bad", nil, { account = place.id, kind = e.kind, code = errcode })
   return land(self:fly(e.key .. "\0" .. value, function() return self:refresh(e, value) end))
+end
+
+--- The token, if this state has one that needs no refresh.
+---@return string? value
+function Keeper:peek(place, kind)
+  local e = self:entry(place, kind)
+  return e and e.value and time.monotonic() < e.refresh_at and e.value or nil
 end
 
 --- When the token that this state has ends, in seconds from now; nil: it has none.

@@ -55,7 +55,7 @@ function Records:lost(err)
   if self.told and now - self.told < TELL then return end
   self.told = now
   log.write("warn", "token.store", "the store is lost: tokens go on in memory, each machine by itself: "
-    .. tostring(err), { code = type(err) == "table" and err.code or nil })
+    .. tostring(type(err) == "table" and err.message or err), { code = type(err) == "table" and err.code or nil })
 end
 
 --- What is kept under a key; nil: nothing.
