@@ -53,10 +53,8 @@ function scalars.string(field, value, path)
 end
 
 function scalars.integer(field, value, path)
-  if value == true then value = 1 elseif value == false then value = 0 end -- of 0|1
-  local n = math.tointeger(tonumber(value))
-  if not n or (type(value) == "boolean" and not field.values) then wrong_type(field, value, path) end
-  return n
+  if type(value) == "boolean" and field.values then return value and 1 or 0 end -- of 0|1
+  return type(value) ~= "boolean" and math.tointeger(tonumber(value)) or wrong_type(field, value, path)
 end
 
 function scalars.number(field, value, path)
