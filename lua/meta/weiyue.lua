@@ -97,30 +97,55 @@ function wx.use(fn) end
 ---@class weiyue.reply
 wx.reply = {}
 
+--- A file of the plugin's own folder (插件文件夹里的文件) in the place of a media_id: of pictures, voices, videos, the
+--- thumb_media_id of music, the pic_url of articles. What it has is uploaded once for an account, when a reply needs it,
+--- and its id is kept until WeChat forgets it. A name that leaves the folder raises.
+---@param name string such as "static/a.png"
+---@return weiyue.File
+function wx.file(name) end
+
+---@class weiyue.File
+local file = {}
+
+--- Its media_id at an account, for calls of WeChat's API (上传后的 media_id).
+---@async
+---@param account weiyue.Account
+---@param kind? "image"|"voice"|"video"|"thumb" default "image"
+---@return string? media_id
+---@return weiyue.api.Error? err file.missing, file.empty, file.large, file.type; or WeChat's
+function file:media_id(account, kind) end
+
+--- The address of a picture at WeChat, for articles (图文里的图片地址).
+---@async
+---@param account weiyue.Account
+---@return string? url
+---@return weiyue.api.Error? err
+function file:url(account) end
+
 --- Text (文字): more than 2048 bytes leave in pages; the user fetches the next one by the word of the mailbox.
 ---@param content string|{ content: string }
 ---@return weiyue.Reply
 function wx.reply.text(content) end
 
 --- A picture (图片) that was uploaded before.
----@param media_id string|{ media_id: string }
+---@param media_id string|weiyue.File|{ media_id: string|weiyue.File }
 ---@return weiyue.Reply
 function wx.reply.image(media_id) end
 
 --- A voice message (语音).
----@param media_id string|{ media_id: string }
+---@param media_id string|weiyue.File|{ media_id: string|weiyue.File }
 ---@return weiyue.Reply
 function wx.reply.voice(media_id) end
 
 --- A video (视频).
----@param media_id string|{ media_id: string, title?: string, description?: string }
+---@param media_id string|weiyue.File|{ media_id: string|weiyue.File, title?: string, description?: string, thumb_media_id?: string|weiyue.File }
 ---@param title? string
 ---@param description? string
 ---@return weiyue.Reply
 function wx.reply.video(media_id, title, description) end
 
 --- Music (音乐); links that begin with "/" are completed with the account's url.
----@param music { thumb_media_id: string, title?: string, description?: string, url?: string, hq_url?: string }
+---@param music { thumb_media_id: string|weiyue.File, title?: string, description?: string, url?: string, hq_url?: string }
 ---@return weiyue.Reply
 function wx.reply.music(music) end
 
