@@ -16,8 +16,12 @@ M.HOSTS = {
   "api.weixin.qq.com", "api2.weixin.qq.com", "sh.api.weixin.qq.com", "sz.api.weixin.qq.com", "hk.api.weixin.qq.com",
 }
 
+local FIRST <const> = 2 -- seconds for a connection to one of several, where the whole may take 4
+
 -- The connection was not made: nothing was sent.
-local BEFORE <const> = { ["http.connect"] = true, ["http.tls"] = true, ["http.resolve"] = true }
+local function is_unsent(err)
+  return err.code == "http.connect" or err.code == "http.resolve" or err.code == "http.timeout" and err.sent == false
+end
 
 ---@class weiyue.Wire
 ---@field private at integer the host that is asked first
@@ -43,18 +47,19 @@ end
 ---@return table? err
 function Wire:send(request, place)
   local first = M.DEFAULT .. "/"
-  request.guard = is_guarded(request.url, place)
+  request.guard, request.quiet = is_guarded(request.url, place), true -- whoever called tells of failures
   if request.url:sub(1, #first) ~= first then return transport(request) end
   local rest = request.url:sub(#first)
   if self.at ~= 1 and time.monotonic() - self.since > KEEP then self.at = 1 end
   local start, limit = time.monotonic(), request.timeout or 10
   local response, err
+  request.connect_timeout = limit < 5 and FIRST or nil
   for i = 0, #M.HOSTS - 1 do
     local n = (self.at - 1 + i) % #M.HOSTS + 1
     request.url = "https://" .. M.HOSTS[n] .. rest
     request.timeout = math.max(0.1, limit - (time.monotonic() - start))
     response, err = transport(request)
-    if response or not BEFORE[err.code] then
+    if response or not is_unsent(err) then
       if n ~= self.at and response then
         log.write("warn", "api.host", "another of WeChat's addresses answers", { host = M.HOSTS[n] })
         self.at, self.since = n, time.monotonic()

@@ -21,25 +21,33 @@ local M = {}
 local Records = {}
 Records.__index = Records
 
--- A store of this state alone, with wx.shared's methods: for programs that run once.
+-- A dictionary of this state alone, with wx.shared's methods: for programs that run once.
 local function table_dict()
-  local values = {}
-  local dict = {}
-  function dict.get(_, key) return values[key] end
-  function dict.set(_, key, value)
-    values[key] = value
-    return true
-  end
-  function dict.add(_, key, value)
-    if values[key] ~= nil then return false end
-    values[key] = value
-    return true
-  end
-  function dict.incr(_, key, n)
-    values[key] = (values[key] or 0) + (n or 1)
+  local values, dict = {}, {}
+  local function live(key)
+    local one = values[key]
+    if one and one.due <= time.monotonic() then values[key] = nil end
     return values[key]
   end
-  function dict.delete(_, key) values[key] = nil end
+  function dict.get(_, key)
+    local one = live(key)
+    return one and one.value
+  end
+  function dict.set(_, key, value, ttl)
+    values[key] = { value = value, due = time.monotonic() + (ttl or math.huge) }
+    return true
+  end
+  function dict.add(_, key, value, ttl) return not live(key) and dict:set(key, value, ttl) end
+  function dict.incr(_, key, n, ttl)
+    local one = live(key)
+    if one then one.value = one.value + (n or 1) else dict:set(key, n or 1, ttl) end
+    return values[key].value
+  end
+  function dict.delete(_, key)
+    local was = live(key) ~= nil
+    values[key] = nil
+    return was
+  end
   return dict
 end
 
