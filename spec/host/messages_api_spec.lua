@@ -31,7 +31,9 @@ local PLUGIN <const> = [[
     ok, err = msg:download { to = msg.content:sub(4) }
     return ok and ok.path or err.code .. " " .. err.message
   end)
-  wx.text("misuse", function(msg) return (select(2, pcall(msg.download, msg, { too = "x" }))) end)
+  wx.text("misuse", function(msg) 
+    return (select(2, pcall(function() msg:download { too = "x" } end)))
+  end)
   wx.text("followers", function(msg)
     local list, followers = {}, msg.account:followers()
     for openid in followers do list[#list + 1] = openid end
@@ -155,7 +157,7 @@ describe("messages and WeChat's API", function()
   it("msg:download has nothing to give of a text, and refuses other options", function()
     host()
     assert.equal("media.none", asks "download")
-    assert.matches("plugins/one%.lua:%d+: msg:download has no option too$", asks "misuse")
+    assert.matches("one%.lua:%d+: msg:download has no option too$", asks "misuse")
   end)
 
   it("account:followers goes through the pages", function()
