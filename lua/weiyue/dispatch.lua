@@ -164,12 +164,15 @@ local function chain(index, msg, outbox, event, i)
   return reply, type(where) == "string" and where or use.where
 end
 
--- What a reply needs before it can leave. `rule` is told where it fails.
+-- What a reply needs before it can leave.
 ---@async
-local function prepare(outbox, msg, reply, rule)
+local function prepare(outbox, msg, reply, where)
   if file.is_in(reply) then
     local whole, err = outbox:whole(msg.account, reply)
-    if not whole then error(("%s: %s"):format(rule.where, err), 0) end
+    if not whole then
+      local rule <const> = { where = where } -- whose error it is: C looks for a local named so
+      error(("%s: %s"):format(rule.where, err), 0)
+    end
     reply = whole
   elseif reply.type == "transfer" then
     outbox:transferred(msg)
@@ -209,7 +212,7 @@ function M.dispatcher(index, outbox, word)
       end
       return false, where, unknown
     end
-    if type(reply) == "table" and outbox then reply = prepare(outbox, msg, reply, { where = where }) end
+    if type(reply) == "table" and outbox then reply = prepare(outbox, msg, reply, where) end
     if type(reply) == "table" and msg.account.url then reply = resolve(reply, msg.account.url) end
     return reply, where, unknown
   end

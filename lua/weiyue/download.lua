@@ -32,17 +32,18 @@ end
 ---@return string? path
 ---@return weiyue.Fault? err
 function Download:place(name)
-  local made = ""
-  for folder in name:gmatch "([^/]+)/" do
-    made = made == "" and folder or made .. "/" .. folder
-    local there, why = self.asset.folder(self.folder, made)
-    if there == false then there, why = self.files.mkdir(self.asset.place(self.folder, made)) end
-    if not there then return refused("file.place", ("%s: %s"):format(name, why)) end
-  end
   local path, why = self.asset.place(self.folder, name)
   if not path then return refused("file.place", ("%s: %s"):format(name, why), "路径从 weiyue.lua 所在的文件夹算起") end
   if is_harmful(self, path, name) then
     return refused("file.place", name .. ": neither Lua files nor the state folder", "不能写成 .lua 文件，也不能写进 state")
+  end
+  local made
+  for part in name:gmatch "([^/]+)/" do
+    made = made and made .. "/" .. part or part
+    local there
+    there, why = self.asset.folder(self.folder, made)
+    if there == false then there, why = self.files.mkdir(self.asset.place(self.folder, made)) end
+    if not there then return refused("file.place", ("%s: %s"):format(name, why)) end
   end
   return path
 end

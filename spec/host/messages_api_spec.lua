@@ -26,10 +26,9 @@ local PLUGIN <const> = [[
     return media and tostring(media.size) or tostring(err.code)
   end)
   wx.text("download", function(msg) return select(2, msg:download()).code end)
-  wx.text(wx.prefix "to ", function(msg)
-    local ok, err = setmetatable({ media_id = "IMAGE" }, { __index = msg }), nil
-    ok, err = msg:download { to = msg.content:sub(4) }
-    return ok and ok.path or err.code .. " " .. err.message
+  wx.message("shortvideo", function(msg) -- its MediaId says where to
+    local media, err = msg:download { to = msg.media_id }
+    return media and media.path or tostring(err)
   end)
   wx.text("misuse", function(msg) 
     return (select(2, pcall(function() msg:download { too = "x" } end)))
@@ -152,6 +151,21 @@ describe("messages and WeChat's API", function()
     host()
     assert.equal("http.denied", sends("video", "VIDEO"))
     assert.is_false(exists "uploads/VIDEO.mp4")
+  end)
+
+  it("msg:download writes below the configuration's folder alone, and neither code nor weiyue's own", function()
+    host()
+    assert(os.execute(("cd '%s' && ln -s /tmp out && mkdir fifo.d && mkfifo fifo"):format(app.folder)))
+    for name, why in pairs {
+      ["/tmp/x.jpg"] = "leaves its folder", ["../x.jpg"] = "leaves its folder", ["a/../../x.jpg"] = "leaves its folder",
+      ["out/x.jpg"] = "leaves its folder", ["plugins/x.lua"] = "neither Lua files", ["x.LUA"] = "neither Lua files",
+      [".weiyue/admin.key"] = "nor the state folder", ["fifo"] = "no regular file", ["fifo.d"] = "no regular file",
+      ["fifo/x.jpg"] = "Not a directory",
+    } do
+      assert.matches("^file%.place: msg:download: .*" .. why, sends("shortvideo", name))
+    end
+    assert.same({}, wechat:calls(GET))
+    assert.is_false(exists "a")
   end)
 
   it("msg:download has nothing to give of a text, and refuses other options", function()

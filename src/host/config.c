@@ -211,8 +211,9 @@ static void read_account(generation *g, wy_crypt *crypt, lua_State *L, int t) {
   a->mode = (wy_mode)luaL_checkoption(L, -1, "plain", modes);
   lua_pop(L, 1);
   lua_getfield(L, t, "secret");
-  a->has_api = a->appid && !lua_isnil(L, -1);
-  lua_pop(L, 1);
+  lua_getfield(L, t, "access_token");
+  a->has_api = (a->appid && !lua_isnil(L, -2)) || lua_istable(L, -1);
+  lua_pop(L, 2);
   a->apology = copy_field(L, t, "apology"); /* NULL when it is false */
   a->deadline = number_field(L, t, "deadline");
   if (!a->ledger->hashed) a->ledger->hash = hash_key(crypt, a);

@@ -55,7 +55,7 @@ typedef struct account {
   double deadline; /* seconds a reply may take */
   wy_mode mode;
   bool can_kf;      /* may send customer service messages */
-  bool has_api;     /* WeChat's API can be called for it: it has a secret */
+  bool has_api;     /* WeChat's API can be called for it: it has a secret, or who gives it tokens */
   wy_hash_key hash; /* of its keys in the inbox: from its token, so machines agree */
   unsigned hold_budget;
 } account;
