@@ -3,34 +3,52 @@
 
 local M = {}
 
-local by_env = setmetatable({}, { __mode = "k" })    -- globals → plugin
-local by_source = {}                                 -- chunk name → plugin, false: several share the file
-local by_where = {}                                  -- place of a rule → plugin
+-- Who a plugin is here: nothing of it can be reached from this module, or what it keeps would be everybody's.
+---@class weiyue.Caller
+---@field name string
+---@field api? string[] the dangerous calls that it declares
+
+local by_env <const> = {}    -- address of its globals → weiyue.Caller
+local by_source <const> = {} -- chunk name → weiyue.Caller; false: several share the file
+local by_where <const> = {}  -- place of a rule → weiyue.Caller
+
+local function address(t) return ("%p"):format(t) end
+
+local function who(plugin)
+  plugin.caller = plugin.caller or { name = plugin.name }
+  return plugin.caller
+end
 
 --- A plugin's code is compiled from this file, with these globals.
 ---@param plugin table
 ---@param path string
----@param env? table
+---@param env table
 function M.register(plugin, path, env)
-  local source = "@" .. path
+  local source, one = "@" .. path, who(plugin)
   local other = by_source[source]
-  by_source[source] = (other == nil or other == plugin) and plugin
-  if env then by_env[env] = plugin end
+  by_source[source] = (other == nil or other and other.name == one.name) and one
+  by_env[address(env)] = one
 end
 
+--- What it declares in its head.
+---@param plugin table
+---@param api? string[]
+function M.declare(plugin, api) who(plugin).api = api end
+
 --- The rules of a plugin stand there.
+---@param plugin table
 function M.rules(plugin)
-  for _, rule in ipairs(plugin.rules) do by_where[rule.where] = plugin end
-  for _, use in ipairs(plugin.uses) do by_where[use.where] = plugin end
+  for _, rule in ipairs(plugin.rules) do by_where[rule.where] = who(plugin) end
+  for _, use in ipairs(plugin.uses) do by_where[use.where] = who(plugin) end
 end
 
 local function is_own(source) return source:find "^=%[weiyue" or source:find "weiyue/[%w_/]+%.lua$" end
 
-local function env_of(f)
+local function of_globals(f)
   for i = 1, 60 do
     local name, value = debug.getupvalue(f, i)
     if not name then return nil end
-    if name == "_ENV" then return value end
+    if name == "_ENV" then return by_env[address(value)] end
   end
 end
 
@@ -40,14 +58,14 @@ local function rule_of(level)
     local name, value = debug.getlocal(level + 1, i)
     if not name then return nil end
     if (name == "rule" or name == "use") and type(value) == "table" then
-      local plugin = by_where[rawget(value, "where")]
-      if plugin then return plugin, rawget(value, "where") end
+      local where = rawget(value, "where")
+      if by_where[where] then return by_where[where], where end
     end
   end
 end
 
 --- The plugin whose code has called into weiyue, and file:line. nil: weiyue itself, or code of nobody's.
----@return table? plugin
+---@return weiyue.Caller? plugin
 ---@return string? where
 function M.plugin()
   local where
@@ -56,7 +74,7 @@ function M.plugin()
     if not info then return nil, where end
     local plugin
     if info.what ~= "C" then
-      plugin = by_env[env_of(info.func) or false] or by_source[info.source] or nil
+      plugin = of_globals(info.func) or by_source[info.source] or nil
       local is_foreign = plugin or not is_own(info.source)
       if is_foreign and info.currentline > 0 then where = where or info.short_src .. ":" .. info.currentline end
       if not is_foreign then

@@ -1,5 +1,6 @@
 -- wx: what `require "weiyue"` gives to one plugin.
 
+local callers = require "weiyue.caller"
 local core = require "weiyue_core"
 local daytime = require "weiyue.daytime"
 local declared = require "weiyue.declared"
@@ -107,6 +108,7 @@ local function head(plugin, wx)
     plugin.title, plugin.version = t.name or plugin.name, t.version
     plugin.priority = t.priority or plugin.priority
     plugin.api, plugin.api_where = t.api and table.move(t.api, 1, #t.api, 1, {}), caller()
+    callers.declare(plugin, plugin.api)
   end
 end
 
@@ -275,6 +277,18 @@ function M.new(plugin, host)
     local list, err = daytime.read(times)
     if not list then error("wx.at: " .. err, 2) end
     timer("wx.at", fn, options, { times = list })
+  end
+
+  --- A call of WeChat's that this build does not know: { "name", "POST", "/path", query = …, body = … }.
+  function wx.api(family, row)
+    if type(family) ~= "string" or type(row) ~= "table" then
+      error('wx.api wants a family and a row: wx.api("shop", { "ship", "POST", "/shop/ship", body = "order_id" })', 2)
+    end
+    if plugin.loaded then error("wx.api: rows are added while the plugin loads", 2) end
+    local copy = {}
+    for key, value in pairs(row) do copy[key] = value end
+    local added, fault = require("weiyue.api.catalogue").add(family, copy)
+    if not added then error("wx.api: " .. fault, 2) end
   end
 
   function wx.account(id)

@@ -120,7 +120,7 @@ function M.new(hub)
         result = { ok = false, problems = { { zh = zh, en = en } } }
       end
     else
-      result = { ok = false, problems = { { zh = "看不懂这个请求", en = "no such request" } } }
+      result = { ok = false, problems = { { zh = "看不懂", en = "no such request" } } }
     end
     local out = json.encode(result)
     if not out then

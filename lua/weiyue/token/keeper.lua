@@ -178,7 +178,8 @@ end
 function Keeper:ask(e, options)
   local ready, err = self:needs(e, options)
   if not ready then return nil, err end
-  local start, issued = time.now()
+  local start = time.now()
+  local issued
   issued, err = issue.ask(self.wire, e.place, e.way, options)
   if not issued and BAD_TOKEN[err.code] and BASE[e.kind] then
     local place, kind = BASE[e.kind](e.place)
