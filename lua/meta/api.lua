@@ -16,6 +16,7 @@ error("lua/meta holds types, not code", 0)
 ---@field api? string FAMILY.NAME
 ---@field class? string of an errcode: "retry_later", "quota", "permission" …
 ---@field field? string of "api.field": which one
+---@field capability? string of "api.capability": what the account cannot, a name in account.can
 ---@field rid? string WeChat's number of the failed request, for openapi.rid_get
 ---@field ip? string of 40164: the address that WeChat saw
 
@@ -218,7 +219,7 @@ local menu = {}
 ---
 ---1-3 buttons, up to 5 below each; clients refresh after 5 min
 ---@async
----@param args { button: ({ type?: "click"|"view"|"scancode_push"|"scancode_waitmsg"|"pic_sysphoto"|"pic_photo_or_album"|"pic_weixin"|"location_select"|"media_id"|"view_limited"|"article_id"|"article_view_limited"|"miniprogram", name: string, key?: any, url?: string, media_id?: string, article_id?: string, appid?: string, pagepath?: string, sub_button?: ({ type?: "click"|"view"|"scancode_push"|"scancode_waitmsg"|"pic_sysphoto"|"pic_photo_or_album"|"pic_weixin"|"location_select"|"media_id"|"view_limited"|"article_id"|"article_view_limited"|"miniprogram", name: string, key?: any, url?: string, media_id?: string, article_id?: string, appid?: string, pagepath?: string })[] })[] }
+---@param args { button: ({ type?: "click"|"view"|"scancode_push"|"scancode_waitmsg"|"pic_sysphoto"|"pic_photo_or_album"|"pic_weixin"|"location_select"|"media_id"|"view_limited"|"article_id"|"article_view_limited"|"miniprogram", name: string, key?: string, url?: string, media_id?: string, article_id?: string, appid?: string, pagepath?: string, sub_button?: ({ type?: "click"|"view"|"scancode_push"|"scancode_waitmsg"|"pic_sysphoto"|"pic_photo_or_album"|"pic_weixin"|"location_select"|"media_id"|"view_limited"|"article_id"|"article_view_limited"|"miniprogram", name: string, key?: string, url?: string, media_id?: string, article_id?: string, appid?: string, pagepath?: string })[] })[] }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function menu.create(args) end
@@ -251,7 +252,7 @@ function menu.get_self() end
 ---
 ---reply menuid; 2000 a day; needs a default menu (65303); region/sex rules were retired
 ---@async
----@param args { button: ({ type?: "click"|"view"|"scancode_push"|"scancode_waitmsg"|"pic_sysphoto"|"pic_photo_or_album"|"pic_weixin"|"location_select"|"media_id"|"view_limited"|"article_id"|"article_view_limited"|"miniprogram", name: string, key?: any, url?: string, media_id?: string, article_id?: string, appid?: string, pagepath?: string, sub_button?: ({ type?: "click"|"view"|"scancode_push"|"scancode_waitmsg"|"pic_sysphoto"|"pic_photo_or_album"|"pic_weixin"|"location_select"|"media_id"|"view_limited"|"article_id"|"article_view_limited"|"miniprogram", name: string, key?: any, url?: string, media_id?: string, article_id?: string, appid?: string, pagepath?: string })[] })[], matchrule: { tag_id?: any, client_platform_type?: any, language?: any } }
+---@param args { button: ({ type?: "click"|"view"|"scancode_push"|"scancode_waitmsg"|"pic_sysphoto"|"pic_photo_or_album"|"pic_weixin"|"location_select"|"media_id"|"view_limited"|"article_id"|"article_view_limited"|"miniprogram", name: string, key?: string, url?: string, media_id?: string, article_id?: string, appid?: string, pagepath?: string, sub_button?: ({ type?: "click"|"view"|"scancode_push"|"scancode_waitmsg"|"pic_sysphoto"|"pic_photo_or_album"|"pic_weixin"|"location_select"|"media_id"|"view_limited"|"article_id"|"article_view_limited"|"miniprogram", name: string, key?: string, url?: string, media_id?: string, article_id?: string, appid?: string, pagepath?: string })[] })[], matchrule: { tag_id?: any, client_platform_type?: any, language?: any } }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function menu.add_conditional(args) end
@@ -3707,7 +3708,7 @@ function shakearound.statistics_page_list(args) end
 ---
 ---retired
 ---@async
----@param args { use_template?: any, logo_url?: string, title: string, desc: any, onoff: any, begin_time: integer, expire_time: integer, sponsor_appid: string, total: any, jump_url?: string, key: any }
+---@param args { use_template?: any, logo_url?: string, title: string, desc: any, onoff: any, begin_time: integer, expire_time: integer, sponsor_appid: string, total: any, jump_url?: string, key: string }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function shakearound.lottery_add(args) end
@@ -4579,7 +4580,7 @@ function wxa_category.get_by_type(args) end
 
 ---POST /cgi-bin/wxopen/addcategory
 ---@async
----@param args { categories: ({ first: any, second: any, certicates: ({ key: any, value: any })[] })[] }
+---@param args { categories: ({ first: any, second: any, certicates: ({ key: string, value: any })[] })[] }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function wxa_category.add(args) end
@@ -4593,7 +4594,7 @@ function wxa_category.delete(args) end
 
 ---POST /cgi-bin/wxopen/modifycategory
 ---@async
----@param args { first: any, second: any, certicates: ({ key: any, value: any, expire_time?: integer, is_permanent?: any })[] }
+---@param args { first: any, second: any, certicates: ({ key: string, value: any, expire_time?: integer, is_permanent?: any })[] }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function wxa_category.modify(args) end

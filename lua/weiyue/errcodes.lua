@@ -474,7 +474,7 @@ local SPECIAL <const> = "\n" .. [[
 43101 | 用户没有订阅或次数用完：再请用户点一次订阅 | not subscribed, or the consent is used up: ask the user to subscribe again
 44002 44003 44004 | 内容不能为空 | it must not be empty
 45002 | 文本 2048 字节以内；长文用图文或分页 | at most 2048 bytes of text: send pages, or an article
-45009 | 今天（或这一分钟）的调用次数用完：等恢复；每月可清零 10 次（weiyue token、公众平台） | the calls of the day (or minute) are used up: wait; they can be reset 10 times a month in WeChat's console
+45009 | 今天（或这一分钟）的调用次数用完：等恢复；每月可在公众平台清零 10 次 | the calls of the day (or minute) are used up: wait; they can be reset 10 times a month in WeChat's console
 45011 | 每分钟调用太多：放慢，下一分钟再试 | too many calls a minute: slow down, try in the next
 45015 | 用户 48 小时内没有动作：不能发客服消息，改用模板消息或订阅通知 | no action of the user within 48 hours: use a template or subscription message
 45047 | 这次动作允许的客服消息已发完：等用户再次发消息或点击 | this action's messages are used up: wait for the user's next one

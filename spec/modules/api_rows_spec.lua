@@ -1,5 +1,6 @@
 -- The rows of lua/weiyue/api against the table of facts, and what is built from each.
 
+local access = require "weiyue.api.access"
 local api_rows = require "spec.support.api_rows"
 local api_table = require "spec.support.api_table"
 local api_written = require "spec.support.api_written"
@@ -127,6 +128,21 @@ describe("the catalogue", function()
     end
   end)
 
+  it("says which accounts have what one lacks", function()
+    local row = catalogue.find "message_custom.send"
+    assert.is_true(access.check(row, { customer_service = true }))
+    assert.is_true(access.check(catalogue.find "oauth.userinfo", { oauth = true }))
+    assert.is_true(access.check(catalogue.find "shakearound.page_add", {}))
+    local ok, err = access.check(row, { customer_service = false })
+    assert.is_nil(ok)
+    assert.equal("api.capability", err.code)
+    assert.equal("message_custom.send: api.capability: the account cannot: customer_service; "
+      .. "verified subscription account, verified service account, mini program can", tostring(err))
+    assert.equal("账号没有这个能力：已认证订阅号、已认证服务号、小程序有。若微信已给了权限，在账号里写 can = { customer_service = true }", err.hint)
+    assert.matches("can = { customer_service = true }", err.hint_en, 1, true)
+    assert.matches("已认证服务号（须申请）", select(2, access.check(catalogue.find "card.get", {})).hint)
+  end)
+
   it("knows which kinds of account have a row's capability", function()
     local facts, capabilities = require "spec.support.facts", {}
     for _, own in ipairs(facts.rows "capabilities.tsv") do
@@ -136,9 +152,9 @@ describe("the catalogue", function()
       local own = capabilities[row.family] or (row.family:find "^card" and capabilities["card*"]) or nil
       assert.equal(own and own.capability, catalogue.capability(row), row.key)
       if own then
-        assert.equal(own.daily_quota ~= "-" and own.daily_quota or nil, catalogue.quota(row), row.key)
+        assert.equal(own.daily_quota ~= "-" and own.daily_quota or nil, access.quota(row), row.key)
         local has = {}
-        for _, kind in ipairs(catalogue.kinds(own.capability)) do has[kind.kind] = kind.apply and "apply" or "yes" end
+        for _, kind in ipairs(access.kinds(own.capability)) do has[kind.kind] = kind.apply and "apply" or "yes" end
         for _, kind in ipairs { "subscription", "subscription_verified", "service", "service_verified" } do
           assert.equal(own[kind] ~= "no" and own[kind] or nil, has[kind], row.key)
         end

@@ -145,6 +145,7 @@ error("lua/meta holds types, not code", 0)
 ---@field api? string FAMILY.NAME
 ---@field class? string of an errcode: "retry_later", "quota", "permission" …
 ---@field field? string of "api.field": which one
+---@field capability? string of "api.capability": what the account cannot, a name in account.can
 ---@field rid? string WeChat's number of the failed request, for openapi.rid_get
 ---@field ip? string of 40164: the address that WeChat saw
 

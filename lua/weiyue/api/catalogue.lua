@@ -1,6 +1,6 @@
 -- The endpoints of WeChat's API: one row each, in a file for each family, which is loaded when it is first asked for.
 
-local capabilities = require "weiyue.capabilities"
+local access = require "weiyue.api.access"
 local families = require "weiyue.api.families"
 local nearest = require "weiyue.nearest"
 local notation = require "weiyue.api.notation"
@@ -116,6 +116,11 @@ function M.family(family)
   return map
 end
 
+--- What an account must be able to do for this row; nil: nothing that is known of. access.lua tells more.
+---@param row weiyue.api.Row
+---@return string? capability a name in account.can
+function M.capability(row) return access.capability(row) end
+
 --- Calls fn(row) for each row, in order.
 ---@param fn fun(row: weiyue.api.Row)
 function M.each(fn)
@@ -159,61 +164,6 @@ function M.add(family, own)
   if not by_name[own[1]] then table.insert(names[family], own[1]) end
   by_name[own[1]], rows[key], added[key] = own, row, true
   return row
-end
-
--- --- who may call ---
-
-local CAPABILITIES <const> = {}
-for capability, list in pairs {
-  token = "token callback jssdk", customer_service = "message_custom", mass = "message_mass", template = "template",
-  subscribe_notice = "subscribe", users = "user tag blacklist", oauth = "oauth", qrcode = "qrcode shorten",
-  menu = "menu", material = "media material draft comment", semantic = "semantic voice ocr img",
-  kf_desk = "kf_account kf_session kf_record", guide = "guide", cards = "invoice", datacube = "datacube publisher",
-} do
-  for family in list:gmatch "%S+" do CAPABILITIES[family] = capability end
-end
-
--- Calls a day, as WeChat gives them to an account; of a capability, in words where it is more than one number.
-local QUOTAS <const> = {
-  token = "2000 (token), 5000 (IP list)", customer_service = "500000", mass = "100", template = "100000",
-  users = "500000 (info), 500 (list), 10000 (remark)", qrcode = "100000",
-  menu = "1000 create, 1000 delete, 10000 query; conditional 2000, 2000, try-match 20000",
-  material = "5000 upload, 10000 download", semantic = "1000", kf_desk = "5000 (records)",
-}
-
---- What an account must be able to do for this row; nil: nothing that is known of.
----@param row weiyue.api.Row
----@return string? capability a name in account.can
-function M.capability(row)
-  return CAPABILITIES[row.family] or (row.family:find "^card" and "cards") or nil
-end
-
---- Calls a day, in words; nil where none is known.
----@param row weiyue.api.Row
----@return string?
-function M.quota(row) return QUOTAS[M.capability(row) or ""] end
-
-local KINDS <const> = {
-  { "subscription", "未认证订阅号", "unverified subscription account" },
-  { "subscription_verified", "已认证订阅号", "verified subscription account" },
-  { "service", "未认证服务号", "unverified service account" },
-  { "service_verified", "已认证服务号", "verified service account" },
-}
-
---- The kinds of account that have a capability, in words.
----@param capability string
----@return { kind: string, zh: string, en: string, apply: boolean }[]
-function M.kinds(capability)
-  local list = {}
-  for _, own in ipairs(capabilities.rows) do
-    if own[1] == capability then
-      for _, kind in ipairs(KINDS) do
-        local has = own[capabilities.columns[kind[1]]]
-        if has ~= "no" then list[#list + 1] = { kind = kind[1], zh = kind[2], en = kind[3], apply = has == "apply" } end
-      end
-    end
-  end
-  return list
 end
 
 return M

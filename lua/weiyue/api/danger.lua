@@ -1,6 +1,7 @@
 -- Calls that reach many people at once or cannot be undone: a plugin declares them in its head before it makes them.
 -- And calls that no plugin makes at all.
 
+local api_error = require "weiyue.api.error"
 local declared = require "weiyue.declared"
 
 local M = {}
@@ -54,7 +55,7 @@ function M.check(row, patterns)
     err.hint = ('在 wx.plugin 里加上 api = { "%s" }'):format(key)
     err.hint_en = ('add api = { "%s" } to wx.plugin'):format(key)
   end
-  return nil, require("weiyue.api.request").error(err)
+  return nil, api_error(err)
 end
 
 return M

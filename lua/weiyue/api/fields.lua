@@ -89,7 +89,10 @@ end
 
 local UNITS <const> = { bytes = { "字节", "bytes" }, chars = { "个字符", "characters" } }
 
-local function range(field)
+--- The limit of a field in short: "1–20", "≤50".
+---@param field weiyue.api.Field
+---@return string
+function M.range(field)
   if field.min and field.max then
     return field.min == field.max and tostring(field.min) or ("%d–%d"):format(field.min, field.max)
   end
@@ -122,8 +125,8 @@ local function check_limits(field, value, path)
   end
   if not n or type(n) ~= "number" then return end
   if n < (field.min or n) or n > (field.max or n) then
-    fail(path, ("%s 限 %s %s，现在是 %s %s"):format(path, range(field), zh, n, zh),
-      ("%s takes %s%s, and has %s"):format(path, range(field), en, n), field)
+    fail(path, ("%s 限 %s %s，现在是 %s %s"):format(path, M.range(field), zh, n, zh),
+      ("%s takes %s%s, and has %s"):format(path, M.range(field), en, n), field)
   end
 end
 

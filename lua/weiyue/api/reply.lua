@@ -1,9 +1,9 @@
 -- What came back, to a table or an error. WeChat's Content-Type says little: JSON comes as text/plain, errors come with
 -- status 200 where bytes were asked for, and texts have raw control characters in them.
 
+local api_error = require "weiyue.api.error"
 local errcodes = require "weiyue.errcodes"
 local json = require "weiyue.json"
-local request = require "weiyue.api.request"
 
 local M = {}
 
@@ -45,7 +45,7 @@ local function refused(row, code, errmsg)
   errmsg = type(errmsg) == "string" and errmsg or ""
   local known = errcodes.of(code, errmsg)
   local text, rid = split(errmsg)
-  return nil, request.error {
+  return nil, api_error {
     code = code, api = row.key, rid = rid, class = known and known.class or "other",
     message = text ~= "" and text or (known and known.en) or "errcode " .. code,
     hint = known and known.hint_zh or "返回码不在表里：见消息",
@@ -57,13 +57,13 @@ end
 local function unreadable(row, response, why)
   local status = response.status
   if status and status ~= 200 then
-    return nil, request.error {
+    return nil, api_error {
       code = "api.http", api = row.key, status = status, message = "HTTP " .. status,
       class = status >= 500 and "retry_later" or "other",
       hint = status >= 500 and "微信那边出错，稍后再试" or "请求被拒绝", hint_en = status >= 500 and "try later" or "refused",
     }
   end
-  return nil, request.error {
+  return nil, api_error {
     code = "api.protocol", api = row.key, message = "the reply is no JSON: " .. why, class = "other",
     hint = "返回不是 JSON：中间有代理？", hint_en = "is there a proxy in between?",
   }

@@ -1,5 +1,6 @@
 -- From a row and arguments to what is sent. Pure: nothing is read, nothing is sent.
 
+local api_error = require "weiyue.api.error"
 local fields = require "weiyue.api.fields"
 local multipart = require "weiyue.api.multipart"
 local json = require "weiyue.json"
@@ -10,16 +11,6 @@ local M = {}
 local API <const> = "https://api.weixin.qq.com"
 local BYTES_MAX <const> = 32 * 1024 * 1024 -- of a picture, a voice, a video that comes back
 
-local ERROR <const> = { __name = "weiyue.api.error" }
-function ERROR.__tostring(err)
-  return ("%s%s: %s"):format(err.api and err.api .. ": " or "", err.code, err.message)
-end
-
---- An error as the API gives it.
----@param err table
----@return weiyue.api.Error
-function M.error(err) return setmetatable(err, ERROR) end
-
 -- What a plugin could write instead.
 local function example(field)
   return ("%s = %s"):format(field.name, require("weiyue.api.sample").of(field))
@@ -28,7 +19,7 @@ end
 local function refused(row, fault)
   local some = fault.field and example(fault.field)
   local show = "weiyue api show " .. row.key
-  return nil, M.error {
+  return nil, api_error {
     code = "api.field", api = row.key, field = fault.path, message = fault.en,
     hint = ("%s%s；%s 列出全部字段"):format(fault.zh, some and "，例如 " .. some or "", show),
     hint_en = ("%s%s lists all fields"):format(some and "for example " .. some .. "; " or "", show),
@@ -114,7 +105,7 @@ function M.build(row, args, ctx)
   local fault = check_needs(row, args)
   if fault then return refused(row, fault) end
   if row.token and not ctx.token then
-    return nil, M.error { code = "api.token", api = row.key, message = "no " .. row.auth, hint = "没有 " .. row.auth }
+    return nil, api_error { code = "api.token", api = row.key, message = "no " .. row.auth, hint = "没有 " .. row.auth }
   end
   local request = { method = row.method }
   local ok, bad = bodies[row.content](request, in_body, args)

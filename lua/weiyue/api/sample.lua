@@ -1,5 +1,6 @@
 -- Made-up arguments for a row, that its fields allow: for examples in errors and `weiyue api show`, and for specs.
 
+local json = require "weiyue.json"
 local notation = require "weiyue.api.notation"
 
 local M = {}
@@ -48,6 +49,25 @@ function value_of(field, nth)
   return values[field.type](field, nth)
 end
 
+-- An object, from names and values in turn.
+local function object(...)
+  local out = setmetatable({}, ORDERED)
+  for i = 1, select("#", ...), 2 do out[#out + 1] = { (select(i, ...)), (select(i + 1, ...)) } end
+  return out
+end
+
+-- Where what is needed is not enough for an example that does something.
+local BUTTON <const> = object("button", {
+  object("type", "click", "name", "关于", "key", "about"),
+  object("name", "更多", "sub_button", { object("type", "view", "name", "网站", "url", "https://wx.example.cn/") }),
+})
+local EXAMPLES <const> = {
+  ["menu.create"] = BUTTON,
+  ["menu.add_conditional"] = object("button", BUTTON[1][2], "matchrule", object("tag_id", "2")),
+  ["qrcode.create"] = object("expire_seconds", 604800, "action_name", "QR_STR_SCENE", "action_info",
+    object("scene", object("scene_str", "door-1"))),
+}
+
 -- The n-th alternative where there are some, or the last.
 local function pick(list, nth) return list[math.min(nth, #list)] end
 
@@ -92,6 +112,7 @@ local function lua(value)
 end
 
 local function arguments(row, nth)
+  if nth == 1 and EXAMPLES[row.key] then return EXAMPLES[row.key] end
   local all, seen = setmetatable({}, ORDERED), {}
   for _, fields in ipairs { row.query or {}, row.body or {} } do
     for _, pair in ipairs(ordered(fields, nth)) do
@@ -120,6 +141,22 @@ function M.arguments(row, nth) return plain(arguments(row, nth or 1)) end
 ---@param nth? integer
 ---@return string
 function M.lua(row, nth) return lua(arguments(row, nth or 1)) end
+
+-- As JSON, keys in order.
+local function as_json(value)
+  if type(value) ~= "table" then return json.encode(value) end
+  local is_object, parts = getmetatable(value) == ORDERED, {}
+  for i, item in ipairs(value) do
+    parts[i] = is_object and json.encode(item[1]) .. ":" .. as_json(item[2]) or as_json(item)
+  end
+  return (is_object and "{%s}" or "[%s]"):format(table.concat(parts, ","))
+end
+
+--- The same as JSON.
+---@param row weiyue.api.Row
+---@param nth? integer
+---@return string
+function M.json(row, nth) return as_json(arguments(row, nth or 1)) end
 
 --- How many of M.arguments differ.
 ---@param row weiyue.api.Row
