@@ -11,6 +11,7 @@
 #include "host/rig.h"
 #include "net/client.h"
 #include "net/turn.h"
+#include "store/kv.h"
 #include "script/modules.h"
 #include "script/task.h"
 
@@ -24,6 +25,40 @@ typedef struct run {
   uv_loop_t loop; /* of what waits for something else than time */
   wy_client *client;
 } run;
+
+/* The store that `require "weiyue.kv"` has here: in memory, made when it is asked for. */
+typedef struct store {
+  uv_loop_t *loop;
+  wy_clock *clock;
+  const wy_log *log;
+  wy_kv *kv;
+  wy_kv_client *client;
+  wy_kv_door door;
+} store;
+
+static wy_kv_client *open_store(void *data) {
+  store *s = data;
+  char why[WY_KV_WHY];
+  if (s->client) return s->client;
+  const wy_kv_options options = {.url = "memory", .log = s->log};
+  if (wy_kv_open(&s->kv, &options, why) == 0 &&
+      wy_kv_client_new(&s->client, s->kv, s->loop, s->clock) == 0)
+    return s->client;
+  wy_kv_close(s->kv);
+  s->kv = NULL;
+  return NULL;
+}
+
+/* Before the loop's last turns, and after them. */
+static void leave_store(store *s) {
+  if (s->client) wy_kv_client_close(s->client);
+}
+
+static void close_store(store *s) {
+  if (!s->client) return;
+  wy_kv_client_free(s->client);
+  wy_kv_close(s->kv);
+}
 
 static int begin(lua_State *L, void *data) {
   static const char chunk[] = "return require('weiyue.busted').run(...)";
@@ -84,6 +119,7 @@ static void give_client(lua_State *L, wy_client *client) {
 static int run_specs(int argc, char **argv, const char *lua_path) {
   wy_cli_lua l;
   run r = {.argc = argc, .argv = argv, .status = WY_EXIT_FAILED};
+  store s = {.loop = &r.loop, .clock = &l.clock, .log = &l.log, .door = {open_store, &s}};
   if (uv_loop_init(&r.loop)) return WY_EXIT_FAILED;
   if (wy_cli_lua_open(&l, lua_path, true)) {
     uv_loop_close(&r.loop);
@@ -91,14 +127,18 @@ static int run_specs(int argc, char **argv, const char *lua_path) {
   }
   if (!wy_client_new(&r.client, &r.loop, NULL)) give_client(wy_script_lua(l.script), r.client);
   wy_rig_preload(wy_script_lua(l.script));
-  if (wy_task_start(l.script, &body, &r)) wy_cli_error(0, "%s", wy_tr("内存不足", "out of memory"));
+  if (wy_give_kv(wy_script_lua(l.script), &s.door) || wy_task_start(l.script, &body, &r))
+    wy_cli_error(0, "%s", wy_tr("内存不足", "out of memory"));
   else drive(&l, &r);
   fflush(stdout);
   int status = r.status; /* closing the state may call lost */
+  wy_script_end(l.script);
+  leave_store(&s);
   wy_cli_lua_close(&l);
   wy_client_close(r.client);
   uv_run(&r.loop, UV_RUN_DEFAULT);
   wy_client_free(r.client);
+  close_store(&s);
   uv_loop_close(&r.loop);
   return status;
 }
