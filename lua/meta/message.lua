@@ -108,12 +108,14 @@ function message:download(options) end
 ---@field id string its name on this host
 ---@field path string where WeChat pushes to
 ---@field url? string its public address
----@field kind "subscription"|"service"|"mini"
+---@field kind "subscription"|"service"|"mini"|"component"
 ---@field verified boolean
 ---@field username? string gh_…
 ---@field appid? string
 ---@field mode "plain"|"compatible"|"safe"
 ---@field can weiyue.Can
+---@field api weiyue.account.api WeChat's API (微信接口): msg.account.api.user.info { openid = … }
+---@field quota table<string, weiyue.Quota> calls of today (今天的调用次数), by "family.name"
 local account = {}
 
 --- All who follow (关注者列表), page by page as the loop goes: `for openid in followers do … end`. Where WeChat does not
@@ -127,6 +129,13 @@ function account:followers(options) end
 ---@field last? string the openid that was given last
 ---@field total? integer how many follow, by WeChat
 ---@overload async fun(): string?
+
+--- Calls of one API since midnight in Beijing, over all workers and machines that share the store.
+---@class weiyue.Quota
+---@field used integer
+---@field limit? integer a day, where it is known
+---@field left? integer
+---@field open? integer 45009 or 45011: WeChat has said that they are used up; none is made until that has passed
 
 --- What the account may do with WeChat's API: by its kind and verification, and what `can` in the
 --- configuration says otherwise.

@@ -219,7 +219,16 @@ function wx.reply.raw(body) end
 ---@param head weiyue.PluginHead
 function wx.plugin(head) end
 
---- The account of this id, or the only one (账号).
+--- A call of WeChat's that this build does not know (补一个接口), written as in lua/weiyue/api/FAMILY.lua:
+---
+---     wx.api("shop", { "ship", "POST", "/shop/ship", body = "order_id, note?" })   -- account.api.shop.ship { … }
+---
+--- While the plugin loads. What the build knows cannot be replaced.
+---@param family string
+---@param row table name, "GET" or "POST", path; query, body, reply, auth, idempotent
+function wx.api(family, row) end
+
+--- The account of this id, or the only one (账号); of a third-party platform's authorizer by its AppID, which may wait.
 ---@param id? string
 ---@return weiyue.Account
 function wx.account(id) end

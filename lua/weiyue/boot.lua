@@ -321,7 +321,17 @@ function M.load(boot)
   forget_config()
   boot.n_plugins, boot.plugins = #loaded, loaded
   local push = package.loaded["weiyue.push"] -- C's; absent where nothing is served
-  local out = outbox.new(places, mailbox.new(shared.object "weiyue.mailbox.dict"), push, hub.services)
+  if hub.has_component and push then
+    local facts = push.facts
+    push = setmetatable({ facts = function(n)
+      local p = facts(n)
+      return p and hub.components:belongs(p)
+    end }, { __index = push })
+  end
+  local out = outbox.new(places, mailbox.new(shared.object "weiyue.mailbox.dict"), push, hub.services, function(object)
+    local place = hub:place(object)
+    return place and place.component and place.component.object
+  end)
   message.serve(out, push)
 
   local function missing(account, name)
@@ -347,7 +357,7 @@ function M.load(boot)
     message = message.metatable, once = dispatch.once, may_reply = events.may_reply,
     is_special = events.is_special, plugin_of = plugin_of(loaded),
     window = function(type, event) return capabilities.window(type, event) ~= nil end,
-    deliver = function(p, reply) return out:deliver(p, reply) end,
+    deliver = function(p, reply) return out:deliver(hub.has_component and hub.components:belongs(p) or p, reply) end,
     typing = function(account, openid) return out:hint(objects[account], openid) end,
   }
   --- Arms this worker's timers, once, when its loop starts; gives the function that stops them.

@@ -234,9 +234,28 @@ end
 ---@return fun(msg: table): any, string?, boolean?
 function Components:around(component, answer)
   return function(msg)
-    if msg.type == "component" then self:event(component, msg) end
+    if msg.type == "component" then
+      self:event(component, msg)
+    else
+      self:belongs(msg)
+    end
     return answer(msg)
   end
+end
+
+--- Of a push for an authorizer: the account is his. `t` is a message, or what the outbox knows of one.
+---@async
+---@param t { account: table, authorizer?: string }
+function Components:belongs(t)
+  local appid = rawget(t, "authorizer")
+  if not appid then return t end
+  local component = self.hub:place(t.account)
+  if component and component.kind == "component" then
+    local account = self:find(appid)
+    -- WeChat has signed the push for this platform: it has authorised, and the event is still to come
+    t.account = account or self:account(component, { appid = appid })
+  end
+  return t
 end
 
 --- The code for a page on which an account authorises the platform.

@@ -378,14 +378,21 @@ end
 ---@param box weiyue.Mailbox
 ---@param push table the module weiyue.push
 ---@param services weiyue.Services
+---@param platform? fun(object: table): table? of an account that came at run time: whose settings are his
 ---@return weiyue.Outbox
-function M.new(accounts, box, push, services)
+function M.new(accounts, box, push, services, platform)
   local places = {}
   for i, account in ipairs(accounts) do
     local mailbox = account.conf.mailbox
     places[account.object] = {
       index = i, apology = account.conf.apology, more = mailbox.more, room = TEXT_MAX - #mailbox.more - 1,
     }
+  end
+  if platform then
+    setmetatable(places, { __index = function(_, object)
+      local owner = platform(object)
+      return owner and rawget(places, owner)
+    end })
   end
   return setmetatable({ push = push, box = box, services = services, places = places, said = {} }, Outbox)
 end

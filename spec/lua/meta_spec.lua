@@ -44,6 +44,16 @@ describe("lua/meta", function()
     end)
   end
 
+  it("describes weiyue.token and weiyue.api, which a host has", function()
+    local code = { token = read "lua/weiyue/token.lua", catalogue = read "lua/weiyue/api/init.lua" }
+    for name, text in pairs(code) do
+      local names = {}
+      for one in text:gmatch("\nfunction M%.([%w_]+)%(") do names[#names + 1] = one end
+      table.sort(names)
+      assert.same(names, described(read("lua/meta/" .. name .. ".lua"), "weiyue." .. (name == "token" and name or "api")))
+    end
+  end)
+
   it("describes weiyue", function()
     -- names are all that is looked at here, and a stock Lua has neither tasks nor a host's memory
     if not pcall(require, "weiyue.task") then
@@ -77,7 +87,7 @@ describe("lua/meta", function()
     end
   end)
 
-  for _, name in ipairs { "api", "codec", "crypto", "form", "json", "log", "message", "shared", "time", "url", "weiyue", "xml" } do
+  for _, name in ipairs { "api", "codec", "crypto", "form", "json", "log", "message", "shared", "time", "token", "url", "weiyue", "xml", "catalogue" } do
     it(("%s.lua is Lua, opens with @meta and raises when it is required"):format(name), function()
       local path = "lua/meta/" .. name .. ".lua"
       assert.equal("---@meta", read(path):sub(1, 8))

@@ -91,7 +91,8 @@ function App:push(nodes, changes)
   local r = account.sign(self.account, nodes, self.form, setmetatable(changes or {}, {
     __index = { timestamp = self:now() },
   }))
-  return self:take { nodes = nodes, query = r.target:match "%?(.*)$", body = r.body }
+  return self:take { nodes = nodes, query = r.target:match "%?(.*)$", body = r.body,
+    authorizer = changes and rawget(changes, "authorizer") }
 end
 
 --- Sends a request as it is, such as one that was sent before.
@@ -100,7 +101,7 @@ end
 function App:take(request)
   return setmetatable({
     app = self, nodes = request.nodes, query = request.query, body = request.body,
-    handle = self.host:push(self.number, request.query, request.body),
+    handle = self.host:push(self.number, request.query, request.body, request.authorizer),
   }, Push)
 end
 

@@ -206,6 +206,7 @@ static void read_account(generation *g, wy_crypt *crypt, lua_State *L, int t) {
   a->username = copy_field(L, t, "username");
   a->appid = copy_field(L, t, "appid");
   a->token = copy_field(L, t, "token");
+  a->authorizers = copy_field(L, t, "authorizers");
   static const char *const modes[] = {"plain", "compatible", "safe", NULL};
   lua_getfield(L, t, "mode");
   a->mode = (wy_mode)luaL_checkoption(L, -1, "plain", modes);

@@ -82,6 +82,7 @@ typedef struct exchange {
   wy_timer timer; /* the next caller that is due */
   char to[WY_ID_BYTES], from[WY_ID_BYTES];
   size_t to_n, from_n;
+  char authorizer[APPID_BYTES]; /* of a third-party platform's, whose push it is; or "" */
   char where[128]; /* file:line of the rule whose handler raised */
   const char *at;  /* of the rule that answers, while its answer leaves; else NULL */
   bool said;       /* msg:say has kept something for the end */

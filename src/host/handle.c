@@ -32,6 +32,10 @@ static int push_message(lua_State *L, exchange *x) {
   }
   lua_rawgeti(L, LUA_REGISTRYINDEX, d->object_ref);
   lua_setfield(L, -2, "account");
+  if (x->authorizer[0]) {
+    lua_pushstring(L, x->authorizer);
+    lua_setfield(L, -2, "authorizer");
+  }
   lua_pushnumber(L, (lua_Number)wy_clock_wall_ms(&w->clock) / 1000 + d->account->deadline -
                         (lua_Number)(wy_clock_now_ms(&w->clock) - x->t.arrived) / 1000);
   lua_setfield(L, -2, "deadline");
@@ -165,6 +169,10 @@ void wy_exchange_push_facts(lua_State *L, const exchange *x) {
   lua_setfield(L, -2, "push");
   lua_rawgeti(L, LUA_REGISTRYINDEX, x->desk->object_ref);
   lua_setfield(L, -2, "account");
+  if (x->authorizer[0]) {
+    lua_pushstring(L, x->authorizer);
+    lua_setfield(L, -2, "authorizer");
+  }
   lua_pushlstring(L, x->from, x->from_n);
   lua_setfield(L, -2, "openid");
   lua_pushstring(L, x->t.type);

@@ -34,7 +34,7 @@
 #include "store/dict.h"
 #include "weiyue.h"
 
-enum { STOP_MS = 9000, NAME_BYTES = 64, WORKERS_MAX = 256, LEDGERS_MAX = 4096 };
+enum { STOP_MS = 9000, NAME_BYTES = 64, WORKERS_MAX = 256, LEDGERS_MAX = 4096, APPID_BYTES = 65 };
 
 /* What is counted of an account: one for each id, as long as the host lives, whatever generation
  * has it. */
@@ -54,6 +54,7 @@ typedef struct account {
   ledger *ledger;
   const char *id; /* the ledger's */
   char *path, *url_host, *username, *appid, *token, *apology, *waiting;
+  char *authorizers; /* of a third-party platform: the path of its authorizers' pushes, with :appid */
   double deadline; /* seconds a reply may take */
   wy_mode mode;
   bool can_kf;      /* may send customer service messages */
@@ -135,6 +136,7 @@ struct worker {
   wy_list errands; /* pushes that were handed to another worker */
   wy_list lates;   /* late messages on their way */
   wy_push opened;  /* the push that is being decoded */
+  char authorizer[APPID_BYTES]; /* whose it is, of a platform's authorizers; "": the account's own */
   wy_buf reply, sealed, known;
   wy_posts posts;
   wy_worker_stats stats;
@@ -253,6 +255,9 @@ const account *wy_routes_clash(const wy_host *h, const generation *g); /* NULL: 
 int wy_route_on_head(void *data, wy_http_req *req, size_t *body_max);
 void wy_route_on_request(void *data, wy_http_req *req);
 void wy_routes_deinit(wy_host *h);
+
+/* The AppID in the path of a push for an authorizer of this platform; n 0: it is none. */
+wy_str wy_route_authorizer(const account *a, wy_str path);
 
 /* first.c: builds the generation to start with, and publishes it */
 int wy_first_load(wy_host *h, wy_build *b);

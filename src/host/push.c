@@ -129,6 +129,7 @@ typedef struct errand {
   uint64_t since;      /* when it came, ms on the clock */
   bool hung_up, has_body;
   wy_buf body;
+  char authorizer[APPID_BYTES];
   size_t text_n;
   char text[];
 } errand;
@@ -293,6 +294,7 @@ static void begin_errand(worker *w, errand *e) {
   p->text = (wy_str){e->text, e->text_n};
   p->sealed = false; /* sealing is for the one who has the request */
   p->receive_id_n = 0;
+  strcpy(w->authorizer, e->authorizer);
   caller seal = {.of = e, .since = e->since};
   if (!d ||
       wy_msg_parse(
@@ -396,6 +398,7 @@ static void send_errand(desk *d, caller *seal, const caller_type *type, const wy
     e->since = seal->since;
     copy_seal(&e->seal, seal);
     wy_buf_init(&e->body, SIZE_MAX / 4);
+    strcpy(e->authorizer, w->authorizer);
     e->text_n = p->text.n;
     memcpy(e->text, p->text.p, p->text.n);
     wy_list_push(&w->errands, &e->link);
@@ -588,6 +591,11 @@ void wy_push_serve(worker *w, desk *d, wy_http_req *req) {
     on_verify(d, req, wy_clock_wall_ms(&w->clock) / 1000);
     return;
   }
+  wy_str appid = {NULL, 0};
+  if (d->account->authorizers && !wy_str_eq(wy_http_req_path(req), wy_str_of(d->account->path)))
+    appid = wy_route_authorizer(d->account, wy_http_req_path(req));
+  memcpy(w->authorizer, appid.n ? appid.p : "", appid.n); /* the route has looked at its length */
+  w->authorizer[appid.n] = '\0';
   int err = wy_push_take(d, wy_http_req_query(req), wy_http_req_body(req), &request_type, req);
   if (err) refuse(d, req, err);
 }

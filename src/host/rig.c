@@ -183,6 +183,7 @@ static int l_push(lua_State *L) {
   worker *w = &r->host->workers[0];
   size_t i = (size_t)luaL_checkinteger(L, 2) - 1;
   wy_str query, body;
+  snprintf(w->authorizer, sizeof w->authorizer, "%s", luaL_optstring(L, 5, ""));
   wy_editions_look(w);
   luaL_argcheck(L, i < w->current->generation->n_accounts, 2, "no such account");
   query.p = luaL_checklstring(L, 3, &query.n);

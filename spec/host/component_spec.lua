@@ -1,0 +1,149 @@
+-- A third-party platform: its ticket, accounts that authorise it, calls and pushes for them.
+
+local push = require "spec.support.push"
+local rigs = require "spec.support.rig"
+local wechat_api = require "spec.support.wechat_api"
+
+local leaf = push.leaf
+
+describe("a third-party platform", function()
+  local server, app
+
+  setup(function() server = wechat_api.start() end)
+  teardown(function() server:stop() end)
+  before_each(function()
+    server:set { kill = true, zero = true, answers = {}, ticket = "wxtest-verify-ticket", authorizer = "wxtestauthorizer" }
+    server:seen()
+  end)
+  after_each(function()
+    if app then app:free() end
+    app = nil
+  end)
+
+  local function start(plugin)
+    app = rigs.new { plugin = plugin, mode = "safe", config = 'store = "memory"',
+      account = ('kind = "component", secret = "wxtestcomponentsecret", authorizers = "/wx/:appid", api = "%s"')
+        :format(server.url) }
+  end
+
+  local function tells(info, ...)
+    local nodes = { leaf("AppId", "wxtest0000000001"), leaf("CreateTime", tostring(app:now())), leaf("InfoType", info) }
+    for i = 1, select("#", ...), 2 do nodes[#nodes + 1] = leaf((select(i, ...)), (select(i + 1, ...))) end
+    local p = app:push(nodes)
+    app:advance(2)
+    return p
+  end
+
+  local function authorise()
+    tells("component_verify_ticket", "ComponentVerifyTicket", "wxtest-verify-ticket")
+    return tells("authorized", "AuthorizerAppid", "wxtestauthorizer", "AuthorizationCode", "wxtest-code",
+      "AuthorizationCodeExpiredTime", "600", "PreAuthCode", "wxtest-preauth")
+  end
+
+  it("keeps its ticket, and has its own token by it", function()
+    start [[
+      wx.text("-", "-")
+      wx.event("component_verify_ticket", function() wx.log.info("seen") end)
+    ]]
+    local p = tells("component_verify_ticket", "ComponentVerifyTicket", "wxtest-verify-ticket")
+    assert.equal("success", p:content())
+    assert.equal(0, #app:logged "component.event")
+  end)
+
+  it("exchanges the code of an authorisation at once, and keeps the refresh token", function()
+    start [[
+      wx.event("authorized", function(msg)
+        local account = wx.account(msg.raw.AuthorizerAppid)
+        wx.log.info(("%s %s %s"):format(account.id, account.kind, tostring(account.can.customer_service)))
+      end)
+    ]]
+    local p = authorise()
+    assert.equal("success", p:content())
+    local paths = {}
+    for i, one in ipairs(server:seen()) do paths[i] = one.path:match "[^/]+$" end
+    assert.same({ "api_component_token", "api_query_auth", "api_get_authorizer_info" }, paths)
+    local lines = app:logged "plugin.log"
+    assert.matches("wxtestauthorizer service true", lines[1])
+  end)
+
+  it("calls for an authorizer with his token, which its own token brings", function()
+    start [[
+      wx.event("authorized", function(msg)
+        local api = wx.account("wxtestauthorizer").api
+        for _ = 1, 2 do
+          local ok, err = api.user.info { openid = "oTest" }
+          wx.log.info(ok and "ok" or tostring(err))
+        end
+      end)
+    ]]
+    authorise()
+    for _, line in ipairs(app:logged "plugin.log") do assert.matches("text=ok", line) end
+    local counts = server:counts()
+    assert.equal(1, counts.authorizer)
+    assert.equal(1, counts.component)
+    local seen = server:seen()
+    assert.matches("wxtest%-refresh%-1", seen[4].body)
+    assert.matches("access_token=wxtest%-izer%-", seen[5].query)
+  end)
+
+  it("gives pushes of authorizers to the same plugins, with their account", function()
+    start [[
+      wx.text("who", function(msg) return msg.account.id .. " of " .. msg.openid end)
+      wx.text("ask", function(msg) return "hi " .. msg:ask "name?" .. " " .. msg.account.id end)
+      wx.text("long", function(msg) return ("微"):rep(1500) end)
+    ]]
+    local user = app:user()
+    local p = user:sends(push.text "who", { authorizer = "wxtestother" })
+    app:advance(1)
+    assert.equal("wxtestother of " .. user.openid, p:content())
+    assert.is_true(p:answer().sealed)
+    p = user:sends(push.text "ask", { authorizer = "wxtestother" })
+    app:advance(1)
+    assert.equal("name?", p:content())
+    p = user:sends(push.text "小明", { authorizer = "wxtestother" })
+    app:advance(1)
+    assert.equal("hi 小明 wxtestother", p:content())
+    p = user:sends(push.text "long", { authorizer = "wxtestother" })
+    app:advance(1)
+    assert.matches("继续", p:content())
+    p = user:sends(push.text "继续", { authorizer = "wxtestother" })
+    app:advance(1)
+    assert.matches("^微", p:content())
+  end)
+
+  it("forgets who takes his authorisation back", function()
+    start [[
+      wx.event("unauthorized", function(msg)
+        local ok, err = pcall(wx.account, "wxtestauthorizer")
+        wx.log.info(ok and "still there" or "gone")
+      end)
+    ]]
+    authorise()
+    tells("unauthorized", "AuthorizerAppid", "wxtestauthorizer")
+    assert.matches("text=gone", app:logged "plugin.log" [1])
+  end)
+
+  it("tells in the log what an authorisation failed of, and answers all the same", function()
+    start [[wx.text("-", "-")]]
+    local p = tells("authorized", "AuthorizerAppid", "wxtestauthorizer", "AuthorizationCode", "wxtest-code")
+    assert.equal("success", p:content())
+    local lines = app:logged()
+    local found
+    for _, line in ipairs(lines) do
+      found = found or line:find("event=component.event", 1, true) and line
+      assert.is_nil(line:find("wxtest-code", 1, true))
+    end
+    assert.matches("token.no_ticket", found)
+  end)
+
+  it("wants encryption, its AppID and its secret", function()
+    for _, more in ipairs { 'mode = "plain"', 'secret = nil', 'authorizers = "/wx/x"', 'authorizers = "/:appid/:appid"' } do
+      local config = ([[return { accounts = { (function() local a = { kind = "component", appid = "wxtest1", token = "wxtesttoken",
+        secret = "wxtestsecret", aes_key = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG" } %s return a end)() } }]])
+        :format("a." .. more)
+      local conf, problems = require("weiyue.config").load_string(config, "weiyue.lua")
+      assert.is_nil(conf, more)
+      assert.is_true(#problems > 0)
+    end
+  end)
+end)
