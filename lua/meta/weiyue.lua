@@ -98,8 +98,8 @@ function wx.use(fn) end
 wx.reply = {}
 
 --- A file of the plugin's own folder (插件文件夹里的文件) in the place of a media_id: of pictures, voices, videos, the
---- thumb_media_id of music, the pic_url of articles. What it has is uploaded once for an account, when a reply needs it,
---- and its id is kept until WeChat forgets it. A name that leaves the folder raises.
+--- thumb_media_id of music, the pic_url of articles. It is uploaded once for an account, when a reply needs it, and its
+--- id is kept until WeChat forgets it. A name that leaves the folder raises.
 ---@param name string such as "static/a.png"
 ---@return weiyue.File
 function wx.file(name) end
@@ -137,15 +137,28 @@ function wx.reply.image(media_id) end
 ---@return weiyue.Reply
 function wx.reply.voice(media_id) end
 
+---@class weiyue.VideoReply
+---@field media_id string|weiyue.File
+---@field title? string
+---@field description? string
+---@field thumb_media_id? string|weiyue.File of the late form: a customer service message wants one
+
 --- A video (视频).
----@param media_id string|weiyue.File|{ media_id: string|weiyue.File, title?: string, description?: string, thumb_media_id?: string|weiyue.File }
+---@param media_id string|weiyue.File|weiyue.VideoReply
 ---@param title? string
 ---@param description? string
 ---@return weiyue.Reply
 function wx.reply.video(media_id, title, description) end
 
+---@class weiyue.MusicReply
+---@field thumb_media_id string|weiyue.File
+---@field title? string
+---@field description? string
+---@field url? string
+---@field hq_url? string
+
 --- Music (音乐); links that begin with "/" are completed with the account's url.
----@param music { thumb_media_id: string|weiyue.File, title?: string, description?: string, url?: string, hq_url?: string }
+---@param music weiyue.MusicReply
 ---@return weiyue.Reply
 function wx.reply.music(music) end
 

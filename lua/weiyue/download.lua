@@ -33,9 +33,13 @@ end
 ---@return weiyue.Fault? err
 function Download:place(name)
   local path, why = self.asset.place(self.folder, name)
-  if not path then return refused("file.place", ("%s: %s"):format(name, why), "路径从 weiyue.lua 所在的文件夹算起") end
+  if not path then
+    return refused("file.place", ("%s: %s"):format(name, why),
+      "路径从 weiyue.lua 所在的文件夹算起；paths start from the folder of weiyue.lua")
+  end
   if is_harmful(self, path, name) then
-    return refused("file.place", name .. ": neither Lua files nor the state folder", "不能写成 .lua 文件，也不能写进 state")
+    return refused("file.place", name .. ": neither Lua files nor the state folder",
+      "不能写成 .lua 文件，也不能写进 state；choose another name")
   end
   local made
   for part in name:gmatch "([^/]+)/" do

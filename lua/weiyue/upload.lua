@@ -62,10 +62,13 @@ local function wrong(facts, code, message, hint) return fault(code, ("%s: %s"):f
 ---@return weiyue.Fault? err
 function Upload:look(facts, limit)
   local path, bytes, stamp = self.asset.find(facts.folder, facts.name)
-  if not path then return nil, wrong(facts, "file.missing", bytes, "文件要在插件自己的文件夹里") end
+  if not path then
+    return nil, wrong(facts, "file.missing", bytes, "文件放在插件自己的文件夹里；put it into the plugin's own folder")
+  end
   if bytes == 0 then return nil, wrong(facts, "file.empty", "it is empty") end
   if bytes > limit.max then
-    return nil, wrong(facts, "file.large", ("%d bytes, and WeChat takes %d"):format(bytes, limit.max), "请压缩后再用")
+    return nil, wrong(facts, "file.large", ("%d bytes, and WeChat takes %d"):format(bytes, limit.max),
+      "压缩后再用；make it smaller")
   end
   local known = self.digests[path]
   if known and known.stamp == stamp then
@@ -160,7 +163,7 @@ function Upload:media_id(account, kind, facts, stale)
   if not found then return nil, err end
   if not allows(limit, found.form) then
     return nil, wrong(facts, "file.type", ("as %s WeChat takes %s"):format(kind, table.concat(limit.forms, ", ")),
-      "看的是文件内容，不是后缀")
+      "看的是内容，不是后缀；by its contents, whatever its name ends with")
   end
   local key = keys.join("m", account.id, found.sha256, kind)
   local kept = self.ids[key]

@@ -1,6 +1,8 @@
 -- Late answers by WeChat's API, against a WeChat of its own; by the program's sender they are outbox_spec's.
 
+local core = require "weiyue_core"
 local fakes = require "spec.support.fake_wechat"
+local outbox = require "weiyue.outbox"
 local rig = require "spec.support.rig"
 
 local SEND <const> = "/cgi-bin/message/custom/send"
@@ -17,6 +19,9 @@ local PLUGIN <const> = [[
   wx.text("image", wx.reply.image(wx.file ".a.png"))
   wx.text("late image", function() wx.sleep(6) return wx.reply.image(wx.file ".a.png") end)
   wx.text("none", wx.reply.image(wx.file "none.png"))
+  wx.text("ask", function(msg) return "so " .. msg:ask(wx.reply.image(wx.file ".a.png")) end)
+  wx.text("ask none", function(msg) return select(2, pcall(msg.ask, msg, wx.reply.image(wx.file "none.png"))) end)
+  wx.text("say none", function(msg) return select(2, msg:say(wx.reply.image(wx.file "none.png"))).code end)
   wx.text("say", function(msg) local ok, err = msg:say("one") return tostring(ok) .. " " .. tostring(err) end)
   wx.text("say image", function(msg) return tostring(msg:say(wx.reply.image(wx.file ".a.png"))) end)
   wx.text("typing", function(msg) return tostring((msg:typing())) end)
@@ -24,6 +29,22 @@ local PLUGIN <const> = [[
 ]]
 
 describe("late answers by WeChat's API", function()
+  it("may use what is kept of the day's calls for them", function()
+    local object, calls = { id = "one" }, {}
+    local push = {
+      has_sender = function() return false end, sent = function() return 0 end, count = function() end,
+    }
+    local out = outbox.new({ { object = object, conf = { mailbox = { more = "more" } } } }, nil, push, {
+      call = function(_, name, args, options)
+        calls[#calls + 1] = { name, args.touser, options }
+        return { errcode = 0 }
+      end,
+    })
+    local p = { push = 1, account = object, openid = "oA", type = "text", created = core.time.now() }
+    assert.equal("left", out:send_all(p, { "late" }))
+    assert.same({ { "message_custom.send", "oA", { late = true } } }, calls)
+  end)
+
   local wechat, app, user
 
   setup(function() wechat = fakes.start() end)
@@ -241,6 +262,18 @@ describe("late answers by WeChat's API", function()
       host()
       assert.equal("true", asks("say image", 0):content())
       assert.matches("^MEDIA%d+$", wechat:sent()[1].image.media_id)
+    end)
+
+    it("may be asked", function()
+      host()
+      assert.matches("^MEDIA%d+$", asks("ask", 0):answer().reply.Image.MediaId)
+      assert.equal("so yes", asks("yes", 0):content())
+    end)
+
+    it("tell msg:say and msg:ask why they cannot be had", function()
+      host()
+      assert.equal("file.missing", asks("say none", 0):content())
+      assert.matches("msg:ask: file%.missing: none%.png", asks("ask none", 0):content())
     end)
 
     it("apologise where it cannot be had, and the log names the rule", function()
