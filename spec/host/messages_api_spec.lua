@@ -30,7 +30,7 @@ local PLUGIN <const> = [[
     local media, err = msg:download { to = msg.media_id }
     return media and media.path or tostring(err)
   end)
-  wx.text("misuse", function(msg) 
+  wx.text("misuse", function(msg)
     return (select(2, pcall(function() msg:download { too = "x" } end)))
   end)
   wx.text("followers", function(msg)
