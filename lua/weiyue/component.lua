@@ -107,7 +107,11 @@ end
 
 -- Before get_authorizer_info has told, WeChat decides what it may do.
 local function can_of(record)
-  if record.service_type == nil and not record.mini then return {} end
+  if record.service_type == nil and not record.mini then
+    local all = {}
+    for name in pairs(capabilities.of "mini") do all[name] = true end
+    return all
+  end
   return capabilities.of(kind_of(record), record.verified)
 end
 

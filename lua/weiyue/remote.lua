@@ -124,8 +124,7 @@ function M.new(hub)
     end
     local out = json.encode(result)
     if not out then
-      out = json.encode(failure { code = "api.bytes", message = "the answer is no text: give a file for it, --to FILE" })
-      return 1, out
+      return 1, json.encode(failure { code = "api.bytes", message = "the answer is no text: --to FILE takes it" })
     end
     return result.ok and 0 or 1, out
   end

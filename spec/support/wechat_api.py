@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 lock = threading.Lock()
 state = {
     "expires_in": 7200, "delay": 0, "bad": False, "check": True, "answers": {}, "token_error": None, "keep": True,
+    "distrusted": [],
     "plain": False,  # everything is answered with ok
 }
 counts = {"stable": 0, "forced": 0, "classic": 0, "calls": 0, "refused": 0, "component": 0, "authorizer": 0, "tickets": 0}
@@ -85,7 +86,8 @@ def ticket(query):
 def is_good(query):
     for name in ("access_token", "component_access_token"):
         if name in query:
-            return not state["bad"] and query[name][0] in tokens.values()
+            value = query[name][0]
+            return not state["bad"] and value in tokens.values() and value not in state["distrusted"]
     return True
 
 
@@ -153,6 +155,8 @@ class Handler(BaseHTTPRequestHandler):
                 change = json.loads(raw)
                 if change.pop("kill", None):
                     tokens.clear()
+                if change.pop("distrust", None):
+                    change["distrusted"] = list(tokens.values())
                 if change.pop("zero", None):
                     for name in counts:
                         counts[name] = 0

@@ -1,6 +1,7 @@
 -- The engine: one call of WeChat's API, from the plugin's table to its result: who may make it, how many are left,
 -- the token, the wire, what the answer says, and what is worth a second try.
 
+local access = require "weiyue.api.access"
 local catalogue = require "weiyue.api.catalogue"
 local core = require "weiyue_core"
 local danger = require "weiyue.api.danger"
@@ -42,24 +43,6 @@ function Engine:tell(place, row, err, options)
     account = place.id, api = row.key, code = err.code, hint = err.hint, where = options.where,
     plugin = options.plugin and options.plugin.name or nil,
   })
-end
-
-local function names_of(kinds, language)
-  local list = {}
-  for i, kind in ipairs(kinds) do list[i] = kind[language] end
-  return table.concat(list, language == "zh" and "、" or ", ")
-end
-
--- Whether this account has what the row needs: else an error that names who has.
-local function unable(place, row)
-  local capability = catalogue.capability(row)
-  if not capability or place.can[capability] ~= false then return nil end
-  local kinds = catalogue.kinds(capability)
-  return fault("api.capability", ("a%s %s account has no %s"):format(place.verified and " verified" or "n unverified",
-    place.kind, capability), nil, { api = row.key, capability = capability,
-    hint = ("有此能力的是：%s；账号若确有此能力，写 can = { %s = true }"):format(names_of(kinds, "zh"), capability),
-    hint_en = ("who has it: %s; if this account does, write can = { %s = true }"):format(names_of(kinds, "en"),
-      capability) })
 end
 
 -- The kind of token that a row wants, and whose it is. nil: none that the host keeps.
@@ -158,9 +141,10 @@ function Engine:call(place, key, args, options)
     local near = catalogue.near(key)
     return nil, fault("api.unknown", ("there is no %s%s"):format(key, near and "; the nearest is " .. near or ""))
   end
-  local good, err, result = true, unable(place, row), nil
-  if not err and options.plugin then good, err = danger.check(row, options.plugin.api) end
-  if good and not err then result, err = self:try(place, row, args or {}, options) end
+  local result
+  local good, err = access.check(row, place.can)
+  if good and options.plugin then good, err = danger.check(row, options.plugin.api) end
+  if good then result, err = self:try(place, row, args or {}, options) end
   if result ~= nil then return result end
   if not err.api then err.api = row.key end
   self:tell(place, row, err, options)
