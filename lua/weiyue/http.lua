@@ -52,40 +52,38 @@ local function with_type(headers, value)
   return copy
 end
 
--- The request for transport.send. level: of the plugin's line.
-local function prepare(t, level)
-  check_fields(t, FIELDS, "http", level + 1)
-  if not t.url then error("http: url is missing", level + 1) end
+-- One of the bodies, as transport.send takes it.
+local function add_body(r, level)
   local n = 0
-  for _, key in ipairs(BODIES) do
-    if t[key] ~= nil then n = n + 1 end
+  for i = 1, #BODIES do
+    if r[BODIES[i]] ~= nil then n = n + 1 end
   end
+  if n == 0 then return end
   if n > 1 then error("http: one of body, json, form, file, multipart", level + 1) end
-  local r = {
-    method = t.method and t.method:upper() or n > 0 and "POST" or nil, url = t.url, query = t.query, headers = t.headers,
-    body = t.body, file = t.file, multipart = t.multipart, timeout = t.timeout, connect_timeout = t.connect_timeout,
-    max = t.max or t.to and DOWNLOAD_MAX or nil, to = t.to, redirects = t.redirects,
-  }
-  if t.json ~= nil then
-    local text, why = core.json.encode(t.json)
+  r.method = r.method or "POST"
+  if r.json ~= nil then
+    local text, why = core.json.encode(r.json)
     if not text then error("http: json: " .. why, level + 1) end
-    r.body, r.headers = text, with_type(t.headers, "application/json; charset=utf-8")
-  elseif t.form then
-    r.body, r.headers = core.form.encode(t.form), with_type(t.headers, "application/x-www-form-urlencoded")
-  elseif t.multipart then
-    check_parts(t.multipart, level + 1)
+    r.body, r.json, r.headers = text, nil, with_type(r.headers, "application/json; charset=utf-8")
+  elseif r.form then
+    r.body, r.form, r.headers = core.form.encode(r.form), nil, with_type(r.headers, "application/x-www-form-urlencoded")
+  elseif r.multipart then
+    check_parts(r.multipart, level + 1)
   end
-  return r
 end
 
-local function merged(options, more, what, level)
-  if options ~= nil and type(options) ~= "table" then
-    error(("%s: the options are a table"):format(what), level + 1)
-  end
-  local t = {}
-  for key, value in pairs(options or {}) do t[key] = value end
-  for key, value in pairs(more) do t[key] = value end
-  return t
+-- The request for transport.send. options: what the plugin has said besides; what: its name for errors; level: of
+-- the plugin's line.
+local function build(url, method, options, what, level)
+  local r = { url = url, method = method }
+  if options == nil then return r end
+  if type(options) ~= "table" then error(what .. ": the options are a table", level + 1) end
+  check_fields(options, FIELDS, what, level + 1)
+  for key, value in pairs(options) do r[key] = value end
+  if r.method then r.method = r.method:upper() end
+  add_body(r, level + 1)
+  if r.to and not r.max then r.max = DOWNLOAD_MAX end
+  return r
 end
 
 --- HTTP of one plugin.
@@ -98,43 +96,42 @@ function M.new(plugin, most)
   local ended <const> = setmetatable({}, { __close = function() calls = calls - 1 end })
   local H = {}
 
-  local function send(t, level)
-    local r = prepare(t, level + 1)
+  local function send(r)
     if calls >= (most and most() or CALLS) then
       return nil, transport.error("http.busy", ("the plugin %s has %d calls under way (limits.calls)")
         :format(plugin.name, calls))
     end
     calls = calls + 1
     local _ <close> = ended
-    local response, err = transport.send(r)
-    return response, err
+    return transport.send(r)
   end
 
   local function url_of(what, url)
-    if type(url) ~= "string" then error(("http.%s wants a URL, not a %s"):format(what, type(url)), 3) end
+    if type(url) ~= "string" then error(("%s wants a URL, not a %s"):format(what, type(url)), 3) end
     return url
   end
 
   ---@async
   function H.request(t)
     if type(t) ~= "table" then error("http.request wants a table: { url = …, method = … }", 2) end
-    local response, err = send(t, 2)
+    if type(t.url) ~= "string" then error("http.request: url is missing", 2) end
+    local response, err = send(build(t.url, nil, t, "http.request", 2)) -- no tail call: errors name the plugin's line
     return response, err
   end
 
-  for name, method in pairs { get = "GET", head = "HEAD", delete = "DELETE" } do
+  for name, method in pairs { get = false, head = "HEAD", delete = "DELETE" } do
+    local what = "http." .. name
     H[name] = function(url, options)
-      local t = merged(options, { url = url_of(name, url), method = method }, "http." .. name, 2)
-      local response, err = send(t, 2)
+      local response, err = send(build(url_of(what, url), method or nil, options, what, 2))
       return response, err
     end
   end
 
   for name, method in pairs { post = "POST", put = "PUT", patch = "PATCH" } do
+    local what = "http." .. name
     H[name] = function(url, options)
       if type(options) == "string" then options = { body = options } end
-      local t = merged(options, { url = url_of(name, url), method = method }, "http." .. name, 2)
-      local response, err = send(t, 2)
+      local response, err = send(build(url_of(what, url), method, options, what, 2))
       return response, err
     end
   end
@@ -142,8 +139,9 @@ function M.new(plugin, most)
   ---@async
   function H.download(url, path, options)
     if type(path) ~= "string" or path == "" then error("http.download wants a URL and a path", 2) end
-    local t = merged(options, { url = url_of("download", url), to = path }, "http.download", 2)
-    local response, err = send(t, 2)
+    local r = build(url_of("http.download", url), nil, options, "http.download", 2)
+    r.to, r.max = path, r.max or DOWNLOAD_MAX
+    local response, err = send(r)
     if response and not response:ok() then
       return nil, transport.error("http.status", ("the answer has status %d"):format(response.status), true)
     end

@@ -235,8 +235,8 @@ function M.send(request)
   if request.multipart then pieces, content_type = multipart(request.multipart) end
   local response, code, message, host, class, sent = client.send(request, url, pieces, content_type)
   if not response then return failed(request, url, code, message, host, class, sent) end
-  response.url = response.url or url
-  if response.size then response.path = request.to end
+  response.url = code or url -- of the last hop
+  if request.to and response.size then response.path = request.to end
   return response
 end
 

@@ -249,6 +249,50 @@ static void write_workers(scrape *s) {
     write_worker_value(s, depth, i, __atomic_load_n(&h->workers[i].posts.n, __ATOMIC_RELAXED));
 }
 
+/* --- HTTP calls --- */
+
+typedef struct by_client {
+  const char *name;
+  wy_prom_type type;
+  size_t at;
+  const char *help;
+} by_client;
+
+#define IN(field) offsetof(wy_client_stats, field)
+
+static const by_client by_clients[] = {
+    {"weiyue_http_calls_total", WY_PROM_COUNTER, IN(calls),
+     "HTTP calls that left and have ended, failed ones among them."},
+    {"weiyue_http_active", WY_PROM_GAUGE, IN(active), "HTTP calls under way."},
+    {"weiyue_http_connections_total", WY_PROM_COUNTER, IN(connected),
+     "Connections made for HTTP calls; the other calls used one that was kept."},
+};
+
+static uint64_t sum_of_clients(const wy_host *h, size_t at) {
+  uint64_t sum = 0;
+  for (unsigned i = 0; i < h->n_workers; i++) {
+    const char *stats = (const char *)wy_client_stats_of(h->workers[i].client);
+    sum += wy_metric_get((const uint64_t *)(const void *)(stats + at));
+  }
+  return sum;
+}
+
+static void write_clients(scrape *s) {
+  static const char failed[] = "weiyue_http_failed_total";
+  for (size_t k = 0; k < sizeof by_clients / sizeof *by_clients; k++) {
+    const by_client *m = &by_clients[k];
+    wy_prom_family(s->out, m->name, m->type, m->help);
+    wy_prom_u64(s->out, m->name, NULL, sum_of_clients(s->h, m->at));
+  }
+  wy_prom_family(s->out, failed, WY_PROM_COUNTER, "HTTP calls that failed, by the error's code.");
+  for (wy_fetch f = WY_FETCH_OK + 1; f < WY_FETCH_END; f++) {
+    wy_buf_clear(&s->labels);
+    label(s, "code", wy_fetch_code(f));
+    wy_prom_u64(s->out, failed, &s->labels,
+                sum_of_clients(s->h, IN(failed) + f * sizeof(uint64_t)));
+  }
+}
+
 /* --- what workers share --- */
 
 static void one(scrape *s, const char *name, wy_prom_type type, const char *help, uint64_t value) {
@@ -344,5 +388,6 @@ void wy_stats_write(wy_host *h, wy_buf *out) {
   write_inbox(&s);
   write_dicts(&s);
   write_store(&s);
+  write_clients(&s);
   wy_buf_deinit(&s.labels);
 }

@@ -233,6 +233,7 @@ int wy_client_begin(wy_client *c) {
   curl_multi_setopt(multi, CURLMOPT_TIMERDATA, c);
   curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
   c->multi = multi;
+  c->unusable = !(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS);
   set_limits(c);
   return 0;
 }

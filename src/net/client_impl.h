@@ -41,6 +41,7 @@ struct wy_client {
   uv_loop_t *loop;
   wy_clock *clock, own_clock;
   wy_tick tick;
+  bool unusable;               /* libcurl would block while it looks names up */
   bool ticking, closed, moved; /* moved: libcurl has said when it wants to be called */
   CURLM *multi;
   wy_timer timer; /* libcurl's, or what has ended is to be looked at */
@@ -70,6 +71,7 @@ struct wy_transfer {
   wy_buf head, body;
   uint64_t size;
   char *method, *host, *path, *temporary;
+  char *url_text; /* that url was made of, and host with it; NULL: of another */
   char *last_url; /* when there was another before */
   int out;        /* of path; -1 */
   long status;

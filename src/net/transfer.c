@@ -180,6 +180,7 @@ void wy_transfer_destroy(wy_transfer *t) {
   free(t->method);
   curl_free(t->host);
   curl_free(t->last_url);
+  free(t->url_text);
   free(t->ca);
   free(t);
 }
@@ -217,10 +218,9 @@ void wy_transfer_free(wy_transfer *t) {
   clear(&t->body);
   curl_slist_free_all(t->headers);
   free(t->method);
-  curl_free(t->host);
   curl_free(t->last_url);
   t->headers = NULL;
-  t->method = t->host = t->last_url = NULL;
+  t->method = t->last_url = NULL;
   t->status = 0;
   t->size = t->hops = 0;
   t->fetch = t->fault = WY_FETCH_OK;
@@ -229,7 +229,7 @@ void wy_transfer_free(wy_transfer *t) {
   t->why = 0;
   t->detail[0] = t->note[0] = '\0';
   c->n_spare++;
-  wy_list_push(&c->spare, &t->link);
+  wy_list_push(c->spare.next, &t->link); /* the last is the first again: it is warm */
 }
 
 /* --- what is sent --- */
@@ -352,6 +352,22 @@ static wy_fetch set_url(wy_transfer *t, const char *url) {
   return code ? WY_FETCH_URL : look_at_url(t);
 }
 
+/* The one of the call before is known: many calls go to the same place. */
+static wy_fetch set_first_url(wy_transfer *t, wy_str url) {
+  if (t->url_text && wy_str_eq(url, wy_str_of(t->url_text))) {
+    t->open = !t->options.guarded || wy_guard_has_host(t->options.guard, wy_str_of(t->host));
+    return WY_FETCH_OK;
+  }
+  free(t->url_text);
+  t->url_text = NULL;
+  if (memchr(url.p, '\0', url.n) || url.n > URL_BYTES) return WY_FETCH_URL;
+  char *z = strndup(url.p, url.n);
+  wy_fetch f = z ? set_url(t, z) : WY_FETCH_NOMEM;
+  if (f) free(z);
+  else t->url_text = z;
+  return f;
+}
+
 static bool is(const wy_transfer *t, const char *method) {
   return strcmp(t->method ? t->method : "GET", method) == 0;
 }
@@ -427,12 +443,9 @@ static void count(wy_client *c, wy_fetch f) {
 
 static wy_fetch begin(wy_transfer *t, wy_str url) {
   wy_client *c = t->client;
-  char *z = memchr(url.p, '\0', url.n) || url.n > URL_BYTES ? NULL : strndup(url.p, url.n);
-  if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS))
-    t->fetch = WY_FETCH_RESOLVER;
+  if (c->unusable) t->fetch = WY_FETCH_RESOLVER;
   else if (wy_metric_get(&c->stats.active) >= c->limits.calls) t->fetch = WY_FETCH_BUSY;
-  else t->fetch = z ? set_url(t, z) : WY_FETCH_URL;
-  free(z);
+  else t->fetch = set_first_url(t, url);
   if (!t->fetch) t->fetch = set_request(t);
   if (t->fetch) return t->fetch;
   if (c->ticking) uv_update_time(c->loop); /* it may have stood still for long */
@@ -479,6 +492,8 @@ static bool follow(wy_transfer *t) {
   }
   char *next = strdup(to); /* it goes with the next one */
   t->hops++;
+  free(t->url_text);
+  t->url_text = NULL;
   t->fault = next ? set_url(t, next) : WY_FETCH_NOMEM;
   free(next);
   if (t->fault) goto no;

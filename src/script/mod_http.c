@@ -2,7 +2,8 @@
  * the rest of weiyue calls; it makes error objects and log lines of what stands here.
  *
  *   configure(http)      the table http of weiyue.lua: limits, and what is open to plugins
- *   send(request, url?, pieces?, content_type?) → response | nil, code, text, host, class, sent
+ *   send(request, url?, pieces?, content_type?) → response, url of the last hop where there were
+ *                        several | nil, code, text, host, class, sent
  *   response(metatable)  of what send returns
  *   where()              file:line of the plugin's code that called; "" elsewhere
  *   denied(host, class)  writes the line fetch.denied
@@ -289,12 +290,10 @@ static int push_response(lua_State *L, const wy_transfer_result *r, bool saved) 
   lua_setfield(L, -2, "head"); /* a table of it is made when somebody asks for headers */
   lua_pushnumber(L, (lua_Number)r->ms / 1000);
   lua_setfield(L, -2, "seconds");
-  if (r->url.p) {
-    lua_pushlstring(L, r->url.p, r->url.n);
-    lua_setfield(L, -2, "url");
-  }
   luaL_setmetatable(L, RESPONSE);
-  return 1;
+  if (!r->url.p) return 1;
+  lua_pushlstring(L, r->url.p, r->url.n);
+  return 2;
 }
 
 static int push_result(lua_State *L, const wy_transfer *t) {
