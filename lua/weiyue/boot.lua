@@ -6,6 +6,7 @@ local core = require "weiyue_core"
 local capabilities = require "weiyue.capabilities"
 local dispatch = require "weiyue.dispatch"
 local events = require "weiyue.events"
+local forget = require "weiyue.forget"
 local later = require "weiyue.later"
 local lint = require "weiyue.lint"
 local mailbox = require "weiyue.mailbox"
@@ -17,6 +18,7 @@ local rules = require "weiyue.rules"
 local settings = require "weiyue.settings"
 local shared = require "weiyue.shared"
 local sources = require "weiyue.sources"
+local task = require "weiyue.task"
 local timers = require "weiyue.timers"
 
 local M = {}
@@ -52,7 +54,7 @@ local function place(p)
 end
 
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
-local function account_object(conf)
+local function account_object(conf, methods)
   local can = {} -- a copy: what a plugin writes there by rawset changes nothing of the host
   for name, value in pairs(conf.can) do can[name] = value end
   local known = setmetatable({
@@ -60,6 +62,7 @@ local function account_object(conf)
     username = conf.username, appid = conf.appid, mode = conf.mode, can = can,
   }, {
     __index = function(_, key)
+      if methods[key] then return methods[key] end
       if later.account[key] then later.refuse("account." .. key) end
     end,
   })
@@ -216,11 +219,16 @@ end
 -- What plugins ask of the host: their accounts.
 local function host_of(objects)
   local host = {}
-  function host.account(id)
-    if id == nil and #objects == 1 then return objects[1] end
+  function host.find(id)
     for _, object in ipairs(objects) do
       if object.id == id then return object end
     end
+  end
+  function host.current() return objects[task.account()] or #objects == 1 and objects[1] or nil end
+  function host.account(id)
+    if id == nil and #objects == 1 then return objects[1] end
+    local object = host.find(id)
+    if object then return object end
     error(id and ("no account %s"):format(tostring(id)) or "which account? wx.account(id)", 3)
   end
   return host
@@ -274,9 +282,15 @@ function M.load(boot)
   local conf, options = boot.conf, boot.options
   debug.getmetatable("").__metatable = "string" -- the one table that all plugins share
   local folder = folder_of(options)
-  local objects, places = {}, {}
+  local objects, places, methods, forgetting = {}, {}, {}, nil
+  function methods.forget(account, openid)
+    if getmetatable(account) ~= "read-only" or type(openid) ~= "string" or openid == "" then
+      error("account:forget wants an openid: account:forget(openid)", 2)
+    end
+    return forgetting:forget(account, openid, "call")
+  end
   for i, account in ipairs(conf.accounts) do
-    objects[i] = account_object(account)
+    objects[i] = account_object(account, methods)
     places[i] = { object = objects[i], conf = account }
   end
   for _, account in ipairs(conf.accounts) do
@@ -286,8 +300,10 @@ function M.load(boot)
   forget_config()
   boot.n_plugins, boot.plugins = #loaded, loaded
   local push = package.loaded["weiyue.push"] -- C's; absent where nothing is served
-  local out = outbox.new(places, mailbox.new(shared.object "weiyue.mailbox.dict"), push)
+  local box = mailbox.new(shared.object "weiyue.mailbox.dict")
+  local out = outbox.new(places, box, push)
   message.serve(out, push)
+  local to_forget = {}
 
   local function missing(account, name)
     boot.failed_plugins = boot.failed_plugins + 1
@@ -298,8 +314,18 @@ function M.load(boot)
     }
   end
   for i, account in ipairs(conf.accounts) do
-    local index = rules.compile(chosen(loaded, account, folder, missing))
-    boot.accounts[i] = { object = objects[i], dispatch = dispatch.dispatcher(index, out, account.mailbox.word) }
+    local own = chosen(loaded, account, folder, missing)
+    local handlers = {}
+    for _, plugin in ipairs(own) do
+      for _, handler in ipairs(plugin.forgets or {}) do handlers[#handlers + 1] = handler end
+    end
+    to_forget[i] = { object = objects[i], index = i, delay = account.forget, handlers = handlers }
+    boot.accounts[i] = { object = objects[i], index = rules.compile(own) }
+  end
+  forgetting = forget.new(to_forget, box, push)
+  for i, account in ipairs(boot.accounts) do
+    account.dispatch = dispatch.dispatcher(account.index, out, conf.accounts[i].mailbox.word, forgetting)
+    account.index = nil
   end
 
   local workers = boot.workers -- boot itself, with all it read, is not kept
@@ -313,9 +339,15 @@ function M.load(boot)
   }
   --- Arms this worker's timers, once, when its loop starts; gives the function that stops them.
   function boot.calls.start()
-    return timers.start(loaded, {
-      worker = options.worker or 0, workers = workers, count = options.count or push and push.count,
+    local worker = options.worker or 0
+    local stop = timers.start(loaded, {
+      worker = worker, workers = workers, count = options.count or push and push.count,
     })
+    local stop_forgetting = worker == 0 and forgetting:start()
+    return function()
+      stop()
+      if stop_forgetting then stop_forgetting() end
+    end
   end
 end
 

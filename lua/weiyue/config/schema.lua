@@ -91,6 +91,17 @@ local broker <const> = {
         en = "the end of each page of a long text but the last" },
     },
   },
+  choice {
+    key = "forget", default = 86400, example = '"7d"',
+    by = {
+      number = { type = "number", unit = "s", min = 0, max = 3650 * 86400, example = "86400" },
+      string = { type = "number", unit = "s", min = 0, max = 3650 * 86400, example = '"7d"' },
+      boolean = { type = "enum", values = { false } },
+    },
+    zh = "用户取消关注、撤回或注销授权后多久删除他的所有数据；其间再次关注则不删（仅限取消关注）；false：从不自动删除",
+    en = "when all that is kept of a user is deleted after he leaves, revokes or cancels an authorisation; who has left "
+      .. "and follows again before keeps it; false: never by itself",
+  },
 }
 
 local function inherited(node)
