@@ -38,7 +38,7 @@ for event in pairs(CAUSES) do EVENTS[event] = true end
 ---@field private places table<table, weiyue.forget.Place>
 ---@field private box weiyue.Mailbox
 ---@field private push table the module weiyue.push
----@field private trying table<string, table> plans that could not be written yet, by user
+---@field private trying table<string, table> plans that could not be written yet, by kind and user
 ---@field private n_trying integer
 ---@field private tries table<string, integer> by entry: how often its handlers began
 local Forgetting = { events = EVENTS }
@@ -170,13 +170,14 @@ local function take_back(account, openid, followed)
   if not plan or plan.cause ~= "unsubscribe" or plan.left > followed then return true end
   local done
   done, err = kv:cas(key, text, nil)
+  if done then done, err = kv:del(index_key(account.id, plan.due, openid)) end
   if done == nil then return nil, err end
   return true
 end
 
--- Tries until it is done, or something later is to be done about the user.
-function Forgetting:try(account, openid, f)
-  local user = keep.user(account.id, openid)
+-- Tries until it is done, or something later of this kind is to be done about the user.
+function Forgetting:try(kind, account, openid, f)
+  local user = kind .. keep.user(account.id, openid)
   local mine, delay = {}, AGAIN
   if self.trying[user] then self.n_trying = self.n_trying - 1 end
   self.trying[user] = nil
@@ -210,10 +211,11 @@ function Forgetting:hears(msg)
     local plan = {
       due = math.floor((time.now() + place.delay) * 1000), cause = cause, left = created,
     }
-    self:try(account, openid, function() return write_plan(account, openid, plan) end)
+    local kind = cause == "unsubscribe" and "follows" or "allows"
+    self:try(kind, account, openid, function() return write_plan(account, openid, plan) end)
   else
     task.after(0, function() -- the answer does not wait for that
-      self:try(account, openid, function() return take_back(account, openid, created) end)
+      self:try("follows", account, openid, function() return take_back(account, openid, created) end)
     end)
   end
 end

@@ -99,7 +99,7 @@ local broker <const> = {
       boolean = { type = "enum", values = { false } },
     },
     zh = "用户取消关注、撤回或注销授权后多久删除他的所有数据；其间再次关注则不删（仅限取消关注）；false：从不自动删除",
-    en = "when all that is kept of a user is deleted after he leaves, revokes or cancels an authorisation; who has left "
+    en = "when all that is kept of a user is deleted after he leaves, revokes or cancels an authorisation; who left "
       .. "and follows again before keeps it; false: never by itself",
   },
 }
