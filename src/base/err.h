@@ -88,7 +88,17 @@
   X(DICT_ABSENT, "dict.absent", "absent", "there is no such key")                                \
   X(DICT_EXISTS, "dict.exists", "exists", "there is such a key already")                         \
   X(DICT_LARGE, "dict.too_large", "too_large", "key and value are larger than an entry may be")  \
-  X(DICT_NUMBER, "dict.not_a_number", "not_a_number", "the key holds no number")
+  X(DICT_NUMBER, "dict.not_a_number", "not_a_number", "the key holds no number")                 \
+  X(STORE_TIMEOUT, "store.timeout", "timeout", "the store has not answered in time")             \
+  X(STORE_BUSY, "store.busy", "busy", "too many operations wait for the store, or it is locked") \
+  X(STORE_FULL, "store.full", "full", "the store has no room left")                              \
+  X(STORE_UNREACHABLE, "store.unreachable", "unreachable", "the store cannot be reached")        \
+  X(STORE_IO, "store.io", "io", "reading or writing the store failed")                           \
+  X(STORE_READONLY, "store.readonly", "readonly", "the store cannot be written")                 \
+  X(STORE_CORRUPT, "store.corrupt", "corrupt", "the store is damaged, or is no store of weiyue") \
+  X(STORE_LARGE, "store.large", "large", "a key has at most 1024 bytes, a value 1 MiB")          \
+  X(STORE_NUMBER, "store.not_a_number", "not_a_number", "the key holds no number, or the sum is too large") \
+  X(STORE_CLOSED, "store.closed", "closed", "the store is closed")
 
 /* clang-format on */
 

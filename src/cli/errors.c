@@ -81,6 +81,16 @@ static const char *const texts[WY_E_END - WY_E_BASE] = {
     AT(DICT_EXISTS, "已有这个键"),
     AT(DICT_LARGE, "键和值超过一条数据的上限"),
     AT(DICT_NUMBER, "这个键的值不是数字"),
+    AT(STORE_TIMEOUT, "存储没有及时回答"),
+    AT(STORE_BUSY, "等待存储的操作太多，或它被锁住"),
+    AT(STORE_FULL, "存储没有空间了"),
+    AT(STORE_UNREACHABLE, "连不上存储"),
+    AT(STORE_IO, "读写存储失败"),
+    AT(STORE_READONLY, "存储不可写"),
+    AT(STORE_CORRUPT, "存储已损坏，或不是微月的存储"),
+    AT(STORE_LARGE, "键最多 1024 字节，值最多 1 MiB"),
+    AT(STORE_NUMBER, "这个键的值不是数字，或和太大"),
+    AT(STORE_CLOSED, "存储已关闭"),
 };
 
 const char *wy_cli_strerror_zh(int err) {
