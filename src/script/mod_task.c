@@ -335,8 +335,9 @@ static int l_account(lua_State *L) {
 }
 
 int wy_open_task(lua_State *L) {
-  static const luaL_Reg functions[] = {{"sleep", l_sleep},     {"spawn", l_spawn}, {"after", l_after},
-                                       {"account", l_account}, {"scope", l_scope}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"sleep", l_sleep}, {"spawn", l_spawn},
+                                       {"after", l_after}, {"account", l_account},
+                                       {"scope", l_scope}, {NULL, NULL}};
   static const luaL_Reg scopes[] = {{"after", l_scope_after},
                                     {"arm", l_scope_arm},
                                     {"declare", l_scope_declare},
