@@ -257,6 +257,7 @@ static void on_reply(void *data, const redisReply *reply) {
     const char *why;
     if (strncmp(reply->str, "NOSCRIPT", 8) == 0) { /* it was started anew, or told to forget */
       give(r, op, true);
+      wy_redis_link_flush(r->link);
       return;
     }
     int err = wy_redis_error(reply, &why);
