@@ -69,6 +69,23 @@ function message:say(reply, options) end
 ---@return string? err such as: this account sends no customer service messages
 function message:typing() end
 
+--- The user's session (会话): a table of his, the same in all plugins of this account, that is there again with his
+--- next message. It is read on first use; what has changed is written once, before the answer leaves (and before a
+--- question of msg:ask does), and stays for 30 days. What a handler that raises has changed is lost. When another
+--- handler of his has written meanwhile, both changes are put together, field by field. Values are what JSON can say. A
+--- write that fails is told in the log (session.failed), and the answer leaves. Raises when the message was answered
+--- for good.
+---@async
+---@return table<string, any>? session
+---@return weiyue.Error? err
+function message:session() end
+
+--- Forgets this user now: account:forget(msg.openid).
+---@async
+---@return true? ok
+---@return weiyue.Error? err
+function message:forget() end
+
 --- An official account (账号): what a plugin may know of it, and no secret.
 ---@class weiyue.Account
 ---@field id string its name on this host
@@ -80,6 +97,17 @@ function message:typing() end
 ---@field appid? string
 ---@field mode "plain"|"compatible"|"safe"
 ---@field can weiyue.Can
+local account = {}
+
+--- Forgets a user (删除一个用户的所有数据): calls what wx.on_forget was given, ends his conversations, deletes his
+--- session, what plugins keep under store:user, and his unread answers. `forget` in weiyue.lua says when that
+--- happens by itself. nil and an error: the store failed, and not everything is deleted.
+---@async
+---@param openid string
+---@return true? ok
+---@return weiyue.Error? err
+function account:forget(openid) end
+
 
 --- What the account may do with WeChat's API: by its kind and verification, and what `can` in the
 --- configuration says otherwise.
