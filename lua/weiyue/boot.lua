@@ -96,6 +96,7 @@ local function folder_of(options) return options.folder or (options.path or ""):
 ---@field n_plugins? integer      how many were loaded
 ---@field plugins? table[]
 ---@field workers integer        how many there are to be
+---@field folder? string         that the configuration is in; "" for the working directory
 ---@field state? string          the state folder
 ---@field sources weiyue.Sources what was read; its snapshot builds the same once more
 ---@field log_file? string       where the program writes its log; nil: stderr
@@ -142,6 +143,7 @@ function M.read(options)
   if conf then
     local folder = folder_of(options)
     local function place_of(path) return (path:find "^/" or folder == "") and path or folder .. "/" .. path end
+    boot.folder = folder
     boot.state, boot.log_file = place_of(conf.state), conf.log.file and place_of(conf.log.file)
     boot.workers = options.workers or (conf.workers == "auto" and options.cores or conf.workers)
     if boot.workers == "auto" then boot.workers = 1 end
@@ -182,7 +184,7 @@ function M.folders(boot)
 end
 
 -- The keys that a reload does not take over.
-local FIXED <const> = { "listen", "admin", "workers", "proxies", "limits", "log", "state" }
+local FIXED <const> = { "listen", "admin", "workers", "proxies", "limits", "log", "state", "store" }
 
 -- A value as text, the same each time.
 local function text_of(value)

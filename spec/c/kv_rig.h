@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "net/tick.h"
 #include "store/kv.h"
 
 enum { CLIENTS = 2, PATIENCE_MS = 20000 };
@@ -29,10 +30,12 @@ typedef struct kv_rig {
   struct {
     uv_loop_t loop;
     wy_clock clock;
+    wy_tick tick;
     wy_kv_client *client;
   } of[CLIENTS];
   wy_kv_options options;
   pthread_mutex_t log_lock;
+  bool real; /* the clocks */
 } kv_rig;
 
 /* One operation: its answer when done is set. */
@@ -69,7 +72,12 @@ static inline int rig_try_open(kv_rig *r, char why[WY_KV_WHY]) {
   if (err) return err;
   for (size_t i = 0; i < CLIENTS; i++) {
     assert_int_equal(uv_loop_init(&r->of[i].loop), 0);
-    wy_clock_init_virtual(&r->of[i].clock, WALL);
+    if (r->real) {
+      wy_clock_init(&r->of[i].clock);
+      assert_int_equal(wy_tick_start(&r->of[i].tick, &r->of[i].loop, &r->of[i].clock), 0);
+    } else {
+      wy_clock_init_virtual(&r->of[i].clock, WALL);
+    }
     assert_int_equal(wy_kv_client_new(&r->of[i].client, r->kv, &r->of[i].loop, &r->of[i].clock), 0);
   }
   return 0;
@@ -84,6 +92,7 @@ static inline void rig_open(kv_rig *r) {
 static inline void rig_close(kv_rig *r) {
   for (size_t i = 0; i < CLIENTS; i++) {
     wy_kv_client_close(r->of[i].client);
+    if (r->real) wy_tick_close(&r->of[i].tick, NULL);
     uv_run(&r->of[i].loop, UV_RUN_DEFAULT);
     wy_kv_client_free(r->of[i].client);
     assert_int_equal(uv_loop_close(&r->of[i].loop), 0);

@@ -9,7 +9,19 @@
 #include "cli/lua.h"
 #include "cli/options.h"
 #include "host/rig.h"
+#include "host/store.h"
+#include "script/modules.h"
 #include "script/task.h"
+
+/* The store that `require "weiyue.kv"` has here: in memory, made when it is asked for. */
+typedef struct store {
+  uv_loop_t loop;
+  wy_clock *clock;
+  const wy_log *log;
+  wy_kv *kv;
+  wy_kv_client *client;
+  wy_kv_door door;
+} store;
 
 typedef struct run {
   int argc;
@@ -17,6 +29,30 @@ typedef struct run {
   bool done;
   int status;
 } run;
+
+static wy_kv_client *open_store(void *data) {
+  store *s = data;
+  char why[WY_KV_WHY];
+  if (s->client) return s->client;
+  if (uv_loop_init(&s->loop)) return NULL;
+  const wy_kv_options options = {.url = "memory", .log = s->log};
+  if (wy_kv_open(&s->kv, &options, why) == 0 &&
+      wy_kv_client_new(&s->client, s->kv, &s->loop, s->clock) == 0)
+    return s->client;
+  wy_kv_close(s->kv);
+  s->kv = NULL;
+  uv_loop_close(&s->loop);
+  return NULL;
+}
+
+static void close_store(store *s) {
+  if (!s->client) return;
+  wy_kv_client_close(s->client);
+  uv_run(&s->loop, UV_RUN_DEFAULT);
+  wy_kv_client_free(s->client);
+  wy_kv_close(s->kv);
+  uv_loop_close(&s->loop);
+}
 
 static int begin(lua_State *L, void *data) {
   static const char chunk[] = "return require('weiyue.busted').run(...)";
@@ -43,12 +79,20 @@ static void lost(void *data) {
 static const wy_task_body body = {.begin = begin, .end = end, .lost = lost};
 
 /* Until the task is done: what is ready runs, then the time steps to the next timer. */
-static void drive(wy_cli_lua *l, run *r) {
+static void drive(wy_cli_lua *l, run *r, store *s) {
   while (!r->done) {
     uint64_t due;
+    const char *what;
     wy_tasks_drain(l->script);
     while (wy_script_slice(l->script)) continue;
     if (r->done) return;
+    if (wy_clock_waits(&l->clock)) {
+      if (wy_store_wait(&s->loop, &l->clock, &what)) continue;
+      r->done = true;
+      r->status = wy_cli_error(WY_EXIT_FAILED,
+                               wy_tr("等了 5 秒没有回答：%s", "no answer after 5 s: %s"), what);
+      return;
+    }
     if (!wy_clock_next(&l->clock, &due)) {
       r->done = true;
       r->status = wy_cli_error(WY_EXIT_FAILED, "%s",
@@ -64,12 +108,16 @@ static void drive(wy_cli_lua *l, run *r) {
 static int run_specs(int argc, char **argv, const char *lua_path) {
   wy_cli_lua l;
   run r = {.argc = argc, .argv = argv, .status = WY_EXIT_FAILED};
+  store s = {.clock = &l.clock, .log = &l.log, .door = {open_store, &s}};
   if (wy_cli_lua_open(&l, lua_path, true)) return WY_EXIT_FAILED;
   wy_rig_preload(wy_script_lua(l.script));
-  if (wy_task_start(l.script, &body, &r)) wy_cli_error(0, "%s", wy_tr("内存不足", "out of memory"));
-  else drive(&l, &r);
+  if (wy_give_kv(wy_script_lua(l.script), &s.door) || wy_task_start(l.script, &body, &r))
+    wy_cli_error(0, "%s", wy_tr("内存不足", "out of memory"));
+  else drive(&l, &r, &s);
   fflush(stdout);
   int status = r.status; /* closing the state may call lost */
+  wy_script_end(l.script);
+  close_store(&s);
   wy_cli_lua_close(&l);
   return status;
 }

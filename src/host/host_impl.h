@@ -24,9 +24,11 @@
 #include "host/post.h"
 #include "host/reload.h"
 #include "host/stats.h"
+#include "host/store.h"
 #include "host/supervised.h"
 #include "net/http.h"
 #include "net/tick.h"
+#include "script/modules.h"
 #include "script/state.h"
 #include "store/dict.h"
 #include "weiyue.h"
@@ -137,7 +139,10 @@ struct worker {
   bool http_ended;           /* no connection is left, and none will come */
   bool served;               /* and nothing else is under way */
   wy_post orders[WY_ORDERS]; /* by wy_order */
-  wy_list waiting;           /* errands whose user is elsewhere, in an older host */
+  wy_kv_client *kv;          /* NULL: the store is not open */
+  bool left_store;
+  wy_kv_door door; /* to that, for its states */
+  wy_list waiting; /* errands whose user is elsewhere, in an older host */
 };
 
 /* Of the embedding program. */
@@ -193,7 +198,11 @@ struct wy_host {
   int admin_port;
   bool admin_given; /* by the configuration: else another host may have the default port */
   char *state;      /* folder */
-  char *log_file;   /* NULL: none; for the program, the library writes none */
+  char *folder;     /* that the configuration is in: "" for the working directory */
+  char *store_url;
+  bool store_normal, store_given; /* durability; by the configuration */
+  wy_kv *kv;                      /* NULL: not open */
+  char *log_file;                 /* NULL: none; for the program, the library writes none */
   char admin_key[65];
   wy_http *admin;
   bool admin_serves, admin_stopping;
@@ -226,7 +235,7 @@ void wy_worker_unsettle(worker *w); /* something began */
 void wy_worker_deinit(worker *w);
 
 /* config.c: from the checked configuration, a Lua table, to C; these raise */
-void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *state,
+void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *folder, const char *state,
                          const char *log_file);
 void wy_config_read_generation(generation *g, wy_crypt *crypt, lua_State *L, int conf);
 void wy_config_read_list(lua_State *L, int list, char ***out, size_t *n_out);

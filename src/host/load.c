@@ -141,10 +141,11 @@ static void read_first(const building *job, lua_State *L, int conf, int boot) {
   job->build->wanted = wanted < WORKERS_MAX ? (unsigned)wanted : WORKERS_MAX;
   if (job->build->first) {
     h->n_sides = job->build->wanted > h->n_workers ? job->build->wanted : h->n_workers;
+    lua_getfield(L, boot, "folder");
     lua_getfield(L, boot, "state");
     lua_getfield(L, boot, "log_file");
-    wy_config_read_host(h, L, conf, lua_tostring(L, -2), lua_tostring(L, -1));
-    lua_pop(L, 2);
+    wy_config_read_host(h, L, conf, lua_tostring(L, -3), lua_tostring(L, -2), lua_tostring(L, -1));
+    lua_pop(L, 3);
   }
   wy_config_read_generation(e->generation, job->crypt, L, conf);
 }
@@ -172,6 +173,8 @@ static int l_build(lua_State *L) {
     if (leads) read_first(job, L, conf, boot);
     wy_script_set_limits(e->script, &g->host->lua_limits);
     give_dicts(g->host, L);
+    e->worker->door = (wy_kv_door){wy_store_client, e->worker};
+    if (wy_give_kv(L, &e->worker->door)) luaL_error(L, "out of memory");
     lua_getfield(L, module, "load");
     lua_pushvalue(L, boot);
     lua_call(L, 1, 0);

@@ -1,5 +1,6 @@
 #include "host/stats.h"
 
+#include "base/err.h"
 #include "base/prom.h"
 #include "host/host_impl.h"
 
@@ -296,6 +297,35 @@ static void write_dicts(scrape *s) {
       "Unread answers that had to go for others: limits.mailbox.", box.evicted);
 }
 
+static void write_store_errors(scrape *s, const wy_kv_stats *stats) {
+  static const char name[] = "weiyue_store_errors_total";
+  wy_prom_family(s->out, name, WY_PROM_COUNTER,
+                 "Operations of the store that failed, by the code of the error.");
+  for (int err = WY_E_STORE_TIMEOUT; err <= WY_E_STORE_CLOSED; err++) {
+    wy_buf_clear(&s->labels);
+    label(s, "code", wy_err_event(err));
+    wy_prom_u64(s->out, name, &s->labels, stats->errors[err - WY_E_STORE_TIMEOUT]);
+  }
+}
+
+static void write_store(scrape *s) {
+  static const char ops[] = "weiyue_store_ops_total";
+  wy_kv_stats stats = {.backend = NULL};
+  if (s->h->kv) wy_kv_stats_read(s->h->kv, &stats);
+  one(s, "weiyue_store_queue", WY_PROM_GAUGE, "Operations that wait for the store.", stats.queue);
+  one(s, "weiyue_store_commits_total", WY_PROM_COUNTER,
+      "Transactions that the store has committed.", stats.commits);
+  one(s, "weiyue_store_commit_ops_total", WY_PROM_COUNTER,
+      "Writes in these transactions: how many share one.", stats.commit_ops);
+  wy_prom_family(s->out, ops, WY_PROM_COUNTER, "Operations of the store that were done.");
+  for (wy_kv_verb verb = 0; verb < WY_KV_VERB_END; verb++) {
+    wy_buf_clear(&s->labels);
+    label(s, "op", wy_kv_verb_name(verb));
+    wy_prom_u64(s->out, ops, &s->labels, stats.ops[verb]);
+  }
+  write_store_errors(s, &stats);
+}
+
 void wy_stats_write(wy_host *h, wy_buf *out) {
   scrape s = {.h = h, .out = out};
   wy_buf_init(&s.labels, 65536);
@@ -313,5 +343,6 @@ void wy_stats_write(wy_host *h, wy_buf *out) {
   write_reloads(&s);
   write_inbox(&s);
   write_dicts(&s);
+  write_store(&s);
   wy_buf_deinit(&s.labels);
 }

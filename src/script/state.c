@@ -94,6 +94,7 @@ static int l_setup(lua_State *L) {
   preload(L, "weiyue.limits", wy_open_limits);
   preload(L, "weiyue.files", wy_open_files);
   preload(L, "weiyue.shared", wy_open_shared);
+  preload(L, "weiyue.kv", wy_open_kv);
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "searchers");
   for (lua_Integer i = luaL_len(L, -1); i >= 2; i--) { /* ours stands right after preload */

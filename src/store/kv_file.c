@@ -110,16 +110,39 @@ int wy_kv_file_sync(const char *path, bool folder) {
 
 /* --- making --- */
 
+static bool has_log_mode(wy_kv_sql *s, const char *sql, int *code) {
+  sqlite3_stmt *one = NULL;
+  bool yes = false;
+  *code = sqlite3_prepare_v2(s->db, sql, -1, &one, NULL);
+  if (!*code) *code = sqlite3_step(one);
+  if (*code == SQLITE_ROW) {
+    const char *mode = (const char *)sqlite3_column_text(one, 0);
+    yes = mode && strcmp(mode, "wal") == 0;
+    *code = SQLITE_OK;
+  }
+  sqlite3_finalize(one);
+  return yes;
+}
+
+/* Asked for only where it is not so: that wants the file alone. */
+static int use_log(wy_kv_sql *s, char why[WY_KV_WHY]) {
+  int code;
+  if (has_log_mode(s, "PRAGMA journal_mode", &code)) return 0;
+  if (!code && has_log_mode(s, "PRAGMA journal_mode = WAL", &code)) return 0;
+  if (code) return wy_kv_sql_error(s, code, why);
+  snprintf(why, WY_KV_WHY, "no write-ahead log can be kept there: is it a network's file system?");
+  return WY_E_STORE_IO;
+}
+
 static int build(const char *path, char why[WY_KV_WHY]) {
   wy_kv_sql s;
   int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return say_errno(why, path);
   close(fd);
   int code = wy_kv_sql_init(&s, path, SQLITE_OPEN_READWRITE);
-  if (!code) code = sqlite3_exec(s.db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-  if (!code) code = wy_kv_sql_create(&s);
-  int err = code ? wy_kv_sql_error(&s, code, why) : 0;
-  wy_kv_sql_deinit(&s); /* its log goes with it */
+  if (!code) code = wy_kv_sql_create(&s); /* before there is a log that part of it might be in */
+  int err = code ? wy_kv_sql_error(&s, code, why) : use_log(&s, why);
+  wy_kv_sql_deinit(&s);
   return err;
 }
 
@@ -162,9 +185,7 @@ int wy_kv_file_connect(wy_kv_sql *s, const char *path, bool normal, char why[WY_
            normal ? "NORMAL" : "FULL", !normal, !normal);
   if (!code) code = sqlite3_exec(s->db, text, NULL, NULL, NULL);
   err = code ? wy_kv_sql_error(s, code, words) : wy_kv_sql_check(s, words);
-  /* a store is in this mode from its first day on; a backup that was put in place by hand is not */
-  if (!err) code = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-  if (!err && code) err = wy_kv_sql_error(s, code, words);
+  if (!err) err = use_log(s, words);
   if (!err) return 0;
   wy_kv_sql_deinit(s);
   return say(why, err, path, words);

@@ -262,6 +262,7 @@ local function apply_rules(ctx, conf, raw)
   conf.hosts = resolve_hosts(conf)
   conf.from_env = ctx.from_env -- what `env` gave: it may be secret
   conf.admin_given = raw.admin ~= nil -- a default port that is taken is no reason not to start
+  conf.store_given = raw.store ~= nil -- where none is named, a host for specs keeps it in memory
   if type(conf.store) == "string" then conf.store = { url = conf.store, durability = "full" } end
 end
 

@@ -291,7 +291,7 @@ local fields <const> = {
     zh = "工作线程数；auto：每个处理器核心一个", en = "number of worker threads; auto: one per core",
   },
   choice {
-    key = "store", secret = true, built = false, example = '"sqlite:weiyue.db"',
+    key = "store", secret = true, example = '"sqlite:weiyue.db"',
     default = { url = "sqlite:weiyue.db", durability = "full" }, default_text = {
       zh = '`"sqlite:weiyue.db"`', en = '`"sqlite:weiyue.db"`' },
     by = {
@@ -300,11 +300,11 @@ local fields <const> = {
       table = {
         type = "table",
         fields = {
-          { key = "url", type = "string", format = "store", max = 1024, required = true, secret = true, built = false,
+          { key = "url", type = "string", format = "store", max = 1024, required = true, secret = true,
             want = { zh = "memory、sqlite:文件 或 redis://…", en = "memory, sqlite:FILE or redis://…" },
             example = '"redis://127.0.0.1:6379/0"', zh = "存储的地址", en = "where the store is" },
           { key = "durability", type = "enum", values = { "full", "normal" }, default = "full", example = '"full"',
-            built = false, example_after = 'url = "redis://127.0.0.1:6379/0"',
+            example_after = 'url = "redis://127.0.0.1:6379/0"',
             zh = "断电时是否保住最后的写入", en = "whether the last writes survive a power failure" },
         },
       },
