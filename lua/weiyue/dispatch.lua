@@ -162,6 +162,12 @@ local function chain(index, msg, outbox, event, i)
   return reply, type(where) == "string" and where or use.where
 end
 
+-- With the handlers of an event that tells what becomes of its user: whatever they do, it is heard of.
+local function personally(forgetting, msg, f, ...)
+  local _ <close> = setmetatable({}, { __close = function() forgetting:hears(msg) end })
+  return f(...)
+end
+
 local HAS_EVENT <const> = { event = true, device_event = true, component = true }
 
 -- The module weiyue.session, once a handler has used it: what has changed is written before the answer leaves.
@@ -186,8 +192,9 @@ function M.dispatcher(index, outbox, word, forgetting)
     local reply, where
     if event == "unsubscribe" and outbox then outbox:left(msg) end -- whatever its handlers do
     local is_personal = event and personal[event]
-    if is_personal then forgetting:hears(msg) end
-    if around then
+    if is_personal then
+      reply, where = personally(forgetting, msg, chain, index, msg, outbox, event, 1)
+    elseif around then
       reply, where = chain(index, msg, outbox, event, 1)
     else
       reply, where = answer(index, msg, outbox, event)

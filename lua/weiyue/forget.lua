@@ -200,7 +200,7 @@ function Forgetting:try(kind, account, openid, f)
   task.after(delay, again)
 end
 
---- One of its events has come; before its handlers. Those who leave are planned before the event is answered.
+--- One of its events has come; behind its handlers. Those who leave are planned before the event is answered.
 ---@async
 ---@param msg table
 function Forgetting:hears(msg)
@@ -220,7 +220,7 @@ function Forgetting:hears(msg)
   end
 end
 
---- The same event's handlers are done.
+--- The same event's handlers are done, and have not failed.
 ---@async
 ---@param msg table
 function Forgetting:heard(msg)

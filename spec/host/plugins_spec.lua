@@ -334,7 +334,6 @@ describe("a plugin's require", function()
     { "a C module of the system", "socket.core", "module 'socket%.core' not found" },
     { "a library of Lua that plugins do not have", "io", "module 'io' not found" },
     { "weiyue.http", "weiyue.http", "weiyue%.http is not in this build" },
-    { "weiyue.store", "weiyue.store", "weiyue%.store is not in this build" },
     { "weiyue.token", "weiyue.token", "weiyue%.token is not in this build" },
     { "weiyue.api", "weiyue.api", "weiyue%.api is not in this build" },
     { "weiyue.testing", "weiyue.testing", "weiyue%.testing is not in this build" },

@@ -56,7 +56,8 @@ typedef struct lite {
   ino_t inode;
   /* the writer's */
   uint64_t swept_at, busy_since;
-  int64_t now; /* of the newest operation */
+  int64_t now;    /* of the newest operation */
+  bool dirty_log; /* what a prefix was deleted for: that nothing of it is left */
 } lite;
 
 static void queue_push(queue *q, wy_kv_op *op) {
@@ -234,6 +235,15 @@ static int commit(lite *l, size_t n, char why[WY_KV_WHY]) {
   return err;
 }
 
+/* The pages are overwritten by then (secure_delete), but the log has them as they were. A reader
+ * may need it still: then with a later batch. */
+static void clean_log(lite *l) {
+  side *w = &l->writer;
+  if (!l->dirty_log || !w->connected) return;
+  l->dirty_log = sqlite3_wal_checkpoint_v2(w->sql.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                                           NULL) != SQLITE_OK;
+}
+
 static void write_batch(lite *l) {
   char why[WY_KV_WHY] = "";
   queue batch = {NULL, &batch.first};
@@ -254,11 +264,13 @@ static void write_batch(lite *l) {
     queue_push(&batch, op);
     if (undone(w)) break;
     if (!err && sqlite3_total_changes(w->sql.db) != before) n++;
+    if (!err && op->q.verb == WY_KV_DEL_PREFIX && op->answer.number) l->dirty_log = true;
     err = 0;
   }
   if (!undone(w)) {
     sweep(l);
     err = undone(w) ? WY_E_STORE_IO : commit(l, n, why);
+    if (!err) clean_log(l);
   }
   tell(&batch, err, why);
 }
