@@ -3,8 +3,8 @@
  *
  * While there is no connection, and it is not just being made for the first time, an operation
  * fails at once: who waits for a store that is away helps nobody. So it is while Redis is connected
- * and silent (STALL_MS): the next answer ends that. An operation that was sent and has no answer by
- * its time ends the connection, as what comes later would be for nobody. */
+ * and silent (STALL_MS): what was sent fails, too, and is told that it may be done nevertheless;
+ * the next answer ends that. Silence to the end of an operation's time ends the connection. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -14,16 +14,19 @@
 #include "store/redis_script.h"
 
 enum {
-  STALL_MS = 800,
-  TICK_MS = 100,     /* while something waits */
+  STALL_MS = 700,
+  TICK_MS = 50,      /* while something waits */
   PATIENCE_MS = 500, /* for the connection, where it was never made or is just lost */
   ARGS = 13
 };
 
-/* One that was sent. op NULL: a question of our own. */
+/* One that was sent. */
 typedef struct command {
   wy_list link;
-  wy_kv_op *op;
+  wy_kv_op *op; /* NULL: nobody waits for it any more, or it is our own */
+  bool setting; /* our own: a setting of the server's */
+  char *lock;   /* that it was to get, for one whom nobody waits for: then it is given back */
+  size_t n_lock;
   uint64_t sent, due; /* ms */
 } command;
 
@@ -63,16 +66,31 @@ static void fail_waiting(redis *r, int err, const char *why) {
   r->last_waiting = &r->waiting;
 }
 
-static void lose_sent(redis *r, int err, const char *why) {
+static void command_free(command *c) {
+  free(c->lock);
+  free(c);
+}
+
+/* Nobody waits for its answer any more. */
+static void let_go(command *c, int err, const char *why) {
   char both[WY_KV_WHY];
+  wy_kv_op *op = c->op;
+  if (!op) return;
+  c->op = NULL;
+  if (op->q.verb == WY_KV_LOCK && (c->lock = malloc(op->q.key.n + 1)) != NULL) {
+    memcpy(c->lock, op->q.key.p, op->q.key.n);
+    c->n_lock = op->q.key.n;
+  }
+  snprintf(both, sizeof both, "%.160s%s", why,
+           wy_kv_writes(op->q.verb) ? "; it may be written" : "");
+  fail(op, err, both);
+}
+
+static void lose_sent(redis *r, int err, const char *why) {
   for (wy_list *n; (n = wy_list_shift(&r->sent));) {
     command *c = wy_container_of(n, command, link);
-    if (c->op) {
-      snprintf(both, sizeof both, "%.160s%s", why,
-               wy_kv_writes(c->op->q.verb) ? "; it may be written" : "");
-      fail(c->op, err, both);
-    }
-    free(c);
+    let_go(c, err, why);
+    command_free(c);
   }
 }
 
@@ -102,9 +120,8 @@ static int compare(wy_str a, wy_str b) {
   return c ? c : a.n < b.n ? -1 : a.n > b.n;
 }
 
-static int send_op(redis *r, const wy_kv_op *op, bool whole) {
+static int send_question(redis *r, const wy_kv_question *q, int64_t at, bool whole) {
   char now[24], ttl[24], number[24], low[WY_KV_KEY_MAX + 2], high[WY_KV_KEY_MAX + 2];
-  const wy_kv_question *q = &op->q;
   wy_str value = q->value, old = q->old;
   int64_t n = q->number;
   uint64_t time = q->ttl;
@@ -121,7 +138,7 @@ static int send_op(redis *r, const wy_kv_op *op, bool whole) {
                        whole ? WY_STR(WY_REDIS_SCRIPT) : wy_str_of(wy_redis_link_sha(r->link)),
                        WY_STR("0"),
                        wy_str_of(wy_kv_verb_name(q->verb)),
-                       text_of(now, op->now),
+                       text_of(now, at),
                        text_of(ttl, (int64_t)time),
                        q->key,
                        text_of(number, n),
@@ -141,17 +158,37 @@ static int send_op(redis *r, const wy_kv_op *op, bool whole) {
 
 static void tick_on(redis *r);
 
+static void expect(redis *r, command *c, wy_kv_op *op, bool setting) {
+  uint64_t now = wy_kv_real_ms();
+  *c = (command){.op = op, .setting = setting, .sent = now, .due = now + r->kv->timeout};
+  if (op) c->due = op->due;
+  wy_list_push(&r->sent, &c->link);
+}
+
 /* whole: with the script itself, which Redis has lost. */
 static void give(redis *r, wy_kv_op *op, bool whole) {
   command *c = malloc(sizeof *c);
-  int err = c ? send_op(r, op, whole) : WY_E_NOMEM;
+  int err = c ? send_question(r, &op->q, op->now, whole) : WY_E_NOMEM;
   if (err) {
     free(c);
     fail(op, WY_E_STORE_BUSY, "too much waits to be sent to Redis");
     return;
   }
-  *c = (command){.op = op, .sent = wy_kv_real_ms(), .due = op->due};
-  wy_list_push(&r->sent, &c->link);
+  expect(r, c, op, false);
+}
+
+/* It came when nobody waited for it any more. */
+static void give_back(redis *r, const command *late, const redisReply *reply) {
+  wy_kv_question q = {.verb = WY_KV_UNLOCK, .key = {late->lock, late->n_lock}};
+  if (!late->lock || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+      reply->element[0]->type != REDIS_REPLY_INTEGER || reply->element[0]->integer != 1 ||
+      reply->element[1]->type != REDIS_REPLY_STRING)
+    return;
+  q.number = strtoll(reply->element[1]->str, NULL, 10);
+  command *c = malloc(sizeof *c);
+  if (c && send_question(r, &q, 0, false) == 0) expect(r, c, NULL, false);
+  else free(c); /* it ends with its time */
+  wy_redis_link_flush(r->link);
 }
 
 /* --- what is answered --- */
@@ -242,17 +279,19 @@ static void on_reply(void *data, const redisReply *reply) {
   }
   command *c = wy_container_of(n, command, link);
   wy_kv_op *op = c->op;
-  free(c);
+  bool setting = c->setting;
+  if (!op) give_back(r, c, reply);
+  command_free(c);
   if (r->refuses) { /* it is not silent any more */
     r->refuses = false;
     wy_kv_fine(r->kv);
   }
-  if (!op) {
+  if (setting) {
     on_setting(r, reply);
-    bool last = wy_list_empty(&r->sent) || wy_container_of(r->sent.next, command, link)->op;
-    if (last) on_settings_end(r, reply->type != REDIS_REPLY_ERROR);
-    return;
+    bool more = !wy_list_empty(&r->sent) && wy_container_of(r->sent.next, command, link)->setting;
+    if (!more) on_settings_end(r, reply->type != REDIS_REPLY_ERROR);
   }
+  if (!op) return;
   if (reply->type == REDIS_REPLY_ERROR) {
     const char *why;
     if (strncmp(reply->str, "NOSCRIPT", 8) == 0) { /* it was started anew, or told to forget */
@@ -280,14 +319,10 @@ static void on_reply(void *data, const redisReply *reply) {
 /* --- the connection --- */
 
 static void ask_setting(redis *r, const char *name) {
-  command *c = calloc(1, sizeof *c);
-  if (!c || wy_redis_link_send(r->link, 3, (const char *[]){"CONFIG", "GET", name}, NULL)) {
-    free(c);
-    return;
-  }
-  c->sent = wy_kv_real_ms();
-  c->due = c->sent + r->kv->timeout;
-  wy_list_push(&r->sent, &c->link);
+  command *c = malloc(sizeof *c);
+  if (c && wy_redis_link_send(r->link, 3, (const char *[]){"CONFIG", "GET", name}, NULL) == 0)
+    expect(r, c, NULL, true);
+  else free(c);
 }
 
 static void on_up(void *data) {
@@ -334,6 +369,8 @@ static void on_tick(uv_timer_t *timer) {
       r->refuses = true;
       snprintf(r->why, sizeof r->why, "Redis does not answer");
       wy_kv_trouble(r->kv, WY_E_STORE_UNREACHABLE, r->why);
+      for (wy_list *n = r->sent.next; n != &r->sent; n = n->next)
+        let_go(wy_container_of(n, command, link), WY_E_STORE_UNREACHABLE, r->why);
     }
   }
   if (!r->up && now - r->since >= PATIENCE_MS)
