@@ -188,7 +188,7 @@ describe("weiyue", function()
     end)
 
     it("says which verbs are not in this build", function()
-      local later = "init sandbox api plan apply token store user replay doctor"
+      local later = "init sandbox api plan apply token user replay doctor"
       for verb in later:gmatch("%a+") do
         local r = weiyue(verb)
         assert.equal(2, r.status)
@@ -203,7 +203,7 @@ describe("weiyue", function()
       local r = weiyue("version")
       assert.equal(0, r.status)
       assert.matches("^weiyue %d+%.%d+%.%d+\n", r.out)
-      for _, name in ipairs { "Lua", "libuv", "llhttp", "expat", "OpenSSL", "cJSON", "libcurl" } do
+      for _, name in ipairs { "Lua", "libuv", "llhttp", "expat", "OpenSSL", "cJSON", "SQLite", "libcurl" } do
         assert.matches("\n" .. name .. " %d+%.%d+", r.out)
       end
     end)

@@ -20,6 +20,7 @@ int wy_cli_push(int argc, char **argv);
 int wy_cli_reload(int argc, char **argv);
 int wy_cli_promote(int argc, char **argv);
 int wy_cli_rollback(int argc, char **argv);
+int wy_cli_store(int argc, char **argv);
 int wy_cli_test(int argc, char **argv);
 int wy_cli_version(int argc, char **argv);
 

@@ -5,6 +5,7 @@
 #include <llhttp.h>
 #include <lua.h>
 #include <openssl/crypto.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <uv.h>
 
@@ -54,6 +55,7 @@ int wy_cli_version(int argc, char **argv) {
       {"expat", strncmp(expat, "expat_", 6) == 0 ? expat + 6 : expat},
       {"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)},
       {"cJSON", cJSON_Version()},
+      {"SQLite", sqlite3_libversion()},
       {"libcurl", curl_version_info(CURLVERSION_NOW)->version},
   };
   size_t n = sizeof list / sizeof *list;
