@@ -103,6 +103,23 @@ function message:download(options) end
 ---@field type? string as the server says, such as image/jpeg
 ---@field size integer bytes
 
+--- The user's session (会话): a table of his, the same in all plugins of this account, that is there again with his
+--- next message. It is read on first use; what has changed is written once, before the answer leaves (and before a
+--- question of msg:ask does), and stays for 30 days. What a handler that raises has changed is lost. When another
+--- handler of his has written meanwhile, both changes are put together, field by field. Values are what JSON can say. A
+--- write that fails is told in the log (session.failed), and the answer leaves. Raises when the message was answered
+--- for good.
+---@async
+---@return table<string, any>? session
+---@return weiyue.Error? err
+function message:session() end
+
+--- Forgets this user now: account:forget(msg.openid).
+---@async
+---@return true? ok
+---@return weiyue.Error? err
+function message:forget() end
+
 --- An official account (账号): what a plugin may know of it, and no secret.
 ---@class weiyue.Account
 ---@field id string its name on this host
@@ -117,6 +134,15 @@ function message:download(options) end
 ---@field api weiyue.account.api WeChat's API (微信接口): msg.account.api.user.info { openid = … }
 ---@field quota table<string, weiyue.Quota> calls of today (今天的调用次数), by "family.name"
 local account = {}
+
+--- Forgets a user (删除一个用户的所有数据): calls what wx.on_forget was given, ends his conversations, deletes his
+--- session, what plugins keep under store:user, and his unread answers. `forget` in weiyue.lua says when that
+--- happens by itself. nil and an error: the store failed, and not everything is deleted.
+---@async
+---@param openid string
+---@return true? ok
+---@return weiyue.Error? err
+function account:forget(openid) end
 
 --- All who follow (关注者列表), page by page as the loop goes: `for openid in followers do … end`. Where WeChat does not
 --- go on the loop ends, and `followers.err` says why; `{ from = followers.last }` goes on behind it.

@@ -7,6 +7,7 @@ error("lua/meta is for editors, not for require")
 ---@class weiyue
 ---@field config table<string, any> this plugin's settings (插件的设置) from plugins.NAME.config, read-only; from
 ---  wx.plugin { schema = … } on checked and with defaults, before as the configuration has them
+---@field store weiyue.Store values that stay, of this plugin and the account (持久存储)
 ---@field shared weiyue.shared values that all workers of this host have in common (所有工作线程共用的值)
 local wx = {}
 
@@ -245,6 +246,64 @@ function wx.api(family, row) end
 ---@param id? string
 ---@return weiyue.Account
 function wx.account(id) end
+
+-- What is kept --------------------------------------------------------------------------------------
+
+--- A user's session (会话): msg:session().
+---@async
+---@param msg weiyue.Message
+---@return table<string, any>? session
+---@return weiyue.Error? err
+function wx.session(msg) end
+
+--- Is held by one at a time (锁), whichever worker, process or machine shares the store; of this plugin and the
+--- account. Give it back at the block's end: `local lock <close> = wx.lock("report", "30s")`. It ends by itself after
+--- `ttl`, whatever its holder does: who may take longer extends it, and what must not be overwritten by a holder who is
+--- late is written by lock:set, or told apart by lock.fence.
+---@async
+---@param name string
+---@param ttl number|string
+---@param options? weiyue.LockOptions
+---@return weiyue.Lock? lock nil: it is somebody else's (err.code "lock.busy"), or the store fails
+---@return weiyue.Error? err
+function wx.lock(name, ttl, options) end
+
+---@class weiyue.LockOptions
+---@field wait? number|string how long to wait for it, at most a minute; those who wait take turns in a process. Default
+---  is none
+---@field account? string|weiyue.Account whose lock; default: the message's account, or the only one
+
+--- A lock that is held.
+---@class weiyue.Lock
+---@field fence integer grows with every lock that is given
+local lock = {}
+
+--- It ends so long from now on (续期); nil and an error: it is no longer ours.
+---@async
+---@param ttl number|string
+---@return true? ok
+---@return weiyue.Error? err
+function lock:extend(ttl) end
+
+--- Keeps a value in wx.store, in one step with looking whether the lock is still ours.
+---@async
+---@param key string
+---@param value weiyue.store.Value
+---@param ttl? weiyue.store.Ttl
+---@return true? ok
+---@return weiyue.Error? err
+function lock:set(key, value, ttl) end
+
+--- Gives it back before its block ends (释放); false: it was no longer ours.
+---@async
+---@return boolean? ok
+---@return weiyue.Error? err
+function lock:release() end
+
+--- Runs when a user is forgotten (删除个人数据时), before what weiyue keeps of him goes: for what a plugin keeps
+--- elsewhere. In a task that may wait; in it wx.store is the account's. It may run twice. What it raises is logged.
+---@param fn async fun(openid: string, account: weiyue.Account)
+function wx.on_forget(fn) end
 
 -- Time ----------------------------------------------------------------------------------------------
 

@@ -9,11 +9,10 @@ local function set(names)
   return s
 end
 
-M.wx = set [[lock menu on_forget page redirect render response route
-  session static store]]
-M.msg = set "choose confirm forget form session"
-M.account = set "forget"
-M.modules = set "weiyue.store weiyue.testing"
+M.wx = set "menu page redirect render response route static"
+M.msg = set "choose confirm form"
+M.account = set ""
+M.modules = set "weiyue.testing"
 
 --- Raises that `name` is not in this build.
 ---@param name string

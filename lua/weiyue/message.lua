@@ -84,6 +84,22 @@ function fields.kf(msg)
   return (outbox.services.desk:state(account.id, openid))
 end
 
+-- msg:session: the user's table, read on first use, written before the answer leaves.
+function methods.session(msg)
+  served(msg, "session", "")
+  if not push.way(msg.push) then
+    error("msg:session: this message was answered for good; what is to be kept now goes into wx.store:user(openid)", 2)
+  end
+  if not msg.openid then error("msg:session: this message is from nobody", 2) end
+  return require("weiyue.session").of(msg)
+end
+
+function methods.forget(msg)
+  served(msg, "forget", "")
+  if not msg.openid then error("msg:forget: this message is from nobody", 2) end
+  return msg.account:forget(msg.openid)
+end
+
 function fields.raw(msg)
   local body = rawget(msg, "body")
   local raw = body and codec.parse(body) or {}

@@ -216,7 +216,7 @@ static void syncs_before_it_answers(void **state) {
     rig_open(&r);
     set(&r, WY_STR("a"), WY_STR("1"));
     int before = atomic_load(&disk.syncs);
-    for (int i = 0; i < 10; i++) set(&r, WY_STR("a"), (wy_str){"0123456789" + i, 1});
+    for (int i = 0; i < 10; i++) set(&r, WY_STR("a"), (wy_str){&"0123456789"[i], 1});
     assert_int_equal(atomic_load(&disk.syncs) - before, normal ? 0 : 10);
     end(&r);
   }

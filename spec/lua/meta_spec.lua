@@ -58,6 +58,7 @@ describe("lua/meta", function()
     -- names are all that is looked at here, and a stock Lua has neither tasks nor a host's memory
     if not pcall(require, "weiyue.task") then
       package.loaded["weiyue.task"] = { scope = function() end }
+      package.loaded["weiyue.limits"] = {}
       package.loaded["weiyue.shared"] = { object = function() return {} end }
     end
     local text = read("lua/meta/weiyue.lua")
@@ -87,7 +88,8 @@ describe("lua/meta", function()
     end
   end)
 
-  for _, name in ipairs { "api", "codec", "crypto", "form", "json", "log", "message", "shared", "time", "token", "url", "weiyue", "xml", "catalogue" } do
+  for _, name in ipairs { "api", "codec", "crypto", "form", "json", "log", "message", "shared", "store", "time", "token",
+    "url", "weiyue", "xml", "catalogue" } do
     it(("%s.lua is Lua, opens with @meta and raises when it is required"):format(name), function()
       local path = "lua/meta/" .. name .. ".lua"
       assert.equal("---@meta", read(path):sub(1, 8))

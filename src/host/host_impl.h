@@ -289,6 +289,9 @@ int wy_take(wy_host *h);        /* its inbox; 0, or an error: it has not got it 
 int wy_take_begin(wy_host *h);  /* what becomes of its pushes, and its connections */
 void wy_take_close(wy_host *h); /* with the loop of the first worker */
 
+/* forget.c: what pushes have left of a user, on all workers */
+void wy_forget_user(worker *w, const account *a, wy_str openid);
+
 /* late.c */
 int wy_late_send(lua_State *L); /* Lua: account index, json → true | nil, text */
 void wy_lates_deinit(worker *w);

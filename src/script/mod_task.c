@@ -110,6 +110,7 @@ typedef struct job {
   wy_timer timer;
   uint64_t ms;         /* until it runs, from the beginning of a script that is paused */
   uint64_t push;       /* of the task that asked for it; 0: none */
+  unsigned account;    /* likewise */
   int ref;             /* {function, arguments…, n = count}; LUA_NOREF once it is taken */
   struct job **handle; /* the userdata that after or start returned, while both live */
   wy_task *task;       /* NULL until it runs, where start has begun it */
@@ -131,7 +132,7 @@ static void job_free(job *j) {
 
 static int job_begin(lua_State *L, void *data) {
   job *j = data;
-  wy_script_set_push(j->script, j->push);
+  wy_script_set_push(j->script, j->push, j->account);
   lua_rawgeti(L, LUA_REGISTRYINDEX, j->ref);
   int packed = lua_gettop(L);
   lua_getfield(L, packed, "n");
@@ -187,6 +188,7 @@ static job *job_new(lua_State *L, int arg, scope *c) {
   wy_list_init(&j->link);
   j->script = wy_script_of(L);
   j->push = j->script->running ? j->script->running->push : 0;
+  j->account = j->script->running ? j->script->running->account : 0;
   j->ref = ref;
   j->scope = c;
   if (c) c->refs++;
@@ -358,6 +360,16 @@ size_t wy_tasks_cancel_spawned(wy_script *s) {
   return n - s->n_tasks;
 }
 
+/* account([n]) → the number of the account that the running task works for, 0: none; from now on n
+ */
+static int l_account(lua_State *L) {
+  wy_task *t = wy_script_of(L)->running;
+  lua_Integer n = luaL_optinteger(L, 1, -1);
+  lua_pushinteger(L, t ? t->account : 0);
+  if (t && n >= 0) t->account = (unsigned)n;
+  return 1;
+}
+
 static void make_handle(lua_State *L, const char *name, const luaL_Reg *methods) {
   if (luaL_newmetatable(L, name)) {
     lua_pushcfunction(L, l_handle_gc);
@@ -372,8 +384,9 @@ static void make_handle(lua_State *L, const char *name, const luaL_Reg *methods)
 }
 
 int wy_open_task(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"sleep", l_sleep}, {"spawn", l_spawn}, {"after", l_after}, {"scope", l_scope}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"sleep", l_sleep}, {"spawn", l_spawn},
+                                       {"after", l_after}, {"account", l_account},
+                                       {"scope", l_scope}, {NULL, NULL}};
   static const luaL_Reg scopes[] = {{"after", l_scope_after},     {"arm", l_scope_arm},
                                     {"declare", l_scope_declare}, {"spawn", l_scope_spawn},
                                     {"start", l_scope_start},     {NULL, NULL}};

@@ -15,8 +15,10 @@ wy_script *wy_script_of(lua_State *L) { return *(wy_script **)lua_getextraspace(
 lua_State *wy_script_lua(wy_script *s) { return s->L; }
 wy_clock *wy_script_clock(wy_script *s) { return s->clock; }
 
-void wy_script_set_push(wy_script *s, uint64_t number) {
-  if (s->running) s->running->push = number;
+void wy_script_set_push(wy_script *s, uint64_t number, unsigned account) {
+  if (!s->running) return;
+  s->running->push = number;
+  s->running->account = account;
 }
 
 void wy_script_trace(const wy_script *s, char out[WY_TRACE]) {

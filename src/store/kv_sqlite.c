@@ -20,6 +20,7 @@
 enum {
   BATCH = 256,
   BATCH_NS = 2000000,
+  GATHER_LEAST_NS = 200000,
   BUSY_MS = 20,        /* how long SQLite tries before we look at what has become of the queue */
   BUSY_TOLD_MS = 1000, /* somebody else writes: from when on that is worth a line */
   READ_BUSY_MS = 1000,
@@ -29,13 +30,15 @@ enum {
 
 typedef struct queue {
   wy_kv_op *first, **last;
+  size_t n;
 } queue;
 
 /* A thread with its connection. */
 typedef struct side {
   struct lite *lite;
-  queue queue; /* under lock */
-  pthread_cond_t wake;
+  queue queue;    /* under lock */
+  size_t awaited; /* when that many are queued, the thread is woken */
+  uv_cond_t wake;
   pthread_t thread;
   bool started;
   wy_kv_sql sql; /* the thread's own from here on */
@@ -46,7 +49,7 @@ typedef struct lite {
   wy_kv *kv;
   char *path;
   bool normal;
-  pthread_mutex_t lock;
+  uv_mutex_t lock;
   bool closing;
   side writer, reader;
   pthread_mutex_t open_lock; /* of what follows */
@@ -56,13 +59,18 @@ typedef struct lite {
   ino_t inode;
   /* the writer's */
   uint64_t swept_at, busy_since;
-  int64_t now; /* of the newest operation */
+  uint64_t commit_ns; /* what the last batch took */
+  uint64_t told_at;   /* when it was done */
+  size_t expected;    /* who was queued then, and those who were told and may come again */
+  int64_t now;        /* of the newest operation */
+  bool dirty_log;     /* what a prefix was deleted for: that nothing of it is left */
 } lite;
 
 static void queue_push(queue *q, wy_kv_op *op) {
   op->next = NULL;
   *q->last = op;
   q->last = &op->next;
+  q->n++;
 }
 
 static wy_kv_op *queue_pop(queue *q) {
@@ -70,6 +78,7 @@ static wy_kv_op *queue_pop(queue *q) {
   if (!op) return NULL;
   q->first = op->next;
   if (!q->first) q->last = &q->first;
+  q->n--;
   return op;
 }
 
@@ -127,9 +136,9 @@ static int same_file(lite *l, char why[WY_KV_WHY]) {
 /* --- writing --- */
 
 static wy_kv_op *next_write(lite *l) {
-  pthread_mutex_lock(&l->lock);
+  uv_mutex_lock(&l->lock);
   wy_kv_op *op = queue_pop(&l->writer.queue);
-  pthread_mutex_unlock(&l->lock);
+  uv_mutex_unlock(&l->lock);
   return op;
 }
 
@@ -143,12 +152,12 @@ static void fail_queued(lite *l, int err, const char *why) {
 
 /* What nobody waits for any more, while the file cannot be had. */
 static void drop_unwanted(lite *l) {
-  queue kept = {NULL, &kept.first}, gone = {NULL, &gone.first};
-  pthread_mutex_lock(&l->lock);
+  queue kept = {NULL, &kept.first, 0}, gone = {NULL, &gone.first, 0};
+  uv_mutex_lock(&l->lock);
   for (wy_kv_op *op; (op = queue_pop(&l->writer.queue)) != NULL;)
     queue_push(atomic_load(&op->state) == WY_KV_DROPPED ? &gone : &kept, op);
   for (wy_kv_op *op; (op = queue_pop(&kept)) != NULL;) queue_push(&l->writer.queue, op);
-  pthread_mutex_unlock(&l->lock);
+  uv_mutex_unlock(&l->lock);
   for (wy_kv_op *op; (op = queue_pop(&gone)) != NULL;) wy_kv_done(op);
 }
 
@@ -175,9 +184,9 @@ static bool begin(lite *l) {
   if (now - l->busy_since >= BUSY_TOLD_MS)
     wy_kv_trouble(l->kv, err, "another process has locked the file");
   drop_unwanted(l);
-  pthread_mutex_lock(&l->lock);
+  uv_mutex_lock(&l->lock);
   bool closing = l->closing;
-  pthread_mutex_unlock(&l->lock);
+  uv_mutex_unlock(&l->lock);
   if (closing && now - l->busy_since >= WY_KV_TIMEOUT_MS) fail_queued(l, err, why);
   return false;
 }
@@ -234,9 +243,18 @@ static int commit(lite *l, size_t n, char why[WY_KV_WHY]) {
   return err;
 }
 
+/* The pages are overwritten by then (secure_delete), but the log has them as they were. A reader
+ * may need it still: then with a later batch. */
+static void clean_log(lite *l) {
+  side *w = &l->writer;
+  if (!l->dirty_log || !w->connected) return;
+  l->dirty_log = sqlite3_wal_checkpoint_v2(w->sql.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                                           NULL) != SQLITE_OK;
+}
+
 static void write_batch(lite *l) {
   char why[WY_KV_WHY] = "";
-  queue batch = {NULL, &batch.first};
+  queue batch = {NULL, &batch.first, 0};
   side *w = &l->writer;
   uint64_t start = uv_hrtime();
   size_t n = 0;
@@ -254,13 +272,37 @@ static void write_batch(lite *l) {
     queue_push(&batch, op);
     if (undone(w)) break;
     if (!err && sqlite3_total_changes(w->sql.db) != before) n++;
+    if (!err && op->q.verb == WY_KV_DEL_PREFIX && op->answer.number) l->dirty_log = true;
     err = 0;
   }
   if (!undone(w)) {
     sweep(l);
     err = undone(w) ? WY_E_STORE_IO : commit(l, n, why);
   }
+  uv_mutex_lock(&l->lock);
+  l->expected = l->writer.queue.n + batch.n;
+  uv_mutex_unlock(&l->lock);
+  l->told_at = uv_hrtime();
+  l->commit_ns = l->told_at - start;
+  if (!err) clean_log(l);
   tell(&batch, err, why);
+}
+
+/* Who has just been told may write again at once, and so join those who queued meanwhile, instead
+ * of waiting for a whole commit of theirs: a part of what the last one took is given to them. */
+static void gather(lite *l) {
+  uint64_t patience = l->commit_ns / 4;
+  size_t all = l->expected;
+  l->expected = 0;
+  if (patience < GATHER_LEAST_NS || uv_hrtime() - l->told_at > BATCH_NS) return;
+  if (patience > BATCH_NS) patience = BATCH_NS;
+  uv_mutex_lock(&l->lock);
+  l->writer.awaited = all < BATCH ? all : BATCH;
+  uint64_t until = uv_hrtime() + patience;
+  for (uint64_t now;
+       l->writer.queue.n < l->writer.awaited && !l->closing && (now = uv_hrtime()) < until;)
+    uv_cond_timedwait(&l->writer.wake, &l->lock, until - now);
+  uv_mutex_unlock(&l->lock);
 }
 
 /* --- reading --- */
@@ -289,16 +331,20 @@ static void read_one(side *r, wy_kv_op *op) {
 /* True: something is queued. */
 static bool wait_for_work(side *s) {
   lite *l = s->lite;
-  pthread_mutex_lock(&l->lock);
-  while (!s->queue.first && !l->closing) pthread_cond_wait(&s->wake, &l->lock);
+  uv_mutex_lock(&l->lock);
+  s->awaited = 1;
+  while (!s->queue.first && !l->closing) uv_cond_wait(&s->wake, &l->lock);
   bool work = s->queue.first != NULL;
-  pthread_mutex_unlock(&l->lock);
+  uv_mutex_unlock(&l->lock);
   return work;
 }
 
 static void *write_all(void *data) {
   side *w = data;
-  while (wait_for_work(w)) write_batch(w->lite);
+  while (wait_for_work(w)) {
+    gather(w->lite);
+    write_batch(w->lite);
+  }
   return NULL;
 }
 
@@ -306,9 +352,9 @@ static void *read_all(void *data) {
   side *r = data;
   lite *l = r->lite;
   while (wait_for_work(r)) {
-    pthread_mutex_lock(&l->lock);
+    uv_mutex_lock(&l->lock);
     wy_kv_op *op = queue_pop(&r->queue);
-    pthread_mutex_unlock(&l->lock);
+    uv_mutex_unlock(&l->lock);
     read_one(r, op);
   }
   return NULL;
@@ -333,11 +379,11 @@ static void sqlite_submit(void *self, wy_kv_op *op) {
   lite *l = self;
   bool writes = wy_kv_writes(op->q.verb);
   side *s = writes ? &l->writer : &l->reader;
-  pthread_mutex_lock(&l->lock);
+  uv_mutex_lock(&l->lock);
   bool ok = start(s, writes ? write_all : read_all);
-  if (ok && !s->queue.first) pthread_cond_signal(&s->wake);
   if (ok) queue_push(&s->queue, op);
-  pthread_mutex_unlock(&l->lock);
+  if (ok && s->queue.n == s->awaited) uv_cond_signal(&s->wake);
+  uv_mutex_unlock(&l->lock);
   if (ok) return;
   wy_kv_fail(op, WY_E_NOMEM, NULL);
   wy_kv_done(op);
@@ -348,15 +394,15 @@ static void sqlite_submit(void *self, wy_kv_op *op) {
 static void side_init(side *s, lite *l) {
   s->lite = l;
   s->queue.last = &s->queue.first;
-  pthread_cond_init(&s->wake, NULL);
+  uv_cond_init(&s->wake);
 }
 
 static void lite_free(lite *l) {
   disconnect(&l->reader);
   disconnect(&l->writer); /* the last one moves the log into the file */
-  pthread_cond_destroy(&l->reader.wake);
-  pthread_cond_destroy(&l->writer.wake);
-  pthread_mutex_destroy(&l->lock);
+  uv_cond_destroy(&l->reader.wake);
+  uv_cond_destroy(&l->writer.wake);
+  uv_mutex_destroy(&l->lock);
   pthread_mutex_destroy(&l->open_lock);
   if (l->lock_fd >= 0) close(l->lock_fd);
   free(l->path);
@@ -370,7 +416,7 @@ static int sqlite_open(wy_kv *kv, const wy_kv_options *o, void **self, char why[
   l->kv = kv;
   l->normal = o->normal;
   l->lock_fd = -1;
-  pthread_mutex_init(&l->lock, NULL);
+  uv_mutex_init(&l->lock);
   pthread_mutex_init(&l->open_lock, NULL);
   side_init(&l->writer, l);
   side_init(&l->reader, l);
@@ -385,11 +431,11 @@ static int sqlite_open(wy_kv *kv, const wy_kv_options *o, void **self, char why[
 
 static void sqlite_close(void *self) {
   lite *l = self;
-  pthread_mutex_lock(&l->lock);
+  uv_mutex_lock(&l->lock);
   l->closing = true;
-  pthread_cond_broadcast(&l->writer.wake);
-  pthread_cond_broadcast(&l->reader.wake);
-  pthread_mutex_unlock(&l->lock);
+  uv_cond_signal(&l->writer.wake);
+  uv_cond_signal(&l->reader.wake);
+  uv_mutex_unlock(&l->lock);
   if (l->writer.started) pthread_join(l->writer.thread, NULL);
   if (l->reader.started) pthread_join(l->reader.thread, NULL);
   lite_free(l);

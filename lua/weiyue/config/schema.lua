@@ -96,6 +96,17 @@ local broker <const> = {
     zh = "msg:user() 的结果在存储里保留多久；0：每次都问微信",
     en = "how long the store keeps what msg:user() has asked; 0: WeChat is asked each time",
   },
+  choice {
+    key = "forget", default = 86400, example = '"7d"',
+    by = {
+      number = { type = "number", unit = "s", min = 0, max = 3650 * 86400, example = "86400" },
+      string = { type = "number", unit = "s", min = 0, max = 3650 * 86400, example = '"7d"' },
+      boolean = { type = "enum", values = { false } },
+    },
+    zh = "用户取消关注、撤回或注销授权后多久删除他的所有数据；其间再次关注则不删（仅限取消关注）；false：从不自动删除",
+    en = "when all that is kept of a user is deleted after he leaves, revokes or cancels an authorisation; who left "
+      .. "and follows again before keeps it; false: never by itself",
+  },
 }
 
 local function inherited(node)
