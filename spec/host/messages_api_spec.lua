@@ -38,6 +38,7 @@ local PLUGIN <const> = [[
     for openid in followers do list[#list + 1] = openid end
     return table.concat(list, " ") .. " " .. tostring(followers.err and followers.err.code)
   end)
+  wx.text("forget", function(msg) return tostring((msg:forget())) end)
   wx.text("kf", function(msg) return tostring(msg.kf) end)
   wx.text("transfer", wx.reply.transfer())
   wx.text("late transfer", function() wx.sleep(6) return wx.reply.transfer() end)
@@ -202,6 +203,17 @@ describe("messages and WeChat's API", function()
     user:event("kf_close_session", "KfAccount", "test1@test")
     app:advance(0)
     assert.equal("nil", asks "kf")
+  end)
+
+  it("nothing of this is left of who was forgotten", function()
+    host()
+    asks "user"
+    asks "transfer"
+    assert.equal("queue", asks "kf")
+    assert.equal("true", asks "forget")
+    assert.equal("nil", asks "kf")
+    asks "user"
+    assert.equal(2, #wechat:calls(INFO))
   end)
 
   it("msg.kf is not queue where the transfer never left", function()
