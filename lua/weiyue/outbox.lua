@@ -122,6 +122,8 @@ function Outbox:fetch(msg)
     return nil
   end
   self.push.count("mailbox_taken", place.index)
+  local upload = rawget(self.services, "upload") -- absent: no file has an id
+  if upload then reply = upload:freshen(msg.account, reply) end
   if conversation and tag == conversation then -- its question: what he says next is the answer, whatever waits
     self.push.read(msg.push)
     return reply

@@ -132,7 +132,7 @@ function Upload:send(account, kind, found, key, stale)
   if kv then fence, failed = kv:lock(key, LOCK, PATIENCE) end
   if failed then warn(account, failed) end
   local _ <close> = setmetatable({}, { __close = function()
-    if fence then kv:unlock(key, fence) end
+    if fence then pcall(kv.unlock, kv, key, fence) end -- who was stopped cannot wait: the lock's time ends it
   end })
   local kept = kv and decode((kv:get(key)))
   if kept and kept.id ~= stale then return kept end
@@ -191,6 +191,19 @@ function Upload:renew(account, id)
   local origin = self.origins[id]
   if not origin then return nil end
   return (self:media_id(account, origin.kind, origin.facts, id))
+end
+
+--- A reply that has waited, with the ids that its files have now.
+---@async
+---@param account table
+---@param reply weiyue.Reply
+---@return weiyue.Reply
+function Upload:freshen(account, reply)
+  for key in pairs(type(reply) == "table" and files.fields[reply.type] or {}) do
+    local origin = self.origins[reply[key]]
+    reply[key] = origin and self:media_id(account, origin.kind, origin.facts) or reply[key]
+  end
+  return reply
 end
 
 -- A copy of the reply, or of an article, with ids in the place of files.

@@ -276,6 +276,19 @@ describe("late answers by WeChat's API", function()
       assert.matches("msg:ask: file%.missing: none%.png", asks("ask none", 0):content())
     end)
 
+    it("have the id of the day when they have waited in the mailbox", function()
+      host { account = wechat:account() .. ", can = { customer_service = false }, hold_budget = 0" }
+      local first = asks("image", 0):answer().reply.Image.MediaId
+      app:advance(60 * 3600)
+      asks "late image"
+      app:advance(20 * 3600)
+      local reply = asks("继续", 0):answer().reply
+      assert.equal("image", reply.MsgType)
+      assert.matches("^MEDIA%d+$", reply.Image.MediaId)
+      assert.not_equal(first, reply.Image.MediaId)
+      assert.equal(2, #wechat:calls "/cgi-bin/media/upload")
+    end)
+
     it("apologise where it cannot be had, and the log names the rule", function()
       host()
       assert.equal("稍后再试", asks("none", 0):content())
