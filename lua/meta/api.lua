@@ -1172,7 +1172,7 @@ local oauth = {}
 ---GET /connect/oauth2/authorize
 ---
 ---parameter order matters; scope snsapi_base (silent) or snsapi_userinfo; redirect_uri URL-encoded, host must match the configured callback domain; optional forcePopup
----@param args { appid?: string, redirect_uri: string, response_type?: "code", scope: "snsapi_base"|"snsapi_userinfo", state?: string, forcePopup?: boolean }
+---@param args { appid?: string, redirect_uri: string, response_type?: "code", scope: "snsapi_base"|"snsapi_userinfo", state?: any, forcePopup?: boolean }
 ---@return string? reply
 ---@return weiyue.api.Error? err
 function oauth.authorize_url(args) end
@@ -1180,7 +1180,7 @@ function oauth.authorize_url(args) end
 ---GET /connect/qrconnect
 ---
 ---website login by QR
----@param args { appid?: string, redirect_uri: string, response_type?: "code", scope?: "snsapi_login", state?: string }
+---@param args { appid?: string, redirect_uri: string, response_type?: "code", scope?: "snsapi_login", state?: any }
 ---@return string? reply
 ---@return weiyue.api.Error? err
 function oauth.qrconnect_url(args) end
@@ -2061,7 +2061,7 @@ local card = {}
 
 ---POST /card/create
 ---
----types GROUPON,CASH,DISCOUNT,GIFT,GENERAL_COUPON,MEMBER_CARD,GENERAL_CARD,MEETING_TICKET,SCENIC_TICKET,MOVIE_TICKET,BOARDING_PASS; reply card_id
+---reply card_id
 ---@async
 ---@param args { card: { card_type?: string, groupon?: { base_info: { logo_url: string, brand_name: string, code_type: any, title: string, color: any, notice: any, description: string, sku: { quantity: integer }, date_info: table } }, cash?: { base_info: { logo_url: string, brand_name: string, code_type: any, title: string, color: any, notice: any, description: string, sku: { quantity: integer }, date_info: table } }, discount?: { base_info: { logo_url: string, brand_name: string, code_type: any, title: string, color: any, notice: any, description: string, sku: { quantity: integer }, date_info: table } }, gift?: { base_info: { logo_url: string, brand_name: string, code_type: any, title: string, color: any, notice: any, description: string, sku: { quantity: integer }, date_info: table } }, general_coupon?: { base_info: { logo_url: string, brand_name: string, code_type: any, title: string, color: any, notice: any, description: string, sku: { quantity: integer }, date_info: table } }, member_card?: { base_info: { logo_url: string, brand_name: string, code_type: any, title: string, color: any, notice: any, description: string, sku: { quantity: integer }, date_info: table } }, general_card?: { base_info: { logo_url: string, brand_name: string, code_type: any, title: string, color: any, notice: any, description: string, sku: { quantity: integer }, date_info: table } }, meeting_ticket?: { base_info: { logo_url: string, brand_name: string, code_type: any, title: string, color: any, notice: any, description: string, sku: { quantity: integer }, date_info: table } }, scenic_ticket?: { base_info: { logo_url: string, brand_name: string, code_type: any, title: string, color: any, notice: any, description: string, sku: { quantity: integer }, date_info: table } }, movie_ticket?: { base_info: { logo_url: string, brand_name: string, code_type: any, title: string, color: any, notice: any, description: string, sku: { quantity: integer }, date_info: table } }, boarding_pass?: { base_info: { logo_url: string, brand_name: string, code_type: any, title: string, color: any, notice: any, description: string, sku: { quantity: integer }, date_info: table } } } }
 ---@return table? reply
@@ -2090,7 +2090,7 @@ function card.batch_get(args) end
 ---
 ---reply send_check
 ---@async
----@param args { card_id: string, groupon?: { base_info?: table }, cash?: { base_info?: table }, discount?: { base_info?: table }, gift?: { base_info?: table }, general_coupon?: { base_info?: table }, member_card?: { base_info?: table }, general_card?: { base_info?: table }, meeting_ticket?: { base_info?: table }, scenic_ticket?: { base_info?: table }, movie_ticket?: { base_info?: table }, boarding_pass?: { base_info?: table } }
+---@param args { card_id: string, groupon?: table, cash?: table, discount?: table, gift?: table, general_coupon?: table, member_card?: table, general_card?: table, meeting_ticket?: table, scenic_ticket?: table, movie_ticket?: table, boarding_pass?: table }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function card.update(args) end
@@ -2765,7 +2765,7 @@ function voice.query_reco(args) end
 ---
 ---body is UTF-8 text, 600 bytes at most; zh_CN or en_US; reply from_content,to_content
 ---@async
----@param args { lfrom: "zh_CN"|"en_US", lto: "zh_CN"|"en_US", data: weiyue.api.File }
+---@param args { lfrom: "zh_CN"|"en_US", lto: "zh_CN"|"en_US", content: string }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function voice.translate(args) end
@@ -3828,7 +3828,7 @@ function bizwifi.qrcode_get(args) end
 ---
 ---retired
 ---@async
----@param args { shop_id: any, template_id: string, struct?: table }
+---@param args { shop_id: any, template_id: integer, struct?: table }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function bizwifi.homepage_set(args) end
@@ -4049,7 +4049,7 @@ function component.bind_page_mp(args) end
 ---GET /connect/oauth2/authorize
 ---
 ---web login on behalf of an account; same path as oauth.authorize_url plus component_appid
----@param args { appid?: string, redirect_uri: string, response_type?: "code", scope: "snsapi_base"|"snsapi_userinfo", state?: string, component_appid?: string }
+---@param args { appid?: string, redirect_uri: string, response_type?: "code", scope: "snsapi_base"|"snsapi_userinfo", state?: any, component_appid?: string }
 ---@return string? reply
 ---@return weiyue.api.Error? err
 function component.oauth_authorize_url(args) end
@@ -4164,7 +4164,7 @@ function component.get_template_list(args) end
 
 ---POST /wxa/deletetemplate
 ---@async
----@param args { template_id: string }
+---@param args { template_id: integer }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function component.delete_template(args) end
@@ -4843,7 +4843,7 @@ local wxa_qrcode_jump = {}
 
 ---POST /cgi-bin/wxopen/qrcodejumpadd
 ---@async
----@param args { prefix: any, permit_sub_rule?: any, state?: string, appid?: string, path: string, open_version?: any, debug_url?: string[], is_edit: any }
+---@param args { prefix: any, permit_sub_rule?: any, state?: any, appid?: string, path: string, open_version?: any, debug_url?: string[], is_edit: any }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function wxa_qrcode_jump.add(args) end
@@ -5430,7 +5430,7 @@ function merchant.express_add(args) end
 ---
 ---retired
 ---@async
----@param args { template_id: string }
+---@param args { template_id: any }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function merchant.express_delete(args) end
@@ -5439,7 +5439,7 @@ function merchant.express_delete(args) end
 ---
 ---retired
 ---@async
----@param args { template_id: string, delivery_template: table }
+---@param args { template_id: any, delivery_template: table }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function merchant.express_update(args) end
@@ -5448,7 +5448,7 @@ function merchant.express_update(args) end
 ---
 ---retired
 ---@async
----@param args { template_id: string }
+---@param args { template_id: any }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function merchant.express_get(args) end

@@ -58,9 +58,9 @@ end
 -- What of an account is made when it is asked for.
 local made = {}
 
-function made.api(hub, id) return require("weiyue.api.objects").mine(hub:place(id)) end
+function made.api(place) return require("weiyue.api.objects").mine(place) end
 
-function made.quota(hub, id) return hub.governor:quota(hub:place(id)) end
+function made.quota(place) return require("weiyue.hub").current().governor:quota(place) end
 
 function made.followers(hub) return hub.services.followers end
 
@@ -82,7 +82,11 @@ local function account_object(conf, hub)
     username = conf.username, appid = conf.appid, mode = conf.mode, can = can,
   }, {
     __index = function(_, key)
-      if made[key] then return made[key](hub, conf.id) end
+      if made[key] then
+        local place = hub:place(conf.id)
+        if not place then error(("the account %s is gone: it has taken its authorisation back"):format(conf.id), 3) end
+        return made[key](place)
+      end
       if later.account[key] then later.refuse("account." .. key) end
     end,
   })
@@ -326,7 +330,9 @@ function M.load(boot)
   end
   hubs.serve(hub)
   for _, account in ipairs(conf.accounts) do
-    settings.keep_secret { account.token, account.secret or false, account.aes_key or false }
+    local from = account.access_token -- perhaps a token server, which wants a key
+    settings.keep_secret { account.token, account.secret or false, account.aes_key or false,
+      type(from) == "table" and from.key or false }
   end
   hub.services = services.new { hub = hub, folder = folder, state = boot.state, accounts = places }
   local host = host_of(objects, hub, conf.limits.calls)

@@ -7,6 +7,7 @@ local fault = require "weiyue.token.fault"
 
 local json, log = core.json, core.log
 
+local SECRETS <const> = 1000 -- tickets, codes, refresh tokens that no line shows; older ones are of no use any more
 local TICKET_TTL <const> = 12 * 3600 * 1000 -- ms
 local PAGE <const> = 500
 
@@ -14,9 +15,23 @@ local M = {}
 
 ---@class weiyue.Components
 ---@field private hub weiyue.Hub
+---@field private hidden table texts that no line shows
+---@field private n_hidden integer
 ---@field private make fun(place: weiyue.Place): table the object of an account: msg.account
 local Components = {}
 Components.__index = Components
+
+-- Keeps a text out of logs, until many others have come.
+function Components:hide(text)
+  if self.hidden[text] then return end
+  core.secrets.add(text)
+  self.hidden[text], self.n_hidden = true, self.n_hidden + 1
+  self.hidden[self.n_hidden] = text
+  local old = self.hidden[self.n_hidden - SECRETS]
+  if not old then return end
+  core.secrets.remove(old)
+  self.hidden[old], self.hidden[self.n_hidden - SECRETS] = nil, nil
+end
 
 local function key_of(component, rest) return ("c/%s/%s"):format(core.url.escape(component.appid), rest) end
 local function key_of_authorizer(component, appid) return key_of(component, "a/" .. core.url.escape(appid)) end
@@ -55,7 +70,10 @@ end
 ---@return weiyue.Fault? err
 function Components:ticket(component)
   local ticket, err = self:get(key_of(component, "ticket"))
-  if ticket then return ticket end
+  if ticket then
+    self:hide(ticket)
+    return ticket
+  end
   return nil, err or fault("token.no_ticket", "WeChat has pushed no component_verify_ticket yet",
     "微信每 10 分钟推送一次；也可以调 component.start_push_ticket；it comes every 10 minutes, once the platform is set up")
 end
@@ -73,14 +91,17 @@ end
 ---@return weiyue.Fault? err
 function Components:refresh_token(place)
   local record, err = self:record(place.component, place.appid)
-  if record and record.refresh_token then return record.refresh_token end
+  if record and record.refresh_token then
+    self:hide(record.refresh_token)
+    return record.refresh_token
+  end
   return nil, err or fault("token.unauthorized", place.appid .. " has not authorised this platform",
     "请公众号管理员授权；its administrator must authorise the platform")
 end
 
 -- Keeps what is known of an authorizer.
 function Components:keep(component, record)
-  core.secrets.add(record.refresh_token)
+  self:hide(record.refresh_token)
   return self:set(key_of_authorizer(component, record.appid), json.encode(record))
 end
 
@@ -120,7 +141,8 @@ function Components:account(component, record)
   local place = self.hub:place(record.appid)
   if place then return place.object end
   place = { id = record.appid, appid = record.appid, kind = kind_of(record), verified = record.verified or nil,
-    api = component.api, can = can_of(record), component = component, username = record.username }
+    api = component.api, can = can_of(record), component = component, username = record.username,
+    url = component.object.url, mode = "safe" }
   place.object = self.make(place)
   self.hub:add(place)
   return place.object
@@ -165,7 +187,7 @@ local handlers = {}
 function handlers.component_verify_ticket(self, component, raw)
   local ticket = raw.ComponentVerifyTicket
   if type(ticket) ~= "string" or ticket == "" then return nil, fault("component.event", "there is no ticket in it") end
-  core.secrets.add(ticket)
+  self:hide(ticket)
   return self:set(key_of(component, "ticket"), ticket, TICKET_TTL)
 end
 
@@ -173,7 +195,7 @@ end
 local function authorized(self, component, raw)
   local appid, code = raw.AuthorizerAppid, raw.AuthorizationCode
   if type(code) ~= "string" then return nil, fault("component.event", "there is no code in it") end
-  core.secrets.add(code)
+  self:hide(code)
   local answer, err = self.hub.engine:call(component, "component.query_auth",
     { component_appid = component.appid, authorization_code = code })
   if not answer then return nil, err end
@@ -277,7 +299,8 @@ end
 ---@param hub weiyue.Hub
 ---@return weiyue.Components
 function M.new(hub)
-  return setmetatable({ hub = hub, make = hub.make_object or function(place) return { id = place.id } end }, Components)
+  return setmetatable({ hub = hub, make = hub.make_object or function(place) return { id = place.id } end,
+    hidden = {}, n_hidden = 0 }, Components)
 end
 
 return M

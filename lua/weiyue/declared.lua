@@ -42,15 +42,27 @@ function M.allows(patterns, key)
   return false
 end
 
---- Families that a declaration names and WeChat does not have, each with the nearest one.
+-- Whether a known family has a call that the declaration covers.
+local function covers_any(one, family)
+  for _, name in ipairs(require("weiyue.api.catalogue").names(family)) do
+    if M.allows({ one }, family .. "." .. name) then return true end
+  end
+  return false
+end
+
+--- Families that a declaration names and WeChat does not have, and calls that such a family does not have, each with
+--- the nearest one.
 ---@param api string[]
----@return { pattern: string, family: string, near?: string }[]
+---@return { pattern: string, family?: string, near?: string }[] family nil: it is there, the call is not
 function M.unknown(api)
   local found = {}
   for _, one in ipairs(api) do
     local family = one:match "^[^.]+"
     if not is_glob(family) and not FAMILIES[family] then
       found[#found + 1] = { pattern = one, family = family, near = nearest.slip(family, nearest.names(FAMILIES)) }
+    elseif FAMILIES[family] and not covers_any(one, family) then
+      local near = not is_glob(one) and require("weiyue.api.catalogue").near(one) or nil
+      found[#found + 1] = { pattern = one, near = near }
     end
   end
   return found

@@ -16,6 +16,7 @@ local M = {}
 ---@field api string        where WeChat's API is
 ---@field access_token? "stable"|"classic"|{ url: string, key?: string, account?: string }
 ---@field can table<string, boolean>
+---@field limits? table<string, integer> calls a day that differ from the usual
 ---@field component? weiyue.Place of an authorizer: the platform that calls for it
 ---@field object table      msg.account
 
@@ -102,7 +103,7 @@ end
 function M.place_of(conf, object, index)
   return {
     index = index, id = conf.id, kind = conf.kind, verified = conf.verified, appid = conf.appid, secret = conf.secret,
-    api = conf.api, access_token = conf.access_token, can = conf.can, object = object,
+    api = conf.api, access_token = conf.access_token, can = conf.can, object = object, limits = conf.quota,
   }
 end
 

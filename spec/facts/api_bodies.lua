@@ -180,7 +180,7 @@ return {
     body = '{"query":"查一下明天从北京到上海的南航机票","category":"flight,hotel","city":"北京","appid":"wxtest0123456789ab","uid":"123456"}' },
   { "voice.add_reco", { voice_id = "v1", data = { data = "ID3 wxtest" } },
     target = "/cgi-bin/media/voice/addvoicetorecofortext?format=mp3&voice_id=v1&lang=zh_CN", body = "ID3 wxtest" },
-  { "voice.translate", { lfrom = "zh_CN", lto = "en_US", data = { data = "你好" } },
+  { "voice.translate", { lfrom = "zh_CN", lto = "en_US", content = "你好" },
     target = "/cgi-bin/media/voice/translatecontent?lfrom=zh_CN&lto=en_US", body = "你好" },
   { "ocr.idcard", { img_url = "https://wx.example.cn/a.jpg", type = "photo" },
     target = "/cv/ocr/idcard?img_url=https%3A%2F%2Fwx.example.cn%2Fa.jpg&type=photo" },

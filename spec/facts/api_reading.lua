@@ -6,12 +6,12 @@
 
 local LANG <const> = "lang(zh_CN|zh_TW|en)=zh_CN"
 local GUIDE <const> = "guide_account|guide_openid"
-local MASS_IMAGES <const> = "image{media_id}|image/images{media_ids[], recommend?, need_open_comment?(0|1), "
+local MASS_IMAGES <const> = "voice|image{media_id}|image/images{media_ids[], recommend?, need_open_comment?(0|1), "
   .. "only_fans_can_comment?(0|1)}"
-local MASS <const> = "msgtype>mpnews{media_id}|text{content}|voice{media_id}|" .. MASS_IMAGES
+local MASS <const> = "msgtype>mpnews{media_id}|text{content}|" .. MASS_IMAGES
   .. "|mpvideo{media_id, title?, description?}|wxcard{card_id}"
 local MASS_OPTIONS <const> = ", send_ignore_reprint?(0|1), clientmsgid?(<=64 bytes)"
-local CUSTOM <const> = "touser, msgtype>text{content}|image{media_id}|voice{media_id}"
+local CUSTOM <const> = "touser, msgtype>text{content}|image|voice{media_id}"
   .. "|video{media_id, thumb_media_id, title?, description?}|music{title?, description?, musicurl, hqmusicurl, thumb_media_id}"
   .. "|news{articles[1..1]{title, description, url, picurl}}|mpnews{media_id}|mpnewsarticle{article_id}"
   .. "|msgmenu{head_content, list[]{id, content}, tail_content}|wxcard{card_id}"
@@ -34,6 +34,7 @@ local PAGE <const> = "banner_pic_url, page_title, theme_list[], category_list[]?
 local SUBMERCHANT <const> = "app_id?, brand_name, logo_url, protocol, end_time, agreement_media_id?, operator_media_id?, "
   .. "primary_category_id, secondary_category_id"
 local PRODUCT <const> = "product_base{}, sku_list[], attrext{}, delivery_info{}"
+local AUTH_DATA <const> = "auth_data{customer_type, contact_info{name, email}, account_name, account_name_type, pay_type, ...}, ..."
 local IMG <const> = { query = "img_url?", body = "img:file?", needs = "img_url|img" }
 local IMG_TYPE <const> = { query = "img_url?, type?", body = "img:file?", needs = "img_url|img" }
 
@@ -149,13 +150,17 @@ local M = {
   ["tag.batch_untagging"] = { idempotent = true },
   ["blacklist.add"] = { idempotent = true, note = "" },
   ["blacklist.remove"] = { idempotent = true, note = "" },
-  ["qrcode.create"] = { body = "expire_seconds?(60-2592000), action_name(QR_SCENE|QR_STR_SCENE|QR_LIMIT_SCENE|QR_LIMIT_STR_SCENE), "
-    .. "action_info{scene{scene_id|scene_str(1-64 bytes)}}" },
+  ["qrcode.create"] = { body = "expire_seconds?(<=2592000), action_name(QR_SCENE|QR_STR_SCENE|QR_LIMIT_SCENE|QR_LIMIT_STR_SCENE), "
+    .. "action_info{scene{scene_id|scene_str(1-64)}}" },
   ["shorten.gen"] = { body = "long_data(<=4 KB), expire_seconds?(<=2592000)" },
   ["datacube.get_article_read"] = { note = "daily reads of published articles; data from 2025-11-01; a span of 1 day, maybe 30" },
 
-  ["card.create"] = { body = ("card{card_type>%s}"):format(each(CARD_TYPES, "$TYPE/$type{" .. CARD_BASE .. "}")) },
-  ["card.update"] = { body = ("card_id, %s"):format(each(CARD_TYPES, "$type{base_info{...}?, ...}")) },
+  ["card.create"] = { note = "reply card_id", body = ("card{card_type>%s}"):format(each(CARD_TYPES, "$TYPE/$type") .. "{" .. CARD_BASE .. "}") },
+  ["card.update"] = { body = ("card_id, %s"):format(each(CARD_TYPES, "$type{}")) },
+  ["component.delete_template"] = { body = "template_id:int", token = "access_token" },
+  ["merchant.express_delete"] = { body = "template_id:any" }, ["merchant.express_get"] = { body = "template_id:any" },
+  ["merchant.express_update"] = { body = "template_id:any, delivery_template{}" },
+  ["bizwifi.homepage_set"] = { body = "shop_id, template_id:int, struct{}?" },
   ["card.set_selfconsumecell"] = { body = "card_id, is_open, need_verify_cod?(spelt so), need_remark_amount?" },
   ["card.create_qrcode"] = { body = "action_name(QR_CARD|QR_MULTIPLE_CARD), expire_seconds?(60-1800), action_info{"
     .. "card{card_id, code?, openid?, is_unique_code?, outer_str?}|multiple_card{card_list[]}}" },
@@ -168,7 +173,7 @@ local M = {
   ["semantic.search"] = { body = "query, category:str(type in some documents), city?|latitude+longitude?, region?, appid=@appid, uid?" },
   ["voice.add_reco"] = { query = "format=mp3, voice_id, lang(zh_CN|en_US)=zh_CN", body = "data:file" },
   ["voice.query_reco"] = { query = "voice_id, lang(zh_CN|en_US)=zh_CN" },
-  ["voice.translate"] = { query = "lfrom(zh_CN|en_US), lto(zh_CN|en_US)", body = "data:file(<=600 bytes)" },
+  ["voice.translate"] = { query = "lfrom(zh_CN|en_US), lto(zh_CN|en_US)", body = "content:str(<=600 bytes)" },
   ["ocr.menu"] = IMG, ["ocr.bizlicense"] = IMG, ["ocr.comm"] = IMG, ["ocr.platenum"] = IMG,
   ["ocr.idcard"] = IMG_TYPE, ["ocr.bankcard"] = IMG_TYPE, ["ocr.driving"] = IMG_TYPE, ["ocr.driving_license"] = IMG_TYPE,
   ["img.qrcode"] = IMG, ["img.superresolution"] = IMG,
@@ -185,6 +190,10 @@ local M = {
     .. "invoice_list[]{card_id, encrypt_code}" },
   ["nontax.unified_order"] = { body = "desc, fee, ip, payment_notice_create_time, payment_expire_date, department_code, "
     .. "department_name, region_code, scene, items[]{no, item_id, item_name, fee}, ..." },
+  ["nontax.vehicle_pay_apply"] = { body = "desc, fee, department_code, department_name, trade_scene, "
+    .. "scene_info{start_time, plate_number, ...}, ..." },
+  ["component.modify_wxa_server_domain"] = { token = "access_token", body = "action(add|delete|set|get), "
+    .. "wxa_server_domain?(separated by semicolons), is_modify_published_together?" },
   ["nontax.mock_query_fee"] = { body = "appid, url, version, service_id?, bank_id?, payment_notice_type?, payment_notice_no?, "
     .. "department_code?, region_code?" },
   ["nontax.micropay"] = { note = "system error: wait 5 s and repeat; USERPAYING: ask every 10 s up to 30 s" },
@@ -227,6 +236,7 @@ local M = {
   ["wxa_auth.upload_material"] = { body = "media:file" },
   ["wxa_auth.identity_tree"] = { body = "{}", note = "" },
   ["wxa_auth.submit_with_icp"] = { body = "auth_data{...}, icp_subject{...}, icp_applets{...}" },
+  ["wxa_auth.submit"] = { body = AUTH_DATA }, ["wxa_auth.resubmit"] = { body = AUTH_DATA },
   ["wxa_icp.upload_media"] = { body = "type, certificate_type?, icp_order_field?, media:file" },
   ["wxa_search.set_dynamic_data"] = { body = "lifespan, query:json, scene=1, data:json" },
   ["scan_product_old.update"] = { body = "keystandard, keystr, brand_info{base_info{}, detail_info{}, action_info{}, module_info{}}",
@@ -240,7 +250,7 @@ local M = {
 
 
 for name, row in pairs(plain_token [[
-  get_template_draft_list add_to_template get_template_list delete_template fast_register_beta modify_wxa_server_domain
+  get_template_draft_list add_to_template get_template_list fast_register_beta
   get_domain_confirm_file modify_wxa_jump_domain apply_set_order_path_info
 ]]) do M[name] = row end
 

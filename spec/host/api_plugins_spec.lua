@@ -135,3 +135,31 @@ describe("a plugin's account.api", function()
     app:advance(10)
   end)
 end)
+
+describe("a refresh of a token", function()
+  local server
+
+  setup(function() server = wechat_api.start() end)
+  teardown(function() server:stop() end)
+
+  it("that a reload interrupts keeps nobody waiting", function()
+    server:set { delay = 0.3, kill = true, zero = true }
+    local PLUGIN <const> = [[
+      wx.text("x", function(msg)
+        local user, err = msg.account.api.user.info { openid = msg.openid }
+        return user and "good" or tostring(err)
+      end)
+    ]]
+    local app = rigs.new { plugin = PLUGIN, config = 'store = "memory"',
+      account = ('kind = "service", verified = true, secret = "wxtestsecret", api = "%s"'):format(server.url) }
+    local first = app:user():says "x"
+    assert.is_nil(first:content()) -- its request is on its way
+    app:reload { plugin = PLUGIN .. "\n-- another" }
+    local second = app:user():says "x"
+    app:advance(3)
+    server:set { delay = 0 }
+    assert.equal("good", first:content())
+    assert.equal("good", second:content())
+    app:free()
+  end)
+end)

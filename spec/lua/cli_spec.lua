@@ -1,23 +1,11 @@
 -- The program from outside: usage, exit codes, both languages, check, serve, push.
--- Runs the binary named by the environment variable WEIYUE (default build/weiyue) in a folder of its own.
+local program = require "spec.support.program"
 
 local AES <const> = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 local OPENID <const> = "oTestUser0000000000000000001"
 
-local function capture(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("a")
-  pipe:close()
-  return text
-end
-
-local function quote(word)
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
-local here <const> = capture("pwd"):gsub("\n$", "")
-local binary <const> = capture("realpath -e -- " .. quote(os.getenv("WEIYUE") or "build/weiyue")):gsub("\n$", "")
-assert(binary ~= "", "no program: build it, or name it in the environment variable WEIYUE")
+local capture <const>, quote <const>, here <const> = program.capture, program.quote, program.here
+local binary <const> = program.binary
 
 -- Named cases in a stable order.
 local function cases(list)
@@ -33,31 +21,10 @@ end
 
 local folder
 
-local function write(name, text)
-  local file = assert(io.open(folder .. "/" .. name, "wb"))
-  file:write(text)
-  file:close()
-end
-
-local function read(name)
-  local file = assert(io.open(folder .. "/" .. name, "rb"))
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
--- Runs a command line in the folder: { status, out, err }. env: shell assignments.
-local function shell(command, env)
-  local line = ("cd %s && env -u WX_TOKEN -u WX_APPID -u WX_AES_KEY LC_ALL=C %s %s >out 2>err </dev/null")
-    :format(quote(folder), env or "", command)
-  local _, kind, status = os.execute(line)
-  assert.equal("exit", kind, read("err"))
-  return { status = status, out = read("out"), err = read("err") }
-end
-
-local function weiyue(arguments, env)
-  return shell(quote(binary) .. " " .. arguments, env)
-end
+local function write(name, text) program.write(folder, name, text) end
+local function read(name) return program.read(folder .. "/" .. name) end
+local function shell(command, env) return program.shell(folder, command, env) end
+local function weiyue(arguments, env) return program.run(folder, arguments, env) end
 
 local ZH <const> = "LC_ALL=zh_CN.UTF-8"
 
@@ -118,13 +85,13 @@ end
 
 describe("weiyue", function()
   setup(function()
-    folder = capture("mktemp -d"):gsub("\n$", "")
+    folder = program.folder()
     write("echo.lua", ECHO)
     write("weiyue.lua", config("127.0.0.1:0"))
   end)
 
   teardown(function()
-    os.execute("rm -rf " .. quote(folder))
+    program.remove(folder)
   end)
 
   describe("usage", function()
@@ -327,7 +294,7 @@ describe("weiyue", function()
       assert.equal(0, good.status)
       assert.matches('^{"ok":true,"accounts":%[{"id":"plain","path":"/plain","mode":"plain"}', good.out)
       assert.equal(1, bad.status)
-      assert.matches('^{"ok":false,.*"level":"error","zh":"[^"]*bad%.lua:3', bad.out)
+      assert.matches('^{"ok":false,.*"level":"error","file":"bad%.lua","line":3,"zh":"bad%.lua:3: ', bad.out)
     end)
 
     it("prints the table of keys in the language asked for", function()
@@ -520,6 +487,13 @@ describe("weiyue", function()
         assert.equal("", r.out)
       end)
     end
+
+    it("ends a configuration that does not end", function()
+      write("endless.lua", "while true do end\n")
+      local r = weiyue("push plain --config endless.lua --text hi")
+      assert.equal(1, r.status)
+      assert.matches("stopped: it took more than 10 s of processor time", r.err, 1, true)
+    end)
 
     it("fails when nobody listens", function()
       local r = weiyue("push http://127.0.0.1:1/plain --text hi")

@@ -226,6 +226,13 @@ describe("weiyue.config", function()
     end)
   end)
 
+  it("takes calls a day by API, and nothing else for them", function()
+    assert.same({ ["user.info"] = 5 }, good(account_text 'quota = { ["user.info"] = 5 }').accounts[1].quota)
+    for _, wrong in ipairs { "{ 5 }", '{ user = 5 }', '{ ["user.info"] = -1 }', '{ ["user.info"] = "5" }' } do
+      bad(account_text("quota = " .. wrong), "accounts[1].quota")
+    end
+  end)
+
   describe("a budget of silence", function()
     it("draws a note when WeChat would block the address, where it is written", function()
       local _, problems = good("return {\n hold_budget = 26,\n accounts = { { token = 'wxtest' } } }")
@@ -890,7 +897,7 @@ return {
     end
 
     it("has what is not in this build below what works", function()
-      local before, after = doc.markdown("en"):match("^(.-\n| `hosts`.*)\n(| `limits.json`.*)$")
+      local before, after = doc.markdown("en"):match("^(.-\n| `hosts`.*)\n(| `limits%.json`.*)$")
       assert.is_nil(before:find("(not in this build)", 1, true))
       for row in after:gmatch("[^\n]+") do assert.truthy(row:find("(not in this build)", 1, true), row) end
     end)

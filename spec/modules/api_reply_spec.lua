@@ -122,6 +122,22 @@ describe("a reply", function()
     assert.equal(path, reply.read(catalogue.find "media.get", { status = 200, path = path, size = 1 << 20 }).path)
   end)
 
+  it("that is hostile is an error, or harmless", function() -- W004
+    for _, body in ipairs { ("["):rep(5000), '{"a":' .. ("["):rep(5000) .. ("]"):rep(5000) .. "}", '{"a":1', '{"a":1}x', "null", "[]", '"x"',
+                            '{"a":1,"a":2}', '{"a":NaN}', "\0" } do
+      local ok, err = read("user.info", body)
+      assert.is_nil(ok, body:sub(1, 20))
+      assert.equal("api.protocol", err.code)
+      assert.is_true(#err.message < 200)
+    end
+    assert.equal("\u{FFFD}\u{FFFD}", read("user.info", '{"a":"\xC0\xAF"}').a)
+    for _, body in ipairs { '{"errcode":"x"}', '{"errcode":null}', '{"errcode":{}}', '{"base_resp":5}', '{"base_resp":{"ret":"?"}}' } do
+      assert.is_table((read("user.info", body)))
+    end
+    assert.equal(40001, select(2, read("user.info", '{"errcode":40001,"errmsg":{"a":1}}')).code)
+    assert.equal("errcode 12345", select(2, read("user.info", '{"errcode":12345}')).message)
+  end)
+
   it("that is no JSON, or none of status 200, is an error of ours", function()
     local _, err = read("user.info", "<html>")
     assert.equal("api.protocol", err.code)

@@ -143,6 +143,14 @@ describe("the catalogue", function()
     assert.matches("已认证服务号（须申请）", select(2, access.check(catalogue.find "card.get", {})).hint)
   end)
 
+  it("knows how often a day some calls may be made", function()
+    local n = 0
+    catalogue.each(function(row) n = n + (access.daily(row) and 1 or 0) end)
+    assert.equal(20, n)
+    assert.equal(500, access.daily(catalogue.find "user.list"))
+    assert.is_nil(access.daily(catalogue.find "tag.create"))
+  end)
+
   it("knows which kinds of account have a row's capability", function()
     local facts, capabilities = require "spec.support.facts", {}
     for _, own in ipairs(facts.rows "capabilities.tsv") do
@@ -153,6 +161,8 @@ describe("the catalogue", function()
       assert.equal(own and own.capability, catalogue.capability(row), row.key)
       if own then
         assert.equal(own.daily_quota ~= "-" and own.daily_quota or nil, access.quota(row), row.key)
+        local daily = access.daily(row)
+        if daily then assert.truthy(own.daily_quota:find("%f[%d]" .. daily .. "%f[%D]"), row.key) end
         local has = {}
         for _, kind in ipairs(access.kinds(own.capability)) do has[kind.kind] = kind.apply and "apply" or "yes" end
         for _, kind in ipairs { "subscription", "subscription_verified", "service", "service_verified" } do

@@ -139,9 +139,16 @@ describe("the token server", function()
     local run = serve.run(folder, "token")
     assert.equal(0, run.status, run.err)
     assert.matches("^wxtest%-0001%-%d+\n$", run.out)
+    local token = run.out
     run = serve.run(folder, [[api call user.info '{"openid":"o"}']])
     assert.equal(0, run.status, run.err)
     assert.equal(0, json.decode(run.out).errcode)
+    assert.equal(token, serve.run(folder, "token").out)
+    assert.equal(1, api:counts().stable) -- the store has it
+    run = serve.run(folder, "token --refresh")
+    assert.are_not.equal(token, run.out)
+    assert.equal(1, api:counts().forced)
+    serve.remove(folder)
     api:set { token_error = { errcode = 40125, errmsg = "invalid appsecret" }, kill = true }
     folder = serve.folder(files())
     run = serve.run(folder, "token")

@@ -35,7 +35,7 @@ end
 
 -- list[a,b] → list[]{a, b}
 local function tidy(fields)
-  fields = fields:gsub("%s*,%s*", ", ")
+  fields = fields:gsub("%s*,%s*", ", "):gsub("%s*%(%+optional%)", ", ..."):gsub("([{ ])%.%.}", "%1...}")
   repeat
     local n
     fields, n = fields:gsub("%[([%a_][^%[%]{}]*)%]", "[]{%1}")
@@ -46,7 +46,7 @@ local function tidy(fields)
 end
 
 local READS <const> = { "^get", "_get$", "_get_", "^list", "_list$", "_list_", "^query", "_query", "^count$", "^info$", "batch_get",
-                        "_info$", "search$", "^fetch$", "^try_match$", "status$", "^status$", "^check$" }
+                        "^batch_info$", "_temp_info$", "search$", "^search_", "^fetch$", "^try_match$", "status$", "^status$", "^check$" }
 local NO_READS <const> = { ["wxa_user.get_phone_number"] = true, ["component.query_auth"] = true,
                            ["redpacket_cover.get_authorize_url"] = true, ["wxa_code.change_visit_status"] = true,
                            ["wxa_account.change_search_status"] = true, ["scan_product_old.mod_status"] = true,

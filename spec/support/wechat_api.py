@@ -135,6 +135,8 @@ def parts_of(kind, body):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 65536  # one write for an answer
 
     def log_message(self, *args):
         pass

@@ -22,9 +22,10 @@ static int read_fields(const char *given, cJSON **out) {
   if (wy_json_parse(fields, NULL, out, NULL) == 0 && cJSON_IsObject(*out)) return 0;
   cJSON_Delete(*out);
   *out = NULL;
-  return wy_cli_error(WY_EXIT_USAGE, "%s",
-                      wy_tr("参数应是一个 JSON 对象，例如 '{\"openid\":\"o…\"}'；- 是标准输入",
-                            "the fields are one JSON object, such as '{\"openid\":\"o…\"}'; - is stdin"));
+  return wy_cli_error(
+      WY_EXIT_USAGE, "%s",
+      wy_tr("参数应是一个 JSON 对象，例如 '{\"openid\":\"o…\"}'；- 是标准输入",
+            "the fields are one JSON object, such as '{\"openid\":\"o…\"}'; - is stdin"));
 }
 
 /* argv[0] is "call". */
@@ -41,8 +42,8 @@ int wy_cli_api_call(int argc, char **argv) {
   const char *words[2] = {NULL, NULL}, *account = NULL, *to = NULL;
   bool ok = false;
   const wy_cli_option options[] = {
-      {"account", "ID", "哪个账号（只有一个时可省）", "which account (may be left out where there is one)",
-       &account, NULL},
+      {"account", "ID", "哪个账号（只有一个时可省）",
+       "which account (may be left out where there is one)", &account, NULL},
       {"to", "FILE", "返回的是文件时，写到 FILE", "where the answer is a file: to FILE", &to, NULL},
       {"config", "FILE", "配置（默认 weiyue.lua）", "the configuration (default weiyue.lua)",
        &where.config, NULL},

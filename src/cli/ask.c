@@ -22,24 +22,30 @@ enum {
   GIVE_UP_MS = WY_CONTROL_ANSWER_MS + 15000 /* the host has said so before */
 };
 
-/* 0 with the folder, or the exit status. *sure: the configuration has no errors. */
+typedef struct found {
+  char *folder;
+  bool *sure;
+} found;
+
+static void take_folder(lua_State *L, void *data) {
+  found *f = data;
+  snprintf(f->folder, WY_CLI_PATH, "%s", lua_tostring(L, -2));
+  *f->sure = lua_toboolean(L, -1);
+}
+
 int wy_cli_find_state(const char *config, const char *lua_path, char out[WY_CLI_PATH],
                       bool *sure) {
-  static const char chunk[] = "return require('weiyue.config.state')(...)";
+  found f = {out, sure};
+  const wy_cli_chunk chunk = {.text = "return require('weiyue.config.state')(...)",
+                              .name = "=control",
+                              .args = {config},
+                              .take = take_folder,
+                              .data = &f};
   wy_cli_lua l;
   if (wy_cli_lua_open(&l, lua_path, false)) return WY_EXIT_FAILED;
-  lua_State *L = wy_script_lua(l.script);
-  int status = 0;
-  bool ok = luaL_loadbuffer(L, chunk, sizeof chunk - 1, "=control") == LUA_OK;
-  lua_pushstring(L, config);
-  if (ok && lua_pcall(L, 1, 2, 0) == LUA_OK) {
-    snprintf(out, WY_CLI_PATH, "%s", lua_tostring(L, -2));
-    *sure = lua_toboolean(L, -1);
-  } else {
-    status = wy_cli_error(WY_EXIT_FAILED, "%s", lua_tostring(L, -1));
-  }
+  int err = wy_cli_lua_run(&l, &chunk);
   wy_cli_lua_close(&l);
-  return status;
+  return err ? WY_EXIT_FAILED : WY_EXIT_DONE;
 }
 
 int wy_cli_not_reached(const char *state, int err, bool sure) {

@@ -27,7 +27,8 @@ static int report(const verb *v, const wy_buf *answer, bool json) {
   if (json) {
     puts(answer->p);
   } else {
-    const char *generation = wy_cli_json_text(root, "generation"), *ms = wy_cli_json_text(root, "ms");
+    const char *generation = wy_cli_json_text(root, "generation"),
+               *ms = wy_cli_json_text(root, "ms");
     wy_cli_print_problems(root);
     if (!ok) wy_cli_error(0, "%s", wy_tr(v->zh, v->en));
     else if (wy_cli_json_text(root, "canary"))

@@ -42,17 +42,14 @@ static int run(const wy_cli_where *where, wy_str line, wy_buf *answer) {
   wy_host *host = NULL;
   size_t errors = 0;
   told t = {false, answer};
-  wy_host_options settings = {.problem = on_problem,
-                              .log = on_log,
-                              .data = &errors,
-                              .lua_path = where->lua_path};
+  wy_host_options settings = {
+      .problem = on_problem, .log = on_log, .data = &errors, .lua_path = where->lua_path};
   int err = wy_host_new(&host, &settings);
   if (!err) {
     wy_host_bare(host);
     err = wy_host_load(host, where->config ? where->config : "weiyue.lua");
   }
-  if (err && errors == 0)
-    wy_cli_error(0, "%s", wy_tr(wy_cli_strerror_zh(err), wy_strerror(err)));
+  if (err && errors == 0) wy_cli_error(0, "%s", wy_tr(wy_cli_strerror_zh(err), wy_strerror(err)));
   if (!err) {
     wy_remote_control(host, line, on_done, &t);
     while (!t.done) uv_run(wy_host_loop(host), UV_RUN_ONCE);

@@ -14,7 +14,8 @@ int wy_cli_token(int argc, char **argv) {
       "宿主在运行就问它，否则直接读写它的存储：不会让正在用的 token 失效。\n"
       "--refresh 换一个新的；旧的几分钟内失效。只有一个账号时可以不写 ACCOUNT。",
       "Prints the account's access_token to stdout, for scripts; no log has it. A running host is\n"
-      "asked, else its store is used: a token that is in use stays good. --refresh has another one\n"
+      "asked, else its store is used: a token that is in use stays good. --refresh has another "
+      "one\n"
       "made; the old one dies within minutes. ACCOUNT may be left out where there is one only.",
       1};
   wy_cli_where where = {0};

@@ -1,5 +1,5 @@
-/* The management interface: /health, /ready, /metrics, /token, on an address of its own. What reveals
- * anything needs the key unless only this machine can ask. */
+/* The management interface: /health, /ready, /metrics, /token, on an address of its own. What
+ * reveals anything needs the key unless only this machine can ask. */
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
@@ -79,8 +79,8 @@ static void metrics(wy_host *h, wy_http_req *req) {
 static void on_token(void *data, bool ok, long status, wy_str json) {
   wy_http_req *req = data;
   if (!ok) json = WY_STR("{\"errcode\":-1,\"errmsg\":\"the host cannot tell now\"}");
-  wy_http_respond(
-      req, &(wy_http_answer){ok ? (int)status : 503, "application/json", NO_STORE, json});
+  wy_http_respond(req,
+                  &(wy_http_answer){ok ? (int)status : 503, "application/json", NO_STORE, json});
 }
 
 /* The token server (中控服务器): what it tells is as good as the account's secret. */
@@ -103,8 +103,11 @@ typedef struct page {
   void (*serve)(wy_host *h, wy_http_req *req);
 } page;
 
-static const page pages[] = {
-    {"/", contents}, {"/health", health}, {"/ready", ready}, {"/metrics", metrics}, {"/token", token}};
+static const page pages[] = {{"/", contents},
+                             {"/health", health},
+                             {"/ready", ready},
+                             {"/metrics", metrics},
+                             {"/token", token}};
 
 enum { PAGES = sizeof pages / sizeof *pages };
 

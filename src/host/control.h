@@ -1,7 +1,7 @@
 /* control: the socket control.sock in the state folder, by which programs of the same user ask a
  * running host to reload, promote, roll back, or say how it is; for a token, or a call of WeChat's
- * API. One line of JSON in, {"do":"reload"}, one line of JSON out, and the connection ends. The socket's mode, 0600, is all
- * the protection there is. */
+ * API. One line of JSON in, {"do":"reload"}, one line of JSON out, and the connection ends. The
+ * socket's mode, 0600, is all the protection there is. */
 #ifndef WY_HOST_CONTROL_H
 #define WY_HOST_CONTROL_H
 

@@ -36,8 +36,8 @@ void wy_generation_unref(generation *g) {
   if (!g || atomic_fetch_sub(&g->refs, 1) != 1) return;
   for (size_t i = 0; i < g->n_accounts; i++) {
     account *a = &g->accounts[i];
-    char *all[] = {a->path, a->url_host, a->username, a->appid, a->token, a->apology, a->waiting,
-                   a->authorizers};
+    char *all[] = {a->path,  a->url_host, a->username, a->appid,
+                   a->token, a->apology,  a->waiting,  a->authorizers};
     if (a->token) memset(a->token, 0, strlen(a->token));
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
   }

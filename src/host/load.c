@@ -12,8 +12,9 @@
 #include "script/modules.h"
 
 enum {
-  OWN_BYTES = 4 << 20, /* at most, of what the host's own Lua code shares: tokens, counts of calls */
-  LOAD_MS = 10000      /* CPU time of everything; each plugin has limits.cpu of it */
+  OWN_BYTES =
+      4 << 20,    /* at most, of what the host's own Lua code shares: tokens, counts of calls */
+  LOAD_MS = 10000 /* CPU time of everything; each plugin has limits.cpu of it */
 };
 
 typedef struct building {

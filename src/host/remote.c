@@ -46,9 +46,7 @@ static void end(lua_State *L, bool ok, void *data) {
   finish(c, false, 0, WY_STR("the host's own code has failed; its log says how"));
 }
 
-static void lost(void *data) {
-  finish(data, false, 0, WY_STR("the host ends, or has no memory"));
-}
+static void lost(void *data) { finish(data, false, 0, WY_STR("the host ends, or has no memory")); }
 
 static const wy_task_body body = {.begin = begin, .end = end, .lost = lost, .trusted = true};
 
@@ -74,8 +72,9 @@ static void on_control(void *data, bool ok, long status, wy_str json) {
   asked a = *(asked *)data;
   free(data);
   if (!ok)
-    json = WY_STR("{\"ok\":false,\"problems\":[{\"zh\":\"宿主出了错，看它的日志\","
-                  "\"en\":\"the host has failed; see its log\"}]}");
+    json = WY_STR(
+        "{\"ok\":false,\"problems\":[{\"zh\":\"宿主出了错，看它的日志\","
+        "\"en\":\"the host has failed; see its log\"}]}");
   a.done(a.data, ok && status == 0, json);
 }
 

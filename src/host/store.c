@@ -44,7 +44,10 @@ static void open_virtual(worker *w) {
 
 wy_kv_client *wy_store_client(void *data) {
   worker *w = data;
-  if (!w->kv && w->host->is_virtual && !w->host->kv && !w->left_store) open_virtual(w);
+  wy_host *h = w->host;
+  if (w->kv || h->kv || w->left_store) return w->kv;
+  if (h->is_virtual) open_virtual(w);
+  else if (h->bare) (void)wy_store_start(h); /* it is never started itself; the log tells */
   return w->kv;
 }
 

@@ -1,6 +1,6 @@
-/* weiyue_core.secrets: texts that no line from Lua may show: add(text), remove(text), mask(text). What a plugin
- * logs or raises has each of them replaced by ***. Short ones are let through: "wechat" as a token
- * would make a riddle of every line. */
+/* weiyue_core.secrets: texts that no line from Lua may show: add(text), remove(text), mask(text).
+ * What a plugin logs or raises has each of them replaced by ***. Short ones are let through:
+ * "wechat" as a token would make a riddle of every line. */
 #include <lauxlib.h>
 #include <stdlib.h>
 
@@ -183,7 +183,8 @@ static int l_mask(lua_State *L) {
 }
 
 int wy_open_secrets(lua_State *L) {
-  static const luaL_Reg functions[] = {{"add", l_add}, {"remove", l_remove}, {"mask", l_mask}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"add", l_add}, {"remove", l_remove}, {"mask", l_mask}, {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -30,6 +30,21 @@ function M.capability(row)
   return CAPABILITIES[row.family] or (row.family:find "^card" and "cards") or nil
 end
 
+-- The same by call, where it is told apart.
+local DAILY <const> = {
+  ["token.get"] = 2000, ["callback.get_callback_ip"] = 5000, ["message_custom.send"] = 500000,
+  ["message_mass.sendall"] = 100, ["message_mass.send"] = 100, ["template.send"] = 100000, ["user.info"] = 500000,
+  ["user.list"] = 500, ["user.update_remark"] = 10000, ["qrcode.create"] = 100000, ["menu.create"] = 1000,
+  ["menu.delete"] = 1000, ["menu.get"] = 10000, ["menu.add_conditional"] = 2000, ["menu.del_conditional"] = 2000,
+  ["menu.try_match"] = 20000, ["media.upload"] = 5000, ["media.get"] = 10000, ["semantic.search"] = 1000,
+  ["kf_record.get_msg_list"] = 5000,
+}
+
+--- Calls a day of this one; nil where it is not known.
+---@param row weiyue.api.Row
+---@return integer?
+function M.daily(row) return DAILY[row.key] end
+
 --- Calls a day, in words; nil where none is known.
 ---@param row weiyue.api.Row
 ---@return string?

@@ -75,7 +75,8 @@ function Engine:exchange(place, row, args, token, options)
   local response
   response, err = self.hub.wire:send(r, place)
   if response then return reply.read(row, response) end
-  return nil, fault(err.code or "http", core.secrets.mask(tostring(err.message or err)), err.hint, { api = row.key })
+  return nil, fault(err.code or "http", core.secrets.mask(tostring(err.message or err)), err.hint,
+    { api = row.key, hint_en = err.hint_en })
 end
 
 -- The token that the row wants. What is wrong with the arguments is found before one is fetched.

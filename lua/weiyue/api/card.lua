@@ -1,34 +1,17 @@
 -- WeChat's API: card. Written by spec/api_rows; notation.lua explains query and body.
 return {
   { "create", "POST", "/card/create",
-    body = "card{card_type>GROUPON/groupon{base_info{logo_url, brand_name, code_type, title, color, notice, "
-      .. "description, sku{quantity}, date_info{}, ...}, ...}|CASH/cash{base_info{logo_url, brand_name, code_type, "
-      .. "title, color, notice, description, sku{quantity}, date_info{}, ...}, "
-      .. "...}|DISCOUNT/discount{base_info{logo_url, brand_name, code_type, title, color, notice, description, "
-      .. "sku{quantity}, date_info{}, ...}, ...}|GIFT/gift{base_info{logo_url, brand_name, code_type, title, "
-      .. "color, notice, description, sku{quantity}, date_info{}, ...}, "
-      .. "...}|GENERAL_COUPON/general_coupon{base_info{logo_url, brand_name, code_type, title, color, notice, "
-      .. "description, sku{quantity}, date_info{}, ...}, ...}|MEMBER_CARD/member_card{base_info{logo_url, "
-      .. "brand_name, code_type, title, color, notice, description, sku{quantity}, date_info{}, ...}, "
-      .. "...}|GENERAL_CARD/general_card{base_info{logo_url, brand_name, code_type, title, color, notice, "
-      .. "description, sku{quantity}, date_info{}, ...}, ...}|MEETING_TICKET/meeting_ticket{base_info{logo_url, "
-      .. "brand_name, code_type, title, color, notice, description, sku{quantity}, date_info{}, ...}, "
-      .. "...}|SCENIC_TICKET/scenic_ticket{base_info{logo_url, brand_name, code_type, title, color, notice, "
-      .. "description, sku{quantity}, date_info{}, ...}, ...}|MOVIE_TICKET/movie_ticket{base_info{logo_url, "
-      .. "brand_name, code_type, title, color, notice, description, sku{quantity}, date_info{}, ...}, "
-      .. "...}|BOARDING_PASS/boarding_pass{base_info{logo_url, brand_name, code_type, title, color, notice, "
-      .. "description, sku{quantity}, date_info{}, ...}, ...}}",
-    note = "types GROUPON,CASH,DISCOUNT,GIFT,GENERAL_COUPON,MEMBER_CARD,GENERAL_CARD,MEETING_TICKET,SCENIC_TICKET,"
-      .. "MOVIE_TICKET,BOARDING_PASS; reply card_id" },
+    body = "card{card_type>GROUPON/groupon|CASH/cash|DISCOUNT/discount|GIFT/gift|GENERAL_COUPON/general_coupon|"
+      .. "MEMBER_CARD/member_card|GENERAL_CARD/general_card|MEETING_TICKET/meeting_ticket|"
+      .. "SCENIC_TICKET/scenic_ticket|MOVIE_TICKET/movie_ticket|BOARDING_PASS/boarding_pass{base_info{logo_url, "
+      .. "brand_name, code_type, title, color, notice, description, sku{quantity}, date_info{}, ...}, ...}}",
+    note = "reply card_id" },
   { "get", "POST", "/card/get", body = "card_id", idempotent = true, note = "reply card{}" },
   { "batch_get", "POST", "/card/batchget", body = "offset, count(<=50), status_list[]?", idempotent = true,
     note = "reply card_id_list[],total_num" },
   { "update", "POST", "/card/update",
-    body = "card_id, groupon{base_info{...}?, ...}|cash{base_info{...}?, ...}|discount{base_info{...}?, "
-      .. "...}|gift{base_info{...}?, ...}|general_coupon{base_info{...}?, ...}|member_card{base_info{...}?, "
-      .. "...}|general_card{base_info{...}?, ...}|meeting_ticket{base_info{...}?, "
-      .. "...}|scenic_ticket{base_info{...}?, ...}|movie_ticket{base_info{...}?, "
-      .. "...}|boarding_pass{base_info{...}?, ...}",
+    body = "card_id, groupon{}|cash{}|discount{}|gift{}|general_coupon{}|member_card{}|general_card{}|"
+      .. "meeting_ticket{}|scenic_ticket{}|movie_ticket{}|boarding_pass{}",
     note = "reply send_check" },
   { "modify_stock", "POST", "/card/modifystock", body = "card_id, increase_stock_value?, reduce_stock_value?" },
   { "delete", "POST", "/card/delete", body = "card_id" },

@@ -2,7 +2,7 @@
 return {
   { "page_add", "POST", "/card/giftcard/page/add",
     body = "page{banner_pic_url, page_title, theme_list[], category_list[]?, address, service_phone, "
-      .. "biz_description, support_multi?, ..}",
+      .. "biz_description, support_multi?, ...}",
     note = "reply page_id" },
   { "page_get", "POST", "/card/giftcard/page/get", body = "page_id", idempotent = true },
   { "page_update", "POST", "/card/giftcard/page/update",

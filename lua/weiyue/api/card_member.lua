@@ -11,7 +11,7 @@ return {
     idempotent = true },
   { "set_activate_user_form", "POST", "/card/membercard/activateuserform/set",
     body = "card_id, service_statement{name, url}?, bind_old_card{name, url}?, required_form{can_modify?, "
-      .. "rich_field_list[], common_field_id_list[], custom_field_list[]}?, optional_form{..}?" },
+      .. "rich_field_list[], common_field_id_list[], custom_field_list[]}?, optional_form{...}?" },
   { "update_user", "POST", "/card/membercard/updateuser",
     body = "code, card_id, bonus?, add_bonus?, record_bonus?, balance?, add_balance?, record_balance?, "
       .. "custom_field_value1..3?, notify_optional{}?" },

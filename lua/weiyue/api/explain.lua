@@ -239,7 +239,8 @@ local function facts_of(row, zh)
   end
   add("token", "token", pick(AUTH[row.auth], zh))
   add("账号", "accounts", kinds_of(row, zh) or nil)
-  add("每天", "a day", access.quota(row))
+  local daily = access.daily(row)
+  add("每天", "a day", daily and ("%d"):format(daily) or access.quota(row))
   add("插件", "plugins", kind and pick(DANGER[kind], zh):format(row.key) or (zh and "可以直接调用" or "may call it"))
   if row.reply ~= "redirect" then add("重发", "again", pick(AGAIN[row.idempotent], zh)) end
   add("返回", "reply", REPLIES[row.reply] and pick(REPLIES[row.reply], zh))
@@ -326,7 +327,8 @@ local function show_json(row)
   return json.encode {
     api = row.key, method = row.method, host = row.host or API, path = row.path, auth = row.auth,
     content = row.content, reply = row.reply, idempotent = row.idempotent, danger = danger.of(row),
-    capability = capability, kinds = capability and kinds or nil, quota = access.quota(row), note = row.note,
+    capability = capability, kinds = capability and kinds or nil,
+    quota = access.daily(row) or access.quota(row), note = row.note,
     query = fields_json(row.query or {}), body = row.body and fields_json(row.body) or nil, needs = row.needs,
     errors = errors, example = sample.arguments(row),
   } .. "\n"

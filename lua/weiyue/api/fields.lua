@@ -8,7 +8,7 @@ local notation = require "weiyue.api.notation"
 
 local M = {}
 
--- An object with its fields in order: a list of { name, value }.
+-- An object with its fields in order: a list of { name, value, '"name":' }.
 local ORDERED <const> = {}
 
 -- What goes wrong is raised as a table and caught in M.take.
@@ -16,7 +16,9 @@ local function fail(path, zh, en, field)
   error({ path = path, zh = zh, en = en, field = field }, 0)
 end
 
-local function is_null(value) return value == nil or rawequal(value, json.null) end
+local NULL <const> = json.null
+
+local function is_null(value) return value == nil or rawequal(value, NULL) end
 
 local function join(path, name) return path == "" and name or path .. "." .. name end
 
@@ -120,6 +122,8 @@ local function check_limits(field, value, path)
     zh, en = UNITS[unit][1], " " .. UNITS[unit][2]
   elseif field.type == "list" then
     n, zh, en = #value, "项", " items"
+  elseif field.type == "file" then
+    n, zh, en = value.data and #value.data, UNITS.bytes[1], " bytes"
   elseif type(value) == "string" then
     n = math.tointeger(tonumber(value))
   end
@@ -188,7 +192,9 @@ local function add(state, field, args, path, out, needed)
     end
     return false
   end
-  out[#out + 1] = { field.name, state.value(state, field, value, join(path, field.name)) }
+  local name = field.name
+  field.key = field.key or '"' .. name .. '":'
+  out[#out + 1] = { name, state.value(state, field, value, join(path, name)), field.key }
   return true
 end
 
@@ -223,30 +229,40 @@ local function add_choice(state, one, args, path, out)
     ("%sone of these is missing: %s"):format(where, words), one.choice[1][1])
 end
 
--- The case that the tag names, or that is there; two fields may stand for one tag.
-local function case_of(one, args, path)
-  local tag, cases, values = args[one.switch], {}, {}
+local function no_case(one, tag, path)
+  local here, values = join(path, one.switch), {}
   for _, case in ipairs(one.cases) do
-    local there = not is_null(args[case.field.name])
-    if (is_null(tag) and there) or case.value == tag then table.insert(cases, there and 1 or #cases + 1, case) end
     if values[#values] ~= case.value then values[#values + 1] = case.value end
   end
-  if not cases[1] then
-    local here, words = join(path, one.switch), table.concat(values, ", ")
-    if is_null(tag) and one.optional then return nil end
-    if is_null(tag) then
-      fail(here, ("缺少 %s：%s 之一"):format(here, words), ("%s is missing: one of %s"):format(here, words))
-    end
-    fail(here, ("%s 应为 %s 之一，不是 %s"):format(here, words, shown(tag)),
-      ("%s must be one of %s, not %s"):format(here, words, shown(tag)))
+  local words = table.concat(values, ", ")
+  if is_null(tag) then
+    fail(here, ("缺少 %s：%s 之一"):format(here, words), ("%s is missing: one of %s"):format(here, words))
   end
+  fail(here, ("%s 应为 %s 之一，不是 %s"):format(here, words, shown(tag)),
+    ("%s must be one of %s, not %s"):format(here, words, shown(tag)))
+end
+
+-- The case that the tag names, or that is there; two fields may stand for one tag. What else is there does not go
+-- with it.
+local function case_of(one, args, path)
+  local tag, found, is_there, other = args[one.switch], nil, false, nil
+  if is_null(tag) then tag = nil end
   for _, case in ipairs(one.cases) do
-    if case ~= cases[1] and case.field.name ~= cases[1].field.name and not is_null(args[case.field.name]) then
-      local here, tagged = join(path, case.field.name), ("%s = %q"):format(one.switch, cases[1].value)
-      fail(here, ("%s 与 %s 不符"):format(here, tagged), ("%s does not go with %s"):format(here, tagged), case.field)
-    end
+    local there = not is_null(args[case.field.name])
+    local fits = tag == nil or case.value == tag
+    if there and fits and not is_there then found, is_there = case, true
+    elseif there then other = case
+    elseif tag and fits and not found then found = case end
   end
-  return cases[1]
+  if not found then
+    if tag == nil and one.optional then return nil end
+    no_case(one, tag, path)
+  end
+  if other then
+    local here, tagged = join(path, other.field.name), ("%s = %q"):format(one.switch, found.value)
+    fail(here, ("%s 与 %s 不符"):format(here, tagged), ("%s does not go with %s"):format(here, tagged), other.field)
+  end
+  return found
 end
 
 local function add_switch(state, one, args, path, out)
@@ -256,19 +272,28 @@ local function add_switch(state, one, args, path, out)
   add(state, case.field, args, path, out, true)
 end
 
+-- Kept with the list, which is its row's for good.
 local function names(fields)
-  local known = {}
-  notation.each(fields, function(field) known[field.name] = true end)
+  local known = fields.known
+  if not known then
+    known = {}
+    notation.each(fields, function(field) known[field.name] = true end)
+    fields.known = known
+  end
   return known
 end
 
-local function check_unknown(known, args, path)
+local NONE <const> = {}
+
+-- The fields of a call are those of its query and of its body.
+local function check_unknown(known, also, args, path)
   for key in pairs(args) do
-    if not known[key] then
+    if not (known[key] or also[key]) then
       local here, near = join(path, tostring(key)), nil
-      if type(key) == "string" then near = nearest.slip(key, nearest.names(known)) end
       local all = nearest.names(known)
+      table.move(nearest.names(also), 1, 99, #all + 1, all)
       table.sort(all)
+      if type(key) == "string" then near = nearest.slip(key, all) end
       local has = #all > 0 and table.concat(all, ", ") or "-"
       local zh = near and "最接近的是 " .. near or "有：" .. has
       local en = near and "the nearest is " .. near or "it has: " .. has
@@ -286,10 +311,14 @@ local function collect(state, fields, args, path, out)
   end
 end
 
-local function add_open(known, args, out)
+local function add_open(known, also, args, out, path)
   local others = {}
   for key in pairs(args) do
-    if type(key) == "string" and not known[key] then others[#others + 1] = key end
+    if type(key) ~= "string" then
+      local here = join(path, tostring(key))
+      fail(here, ("%s 不是字段名"):format(here), ("%s is no field's name"):format(here))
+    end
+    if not (known[key] or also[key]) then others[#others + 1] = key end
   end
   table.sort(others)
   for _, key in ipairs(others) do out[#out + 1] = { key, args[key] } end
@@ -297,9 +326,9 @@ end
 
 function object(state, fields, args, path)
   local out, known = setmetatable({}, ORDERED), names(fields)
-  if not fields.open then check_unknown(known, args, path) end
+  if not fields.open then check_unknown(known, NONE, args, path) end
   collect(state, fields, args, path, out)
-  if fields.open then add_open(known, args, out) end
+  if fields.open then add_open(known, NONE, args, out, path) end
   return out
 end
 
@@ -318,16 +347,13 @@ end
 function M.take(query, body, args, ctx)
   local state = { ctx = ctx, value = value_of }
   local ok, q, b = pcall(function()
-    local known = {}
-    for _, fields in ipairs { query or {}, body or {} } do
-      for name in pairs(names(fields)) do known[name] = true end
-    end
+    local of_query, of_body = query and names(query) or NONE, body and names(body) or NONE
     local open = body and body.open
-    if not open then check_unknown(known, args, "") end
+    if not open then check_unknown(of_query, of_body, args, "") end
     local in_query, in_body = {}, setmetatable({}, ORDERED)
     if query then collect(state, query, args, "", in_query) end
     if body then collect(state, body, args, "", in_body) end
-    if open then add_open(known, args, in_body) end
+    if open then add_open(of_query, of_body, args, in_body, "") end
     return in_query, in_body
   end)
   if ok then return q, b end
@@ -335,20 +361,24 @@ function M.take(query, body, args, ctx)
   return nil, q
 end
 
+local function encoded(value)
+  local text, err = json.encode(value)
+  if not text then error({ path = "", zh = err, en = err }, 0) end
+  return text
+end
+
 local function write(out, value)
-  local ordered = type(value) == "table" and getmetatable(value) == ORDERED
-  if not ordered and not json.is_array(value) then
-    local text, err = json.encode(value)
-    if not text then error({ path = "", zh = err, en = err }, 0) end
-    out[#out + 1] = text
+  local is_table = type(value) == "table"
+  local ordered = is_table and getmetatable(value) == ORDERED
+  if not ordered and not (is_table and json.is_array(value)) then
+    out[#out + 1] = encoded(value)
     return
   end
   out[#out + 1] = ordered and "{" or "["
   for i, item in ipairs(value) do
     if i > 1 then out[#out + 1] = "," end
     if ordered then
-      out[#out + 1] = json.encode(item[1])
-      out[#out + 1] = ":"
+      out[#out + 1] = item[3] or encoded(item[1]) .. ":"
       item = item[2]
     end
     write(out, item)

@@ -38,7 +38,7 @@ return {
     idempotent = true, note = "reply pdf_url,pdf_url_expire_time" },
   { "insert", "POST", "/card/invoice/insert",
     body = "order_id, card_id, appid, card_ext{nonce_str, user_card{invoice_user_data{fee, title, billing_time, "
-      .. "billing_no, billing_code, fee_without_tax, tax, s_pdf_media_id, ..}}}",
+      .. "billing_no, billing_code, fee_without_tax, tax, s_pdf_media_id, ...}}}",
     note = "reply code,openid,unionid?" },
   { "update_status", "POST", "/card/invoice/platform/updatestatus",
     body = "card_id, code, reimburse_status(INVOICE_REIMBURSE_INIT|INVOICE_REIMBURSE_LOCK|"

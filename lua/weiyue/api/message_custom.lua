@@ -1,7 +1,7 @@
 -- WeChat's API: message_custom. Written by spec/api_rows; notation.lua explains query and body.
 return {
   { "send", "POST", "/cgi-bin/message/custom/send",
-    body = "touser, msgtype>text{content}|image{media_id}|voice{media_id}|video{media_id, thumb_media_id, title?, "
+    body = "touser, msgtype>text{content}|image|voice{media_id}|video{media_id, thumb_media_id, title?, "
       .. "description?}|music{title?, description?, musicurl, hqmusicurl, "
       .. "thumb_media_id}|news{articles[1..1]{title, description, url, "
       .. "picurl}}|mpnews{media_id}|mpnewsarticle{article_id}|msgmenu{head_content, list[]{id, content}, "
@@ -12,7 +12,7 @@ return {
   { "typing", "POST", "/cgi-bin/message/custom/typing", body = "touser, command(Typing|CancelTyping)",
     idempotent = true, note = "needs user contact in last 30 s (45080), not twice (45081)" },
   { "business_send", "POST", "/cgi-bin/message/custom/business/send",
-    body = "touser, msgtype>text{content}|image{media_id}|voice{media_id}|video{media_id, thumb_media_id, title?, "
+    body = "touser, msgtype>text{content}|image|voice{media_id}|video{media_id, thumb_media_id, title?, "
       .. "description?}|music{title?, description?, musicurl, hqmusicurl, "
       .. "thumb_media_id}|news{articles[1..1]{title, description, url, "
       .. "picurl}}|mpnews{media_id}|mpnewsarticle{article_id}|msgmenu{head_content, list[]{id, content}, "

@@ -26,7 +26,7 @@ return {
     idempotent = true },
   { "micropay", "POST", "/nontax/micropay",
     body = "appid, desc, fee, auth_code, payment_notice_create_time, payment_expire_date, department_code, "
-      .. "department_name, region_code, items[] (+optional)",
+      .. "department_name, region_code, items[], ...",
     note = "system error: wait 5 s and repeat; USERPAYING: ask every 10 s up to 30 s" },
   { "get_order_list", "POST", "/nontax/getorderlist",
     body = "appid?, order_no?, payment_notice_no?, department_code, region_code", idempotent = true },
@@ -41,6 +41,6 @@ return {
     body = "appid?, bank_id?, bank_account?, mch_id?, region_code, trade_scene, scene_info{start_time, "
       .. "plate_number, car_type?, notify_url?, parking_name?, openid?, free_time?}" },
   { "vehicle_pay_apply", "POST", "/nontax/vehicle/payapply",
-    body = "desc, fee, department_code, department_name, trade_scene, scene_info{start_time, plate_number} "
-      .. "(+optional)" },
+    body = "desc, fee, department_code, department_name, trade_scene, scene_info{start_time, plate_number, ...}, "
+      .. "..." },
 }

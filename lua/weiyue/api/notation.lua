@@ -11,6 +11,7 @@
 --   touser|towxname  openid+nickname?|list[]{a}   at least one of these; + is together with
 --   msgtype>text{content}|image{media_id}  the field msgtype names the one that goes with it
 --   msgtype>image/images{media_ids[]}      … where its value is another word than the name
+--   msgtype>image|voice{media_id}          … image has the fields that follow it
 --   size:int  data:file  ext:json        a type, where the name alone does not tell (types.lua)
 --   n1..3  ...                           n1, n2, n3; fields that are not told
 
@@ -97,7 +98,7 @@ local function parenthesis(field, text)
     elseif list then
       field.values, field.hint = list, meaning or field.hint
     elseif part ~= "" then
-      field.hint = part
+      field.hint = field.hint and field.hint .. "; " .. part or part
     end
   end
 end
@@ -214,6 +215,12 @@ local function cases(r, name)
     field.optional = nil
     switch.cases[#switch.cases + 1] = { value = value or field.name, field = field }
   until not take(r, "|")
+  for i = #switch.cases - 1, 1, -1 do
+    local field, next_one = switch.cases[i].field, switch.cases[i + 1].field
+    if not (field.fields or field.item) then
+      field.type, field.fields, field.item = next_one.type, next_one.fields, next_one.item
+    end
+  end
   return switch
 end
 
@@ -250,8 +257,7 @@ function members(r, closing)
   local ended = closing and "%" .. closing or "$"
   if take(r, ended) then return list end
   repeat
-    if take(r, "%.%.%.?") or take(r, "%(%+optional%)") then list.open = true else member(r, list) end
-    if take(r, "%(%+optional%)") then list.open = true end
+    if take(r, "%.%.%.") then list.open = true else member(r, list) end
   until not take(r, ",")
   skip(r)
   if not take(r, ended) then fault(r, closing and closing .. " expected" or "it should end") end

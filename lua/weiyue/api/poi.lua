@@ -2,7 +2,7 @@
 return {
   { "add", "POST", "/cgi-bin/poi/addpoi",
     body = "business{base_info{sid, business_name, branch_name, province, city, district, address, telephone, "
-      .. "categories[], offset_type, longitude, latitude, photo_list[]{photo_url}?, ..}}",
+      .. "categories[], offset_type, longitude, latitude, photo_list[]{photo_url}?, ...}}",
     note = "reply poi_id; audit event poi_check_notify" },
   { "get", "POST", "/cgi-bin/poi/getpoi", body = "poi_id", idempotent = true },
   { "list", "POST", "/cgi-bin/poi/getpoilist", body = "begin, limit(<=50)", idempotent = true },

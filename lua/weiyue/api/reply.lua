@@ -2,7 +2,6 @@
 -- status 200 where bytes were asked for, and texts have raw control characters in them.
 
 local api_error = require "weiyue.api.error"
-local errcodes = require "weiyue.errcodes"
 local json = require "weiyue.json"
 
 local M = {}
@@ -42,6 +41,7 @@ local function split(errmsg)
 end
 
 local function refused(row, code, errmsg)
+  local errcodes = require "weiyue.errcodes" -- a long text, and not needed while all goes well
   errmsg = type(errmsg) == "string" and errmsg or ""
   local known = errcodes.of(code, errmsg)
   local text, rid = split(errmsg)

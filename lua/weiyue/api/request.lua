@@ -41,7 +41,7 @@ local function query_text(row, pairs_, token)
 end
 
 local function base_of(row, ctx)
-  if not row.host then return ctx.base or API end
+  if not row.host then return (ctx.base or API):match "^(.-)/*$" end
   return ctx.hosts and ctx.hosts[row.host] or "https://" .. row.host
 end
 
@@ -74,6 +74,7 @@ end
 
 function bodies.bytes(request, body)
   local data = body[1] and body[1][2]
+  if type(data) == "string" then data = { data = data, type = "text/plain; charset=utf-8" } end
   request.body, request.file = data.data, not data.data and data.path or nil
   request.headers = { ["Content-Type"] = data.type or "application/octet-stream" }
   return true

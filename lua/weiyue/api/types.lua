@@ -8,13 +8,13 @@ end
 
 local NAMES <const> = {}
 set("string", NAMES, [[
-  openid touser towxname open_id from_appid unionid appid secret component_appid authorizer_appid code lang scope state
+  openid touser towxname open_id from_appid unionid appid secret component_appid authorizer_appid code lang
   media_id thumb_media_id template_id template_id_short card_id kf_account kf_openid invite_wx nickname title
   description content remark msgtype command author digest url page path pagepath name text begin_date end_date
   ref_date next_openid begin_openid scene_str long_data short_key rid cgi_path ticket grant_type guide_account
   guide_openid buyer_nickname tag_name tag_value group_name task_name word username display_tag encrypt_code new_code
   outer_str key action_name action priTmplId sceneDesc title_type phone tax_no addr order_id s_pappid reason fpqqlsh
-  nsrsbh keyword address redirect_uri redirect_url voice_id format filename s_media_id authorization_code
+  nsrsbh keyword address redirect_uri redirect_url voice_id filename s_media_id authorization_code
   pre_auth_code authorizer_refresh_token refresh_token option_name option_value js_code head_content tail_content
   musicurl hqmusicurl picurl article_id clientmsgid client_msg_id membership_number
 ]])

@@ -7,6 +7,6 @@ return {
     query = "voice_id, lang(zh_CN|en_US)=zh_CN", content = "none", idempotent = true,
     note = "reply result,is_end; call within 10 s after upload" },
   { "translate", "POST", "/cgi-bin/media/voice/translatecontent", query = "lfrom(zh_CN|en_US), lto(zh_CN|en_US)",
-    content = "bytes", body = "data:file(<=600 bytes)",
+    content = "bytes", body = "content:str(<=600 bytes)",
     note = "body is UTF-8 text, 600 bytes at most; zh_CN or en_US; reply from_content,to_content" },
 }

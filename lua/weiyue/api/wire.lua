@@ -33,10 +33,10 @@ local function transport(request) return require("weiyue.transport").send(reques
 
 -- The configured address may be within this network; WeChat's own may not.
 local function is_guarded(url, place)
-  local origin = place.api and place.api:match "^%a+://[^/]+"
-  if origin and url:sub(1, #origin) == origin and origin ~= M.DEFAULT then return false end
-  local central = type(place.access_token) == "table" and place.access_token.url:match "^%a+://[^/]+"
-  return not (central and url:sub(1, #central) == central)
+  local function origin_of(text) return text and text:match "^%a+://[^/?#]+" end
+  local origin = origin_of(url)
+  if origin == origin_of(place.api) then return origin == M.DEFAULT end
+  return type(place.access_token) ~= "table" or origin ~= origin_of(place.access_token.url)
 end
 
 --- Sends a request.

@@ -4,7 +4,7 @@ return {
   { "get_page", "GET", "/wxa/get_page" },
   { "get_category", "GET", "/wxa/get_category" },
   { "get_qrcode", "GET", "/wxa/get_qrcode", query = "path?", reply = "bytes" },
-  { "submit_audit", "POST", "/wxa/submit_audit", body = "item_list[] (+optional)" },
+  { "submit_audit", "POST", "/wxa/submit_audit", body = "item_list[], ..." },
   { "get_audit_status", "POST", "/wxa/get_auditstatus", body = "auditid", idempotent = true },
   { "get_latest_audit_status", "GET", "/wxa/get_latest_auditstatus" },
   { "undo_audit", "GET", "/wxa/undocodeaudit", idempotent = false, note = "87013 too many" },

@@ -7,7 +7,7 @@ return {
   { "get_merchant_audit_info", "GET", "/wxa/get_merchant_audit_info" },
   { "modify_merchant", "POST", "/wxa/modify_merchant", body = "intro, headimg_mediaid" },
   { "get_district", "GET", "/wxa/get_district" },
-  { "search_map_poi", "POST", "/wxa/search_map_poi", body = "districtid, keyword" },
+  { "search_map_poi", "POST", "/wxa/search_map_poi", body = "districtid, keyword", idempotent = true },
   { "create_map_poi", "POST", "/wxa/create_map_poi",
     body = "poi_id?, name, category, introduct, telephone, longitude, latitude, districtid, province, city, "
       .. "district, address, photo, license" },

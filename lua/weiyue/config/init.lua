@@ -223,6 +223,15 @@ local function check_component(ctx, account, raw, at)
   end
 end
 
+local function check_quota(ctx, account, at)
+  for name, n in pairs(type(account.quota) == "table" and account.quota or {}) do
+    if type(name) ~= "string" or not name:find "^[%l%d_]+%.[%l%d_]+$" or math.type(n) ~= "integer" or n < 0 then
+      ctx.report("error", at .. ".quota", "config", "应写成 { [\"message_custom.send\"] = 1000000 }",
+        "is a table such as { [\"message_custom.send\"] = 1000000 }")
+    end
+  end
+end
+
 local SAFE_BUDGET <const> = 25 -- WeChat blocks at about 30, and counts what clients cause as well
 
 local function check_budget(ctx, budget, key)
@@ -272,6 +281,7 @@ local function apply_rules(ctx, conf, raw)
     if account then
       check_budget(ctx, account.hold_budget, ("accounts[%d].hold_budget"):format(i))
       check_mode(ctx, account, raw_account(raw, i), ("accounts[%d]"):format(i))
+      check_quota(ctx, account, ("accounts[%d]"):format(i))
       check_component(ctx, account, raw_account(raw, i), ("accounts[%d]"):format(i))
       inherit(conf, account)
       if account.kind then account.can = capabilities.of(account.kind, account.verified, account.can) end

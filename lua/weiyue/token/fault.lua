@@ -1,12 +1,6 @@
 -- What failed with a token or a call of WeChat's API: { code, message, hint, api }, as text in logs and replies.
 
-local Fault = { __name = "weiyue.fault" }
-
-function Fault.__tostring(err)
-  local text = err.api and ("%s: %s: %s"):format(err.api, err.code, err.message)
-    or ("%s: %s"):format(err.code, err.message)
-  return err.hint and ("%s (%s)"):format(text, err.hint) or text
-end
+local api_error = require "weiyue.api.error"
 
 ---@class weiyue.Fault
 ---@field code integer|string WeChat's errcode, or a name such as "api.quota"
@@ -19,7 +13,7 @@ end
 ---@param message string
 ---@param hint? string "Chinese；English", or one text for both
 ---@param more? table further fields
----@return weiyue.Fault
+---@return weiyue.Fault a weiyue.api.Error
 return function(code, message, hint, more)
   local err = { code = code, message = message }
   if hint then
@@ -27,5 +21,5 @@ return function(code, message, hint, more)
     err.hint, err.hint_en = zh or hint, en
   end
   for key, value in pairs(more or {}) do err[key] = value end
-  return setmetatable(err, Fault)
+  return api_error(err)
 end

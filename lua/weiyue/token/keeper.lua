@@ -296,9 +296,11 @@ function Keeper:fly(name, f)
   if flight then return flight end
   flight = { signal = signal.new() }
   self.flights[name] = flight
-  task.after(0, function()
+  task.spawn(function()
     local _ <close> = setmetatable({}, { __close = function()
-      if not flight.done then flight.err = fault("token.interrupted", "the refresh was interrupted") end
+      if not flight.done then
+        flight.err, flight.interrupted = fault("token.interrupted", "the refresh was interrupted"), true
+      end
       flight.done, self.flights[name] = true, nil
       flight.signal:wake()
     end })
@@ -308,13 +310,18 @@ function Keeper:fly(name, f)
   return flight
 end
 
-local function land(flight)
+-- What a flight has brought. `again` begins another one, where its task was stopped: a generation was replaced.
+local function land(flight, again)
   local start = time.monotonic()
   while not flight.done do
     flight.signal:wait(PATIENCE)
     if not flight.done and time.monotonic() - start >= PATIENCE then
       return nil, fault("token.timeout", "no token within " .. PATIENCE .. " seconds")
     end
+  end
+  if flight.interrupted and again then
+    task.sleep(0.01) -- whoever stops tasks is at it just now
+    return land(again())
   end
   return flight.value, flight.err
 end
@@ -331,13 +338,16 @@ function Keeper:get(place, kind)
   local now = time.monotonic()
   if e.value and now < e.refresh_at then return e.value end
   if e.err and now < e.err_until then return nil, e.err end
-  local flight = self:fly(e.key, function()
-    local value, why = self:refresh(e)
-    if not value then e.err, e.err_until = why, time.monotonic() + KNOWN end
-    return value, why
-  end)
+  local function begin()
+    return self:fly(e.key, function()
+      local value, why = self:refresh(e)
+      if not value then e.err, e.err_until = why, time.monotonic() + KNOWN end
+      return value, why
+    end)
+  end
+  local flight = begin()
   if e.value and now < e.expires_at then return e.value end
-  return land(flight)
+  return land(flight, begin)
 end
 
 --- The token in place of one that WeChat has refused. Only the first who tells of a value has it refreshed.
@@ -353,7 +363,8 @@ function Keeper:failed(place, kind, value, errcode)
   if not e then return nil, err end
   if e.value and e.value ~= value and time.monotonic() < e.expires_at then return e.value end
   log.write("info", "token.bad", nil, { account = place.id, kind = e.kind, code = errcode })
-  return land(self:fly(e.key .. "\0" .. value, function() return self:refresh(e, value) end))
+  local function begin() return self:fly(e.key .. "\0" .. value, function() return self:refresh(e, value) end) end
+  return land(begin(), begin)
 end
 
 --- The token, if this state has one that needs no refresh.

@@ -145,7 +145,9 @@ function Lease:free()
   if self.freed then return end
   self.freed = true
   if self.kv then
-    self.kv:unlock(self.name, self.fence) -- if it fails, it ends by itself
+    local kv, name, fence = self.kv, self.name, self.fence
+    -- a task that was stopped cannot wait; what another does instead spares the next one the lock's whole time
+    if not pcall(kv.unlock, kv, name, fence) then task.after(0, function() kv:unlock(name, fence) end) end
   elseif self.of.dict:get(self.name) == self.fence then
     self.of.dict:delete(self.name)
   end
