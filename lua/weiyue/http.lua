@@ -13,7 +13,9 @@ local FIELDS <const> = {
   redirects = "number",
 }
 local BODIES <const> = { "body", "json", "form", "file", "multipart" }
-local PART <const> = { name = "string", value = "any", file = "string", data = "string", filename = "string", type = "string" }
+local PART <const> = {
+  name = "string", value = "any", file = "string", data = "string", filename = "string", type = "string",
+}
 
 local CALLS <const> = 100 -- at a time, where no configuration says it
 local DOWNLOAD_MAX <const> = 64 * 1024 * 1024 -- bytes

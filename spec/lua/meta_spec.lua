@@ -50,8 +50,16 @@ describe("lua/meta", function()
       package.loaded["weiyue.task"] = { scope = function() end }
       package.loaded["weiyue.shared"] = { object = function() return {} end }
     end
+    package.loaded["weiyue.transport"] = package.loaded["weiyue.transport"] or {}
     local text = read("lua/meta/weiyue.lua")
+    assert.is_table(require("weiyue").http) -- made when it is asked for
     assert.same(real(require "weiyue", { reply = true, log = true }), described(text, "weiyue"))
+  end)
+
+  it("describes weiyue.http", function()
+    package.loaded["weiyue.transport"] = package.loaded["weiyue.transport"] or {}
+    local http = require("weiyue.http").new { name = "spec" }
+    assert.same(real(http, {}), described(read "lua/meta/http.lua", "weiyue.http"))
   end)
 
   it("describes every field that a kind of reply has", function()
@@ -65,7 +73,7 @@ describe("lua/meta", function()
     end
   end)
 
-  for _, name in ipairs { "codec", "crypto", "form", "json", "log", "message", "shared", "time", "url", "weiyue", "xml" } do
+  for _, name in ipairs { "codec", "crypto", "form", "http", "json", "log", "message", "shared", "time", "url", "weiyue", "xml" } do
     it(("%s.lua is Lua, opens with @meta and raises when it is required"):format(name), function()
       local path = "lua/meta/" .. name .. ".lua"
       assert.equal("---@meta", read(path):sub(1, 8))
