@@ -54,8 +54,26 @@ function response:json() end
 ---@return boolean
 function response:ok() end
 
+---@alias weiyue.http.Code
+---| "http.busy" too many calls at a time (limits.calls, http.calls)
+---| "http.timeout" no answer in time
+---| "http.denied" not open to plugins (http.allow)
+---| "http.resolve" no such host
+---| "http.connect" no connection
+---| "http.tls" the certificate or handshake is refused
+---| "http.large" the answer exceeds max
+---| "http.protocol" the answer is not HTTP
+---| "http.aborted" the connection broke
+---| "http.redirects" more than redirects allows
+---| "http.url" the URL, a header or the method is malformed
+---| "http.file" a file cannot be read or written
+---| "http.json" of response:json: the body is not JSON
+---| "http.status" of download: the status is not 2xx
+---| "http.memory" out of memory
+---| "http.resolver" this libcurl would block while it looks names up
+
 ---@class weiyue.http.Error
----@field code "http.busy"|"http.timeout"|"http.denied"|"http.resolve"|"http.connect"|"http.tls"|"http.large"|"http.protocol"|"http.aborted"|"http.redirects"|"http.url"|"http.file"|"http.json"|"http.status"|"http.memory"|"http.resolver"
+---@field code weiyue.http.Code
 ---@field message string
 ---@field hint? string what to do, in Chinese (怎么办)
 ---@field hint_en? string

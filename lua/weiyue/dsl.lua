@@ -114,7 +114,8 @@ local REPLY_ADVICE <const> = "other plugins use it as well (不能改)"
 ---@param plugin table { name, priority, rules, uses, timers, config }; without timers: it is served by no host, and
 ---  may have none. `loaded` is set when its rules and timers are complete; `wrong` by wx.plugin: the problems of
 ---  its configuration.
----@param host { account: (fun(id?: string): table), calls?: (fun(): integer) } calls: how many HTTP calls a plugin may have at a time
+---@param host { account: (fun(id?: string): table), calls?: (fun(): integer) } calls: how
+---  many HTTP calls a plugin may have at a time
 ---@return table wx
 function M.new(plugin, host)
   local scope = task.scope(plugin.name)

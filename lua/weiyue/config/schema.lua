@@ -259,7 +259,8 @@ local limits <const> = {
 }
 
 local http <const> = {
-  { key = "allow", type = "list", max = 1000, default = {}, example = '{ "10.0.0.5", "intranet.example", "10.1.0.0/16" }',
+  { key = "allow", type = "list", max = 1000, default = {},
+    example = '{ "10.0.0.5", "intranet.example", "10.1.0.0/16" }',
     item = { type = "string", format = "destination", max = 253, example = '"10.0.0.5"',
       want = { zh = "IP、IP/位数或主机名", en = "IP, IP/BITS or a host name" } },
     zh = "插件可以访问哪些内网地址；公网地址都可以，其他一律拒绝",
@@ -350,7 +351,8 @@ local fields <const> = {
   { key = "state", type = "string", max = 4096, default = ".weiyue", example = '".weiyue"',
     zh = "运行状态的文件夹", en = "folder of the host's own state" },
   { key = "limits", type = "table", fields = limits, zh = "各种上限", en = "limits" },
-  { key = "http", type = "table", fields = http, zh = "向外的 HTTP 请求（wx.http 与微信接口）", en = "HTTP calls that leave (wx.http, WeChat's API)" },
+  { key = "http", type = "table", fields = http, zh = "向外的 HTTP 请求（wx.http 与微信接口）",
+    en = "HTTP calls that leave (wx.http, WeChat's API)" },
   {
     key = "plugins", type = "plugins", max = 1000, item = plugin.by.string, named = plugin,
     default = { "plugins/*.lua" }, example = '{ "plugins/*.lua", shop = { path = "plugins/shop" } }',
