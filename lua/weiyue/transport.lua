@@ -3,6 +3,7 @@
 
 local core = require "weiyue_core"
 local client = require "weiyue.client"
+local client_send = client.send
 
 local M = {}
 
@@ -239,7 +240,7 @@ function M.send(request)
     end
   end
   if request.multipart then pieces, content_type = multipart(request.multipart) end
-  local response, code, message, host, class, sent = client.send(request, url, pieces, content_type)
+  local response, code, message, host, class, sent = client_send(request, url, pieces, content_type)
   if not response then return failed(request, url, code, message, host, class, sent) end
   response.url = code or url -- of the last hop
   if request.to and response.size then response.path = request.to end

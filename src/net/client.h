@@ -78,8 +78,8 @@ typedef struct wy_transfer_options {
   size_t max;                      /* bytes of the decoded body; 0: as many as come */
   unsigned redirects;              /* that are followed */
   bool guarded;
-  const wy_guard *guard; /* of a guarded one; NULL: nothing is opened. Outlives the transfer */
-  const char *ca; /* a file of certificates instead of the system's; NULL. Outlives it, too */
+  wy_guard *guard; /* of a guarded one; NULL: nothing is opened. Outlives the transfer */
+  const char *ca;  /* a file of certificates instead of the system's; NULL. Outlives it, too */
 } wy_transfer_options;
 
 /* What became of it; valid as long as the transfer. */

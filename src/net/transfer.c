@@ -108,14 +108,9 @@ static size_t on_head(char *p, size_t size, size_t n, void *data) {
 /* The connection is there, a new one or one that was kept: for whom it was made once is unknown. */
 static int on_connected(void *data, char *address, char *local, int port, int local_port) {
   wy_transfer *t = data;
-  wy_ip ip;
   (void)local, (void)port, (void)local_port;
-  if (!t->open) {
-    const char *why = wy_ip_parse(wy_str_of(address), &ip) ? wy_guard_refuses(t->options.guard, &ip)
-                                                           : "not-internet";
-    t->denied = why;
-    if (why) return CURL_PREREQFUNC_ABORT;
-  }
+  if (!t->open && (t->denied = wy_guard_refuses_text(t->options.guard, address)) != NULL)
+    return CURL_PREREQFUNC_ABORT;
   t->sent = true;
   return CURL_PREREQFUNC_OK;
 }

@@ -187,7 +187,7 @@ static int check_pieces(lua_State *L, int at) {
   return at;
 }
 
-static void read_request(lua_State *L, const settings *s, request *r) {
+static void read_request(lua_State *L, settings *s, request *r) {
   luaL_checkstack(L, 24, NULL);
   r->pieces = check_pieces(L, 3);
   r->url.p = lua_tolstring(L, 2, &r->url.n);
@@ -336,7 +336,7 @@ static int fail(lua_State *L, wy_fetch fetch) {
 
 static int l_send(lua_State *L) {
   request r;
-  const settings *s = settings_of(L);
+  settings *s = settings_of(L);
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 4);
   read_request(L, s, &r);
@@ -361,11 +361,10 @@ static int l_send(lua_State *L) {
     wy_external_begin(task->script->clock, &c->external, "an HTTP call");
     return wy_task_await(L, &c->wait);
   }
-  settings *mine = settings_of(L);
-  call_free(mine->told);
-  mine->told = c;
+  call_free(s->told);
+  s->told = c;
   int n = push_result(L, t);
-  mine->told = NULL;
+  s->told = NULL;
   call_free(c);
   return n;
 }
