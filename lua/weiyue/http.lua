@@ -84,7 +84,7 @@ local function build(url, method, options, what, level)
   for key, value in pairs(options) do r[key] = value end
   if r.method then r.method = r.method:upper() end
   add_body(r, level + 1)
-  if r.to and not r.max then r.max = DOWNLOAD_MAX end
+  if r.to and not r.max then r.max = DOWNLOAD_MAX end -- what is kept in memory has the cap of always
   return r
 end
 

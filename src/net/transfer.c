@@ -39,13 +39,14 @@ static size_t on_body(char *p, size_t size, size_t n, void *data) {
   n *= size;
   if (t->drop_body) return n;
   t->size += n;
-  if (t->options.max && t->size > t->options.max) {
+  bool saves = t->out >= 0 && t->status / 100 == 2;
+  if (t->size > t->options.max || (!saves && t->size > t->options.memory)) {
     t->fault = WY_FETCH_LARGE;
     return 0;
   }
-  if (t->out >= 0 && t->status / 100 == 2) return save(t, p, n) ? n : 0;
+  if (saves) return save(t, p, n) ? n : 0;
   if (wy_buf_add(&t->body, p, n) == 0) return n;
-  t->fault = t->size > t->body.max ? WY_FETCH_LARGE : WY_FETCH_NOMEM;
+  t->fault = WY_FETCH_NOMEM;
   return 0;
 }
 

@@ -267,7 +267,7 @@ local http <const> = {
     en = "internal addresses that plugins may call; those of the internet are open, all others refused" },
   seconds("timeout", 10, 0.01, 3600, "一次请求的总时限", "a call must be over within"),
   seconds("connect_timeout", 3, 0.01, 3600, "建立连接的时限", "a connection must stand within"),
-  bytes("max", MIB, 1, GIB, "答复正文（解压后）的上限", "body of an answer, decoded"),
+  bytes("max", MIB, 1, 64 * MIB, "答复正文（解压后）的上限", "body of an answer, decoded"),
   count("calls", 1000, 1, 100000, "每个工作线程同时的请求数，超过的立即失败",
     "calls at a time, per worker; more fail at once"),
   count("connections", 256, 1, 100000, "每个工作线程的连接数", "connections per worker"),
