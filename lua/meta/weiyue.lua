@@ -8,6 +8,7 @@ error("lua/meta is for editors, not for require")
 ---@field config table<string, any> this plugin's settings (插件的设置) from plugins.NAME.config, read-only; from
 ---  wx.plugin { schema = … } on checked and with defaults, before as the configuration has them
 ---@field store weiyue.Store values that stay, of this plugin and the account (持久存储)
+---@field http weiyue.http HTTP calls (发 HTTP 请求)
 ---@field shared weiyue.shared values that all workers of this host have in common (所有工作线程共用的值)
 local wx = {}
 

@@ -308,14 +308,15 @@ local limits <const> = {
 }
 
 local http <const> = {
-  { key = "allow", type = "list", max = 1000, default = {}, example = '{ "10.0.0.5", "intranet.example", "10.1.0.0/16" }',
+  { key = "allow", type = "list", max = 1000, default = {},
+    example = '{ "10.0.0.5", "intranet.example", "10.1.0.0/16" }',
     item = { type = "string", format = "destination", max = 253, example = '"10.0.0.5"',
       want = { zh = "IP、IP/位数或主机名", en = "IP, IP/BITS or a host name" } },
     zh = "插件可以访问哪些内网地址；公网地址都可以，其他一律拒绝",
     en = "internal addresses that plugins may call; those of the internet are open, all others refused" },
   seconds("timeout", 10, 0.01, 3600, "一次请求的总时限", "a call must be over within"),
   seconds("connect_timeout", 3, 0.01, 3600, "建立连接的时限", "a connection must stand within"),
-  bytes("max", MIB, 1, GIB, "答复正文（解压后）的上限", "body of an answer, decoded"),
+  bytes("max", MIB, 1, 64 * MIB, "答复正文（解压后）的上限", "body of an answer, decoded"),
   count("calls", 1000, 1, 100000, "每个工作线程同时的请求数，超过的立即失败",
     "calls at a time, per worker; more fail at once"),
   count("connections", 256, 1, 100000, "每个工作线程的连接数", "connections per worker"),
@@ -402,7 +403,8 @@ local fields <const> = {
   { key = "state", type = "string", max = 4096, default = ".weiyue", example = '".weiyue"',
     zh = "运行状态的文件夹", en = "folder of the host's own state" },
   { key = "limits", type = "table", fields = limits, zh = "各种上限", en = "limits" },
-  { key = "http", type = "table", fields = http, zh = "向外的 HTTP 请求（wx.http 与微信接口）", en = "HTTP calls that leave (wx.http, WeChat's API)" },
+  { key = "http", type = "table", fields = http, zh = "向外的 HTTP 请求（wx.http 与微信接口）",
+    en = "HTTP calls that leave (wx.http, WeChat's API)" },
   {
     key = "plugins", type = "plugins", max = 1000, item = plugin.by.string, named = plugin,
     default = { "plugins/*.lua" }, example = '{ "plugins/*.lua", shop = { path = "plugins/shop" } }',
