@@ -65,7 +65,7 @@ static inline void server_run(server *s) {
   }
   for (int ms = 0;; ms += 5) {
     int status;
-    redisContext *c = server_try(s);
+    redisContext *c = access(path, F_OK) == 0 ? server_try(s) : NULL;
     if (c) {
       redisFree(c);
       return;

@@ -5,19 +5,17 @@
  * fails at once: who waits for a store that is away helps nobody. So it is while Redis is connected
  * and silent (STALL_MS): what was sent fails, too, and is told that it may be done nevertheless;
  * the next answer ends that. Silence to the end of an operation's time ends the connection. */
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/err.h"
 #include "store/kv_impl.h"
-#include "store/redis_link.h"
+#include "store/redis_op.h"
 #include "store/redis_script.h"
 
 enum {
   STALL_MS = 700,
-  TICK_MS = 50,      /* while something waits */
-  PATIENCE_MS = 500, /* for the connection, where it was never made or is just lost */
-  ARGS = 13
+  TICK_MS = 50,     /* while something waits */
+  PATIENCE_MS = 500 /* for the connection, where it was never made or is just lost */
 };
 
 /* One that was sent. */
@@ -96,66 +94,6 @@ static void lose_sent(redis *r, int err, const char *why) {
 
 /* --- what is sent --- */
 
-static wy_str text_of(char room[24], int64_t n) {
-  return (wy_str){room, (size_t)snprintf(room, 24, "%" PRId64, n)};
-}
-
-/* A bound of ZRANGEBYLEX: "[" or "(" and a key. */
-static wy_str bound(char *room, char kind, wy_str key) {
-  room[0] = kind;
-  if (key.n) memcpy(room + 1, key.p, key.n);
-  return (wy_str){room, key.n + 1};
-}
-
-static wy_str upper(char room[WY_KV_KEY_MAX + 2], wy_str prefix) {
-  size_t n;
-  if (!wy_kv_prefix_end(prefix, room + 1, &n)) return WY_STR("+");
-  room[0] = '(';
-  return (wy_str){room, n + 1};
-}
-
-static int compare(wy_str a, wy_str b) {
-  size_t n = a.n < b.n ? a.n : b.n;
-  int c = n ? memcmp(a.p, b.p, n) : 0;
-  return c ? c : a.n < b.n ? -1 : a.n > b.n;
-}
-
-static int send_question(redis *r, const wy_kv_question *q, int64_t at, bool whole) {
-  char now[24], ttl[24], number[24], low[WY_KV_KEY_MAX + 2], high[WY_KV_KEY_MAX + 2];
-  wy_str value = q->value, old = q->old;
-  int64_t n = q->number;
-  uint64_t time = q->ttl;
-  /* far ends of time are for ever; a double is exact up to 2^53 */
-  if (time > (uint64_t)1 << 52) time = 0;
-  if (q->verb == WY_KV_SCAN) {
-    bool after = q->after.p && q->after.n <= WY_KV_KEY_MAX && compare(q->after, q->key) >= 0;
-    value = after ? bound(low, '(', q->after) : bound(low, '[', q->key);
-    n = n < 1 ? 1 : n > WY_KV_PAGE_MAX ? WY_KV_PAGE_MAX : n;
-    time = WY_KV_PAGE_BYTES;
-  }
-  if (q->verb == WY_KV_SCAN || q->verb == WY_KV_DEL_PREFIX) old = upper(high, q->key);
-  wy_str args[ARGS] = {whole ? WY_STR("EVAL") : WY_STR("EVALSHA"),
-                       whole ? WY_STR(WY_REDIS_SCRIPT) : wy_str_of(wy_redis_link_sha(r->link)),
-                       WY_STR("0"),
-                       wy_str_of(wy_kv_verb_name(q->verb)),
-                       text_of(now, at),
-                       text_of(ttl, (int64_t)time),
-                       q->key,
-                       text_of(number, n),
-                       value,
-                       value.p ? WY_STR("1") : WY_STR("0"),
-                       old,
-                       old.p ? WY_STR("1") : WY_STR("0"),
-                       q->lock};
-  const char *argv[ARGS];
-  size_t lengths[ARGS];
-  for (size_t i = 0; i < ARGS; i++) {
-    argv[i] = args[i].p ? args[i].p : "";
-    lengths[i] = args[i].n;
-  }
-  return wy_redis_link_send(r->link, ARGS, argv, lengths);
-}
-
 static void tick_on(redis *r);
 
 static void expect(redis *r, command *c, wy_kv_op *op, bool setting) {
@@ -168,7 +106,7 @@ static void expect(redis *r, command *c, wy_kv_op *op, bool setting) {
 /* whole: with the script itself, which Redis has lost. */
 static void give(redis *r, wy_kv_op *op, bool whole) {
   command *c = malloc(sizeof *c);
-  int err = c ? send_question(r, &op->q, op->now, whole) : WY_E_NOMEM;
+  int err = c ? wy_redis_op_send(r->link, &op->q, op->now, whole) : WY_E_NOMEM;
   if (err) {
     free(c);
     fail(op, WY_E_STORE_BUSY, "too much waits to be sent to Redis");
@@ -186,73 +124,19 @@ static void give_back(redis *r, const command *late, const redisReply *reply) {
     return;
   q.number = strtoll(reply->element[1]->str, NULL, 10);
   command *c = malloc(sizeof *c);
-  if (c && send_question(r, &q, 0, false) == 0) expect(r, c, NULL, false);
+  if (c && wy_redis_op_send(r->link, &q, 0, false) == 0) expect(r, c, NULL, false);
   else free(c); /* it ends with its time */
   wy_redis_link_flush(r->link);
 }
 
 /* --- what is answered --- */
 
-static wy_str view(const redisReply *reply) {
-  return reply->type == REDIS_REPLY_STRING ? (wy_str){reply->str, (size_t)reply->len} : (wy_str){0};
-}
-
-static bool read_value(wy_kv_answer *a, const redisReply *reply) {
-  wy_str value = view(reply);
-  if (!value.p || wy_buf_str(&a->value, value)) return false;
-  a->has_value = true;
-  return true;
-}
-
-/* The first two parts: a yes and a number or a value. */
-static bool read_pair(wy_kv_op *op, const redisReply *reply) {
-  wy_kv_answer *a = &op->answer;
-  if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 1 || reply->elements > 2 ||
-      reply->element[0]->type != REDIS_REPLY_INTEGER)
-    return false;
-  a->yes = reply->element[0]->integer == 1;
-  if (op->q.verb == WY_KV_CAS) return reply->elements == 1 || read_value(a, reply->element[1]);
-  return reply->elements == 2 && wy_kv_number(view(reply->element[1]), &a->number);
-}
-
-static bool read_page(wy_kv_answer *a, const redisReply *reply) {
-  if (reply->type != REDIS_REPLY_ARRAY || reply->elements % 2 != 1 ||
-      reply->element[0]->type != REDIS_REPLY_INTEGER)
-    return false;
-  a->more = reply->element[0]->integer == 1;
-  for (size_t i = 1; i < reply->elements; i += 2) {
-    wy_str key = view(reply->element[i]), value = view(reply->element[i + 1]);
-    if (!key.p || !value.p || wy_kv_add_pair(&a->value, key, value)) return false;
-    a->number++;
-  }
-  return true;
-}
-
-/* False: what came is no answer to that. */
-static bool read_answer(wy_kv_op *op, const redisReply *reply) {
-  wy_kv_answer *a = &op->answer;
-  switch (op->q.verb) {
-    case WY_KV_GET: return reply->type == REDIS_REPLY_NIL || read_value(a, reply);
-    case WY_KV_SCAN: return read_page(a, reply);
-    case WY_KV_CAS:
-    case WY_KV_LOCK: return read_pair(op, reply);
-    case WY_KV_INCR:
-      if (reply->type == REDIS_REPLY_ARRAY) wy_kv_fail(op, WY_E_STORE_NUMBER, NULL);
-      return reply->type == REDIS_REPLY_ARRAY || wy_kv_number(view(reply), &a->number);
-    default:
-      if (reply->type != REDIS_REPLY_INTEGER) return false;
-      a->yes = reply->integer == 1;
-      a->number = reply->integer;
-      return true;
-  }
-}
-
 /* Whether Redis keeps what it has acknowledged is its own affair; that it is told to is asked once.
  */
 static void on_setting(redis *r, const redisReply *reply) {
   static const char *const wanted[] = {"yes", "always"}; /* appendonly, appendfsync: one each */
-  bool known =
-      reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && view(reply->element[1]).p;
+  bool known = reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+               reply->element[1]->type == REDIS_REPLY_STRING;
   for (size_t i = 0; known && i < 2; i++)
     if (strcmp(reply->element[1]->str, wanted[i]) == 0) r->settings++;
 }
@@ -306,7 +190,7 @@ static void on_reply(void *data, const redisReply *reply) {
       wy_redis_link_drop(r->link, err, why);
     return;
   }
-  if (!read_answer(op, reply)) {
+  if (!wy_redis_op_read(op, reply)) {
     fail(op, WY_E_STORE_UNREACHABLE, "what answers is no Redis");
     wy_redis_link_drop(r->link, WY_E_STORE_UNREACHABLE, "what answers is no Redis");
     return;

@@ -42,11 +42,7 @@ struct wy_redis_link {
   resolver *resolver;
   struct addrinfo *found, *at;
   conn *conn;
-  redisReader *reader;
-#if HIREDIS_MAJOR < 1
-  redisReplyObjectFunctions functions;
-  void *(*create_array)(const redisReadTask *, int);
-#endif
+  wy_redis_reader *reader;
   unsigned greetings; /* answers that are still to come */
   bool answering;     /* the owner is told of one: the reader must stay */
   wy_buf out;
@@ -110,7 +106,7 @@ static void hang_up(wy_redis_link *l) {
   if (l->found) uv_freeaddrinfo(l->found);
   l->found = l->at = NULL;
   if (l->reader && !l->answering) {
-    redisReaderFree(l->reader);
+    wy_redis_reader_free(l->reader);
     l->reader = NULL;
   }
   wy_buf_clear(&l->out);
@@ -162,26 +158,24 @@ static void on_greeted(wy_redis_link *l, const redisReply *reply) {
 }
 
 static void take_replies(wy_redis_link *l) {
-  redisReader *reader = l->reader;
-  while (l->reader == reader && (l->state == UP || l->state == GREETING)) {
-    void *reply = NULL;
-    if (redisReaderGetReply(reader, &reply) != REDIS_OK) {
-      fail(l, "what answers is no Redis");
+  wy_redis_reader *reader = l->reader;
+  while (l->state == UP || l->state == GREETING) {
+    redisReply *reply;
+    if (wy_redis_reader_next(reader, &reply)) {
+      fail(l, "what answers is no Redis, or says too much");
       return;
     }
-    if (!reply) break;
+    if (!reply) return;
     l->answering = true;
     if (l->state == GREETING) on_greeted(l, reply);
     else l->events.reply(l->events.data, reply);
     l->answering = false;
     freeReplyObject(reply);
     if (l->conn) continue;
-    redisReaderFree(reader); /* it was hung up meanwhile */
+    wy_redis_reader_free(reader); /* it was hung up meanwhile */
     l->reader = NULL;
     return;
   }
-  if (l->reader && l->reader->len - l->reader->pos > WY_REDIS_REPLY)
-    fail(l, "the answer of Redis is too large");
 }
 
 static void on_alloc(uv_handle_t *handle, size_t n, uv_buf_t *buf) {
@@ -196,33 +190,11 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
   if (!l || n == 0) return;
   if (n < 0) {
     fail(l, n == UV_EOF ? "Redis has hung up" : uv_strerror((int)n));
-  } else if (redisReaderFeed(l->reader, buf->base, (size_t)n) != REDIS_OK) {
+  } else if (wy_redis_reader_feed(l->reader, buf->base, (size_t)n)) {
     fail(l, "out of memory");
   } else {
     take_replies(l);
   }
-}
-
-#if HIREDIS_MAJOR < 1
-static void *create_array(const redisReadTask *task, int n) {
-  const wy_redis_link *l = task->privdata;
-  return n > WY_REDIS_ELEMENTS ? NULL : l->create_array(task, n);
-}
-#endif
-
-static bool make_reader(wy_redis_link *l) {
-  l->reader = redisReaderCreate();
-  if (!l->reader) return false;
-#if HIREDIS_MAJOR < 1
-  l->functions = *l->reader->fn;
-  l->create_array = l->functions.createArray;
-  l->functions.createArray = create_array;
-  l->reader->fn = &l->functions;
-  l->reader->privdata = l;
-#else
-  l->reader->maxelements = WY_REDIS_ELEMENTS;
-#endif
-  return true;
 }
 
 /* --- commands --- */
@@ -326,7 +298,7 @@ static void on_connected(uv_connect_t *req, int status) {
   if (!l) return;
   if (!status) status = uv_read_start(&c->stream, on_alloc, on_read);
   if (status) connect_failed(l, status);
-  else if (!make_reader(l)) fail(l, "out of memory");
+  else if (!(l->reader = wy_redis_reader_new())) fail(l, "out of memory");
   else greet(l);
 }
 

@@ -2,20 +2,17 @@
  * with back-off. hiredis reads and writes the protocol, the bytes are libuv's. All on one loop's
  * thread.
  *
- * What an answer may be is bounded: WY_REDIS_REPLY bytes and WY_REDIS_ELEMENTS parts. Whoever sends
- * more, or what is no answer, is hung up on. */
+ * Whoever sends what is no answer, or is more than redis_reader takes, is hung up on. */
 #ifndef WY_STORE_REDIS_LINK_H
 #define WY_STORE_REDIS_LINK_H
 
-#include <hiredis.h>
 #include <uv.h>
 
 #include "base/buf.h"
+#include "store/redis_reader.h"
 #include "store/redis_url.h"
 
 enum {
-  WY_REDIS_REPLY = 8 << 20,
-  WY_REDIS_ELEMENTS = 4096,
   WY_REDIS_ATTEMPT_MS = 1000, /* to connect and to be greeted */
   WY_REDIS_AGAIN_MS = 50,     /* until the next attempt: doubled each time, */
   WY_REDIS_AGAIN_MAX_MS = 800 /* up to this */
