@@ -127,7 +127,8 @@ WY_API int wy_host_plugin_count(const wy_host *host); /* those that were loaded 
 /* --- late messages --- */
 
 /* An answer that comes too late for its push leaves as a customer service message, where the account
- * may send them (`can.customer_service`) and the program says how: by its sender. Without one, late
+ * may send them (`can.customer_service`): through the program's sender, or, where it has none, by
+ * WeChat's API, for which the account needs `appid` and `secret`. Where neither is there, late
  * answers wait in the mailbox. */
 typedef struct wy_late wy_late;
 

@@ -6,6 +6,7 @@ local core = require "weiyue_core"
 local capabilities = require "weiyue.capabilities"
 local dispatch = require "weiyue.dispatch"
 local events = require "weiyue.events"
+local forget = require "weiyue.forget"
 local hubs = require "weiyue.hub"
 local later = require "weiyue.later"
 local lint = require "weiyue.lint"
@@ -15,9 +16,11 @@ local outbox = require "weiyue.outbox"
 local plugins = require "weiyue.plugin"
 local readonly = require "weiyue.readonly"
 local rules = require "weiyue.rules"
+local services = require "weiyue.services"
 local settings = require "weiyue.settings"
 local shared = require "weiyue.shared"
 local sources = require "weiyue.sources"
+local task = require "weiyue.task"
 local timers = require "weiyue.timers"
 
 local M = {}
@@ -68,6 +71,17 @@ end
 function made.pre_auth_code(its, hub)
   if its.kind ~= "component" then return nil end
   return function() return hub.components:pre_auth_code(its) end
+end
+
+function made.followers(_, hub) return hub.services.followers end
+
+function made.forget(_, hub)
+  return function(account, openid)
+    if getmetatable(account) ~= "read-only" or type(openid) ~= "string" or openid == "" then
+      error("account:forget wants an openid: account:forget(openid)", 2)
+    end
+    return hub.forgetting:forget(account, openid, "call")
+  end
 end
 
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
@@ -245,13 +259,16 @@ end
 local function host_of(objects, hub, calls)
   local host = {}
   function host.calls() return calls end
-  function host.account(id)
-    if id == nil and #objects == 1 then return objects[1] end
+  function host.find(id)
     for _, object in ipairs(objects) do
       if object.id == id then return object end
     end
-    local authorizer = id and hub.has_component and hub.components:find(id)
-    if authorizer then return authorizer end
+  end
+  function host.current() return objects[task.account()] or #objects == 1 and objects[1] or nil end
+  function host.account(id)
+    if id == nil and #objects == 1 then return objects[1] end
+    local object = host.find(id) or id and hub.has_component and hub.components:find(id)
+    if object then return object end
     error(id and ("no account %s"):format(tostring(id)) or "which account? wx.account(id)", 3)
   end
   return host
@@ -328,7 +345,10 @@ function M.load(boot)
     settings.keep_secret { account.token, account.secret or false, account.aes_key or false,
       type(from) == "table" and from.key or false }
   end
-  local loaded = load_plugins(boot, folder, host_of(objects, hub, conf.limits.calls))
+  hub.services = services.new { hub = hub, folder = folder, state = boot.state, accounts = places }
+  local host = host_of(objects, hub, conf.limits.calls)
+  host.services = hub.services
+  local loaded = load_plugins(boot, folder, host)
   forget_config()
   boot.n_plugins, boot.plugins = #loaded, loaded
   local push = package.loaded["weiyue.push"] -- C's; absent where nothing is served
@@ -339,11 +359,14 @@ function M.load(boot)
       return p and hub.components:belongs(p)
     end }, { __index = push })
   end
-  local out = outbox.new(places, mailbox.new(shared.object "weiyue.mailbox.dict"), push, function(object)
-    local its = hub:place(object)
-    return its and its.component and its.component.object
-  end)
+  local box = mailbox.new(shared.object "weiyue.mailbox.dict")
+  local function platform(object)
+    local known = hub:place(object)
+    return known and known.component and known.component.object
+  end
+  local out = outbox.new(places, box, push, hub.services, platform)
   message.serve(out, push)
+  local to_forget = {}
 
   local function missing(account, name)
     boot.failed_plugins = boot.failed_plugins + 1
@@ -354,10 +377,19 @@ function M.load(boot)
     }
   end
   for i, account in ipairs(conf.accounts) do
-    local index = rules.compile(chosen(loaded, account, folder, missing))
-    local answer = dispatch.dispatcher(index, out, account.mailbox.word)
-    if account.kind == "component" then answer = hub.components:around(hub:place(account.id), answer) end
-    boot.accounts[i] = { object = objects[i], dispatch = answer }
+    local own = chosen(loaded, account, folder, missing)
+    local handlers = {}
+    for _, plugin in ipairs(own) do
+      for _, handler in ipairs(plugin.forgets or {}) do handlers[#handlers + 1] = handler end
+    end
+    to_forget[i] = { object = objects[i], index = i, delay = account.forget, handlers = handlers }
+    boot.accounts[i] = { object = objects[i], index = rules.compile(own) }
+  end
+  hub.forgetting = forget.new(to_forget, box, push, hub.services, platform)
+  for i, account in ipairs(boot.accounts) do
+    local answer = dispatch.dispatcher(account.index, out, conf.accounts[i].mailbox.word, hub.forgetting)
+    if conf.accounts[i].kind == "component" then answer = hub.components:around(hub:place(account.object), answer) end
+    account.dispatch, account.index = answer, nil
   end
 
   local workers = boot.workers -- boot itself, with all it read, is not kept
@@ -373,9 +405,15 @@ function M.load(boot)
   }
   --- Arms this worker's timers, once, when its loop starts; gives the function that stops them.
   function boot.calls.start()
-    return timers.start(loaded, {
-      worker = options.worker or 0, workers = workers, count = options.count or push and push.count,
+    local worker = options.worker or 0
+    local stop = timers.start(loaded, {
+      worker = worker, workers = workers, count = options.count or push and push.count,
     })
+    local stop_forgetting = worker == 0 and hub.forgetting:start()
+    return function()
+      stop()
+      if stop_forgetting then stop_forgetting() end
+    end
   end
 end
 

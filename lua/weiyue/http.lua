@@ -13,7 +13,9 @@ local FIELDS <const> = {
   redirects = "number",
 }
 local BODIES <const> = { "body", "json", "form", "file", "multipart" }
-local PART <const> = { name = "string", value = "any", file = "string", data = "string", filename = "string", type = "string" }
+local PART <const> = {
+  name = "string", value = "any", file = "string", data = "string", filename = "string", type = "string",
+}
 
 local CALLS <const> = 100 -- at a time, where no configuration says it
 local DOWNLOAD_MAX <const> = 64 * 1024 * 1024 -- bytes
@@ -82,7 +84,7 @@ local function build(url, method, options, what, level)
   for key, value in pairs(options) do r[key] = value end
   if r.method then r.method = r.method:upper() end
   add_body(r, level + 1)
-  if r.to and not r.max then r.max = DOWNLOAD_MAX end
+  if r.to and not r.max then r.max = DOWNLOAD_MAX end -- what is kept in memory has the cap of always
   return r
 end
 

@@ -29,8 +29,15 @@ local function hidden(rule, first, add)
   first[key] = before or rule
 end
 
+-- A file that a reply wants, and that is not there now: it may come later.
+local function missing(one, add)
+  local path, why = require("weiyue.asset").find(one.folder, one.name)
+  if path then return end
+  add(one.where, ("wx.file：%s 用不了（%s）"):format(one.name, why), ("wx.file: %s: %s"):format(one.name, why))
+end
+
 --- Notes on the rules of one plugin, each with its place.
----@param plugin { rules: table[], api?: string[], api_where?: string }
+---@param plugin { rules: table[], files?: table[], api?: string[], api_where?: string }
 ---@return { zh: string, en: string }[]
 function M.check(plugin)
   local notes, first = {}, {}
@@ -41,6 +48,7 @@ function M.check(plugin)
     unknown(rule, add)
     hidden(rule, first, add)
   end
+  for _, one in ipairs(plugin.files or {}) do missing(one, add) end
   for _, one in ipairs(declared.unknown(plugin.api or {})) do
     local zh, en = "没有接口 " .. one.pattern, "has no " .. one.pattern
     if one.family then

@@ -131,6 +131,7 @@ function M.new(plugin, options)
   local function load_module(name)
     if type(name) ~= "string" then error("require wants a name", 2) end
     if name == "weiyue" then return plugin.wx end
+    if name == "weiyue.store" then return plugin.wx.store end
     if STOCK[name] then
       stock[name] = stock[name] or environment.module(options.base, name)
       return stock[name]

@@ -144,7 +144,7 @@ end
 local function load_one(found, options, host)
   local plugin = {
     name = found.name, path = found.path, entry = found.entry, config = found.config, priority = 0,
-    rules = {}, uses = {}, timers = {},
+    rules = {}, uses = {}, timers = {}, files = {},
   }
   local file, from = found.path, options.sources
   if not file:find "^weiyue:" and from.kind(file) == "folder" and not file:find "/init%.lua$" then

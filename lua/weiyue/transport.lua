@@ -3,6 +3,7 @@
 
 local core = require "weiyue_core"
 local client = require "weiyue.client"
+local client_send = client.send
 
 local M = {}
 
@@ -26,6 +27,9 @@ local HINTS <const> = {
   ["http.redirects"] = { "跳转太多：检查地址，或调大 redirects", "check the address, or raise redirects" },
   ["http.url"] = { "网址写成 http(s)://主机/路径，空格等先转义", "write http(s)://host/path, with blanks escaped" },
   ["http.file"] = { "检查文件、权限和磁盘空间", "check the file, its permissions and the disk's space" },
+  ["http.memory"] = { "内存不足", "the machine is out of memory" },
+  ["http.json"] = { "对方答的不是 JSON：看 status 和 body", "look at status and body" },
+  ["http.status"] = { "对方没有给出文件：看状态码", "the server has no such file for us: look at the status" },
   ["http.resolver"] = { "本机的 libcurl 会在解析域名时卡住，请换带 AsynchDNS 的",
     "this libcurl would stop everything to look up a name: install one with AsynchDNS" },
 }
@@ -67,7 +71,7 @@ function M.masked(url)
   url = url:gsub("^(%a[%w+.-]*://)[^/?#]*@", "%1***@")
   url = url:gsub("([?&#;])([%w_%-%%.]+)=([^&#;]*)", function(before, name, value)
     local low = name:lower()
-    local secret = SECRET[low] or low:find("secret", 1, true) or low:find("ticket", 1, true) or low:find("token", 1, true)
+    local secret = SECRET[low] or low:find "secret" or low:find "ticket" or low:find "token"
     return before .. name .. "=" .. (secret and value ~= "" and "***" or value)
   end)
   return core.secrets.mask(url)
@@ -167,7 +171,9 @@ local TYPES <const> = {
   mp4 = "video/mp4", txt = "text/plain", json = "application/json", pdf = "application/pdf",
 }
 
-local function type_of(filename) return TYPES[(filename:match "%.(%w+)$" or ""):lower()] or "application/octet-stream" end
+local function type_of(filename)
+  return TYPES[(filename:match "%.(%w+)$" or ""):lower()] or "application/octet-stream"
+end
 
 -- Pieces of a multipart body, and its type. The length is known, the boundary stands without quotes.
 local function multipart(parts)
@@ -179,7 +185,8 @@ local function multipart(parts)
       text = ("%s\r\n\r\n%s\r\n"):format(text, tostring(part.value))
     else
       local filename = part.filename or (part.file and part.file:match "([^/]+)$") or "file"
-      text = ("%s; filename=%s\r\nContent-Type: %s\r\n\r\n"):format(text, quoted(filename), part.type or type_of(filename))
+      local kind = part.type or type_of(filename)
+      text = ("%s; filename=%s\r\nContent-Type: %s\r\n\r\n"):format(text, quoted(filename), kind)
       if part.file then
         pieces[#pieces + 1] = text
         pieces[#pieces + 1] = { file = part.file }
@@ -233,7 +240,7 @@ function M.send(request)
     end
   end
   if request.multipart then pieces, content_type = multipart(request.multipart) end
-  local response, code, message, host, class, sent = client.send(request, url, pieces, content_type)
+  local response, code, message, host, class, sent = client_send(request, url, pieces, content_type)
   if not response then return failed(request, url, code, message, host, class, sent) end
   response.url = code or url -- of the last hop
   if request.to and response.size then response.path = request.to end

@@ -299,6 +299,11 @@ describe("a download", function()
     assert.equal("", files())
   end)
 
+  it("keeps no more of an answer that is no success than of any other", function()
+    assert.equal("http.large", code_of("/zeros?mb=3&status=500", { to = to, max = 1 << 30 }))
+    assert.equal("", files())
+  end)
+
   it("tells a folder that there is none of", function()
     assert.equal("http.file", code_of("/echo", { to = folder .. "/none/file" }))
   end)
@@ -550,6 +555,8 @@ describe("wx.http", function()
     ['get("http://a", { timeout = -1 })'] = "http: timeout is a number of seconds",
     ['get("http://a", { headers = { a = 5 } })'] = "http: headers have names and values that are strings",
     ['get("http://a", { redirects = 50 })'] = "http: redirects is a number from 0 to 20",
+    ['get("http://a", { max = 0 })'] = "http: max is a number from 1 to 67108864",
+    ['get("http://a", { max = 1 << 30 })'] = "http: max is a number from 1 to 67108864",
     ['post("http://a", { multipart = { { name = "x" } } })'] = "http: multipart[1] has one of value, file, data",
     ['post("http://a", { json = print })'] = "http: json: function has no JSON form",
     ['download("http://a")'] = "http.download wants a URL and a path",

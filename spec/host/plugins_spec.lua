@@ -325,7 +325,6 @@ describe("a plugin's require", function()
     { "the C module", "weiyue_core", "module 'weiyue_core' not found" },
     { "a C module of the system", "socket.core", "module 'socket%.core' not found" },
     { "a library of Lua that plugins do not have", "io", "module 'io' not found" },
-    { "weiyue.store", "weiyue.store", "weiyue%.store is not in this build" },
     { "weiyue.testing", "weiyue.testing", "weiyue%.testing is not in this build" },
   }
   for _, case in ipairs(REFUSED) do

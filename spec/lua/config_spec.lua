@@ -124,7 +124,7 @@ describe("weiyue.config", function()
       it(key.path .. " refuses another type, naming key and type", function()
         local wrong, want = table.unpack(WRONG[node.type] or {})
         if node.type == "choice" then
-          wrong = node.by.boolean and "7" or "true"
+          wrong = node.by.boolean and (node.by.number and "{}" or "7") or "true"
           local other = node.by.table or node.by.number or node.by.string
           want = WRONG[other.type][2]
         end

@@ -96,7 +96,8 @@ def bomb(conn, file, r):
 
 def zeros(conn, file, r):
     n = int(r.query["mb"]) << 20
-    conn.sendall(answer(length=False, headers=[f"Content-Length: {n}" if "known" in r.query else "Connection: close"]))
+    head = [f"Content-Length: {n}" if "known" in r.query else "Connection: close"]
+    conn.sendall(answer(length=False, status=int(r.query.get("status", 200)), headers=head))
     piece = bytes(1 << 16)
     for _ in range(n >> 16):
         conn.sendall(piece)

@@ -11,9 +11,9 @@
 #include "host/rig.h"
 #include "net/client.h"
 #include "net/turn.h"
-#include "store/kv.h"
 #include "script/modules.h"
 #include "script/task.h"
+#include "store/kv.h"
 
 enum { TURN_MS = 50 };
 

@@ -24,7 +24,7 @@ may_reply wy_broker_may_reply(exchange *x) {
  * window. */
 bool wy_broker_can_late(exchange *x) {
   const desk *d = x->desk;
-  return d->account->can_kf && d->worker->host->sender &&
+  return d->account->can_kf && (d->worker->host->sender || d->account->has_api) &&
          wy_call_flag(wy_script_lua(d->edition->script), "weiyue.window", x->t.type, x->t.event);
 }
 

@@ -102,7 +102,8 @@ static int l_can_late(lua_State *L) {
   return 1;
 }
 
-/* has_sender() → true when the program sends customer service messages */
+/* has_sender() → true when the program sends customer service messages: by WeChat's API they leave
+ * where it does not */
 static int l_has_sender(lua_State *L) {
   lua_pushboolean(L, worker_of(L)->host->sender != NULL);
   return 1;
@@ -180,6 +181,17 @@ static int l_park(lua_State *L) {
   return wy_park(L, x);
 }
 
+/* forget(account, openid): answers to this user, his conversations: gone, on all workers */
+static int l_forget(lua_State *L) {
+  const edition *e = edition_of(L);
+  size_t i = (size_t)luaL_checkinteger(L, 1) - 1;
+  luaL_argcheck(L, i < e->generation->n_accounts, 1, "no such account");
+  wy_str openid;
+  openid.p = luaL_checklstring(L, 2, &openid.n);
+  wy_forget_user(e->worker, &e->generation->accounts[i], openid);
+  return 0;
+}
+
 typedef struct counter {
   const char *name;
   size_t at;
@@ -240,6 +252,7 @@ void wy_calls_open(edition *e, lua_State *L) {
                                        {"park", l_park},
                                        {"send", wy_late_send},
                                        {"count", l_count},
+                                       {"forget", l_forget},
                                        {"check", l_check},
                                        {NULL, NULL}};
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);

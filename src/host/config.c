@@ -211,6 +211,10 @@ static void read_account(generation *g, wy_crypt *crypt, lua_State *L, int t) {
   lua_getfield(L, t, "mode");
   a->mode = (wy_mode)luaL_checkoption(L, -1, "plain", modes);
   lua_pop(L, 1);
+  lua_getfield(L, t, "secret");
+  lua_getfield(L, t, "access_token");
+  a->has_api = (a->appid && !lua_isnil(L, -2)) || lua_istable(L, -1);
+  lua_pop(L, 2);
   a->apology = copy_field(L, t, "apology"); /* NULL when it is false */
   a->deadline = number_field(L, t, "deadline");
   if (!a->ledger->hashed) a->ledger->hash = hash_key(crypt, a);

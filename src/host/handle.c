@@ -22,7 +22,7 @@ static int push_message(lua_State *L, exchange *x) {
   desk *d = x->desk;
   worker *w = d->worker;
   x->t.began = now_ns();
-  wy_script_set_push(d->edition->script, (uint64_t)x->t.number);
+  wy_script_set_push(d->edition->script, (uint64_t)x->t.number, (unsigned)d->account->index + 1);
   if (x->t.text) {
     wy_str text = {x->t.text, x->t.text_n};
     wy_msg_parse(&w->opened.msg, text); /* it was read once already: it is good */
@@ -186,7 +186,9 @@ void wy_exchange_push_facts(lua_State *L, const exchange *x) {
 
 static int deliver_begin(lua_State *L, void *data) {
   delivery *d = data;
-  wy_script_set_push(d->x->desk->edition->script, (uint64_t)d->x->t.number);
+  const desk *at = d->x->desk;
+  wy_script_set_push(at->edition->script, (uint64_t)d->x->t.number,
+                     (unsigned)at->account->index + 1);
   lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.deliver");
   wy_exchange_push_facts(L, d->x);
   lua_rawgeti(L, LUA_REGISTRYINDEX, d->ref);

@@ -59,6 +59,7 @@ typedef struct account {
   double deadline; /* seconds a reply may take */
   wy_mode mode;
   bool can_kf;      /* may send customer service messages */
+  bool has_api;     /* WeChat's API can be called for it: it has a secret, or who gives it tokens */
   wy_hash_key hash; /* of its keys in the inbox: from its token, so machines agree */
   unsigned hold_budget;
 } account;
@@ -304,6 +305,9 @@ void wy_give_end(wy_host *h);        /* all is said */
 int wy_take(wy_host *h);        /* its inbox; 0, or an error: it has not got it all */
 int wy_take_begin(wy_host *h);  /* what becomes of its pushes, and its connections */
 void wy_take_close(wy_host *h); /* with the loop of the first worker */
+
+/* forget.c: what pushes have left of a user, on all workers */
+void wy_forget_user(worker *w, const account *a, wy_str openid);
 
 /* late.c */
 int wy_late_send(lua_State *L); /* Lua: account index, json → true | nil, text */

@@ -104,24 +104,25 @@ int wy_client_close_socket(void *data, curl_socket_t fd) {
 
 /* --- what libcurl and the loop tell each other --- */
 
-static void on_timer(wy_timer *timer);
-
+/* A timer that fires too early is set anew then: libcurl changes its mind several times a call. */
 static void arm(wy_client *c) {
-  if (c->wanted_ms < 0) wy_timer_stop(c->clock, &c->timer);
-  else wy_timer_start(c->clock, &c->timer, (uint64_t)c->wanted_ms); /* else deadlines end it */
+  uint64_t now = wy_clock_now_ms(c->clock), due = c->owes ? now : c->due;
+  if (!c->owes && !c->wanted) return;
+  if (wy_timer_armed(&c->timer) && c->timer.due <= due) return;
+  wy_timer_start(c->clock, &c->timer, due > now ? due - now : 0); /* no memory: deadlines end it */
 }
 
 static int on_wanted(CURLM *multi, long ms, void *data) {
+  wy_client *c = data;
   (void)multi;
-  ((wy_client *)data)->wanted_ms = ms; /* arm follows */
-  ((wy_client *)data)->moved = true;
+  c->wanted = ms >= 0;
+  if (c->wanted) c->due = wy_clock_now_ms(c->clock) + (uint64_t)ms; /* arm follows */
   return 0;
 }
 
 static void act(wy_client *c, curl_socket_t fd, int events) {
   curl_multi_socket_action(c->multi, fd, events, &c->running);
-  if (c->moved) arm(c);
-  c->moved = false;
+  arm(c);
 }
 
 /* What has ended is told. That may begin other calls. */
@@ -141,8 +142,14 @@ static void look(wy_client *c) {
 
 static void on_timer(wy_timer *timer) {
   wy_client *c = wy_container_of(timer, wy_client, timer);
-  act(c, CURL_SOCKET_TIMEOUT, 0);
+  c->owes = false;
   look(c);
+  if (c->wanted && wy_clock_now_ms(c->clock) >= c->due) {
+    c->wanted = false; /* libcurl says when it wants to be called again */
+    act(c, CURL_SOCKET_TIMEOUT, 0);
+    look(c);
+  }
+  arm(c);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -244,7 +251,7 @@ wy_fetch wy_client_add(wy_client *c, wy_transfer *t) {
   c->n_running++;
   act(c, CURL_SOCKET_TIMEOUT, 0);  /* at once: the request leaves in this turn */
   if (c->running < c->n_running) { /* somebody has ended already; nobody is told from here */
-    c->wanted_ms = 0;
+    c->owes = true;
     arm(c);
   }
   return WY_FETCH_OK;
@@ -255,8 +262,7 @@ void wy_client_remove(wy_client *c, wy_transfer *t) {
   t->running = false;
   c->n_running--;
   curl_multi_remove_handle(c->multi, t->easy);
-  if (c->moved) arm(c);
-  c->moved = false;
+  arm(c);
 }
 
 /* --- a client --- */

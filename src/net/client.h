@@ -75,11 +75,12 @@ const wy_client_stats *wy_client_stats_of(const wy_client *c);
 
 typedef struct wy_transfer_options {
   uint64_t timeout_ms, connect_ms; /* of everything, redirects included; of a connection */
-  size_t max;                      /* bytes of the decoded body; 0: as many as come */
-  unsigned redirects;              /* that are followed */
+  size_t max;                      /* bytes of the decoded body */
+  size_t memory; /* the same of what stays in memory: of a body that is saved, when it is not */
+  unsigned redirects; /* that are followed */
   bool guarded;
-  const wy_guard *guard; /* of a guarded one; NULL: nothing is opened. Outlives the transfer */
-  const char *ca; /* a file of certificates instead of the system's; NULL. Outlives it, too */
+  wy_guard *guard; /* of a guarded one; NULL: nothing is opened. Outlives the transfer */
+  const char *ca;  /* a file of certificates instead of the system's; NULL. Outlives it, too */
 } wy_transfer_options;
 
 /* What became of it; valid as long as the transfer. */

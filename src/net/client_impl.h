@@ -41,11 +41,13 @@ struct wy_client {
   uv_loop_t *loop;
   wy_clock *clock, own_clock;
   wy_tick tick;
-  bool unusable;               /* libcurl would block while it looks names up */
-  bool ticking, closed, moved; /* moved: libcurl has said when it wants to be called */
+  bool unusable; /* libcurl would block while it looks names up */
+  bool ticking, closed;
+  bool wanted; /* libcurl wants to be called at due */
+  bool owes;   /* somebody has ended and was not told yet */
+  uint64_t due;
   CURLM *multi;
   wy_timer timer; /* libcurl's, or what has ended is to be looked at */
-  long wanted_ms; /* libcurl wants to be called then; -1: not */
   sock **socks;   /* by descriptor */
   size_t n_socks;
   wy_list active;

@@ -1,5 +1,6 @@
 #include "net/guard.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -78,6 +79,15 @@ const char *wy_ip_class(const wy_ip *ip) {
 const char *wy_guard_refuses(const wy_guard *g, const wy_ip *ip) {
   const char *name = wy_ip_class(ip);
   return name && g && wy_nets_has(&g->nets, ip) ? NULL : name;
+}
+
+const char *wy_guard_refuses_text(wy_guard *g, const char *address) {
+  wy_ip ip;
+  if (g && g->passed[0] && strcmp(address, g->passed) == 0) return NULL;
+  if (!wy_ip_parse(wy_str_of(address), &ip)) return "not-internet";
+  const char *why = wy_guard_refuses(g, &ip);
+  if (!why && g) snprintf(g->passed, sizeof g->passed, "%s", address);
+  return why;
 }
 
 static int add_host(wy_guard *g, wy_str name) {

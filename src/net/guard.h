@@ -17,6 +17,7 @@ typedef struct wy_guard {
   wy_nets nets;
   char **hosts;
   size_t n_hosts;
+  char passed[WY_PEER_NAME]; /* the address that was asked for last and is open, as text */
 } wy_guard;
 
 /* "10.0.0.5", "10.1.0.0/16", "fd00::/8" or a host's name. 0, WY_E_ARG or WY_E_NOMEM. */
@@ -26,5 +27,8 @@ void wy_guard_deinit(wy_guard *g);
 
 /* Why this address is closed, as wy_ip_class; NULL: it is open. g NULL: nothing was opened. */
 const char *wy_guard_refuses(const wy_guard *g, const wy_ip *ip);
+
+/* The same of an address as text, quick for one that is asked for again and again. */
+const char *wy_guard_refuses_text(wy_guard *g, const char *address);
 
 #endif

@@ -39,13 +39,14 @@ static size_t on_body(char *p, size_t size, size_t n, void *data) {
   n *= size;
   if (t->drop_body) return n;
   t->size += n;
-  if (t->options.max && t->size > t->options.max) {
+  bool saves = t->out >= 0 && t->status / 100 == 2;
+  if (t->size > t->options.max || (!saves && t->size > t->options.memory)) {
     t->fault = WY_FETCH_LARGE;
     return 0;
   }
-  if (t->out >= 0 && t->status / 100 == 2) return save(t, p, n) ? n : 0;
+  if (saves) return save(t, p, n) ? n : 0;
   if (wy_buf_add(&t->body, p, n) == 0) return n;
-  t->fault = t->size > t->body.max ? WY_FETCH_LARGE : WY_FETCH_NOMEM;
+  t->fault = WY_FETCH_NOMEM;
   return 0;
 }
 
@@ -108,14 +109,9 @@ static size_t on_head(char *p, size_t size, size_t n, void *data) {
 /* The connection is there, a new one or one that was kept: for whom it was made once is unknown. */
 static int on_connected(void *data, char *address, char *local, int port, int local_port) {
   wy_transfer *t = data;
-  wy_ip ip;
   (void)local, (void)port, (void)local_port;
-  if (!t->open) {
-    const char *why = wy_ip_parse(wy_str_of(address), &ip) ? wy_guard_refuses(t->options.guard, &ip)
-                                                           : "not-internet";
-    t->denied = why;
-    if (why) return CURL_PREREQFUNC_ABORT;
-  }
+  if (!t->open && (t->denied = wy_guard_refuses_text(t->options.guard, address)) != NULL)
+    return CURL_PREREQFUNC_ABORT;
   t->sent = true;
   return CURL_PREREQFUNC_OK;
 }

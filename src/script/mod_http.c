@@ -21,7 +21,12 @@
 #define SETTINGS "weiyue.client.settings"
 #define RESPONSE "weiyue.client.response"
 
-enum { LONGEST = 3600 /* seconds */, REDIRECTS_MAX = 20, BODY_MAX = 1 << 20 };
+enum {
+  LONGEST = 3600 /* seconds */,
+  REDIRECTS_MAX = 20,
+  BODY_MAX = 1 << 20,
+  MEMORY_MAX = 64 << 20
+};
 
 typedef struct call {
   wy_wait wait;
@@ -144,13 +149,15 @@ static uint64_t ms_field(lua_State *L, const char *key, uint64_t otherwise) {
   return (uint64_t)ceil(n * 1000);
 }
 
-static size_t size_field(lua_State *L, const char *key, size_t otherwise, size_t most) {
+static size_t size_field(lua_State *L, const char *key, size_t otherwise, size_t least,
+                         size_t most) {
   int type = lua_getfield(L, 1, key);
   lua_Number n = lua_tonumber(L, -1);
   lua_pop(L, 1);
   if (type == LUA_TNIL) return otherwise;
-  if (type != LUA_TNUMBER || !(n >= 0 && n <= (lua_Number)most))
-    wrong(L, lua_pushfstring(L, "%s is a number from 0 to %I", key, (LUAI_UACINT)most));
+  if (type != LUA_TNUMBER || !(n >= (lua_Number)least && n <= (lua_Number)most))
+    wrong(L, lua_pushfstring(L, "%s is a number from %I to %I", key, (LUAI_UACINT)least,
+                             (LUAI_UACINT)most));
   return (size_t)n;
 }
 
@@ -187,7 +194,7 @@ static int check_pieces(lua_State *L, int at) {
   return at;
 }
 
-static void read_request(lua_State *L, const settings *s, request *r) {
+static void read_request(lua_State *L, settings *s, request *r) {
   luaL_checkstack(L, 24, NULL);
   r->pieces = check_pieces(L, 3);
   r->url.p = lua_tolstring(L, 2, &r->url.n);
@@ -203,12 +210,13 @@ static void read_request(lua_State *L, const settings *s, request *r) {
   r->options = (wy_transfer_options){
       .timeout_ms = ms_field(L, "timeout", s->timeout_ms),
       .connect_ms = ms_field(L, "connect_timeout", s->connect_ms),
-      .max = size_field(L, "max", s->max, (size_t)1 << 40),
-      .redirects = (unsigned)size_field(L, "redirects", 0, REDIRECTS_MAX),
+      .max = size_field(L, "max", s->max, 1, r->to ? (size_t)1 << 40 : MEMORY_MAX),
+      .redirects = (unsigned)size_field(L, "redirects", 0, 0, REDIRECTS_MAX),
       .guarded = lua_isnil(L, -1) || lua_toboolean(L, -1),
       .guard = &s->guard,
       .ca = s->ca,
   };
+  r->options.memory = r->to && r->options.max > s->max ? s->max : r->options.max;
   if (r->options.connect_ms > r->options.timeout_ms) r->options.connect_ms = r->options.timeout_ms;
 }
 
@@ -336,7 +344,7 @@ static int fail(lua_State *L, wy_fetch fetch) {
 
 static int l_send(lua_State *L) {
   request r;
-  const settings *s = settings_of(L);
+  settings *s = settings_of(L);
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 4);
   read_request(L, s, &r);
@@ -361,11 +369,10 @@ static int l_send(lua_State *L) {
     wy_external_begin(task->script->clock, &c->external, "an HTTP call");
     return wy_task_await(L, &c->wait);
   }
-  settings *mine = settings_of(L);
-  call_free(mine->told);
-  mine->told = c;
+  call_free(s->told);
+  s->told = c;
   int n = push_result(L, t);
-  mine->told = NULL;
+  s->told = NULL;
   call_free(c);
   return n;
 }

@@ -25,6 +25,7 @@ int wy_open_url(lua_State *L);
 int wy_open_xml(lua_State *L);
 
 /* In a host's states only. */
+int wy_open_asset(lua_State *L);  /* weiyue.asset: find, place, digest */
 int wy_open_task(lua_State *L);   /* weiyue.task: sleep, spawn, after, scope */
 int wy_open_kv(lua_State *L);     /* weiyue.kv: object */
 int wy_open_files(lua_State *L);  /* weiyue.files: read, glob, kind, bundled, and what writes */

@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "store/kv_impl.h"
 
-static const wy_kv_backend *const backends[] = {&wy_kv_memory, &wy_kv_sqlite};
+static const wy_kv_backend *const backends[] = {&wy_kv_memory, &wy_kv_sqlite, &wy_kv_redis};
 
 const char *wy_kv_verb_name(wy_kv_verb verb) {
   static const char *const names[] = {

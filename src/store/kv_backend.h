@@ -49,7 +49,7 @@ typedef struct wy_kv_backend {
   void (*close)(void *self);
 } wy_kv_backend;
 
-extern const wy_kv_backend wy_kv_memory, wy_kv_sqlite;
+extern const wy_kv_backend wy_kv_memory, wy_kv_sqlite, wy_kv_redis;
 
 /* What deadlines count in. */
 static inline uint64_t wy_kv_real_ms(void) { return uv_hrtime() / 1000000; }

@@ -31,6 +31,7 @@ Engine.__index = Engine
 ---@field where? string  file:line of the call
 ---@field late? boolean  a late reply: it may use the reserve
 ---@field to? string     a file that takes the bytes which come back
+---@field max? integer   how many bytes may come back
 
 -- A failure stands in the log once for each place and code: the next ones say nothing new.
 function Engine:tell(place, row, err, options)
@@ -61,7 +62,7 @@ local function context(place, row, token, options)
   return {
     base = place.api, hosts = hosts_of(place, row), token = token, appid = place.appid, secret = place.secret,
     component_appid = component and component.appid, component_secret = component and component.secret,
-    to = options.to,
+    to = options.to, max = options.max,
   }
 end
 

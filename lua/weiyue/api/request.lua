@@ -90,6 +90,7 @@ end
 ---@field component_secret? string
 ---@field component_verify_ticket? string
 ---@field to? string a file that takes the bytes which come back
+---@field max? integer how many bytes may come back
 
 --- What weiyue.transport sends for a call. The url has the token and, in a few rows, the secret: it is never shown. Of
 --- a row whose reply is "redirect", url is the result, and nothing is sent.
@@ -113,7 +114,7 @@ function M.build(row, args, ctx)
   local query = query_text(row, in_query, row.token and ctx.token)
   request.url = base_of(row, ctx) .. row.path .. (query ~= "" and "?" .. query or "")
     .. (row.fragment and "#" .. row.fragment or "")
-  if row.reply == "bytes" then request.max, request.to = BYTES_MAX, ctx.to end
+  if row.reply == "bytes" then request.max, request.to = ctx.max or BYTES_MAX, ctx.to end
   return request
 end
 

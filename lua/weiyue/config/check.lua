@@ -72,7 +72,8 @@ function M.want(node, lang)
   elseif kind == "choice" then
     local texts = {}
     for _, t in ipairs { "string", "number", "boolean", "table" } do
-      if node.by[t] then texts[#texts + 1] = M.want(node.by[t], lang) end
+      local text = node.by[t] and M.want(node.by[t], lang)
+      if text and text ~= texts[#texts] then texts[#texts + 1] = text end -- "7d" is a number of seconds, too
     end
     return table.concat(texts, zh and "，或 " or ", or ")
   elseif kind == "list" then

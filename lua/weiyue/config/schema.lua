@@ -91,6 +91,22 @@ local broker <const> = {
         en = "the end of each page of a long text but the last" },
     },
   },
+  {
+    key = "user_cache", type = "number", unit = "s", default = 3600, min = 0, max = 30 * 86400, example = '"1h"',
+    zh = "msg:user() 的结果在存储里保留多久；0：每次都问微信",
+    en = "how long the store keeps what msg:user() has asked; 0: WeChat is asked each time",
+  },
+  choice {
+    key = "forget", default = 86400, example = '"7d"',
+    by = {
+      number = { type = "number", unit = "s", min = 0, max = 3650 * 86400, example = "86400" },
+      string = { type = "number", unit = "s", min = 0, max = 3650 * 86400, example = '"7d"' },
+      boolean = { type = "enum", values = { false } },
+    },
+    zh = "用户取消关注、撤回或注销授权后多久删除他的所有数据；其间再次关注则不删（仅限取消关注）；false：从不自动删除",
+    en = "when all that is kept of a user is deleted after he leaves, revokes or cancels an authorisation; who left "
+      .. "and follows again before keeps it; false: never by itself",
+  },
 }
 
 local function inherited(node)
@@ -293,14 +309,15 @@ local limits <const> = {
 }
 
 local http <const> = {
-  { key = "allow", type = "list", max = 1000, default = {}, example = '{ "10.0.0.5", "intranet.example", "10.1.0.0/16" }',
+  { key = "allow", type = "list", max = 1000, default = {},
+    example = '{ "10.0.0.5", "intranet.example", "10.1.0.0/16" }',
     item = { type = "string", format = "destination", max = 253, example = '"10.0.0.5"',
       want = { zh = "IP、IP/位数或主机名", en = "IP, IP/BITS or a host name" } },
     zh = "插件可以访问哪些内网地址；公网地址都可以，其他一律拒绝",
     en = "internal addresses that plugins may call; those of the internet are open, all others refused" },
   seconds("timeout", 10, 0.01, 3600, "一次请求的总时限", "a call must be over within"),
   seconds("connect_timeout", 3, 0.01, 3600, "建立连接的时限", "a connection must stand within"),
-  bytes("max", MIB, 1, GIB, "答复正文（解压后）的上限", "body of an answer, decoded"),
+  bytes("max", MIB, 1, 64 * MIB, "答复正文（解压后）的上限", "body of an answer, decoded"),
   count("calls", 1000, 1, 100000, "每个工作线程同时的请求数，超过的立即失败",
     "calls at a time, per worker; more fail at once"),
   count("connections", 256, 1, 100000, "每个工作线程的连接数", "connections per worker"),
@@ -387,7 +404,8 @@ local fields <const> = {
   { key = "state", type = "string", max = 4096, default = ".weiyue", example = '".weiyue"',
     zh = "运行状态的文件夹", en = "folder of the host's own state" },
   { key = "limits", type = "table", fields = limits, zh = "各种上限", en = "limits" },
-  { key = "http", type = "table", fields = http, zh = "向外的 HTTP 请求（wx.http 与微信接口）", en = "HTTP calls that leave (wx.http, WeChat's API)" },
+  { key = "http", type = "table", fields = http, zh = "向外的 HTTP 请求（wx.http 与微信接口）",
+    en = "HTTP calls that leave (wx.http, WeChat's API)" },
   {
     key = "plugins", type = "plugins", max = 1000, item = plugin.by.string, named = plugin,
     default = { "plugins/*.lua" }, example = '{ "plugins/*.lua", shop = { path = "plugins/shop" } }',

@@ -1,0 +1,308 @@
+-- Forgetting a user: everything that is kept of him goes. By account:forget and msg:forget at once; when he has
+-- left, or takes back or ends what he had allowed, after the time that `forget` says, if he does not come back.
+--
+-- What is to be forgotten stands in the store, so that it survives the host: u/ACCOUNT/OPENID/f has when and why,
+-- f/ACCOUNT/WHEN/OPENID finds it in the order of time. The first counts; one of the second alone is out of date.
+
+local core = require "weiyue_core"
+local keep = require "weiyue.keep"
+local limits = require "weiyue.limits"
+local task = require "weiyue.task"
+
+local log, time = core.log, core.time
+
+local M = {}
+
+local FIRST <const>, EVERY <const> = 5, 60 -- seconds: a worker looks for what is due
+local AGAIN <const>, AGAIN_MAX <const> = 5, 300 -- seconds: what could not be written
+local TRYING_MAX <const> = 1000
+local LEASE <const> = 90000 -- ms: of the one who looks; no task lives longer
+local TRIES <const> = 3 -- of the handlers of plugins, before a user is forgotten without them
+local PAGE <const> = 20
+
+-- What WeChat tells, and why it makes us forget. A new follow takes the first back.
+local CAUSES <const> = {
+  unsubscribe = "unsubscribe", user_authorization_revoke = "revoke", user_authorization_cancellation = "cancellation",
+}
+local EVENTS <const> = { subscribe = true }
+for event in pairs(CAUSES) do EVENTS[event] = true end
+
+---@class weiyue.forget.Place
+---@field object table msg.account
+---@field index integer its number in the configuration
+---@field delay number|false seconds; false: never by itself
+---@field handlers { fn: function, plugin: string, where: string }[] of wx.on_forget
+
+---@class weiyue.Forgetting
+---@field events table<string, true> names of those that it wants to hear of
+---@field private places table<table, weiyue.forget.Place>
+---@field private box weiyue.Mailbox
+---@field private push table the module weiyue.push
+---@field private trying table<string, table> plans that could not be written yet, by kind and user
+---@field private n_trying integer
+---@field private tries table<string, integer> by entry: how often its handlers began
+local Forgetting = { events = EVENTS }
+Forgetting.__index = Forgetting
+
+local function truth_key(account_id, openid) return keep.user(account_id, openid) .. "f" end
+local function index_key(account_id, due, openid) return keep.key("f", account_id, ("%015d"):format(due), openid) end
+
+-- "DUE CAUSE LEFT": ms, a word, seconds.
+local function read_plan(text)
+  local due, cause, left = (text or ""):match "^(%d+) (%a+) (%d+)$"
+  return due and { due = tonumber(due), cause = cause, left = tonumber(left) }
+end
+
+local function warn(account, event, text, fields)
+  fields = fields or {}
+  fields.account = account.id
+  log.write("warn", event, tostring(text), fields)
+end
+
+-- At once ------------------------------------------------------------------------------------------------
+
+-- What plugins do about it, before anything goes: they may need it. Gives how many failed.
+---@async
+local function tell(place, openid)
+  local failed, before = 0, task.account(place.index)
+  for _, handler in ipairs(place.handlers) do
+    local ok, err = pcall(limits.call, handler.fn, openid, place.object)
+    if not ok then
+      failed = failed + 1
+      log.write("error", "lua.error", tostring(err), { plugin = handler.plugin, where = handler.where })
+    end
+  end
+  task.account(before)
+  return failed
+end
+
+-- What this process has: on all workers.
+function Forgetting:clear(place, openid)
+  local account = place.object
+  self.box:drop(account.id, openid)
+  if package.loaded["weiyue.session"] then package.loaded["weiyue.session"].drop(account.id, openid) end
+  if self.push then self.push.forget(place.index, openid) end
+  if self.services then self.services.desk:forget(account.id, openid) end
+end
+
+-- Nothing in the store: what was planned, and his prefix.
+---@async
+---@return integer? keys, any err
+local function delete(account, openid)
+  local kv, err = keep.kv()
+  if not kv then return nil, err end
+  local planned
+  planned, err = kv:get(truth_key(account.id, openid))
+  if planned == nil and err then return nil, err end
+  local plan = read_plan(planned)
+  if plan then
+    local deleted
+    deleted, err = kv:del(index_key(account.id, plan.due, openid))
+    if deleted == nil then return nil, err end
+  end
+  return kv:del_prefix(keep.user(account.id, openid))
+end
+
+--- Forgets a user now.
+---@async
+---@param account table
+---@param openid string
+---@param cause string for the log
+---@param quiet? boolean the plugins are not told
+---@return true? ok
+---@return weiyue.Error? err nothing in the store was deleted, or not all
+function Forgetting:forget(account, openid, cause, quiet)
+  local place = self.places[account]
+  local failed = quiet and #place.handlers or tell(place, openid)
+  self:clear(place, openid)
+  local n, err = delete(account, openid)
+  if not n then
+    warn(account, "forget.failed", err)
+    return nil, err
+  end
+  self:clear(place, openid) -- what a handler of his has left meanwhile
+  log.write("info", "forget", "a user was forgotten",
+    { account = account.id, cause = cause, keys = n, handlers_failed = failed > 0 and failed or nil })
+  return true
+end
+
+-- Later --------------------------------------------------------------------------------------------------
+
+-- Writes a plan. What was planned before stays due when it was; who took back what he had allowed is forgotten
+-- even if he follows again.
+---@async
+---@return true? ok, any err
+local function write_plan(account, openid, plan)
+  local kv, err = keep.kv()
+  if not kv then return nil, err end
+  local key = truth_key(account.id, openid)
+  for _ = 1, 3 do
+    local text, done
+    text, err = kv:get(key)
+    if text == nil and err then return nil, err end
+    local old, due, cause = read_plan(text), plan.due, plan.cause
+    if old then
+      due = math.min(old.due, due)
+      if old.cause ~= "unsubscribe" then cause = old.cause end
+    end
+    done, err = kv:set(index_key(account.id, due, openid), "")
+    if not done then return nil, err end
+    done, err = kv:cas(key, text, ("%d %s %d"):format(due, cause, plan.left))
+    if done then return true end
+    if done == nil then return nil, err end
+  end
+  return nil, keep.fault("store.busy", "others change it all the time")
+end
+
+-- He follows again. A plan of a later leaving stays.
+---@async
+---@return true? ok, any err
+local function take_back(account, openid, followed)
+  local kv, err = keep.kv()
+  if not kv then return nil, err end
+  local key = truth_key(account.id, openid)
+  local text
+  text, err = kv:get(key)
+  if text == nil then
+    if err then return nil, err end
+    return true
+  end
+  local plan = read_plan(text)
+  if not plan or plan.cause ~= "unsubscribe" or plan.left > followed then return true end
+  local done
+  done, err = kv:cas(key, text, nil)
+  if done then done, err = kv:del(index_key(account.id, plan.due, openid)) end
+  if done == nil then return nil, err end
+  return true
+end
+
+-- Tries until it is done, or something later of this kind is to be done about the user.
+function Forgetting:try(kind, account, openid, f)
+  local user = kind .. keep.user(account.id, openid)
+  local mine, delay = {}, AGAIN
+  if self.trying[user] then self.n_trying = self.n_trying - 1 end
+  self.trying[user] = nil
+  local function again()
+    if self.trying[user] ~= mine then return end
+    local ok = f()
+    if self.trying[user] ~= mine then return end
+    if ok then
+      self.trying[user], self.n_trying = nil, self.n_trying - 1
+      return
+    end
+    task.after(delay, again)
+    delay = math.min(delay * 2, AGAIN_MAX)
+  end
+  local ok, err = f()
+  if ok then return end
+  warn(account, "forget.failed", err)
+  if self.n_trying >= TRYING_MAX then return end
+  self.trying[user], self.n_trying = mine, self.n_trying + 1
+  task.after(delay, again)
+end
+
+--- One of its events has come; behind its handlers. Those who leave are planned before the event is answered.
+---@async
+---@param msg table
+function Forgetting:hears(msg)
+  local account, openid, created = msg.account, msg.openid, msg.created
+  local place, cause = self.places[account], CAUSES[msg.event]
+  if not place or not place.delay or not openid then return end
+  if cause then
+    local plan = {
+      due = math.floor((time.now() + place.delay) * 1000), cause = cause, left = created,
+    }
+    local kind = cause == "unsubscribe" and "follows" or "allows"
+    self:try(kind, account, openid, function() return write_plan(account, openid, plan) end)
+  else
+    task.after(0, function() -- the answer does not wait for that
+      self:try("follows", account, openid, function() return take_back(account, openid, created) end)
+    end)
+  end
+end
+
+--- The same event's handlers are done, and have not failed.
+---@async
+---@param msg table
+function Forgetting:heard(msg)
+  local cause = CAUSES[msg.event]
+  if cause and self.places[msg.account].delay == 0 and msg.openid then
+    self:forget(msg.account, msg.openid, cause)
+  end
+end
+
+-- What is due ----------------------------------------------------------------------------------------------
+
+-- One entry of the index that is due.
+---@async
+---@return true? done
+function Forgetting:run(kv, place, entry)
+  local account, openid = place.object, keep.unescape(entry:match "([^/]*)$")
+  local due = tonumber(entry:match "/(%d+)/[^/]*$")
+  local text, err = kv:get(truth_key(account.id, openid))
+  if text == nil and err then return nil end
+  local plan = read_plan(text)
+  if plan and plan.due == due then
+    local tries = (self.tries[entry] or 0) + 1
+    self.tries[entry] = tries
+    if not self:forget(account, openid, plan.cause, tries > TRIES) then return nil end
+    self.tries[entry] = nil
+  end
+  return kv:del(entry) ~= nil
+end
+
+-- What is due of one account. One who shares the store may be at it already.
+---@async
+function Forgetting:sweep(place)
+  local kv = keep.kv()
+  if not kv then return end
+  local prefix, due = keep.key("f", place.object.id) .. "/", math.floor(time.now() * 1000)
+  local list = kv:scan(prefix, nil, 1) -- nearly always nothing
+  if not list or #list == 0 or tonumber(list[1][1]:match "/(%d+)/[^/]*$") > due then return end
+  local name = keep.key("f", place.object.id)
+  local fence = kv:lock(name, LEASE, 0)
+  if not fence then return end
+  local _ <close> = setmetatable({}, { __close = function() pcall(kv.unlock, kv, name, fence) end })
+  local following
+  repeat
+    list, following = kv:scan(prefix, following, PAGE)
+    for _, entry in ipairs(list or {}) do
+      if tonumber(entry[1]:match "/(%d+)/[^/]*$") > due then return end
+      self:run(kv, place, entry[1])
+      if not kv:extend(name, fence, LEASE) then return end
+    end
+  until not following
+end
+
+--- Looks for what is due now and then; gives the function that ends that.
+---@return fun()
+function Forgetting:start()
+  local pending
+  local function look()
+    pending = task.after(EVERY, look) -- before the work, which may be ended
+    for _, place in pairs(self.places) do
+      if place.delay then task.after(0, function() self:sweep(place) end) end
+    end
+  end
+  pending = task.after(FIRST, look)
+  return function() pending:cancel() end
+end
+
+---@param places weiyue.forget.Place[]
+---@param box weiyue.Mailbox
+---@param push table the module weiyue.push
+---@param services? weiyue.Services
+---@param platform? fun(object: table): table? of an account that came at run time: whose settings are his
+---@return weiyue.Forgetting
+function M.new(places, box, push, services, platform)
+  local by_object = setmetatable({}, { __index = function(list, object)
+    local owner = platform and rawget(list, platform(object) or false)
+    return owner and { object = object, index = owner.index, delay = owner.delay, handlers = owner.handlers }
+  end })
+  for _, place in ipairs(places) do by_object[place.object] = place end
+  return setmetatable({
+    places = by_object, box = box, push = push, services = services, trying = {}, n_trying = 0, tries = {},
+  }, Forgetting)
+end
+
+return M

@@ -1,0 +1,148 @@
+-- Sessions: a table of each user's that is there again with his next message. It is read on first use, and what
+-- has changed is written once, before the answer leaves.
+--
+-- Two handlers of one user may run at a time (a menu's while a conversation waits). So it is written only where
+-- the store has what was read; else both changes are put together, field by field, and written once more.
+
+local core = require "weiyue_core"
+local dispatch = require "weiyue.dispatch"
+local keep = require "weiyue.keep"
+
+local json, log = core.json, core.log
+
+local M = {}
+
+local TTL <const> = 30 * 86400 * 1000 -- ms from the last change on
+local READ <const> = { depth = 512 }
+
+---@class weiyue.session.State
+---@field account table
+---@field openid string
+---@field key string
+---@field value table what the plugins have
+---@field base? string the text in the store that value comes from; nil: none
+---@field stale boolean it was written, and time has passed: others may have changed it
+---@field dropped boolean its user was forgotten
+
+-- By push, as long as one of its messages is there: of a handler that was ended nothing is left to tidy up.
+---@type table<integer, weiyue.session.State>
+local by_push = setmetatable({}, { __mode = "v" })
+local held = setmetatable({}, { __mode = "k" }) -- message → its state
+
+local function read(state, text)
+  if not text then return {} end
+  local value = json.decode(text, READ)
+  if type(value) == "table" then return value end
+  log.write("error", "session.failed", "what is kept is no session: it begins anew", { account = state.account.id })
+  return {}
+end
+
+-- The text of a session; nil: an empty one, which is not kept.
+local function write(value)
+  if next(value) == nil then return nil end
+  return json.encode(value)
+end
+
+local function same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then return rawequal(a, b) end
+  return json.encode(a) == json.encode(b)
+end
+
+-- Puts into `ours` what `theirs` has made of the fields that we have left as they were.
+local function merge(base, ours, theirs)
+  local names = {}
+  for name in pairs(base) do names[name] = true end
+  for name in pairs(theirs) do names[name] = true end
+  for name in pairs(names) do
+    if same(ours[name], base[name]) then ours[name] = theirs[name] end
+  end
+end
+
+-- The store has another text than the one that we know.
+local function take_over(state, text)
+  merge(read(state, state.base), state.value, read(state, text))
+  state.base = text
+end
+
+---@async
+---@return table? session, weiyue.Error? err
+function M.of(msg)
+  local number = msg.push
+  local state = by_push[number]
+  if state and not state.stale then
+    held[msg] = state
+    return state.value
+  end
+  local kv, err = keep.kv()
+  if not kv then return nil, err end
+  local account, openid = msg.account, msg.openid
+  local key = keep.user(account.id, openid) .. "s"
+  local text
+  text, err = kv:get(key)
+  if text == nil and err then return nil, err end
+  local other = by_push[number] -- somebody else of the handler's may have asked meanwhile
+  if other and not other.stale then
+    held[msg] = other
+    return other.value
+  elseif other then
+    take_over(other, text)
+    other.stale, state = false, other
+  else
+    state = { account = account, openid = openid, key = key, base = text, stale = false, dropped = false }
+    state.value = read(state, text)
+    by_push[number] = state
+  end
+  held[msg] = state
+  dispatch.session = M
+  return state.value
+end
+
+local function failed(state, err)
+  log.write("warn", "session.failed", tostring(err), { account = state.account.id })
+end
+
+--- Writes what has changed. A failure is told in the log: the answer leaves all the same.
+---@async
+---@param msg table
+function M.save(msg)
+  local state = by_push[msg.push]
+  if not state or state.dropped then return end
+  local text, err = write(state.value)
+  if err then return failed(state, "it cannot be kept: " .. err) end
+  if text == state.base then return end
+  local kv
+  kv, err = keep.kv()
+  if not kv then return failed(state, err) end
+  local done, current = kv:cas(state.key, state.base, text, TTL)
+  if done == false then
+    take_over(state, current)
+    text = write(state.value)
+    if text == state.base then return end
+    done, current = kv:cas(state.key, state.base, text, TTL)
+  end
+  if done then
+    state.base = text
+  else
+    failed(state, done == nil and current or "others change it all the time")
+  end
+end
+
+--- A question leaves: what has changed is written, and read again where it is asked for after the answer.
+---@async
+---@param msg table
+function M.rest(msg)
+  M.save(msg)
+  local state = by_push[msg.push]
+  if state then state.stale = true end
+end
+
+--- A user is forgotten: what handlers still have of his session is not written any more.
+---@param account_id string
+---@param openid string
+function M.drop(account_id, openid)
+  for _, state in pairs(by_push) do
+    if state.account.id == account_id and state.openid == openid then state.dropped = true end
+  end
+end
+
+return M
