@@ -35,7 +35,7 @@ static const verb verbs[] = {
     {"reload", wy_cli_reload, true, "让正在运行的宿主重新加载", "have the running host reload"},
     {"promote", wy_cli_promote, true, "试行的一代转正", "promote the generation on trial"},
     {"rollback", wy_cli_rollback, true, "回到上一代", "go back to the generation before"},
-    {"test", wy_cli_test, false, "在宿主里跑 busted 测试", "run busted specs inside the host"},
+    {"test", wy_cli_test, true, "在宿主里跑 busted 测试", "run busted specs inside the host"},
     {"version", wy_cli_version, false, "显示版本", "show the versions"},
     {"help", help, false, "显示某个命令的用法：weiyue help VERB",
      "explain a verb: weiyue help VERB"},
