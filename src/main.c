@@ -31,6 +31,7 @@ static const verb verbs[] = {
      "load everything, say where each problem is"},
     {"push", wy_cli_push, true, "像微信那样发一次推送，显示解出的回复",
      "send one push as WeChat would, show the decoded reply"},
+    {"api", wy_cli_api, false, "列出、解释微信的接口", "list and explain WeChat's API"},
     {"reload", wy_cli_reload, true, "让正在运行的宿主重新加载", "have the running host reload"},
     {"promote", wy_cli_promote, true, "试行的一代转正", "promote the generation on trial"},
     {"rollback", wy_cli_rollback, true, "回到上一代", "go back to the generation before"},
@@ -41,7 +42,7 @@ static const verb verbs[] = {
      "explain a verb: weiyue help VERB"},
 };
 
-static const char *const not_built[] = {"init",  "sandbox", "api",    "plan",  "apply",
+static const char *const not_built[] = {"init",  "sandbox", "plan",   "apply",
                                         "token", "user",    "replay", "doctor"};
 
 enum { VERBS = sizeof verbs / sizeof *verbs, NOT_BUILT = sizeof not_built / sizeof *not_built };

@@ -15,7 +15,7 @@ error("lua/meta is for editors, not for require")
 ---@field first? boolean with a scene: this scan made the user follow
 ---@field media_id? string of a picture, a voice message, a video
 ---@field id? string MsgId; a text, because it has 64 bits
----@field deadline number unix seconds: WeChat stops waiting for the answer soon after
+---@field deadline? number unix seconds: WeChat stops waiting for the answer soon after; absent: the push had ended
 ---@field body string the decoded message as it came, XML or JSON
 ---@field raw table<string, any> every element by WeChat's own name; nested elements are tables, ids are texts
 ---@field way? weiyue.Way how the answer leaves as things stand now; nil: this message was answered for good

@@ -6,16 +6,7 @@ local M = {}
 
 -- Families of WeChat's API.
 local FAMILIES <const> = {}
-for name in ([[
-  autoreply bizwifi blacklist callback card card_code card_coin card_general card_giftcard card_location
-  card_member card_paygift card_submerchant card_ticket comment component component_card datacube device
-  draft guide img invoice jssdk kf_account kf_business kf_record kf_session kf_work marketcode marketing
-  material media menu merchant message_custom message_mass mp_link nontax oauth ocr open_account openapi poi
-  publish publisher qrcode realname redpacket_cover scan_product scan_product_old semantic shakearound
-  shorten shorturl subscribe subscribe_once tag template token user user_group voice wxa_account wxa_auth
-  wxa_beta wxa_category wxa_code wxa_code_image wxa_domain wxa_embedded wxa_icp wxa_illegal wxa_login
-  wxa_message wxa_privacy wxa_qrcode_jump wxa_search wxa_sec wxa_store wxa_tester wxa_url wxa_user
-]]):gmatch "%S+" do FAMILIES[name] = true end
+for _, name in ipairs(require "weiyue.api.families") do FAMILIES[name] = true end
 
 -- Calls that no plugin makes: tokens and quotas are the host's.
 local NEVER <const> = { "^token%.", "^openapi%.clear" }
@@ -40,15 +31,38 @@ function M.fault(api)
   return n ~= #api and "api is a list without gaps" or nil
 end
 
---- Families that a declaration names and WeChat does not have, each with the nearest one.
+--- Whether a declaration covers a call. Without one it covers nothing.
+---@param patterns string[]?
+---@param key string FAMILY.NAME
+---@return boolean
+function M.allows(patterns, key)
+  for _, one in ipairs(patterns or {}) do
+    if key:find("^" .. one:gsub("%.", "%%."):gsub("%*", ".*") .. "$") then return true end
+  end
+  return false
+end
+
+-- Whether a known family has a call that the declaration covers.
+local function covers_any(one, family)
+  for _, name in ipairs(require("weiyue.api.catalogue").names(family)) do
+    if M.allows({ one }, family .. "." .. name) then return true end
+  end
+  return false
+end
+
+--- Families that a declaration names and WeChat does not have, and calls that such a family does not have, each with
+--- the nearest one.
 ---@param api string[]
----@return { pattern: string, family: string, near?: string }[]
+---@return { pattern: string, family?: string, near?: string }[] family nil: it is there, the call is not
 function M.unknown(api)
   local found = {}
   for _, one in ipairs(api) do
     local family = one:match "^[^.]+"
     if not is_glob(family) and not FAMILIES[family] then
       found[#found + 1] = { pattern = one, family = family, near = nearest.slip(family, nearest.names(FAMILIES)) }
+    elseif FAMILIES[family] and not covers_any(one, family) then
+      local near = not is_glob(one) and require("weiyue.api.catalogue").near(one) or nil
+      found[#found + 1] = { pattern = one, near = near }
     end
   end
   return found

@@ -134,13 +134,14 @@ end
 -- Links that begin with one "/" stand for the account's own pages.
 local LINKS <const> = { "url", "pic_url", "hq_url" }
 
+local function is_own(link) return type(link) == "string" and (link == "/" or find(link, "^/[^/]")) end
+
 -- A copy: a reply may be a constant that answers many messages.
 local function absolute(t, base)
   local copy = {}
   for key, value in pairs(t) do copy[key] = value end
   for _, key in ipairs(LINKS) do
-    local link = copy[key]
-    if type(link) == "string" and (link == "/" or find(link, "^/[^/]")) then copy[key] = base .. link end
+    if is_own(copy[key]) then copy[key] = base .. copy[key] end
   end
   return copy
 end
@@ -153,6 +154,27 @@ local function resolve(reply, base)
     articles[i] = type(article) == "table" and absolute(article, base) or article
   end
   return { type = "news", articles = articles }
+end
+
+local function has_own(t)
+  if type(t) ~= "table" then return false end
+  for _, key in ipairs(LINKS) do
+    if is_own(rawget(t, key)) then return true end
+  end
+  return false
+end
+
+-- Without the account's address WeChat gets such links as they are, and no user can open one.
+local function tell_lost(reply, where)
+  local kind, articles = rawget(reply, "type"), rawget(reply, "articles")
+  local lost = kind == "music" and has_own(reply)
+  if kind == "news" and type(articles) == "table" then
+    for i = 1, rawlen(articles) do lost = lost or has_own(rawget(articles, i)) end
+  end
+  if lost and M.once(where, "link") then
+    log.write("warn", "reply.link", "a link that begins with / needs accounts[].url: nobody can open it",
+      { where = where })
+  end
 end
 
 local function chain(index, msg, outbox, event, i)
@@ -211,7 +233,10 @@ function M.dispatcher(index, outbox, word, forgetting)
       end
       return false, where, unknown
     end
-    if type(reply) == "table" and msg.account.url then reply = resolve(reply, msg.account.url) end
+    if type(reply) == "table" then
+      local base = msg.account.url
+      if base then reply = resolve(reply, base) else tell_lost(reply, where) end
+    end
     return reply, where, unknown
   end
 end

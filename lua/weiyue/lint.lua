@@ -42,11 +42,14 @@ function M.check(plugin)
     hidden(rule, first, add)
   end
   for _, one in ipairs(declared.unknown(plugin.api or {})) do
+    local zh, en = "没有接口 " .. one.pattern, "has no " .. one.pattern
+    if one.family then
+      zh = ("没有 %s 这一组接口（%s）"):format(one.family, one.pattern)
+      en = ("has no family %s (%s)"):format(one.family, one.pattern)
+    end
     add(plugin.api_where,
-      ("wx.plugin 的 api：微信没有 %s 这一组接口（%s）%s"):format(one.family, one.pattern,
-        one.near and "；是不是 " .. one.near .. "？" or ""),
-      ("wx.plugin's api: WeChat has no family %s (%s)%s"):format(one.family, one.pattern,
-        one.near and "; did you mean " .. one.near .. "?" or ""))
+      ("wx.plugin 的 api：微信%s%s"):format(zh, one.near and "；是不是 " .. one.near .. "？" or ""),
+      ("wx.plugin's api: WeChat %s%s"):format(en, one.near and "; did you mean " .. one.near .. "?" or ""))
   end
   return notes
 end

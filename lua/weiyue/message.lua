@@ -77,6 +77,13 @@ function fields.way(msg) return push and push.way(rawget(msg, "push")) end
 -- Which of WeChat's three attempts this is now.
 function fields.attempt(msg) return push and (push.attempt(rawget(msg, "push"))) end
 
+-- Unix seconds; nil when its push has ended before anybody asked.
+function fields.deadline(msg)
+  local deadline = push and push.deadline(rawget(msg, "push")) or nil
+  rawset(msg, "deadline", deadline)
+  return deadline
+end
+
 -- The word that stands in the log lines about its push.
 function fields.trace(msg)
   local trace = push and rawget(msg, "push") and push.trace(msg.push) or nil

@@ -4,9 +4,6 @@
 
 #include "net/listen.h"
 
-#define HOST "Host: a\r\n"
-#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
-
 /* The server that takes over, on the loop of the rig. */
 static wy_http *open_next(rig *r) {
   static const wy_http_handlers handlers = {rig_on_head, rig_on_request};
@@ -183,6 +180,42 @@ static void a_server_that_stops_takes_no_connection(void **state) {
   rig_end(&r);
 }
 
+/* Two servers on one loop, of which the first one does not accept just now. */
+static void who_stands_by_accepts_only_while_it_stands_in(void **state) {
+  (void)state;
+  rig r;
+  client before, meanwhile, after;
+  int port, fd;
+  rig_begin(&r, NULL);
+  wy_http *next = open_next(&r);
+  assert_int_equal(wy_listen_open("127.0.0.1", 0, 1, &fd, &port), 0);
+  assert_int_equal(listen(fd, 16), 0);
+  assert_int_equal(wy_http_stand_by(next, fd), 0);
+  r.port = port;
+  dial(&before, &r);
+  send_text(&before, GET("/a"));
+  expect_silence(&before);
+  wy_http_stand_in(next, true);
+  expect_answer(&before, 200, "/a");
+  dial(&meanwhile, &r);
+  send_text(&meanwhile, GET("/b"));
+  expect_answer(&meanwhile, 200, "/b");
+  assert_int_equal(wy_http_connections(next), 2);
+  wy_http_stand_in(next, false);
+  dial(&after, &r);
+  send_text(&after, GET("/c"));
+  expect_silence(&after);
+  assert_int_equal(wy_http_listen_on(r.http, fd), 0);
+  expect_answer(&after, 200, "/c");
+  assert_int_equal(wy_http_connections(r.http), 1);
+  hang_up(&before);
+  hang_up(&meanwhile);
+  hang_up(&after);
+  wy_http_stand_in(next, true);
+  close_next(next, &after);
+  rig_end(&r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_sent_in_a_pause_waits_for_its_end),
@@ -192,6 +225,7 @@ int main(void) {
       cmocka_unit_test(a_busy_connection_stays_and_is_told_to_close),
       cmocka_unit_test(who_is_not_taken_is_closed_by_the_stop),
       cmocka_unit_test(a_server_that_stops_takes_no_connection),
+      cmocka_unit_test(who_stands_by_accepts_only_while_it_stands_in),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,9 @@
 
 #define MAYBE_UNUSED __attribute__((unused))
 
+#define HOST "Host: a\r\n"
+#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
+
 enum { HELD = 64, REAL_CAP_S = 20 };
 
 typedef struct rig {

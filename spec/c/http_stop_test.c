@@ -1,8 +1,6 @@
 /* http: stopping. What is idle is closed, what is in flight is finished, nothing new is taken. */
 #include "http_rig.h"
 
-#define HOST "Host: a\r\n"
-#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
 #define POST "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n"
 
 static void expect_stopped(client *c) { UNTIL(c, c->r->stopped == 1); }

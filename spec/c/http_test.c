@@ -2,8 +2,6 @@
  */
 #include "http_rig.h"
 
-#define HOST "Host: a\r\n"
-#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
 #define LATE GET("/late")
 
 /* --- one after another --- */

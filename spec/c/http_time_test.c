@@ -1,8 +1,6 @@
 /* http: every deadline, on a virtual clock. */
 #include "http_rig.h"
 
-#define HOST "Host: a\r\n"
-#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
 #define POST(n) "POST /echo HTTP/1.1\r\n" HOST "Content-Length: " n "\r\n\r\n"
 
 static const wy_http_limits *defaults = &wy_http_default_limits;

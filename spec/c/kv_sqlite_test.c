@@ -241,6 +241,37 @@ static void many_writes_share_a_commit(void **state) {
   end(&r);
 }
 
+static bool file_has(const char *path, const char *text) {
+  FILE *f = fopen(path, "rb");
+  if (!f) return false;
+  static char bytes[4 << 20];
+  size_t n = fread(bytes, 1, sizeof bytes, f);
+  fclose(f);
+  return memmem(bytes, n, text, strlen(text)) != NULL;
+}
+
+static void what_is_deleted_by_its_prefix_is_in_no_file(void **state) {
+  (void)state;
+  static char large[20000];
+  asked a;
+  kv_rig r;
+  begin(&r);
+  for (size_t i = 0; i < sizeof large; i++) large[i] = "canary"[i % 6];
+  set(&r, WY_STR("u/one/a"), WY_STR("canary"));
+  set(&r, WY_STR("u/one/b"), (wy_str){large, sizeof large});
+  set(&r, WY_STR("u/one/b"), WY_STR("a canary's second"));
+  set(&r, WY_STR("u/two/c"), WY_STR("stays"));
+  assert_true(file_has(path_of(&r, "-wal"), "canary"));
+  get_answer(&r, 0, &a, (wy_kv_question){.verb = WY_KV_DEL_PREFIX, .key = WY_STR("u/one/")});
+  assert_int_equal(a.answer.number, 2);
+  drop(&a);
+  assert_false(file_has(path_of(&r, "-wal"), "canary"));
+  assert_false(file_has(path_of(&r, ""), "canary"));
+  assert_false(file_has(path_of(&r, ""), "u/one"));
+  assert_true(file_has(path_of(&r, ""), "stays"));
+  end(&r);
+}
+
 /* --- what a start refuses --- */
 
 static void assert_refused(kv_rig *r, int want, const char *part) {
@@ -494,6 +525,33 @@ static void a_stalled_fsync_delays_no_read(void **state) {
   end(&r);
 }
 
+static void large_values_do_not_pile_up(void **state) {
+  (void)state;
+  enum { MOST = WY_KV_QUEUE_BYTES / WY_KV_VALUE_MAX };
+  static char value[WY_KV_VALUE_MAX];
+  static asked all[MOST + 1];
+  kv_rig r;
+#ifndef __linux__
+  skip();
+#endif
+  begin_real(&r, 20000);
+  set(&r, WY_STR("a"), WY_STR("1"));
+  atomic_store(&disk.stall_ms, 500);
+  for (int i = 0; i < MOST; i++) {
+    value[0] = (char)i;
+    ask(&r, i % 2, &all[i], SET(WY_STR("a"), ((wy_str){value, sizeof value})));
+  }
+  assert_int_equal(try_ask(&r, 0, &all[MOST], GET(WY_STR("a"))), WY_E_STORE_BUSY);
+  atomic_store(&disk.stall_ms, 0);
+  for (int i = 0; i < MOST; i++) {
+    wait_for(&r, &all[i]);
+    assert_int_equal(all[i].answer.err, 0);
+    drop(&all[i]);
+  }
+  assert_is(&r, 1, WY_STR("a"), ((wy_str){value, sizeof value}));
+  end(&r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keeps_what_was_set),
@@ -503,6 +561,7 @@ int main(void) {
       cmocka_unit_test(removes_what_is_over_in_small_steps),
       cmocka_unit_test(syncs_before_it_answers),
       cmocka_unit_test(many_writes_share_a_commit),
+      cmocka_unit_test(what_is_deleted_by_its_prefix_is_in_no_file),
       cmocka_unit_test(refuses_what_is_no_database),
       cmocka_unit_test(refuses_an_empty_file),
       cmocka_unit_test(refuses_a_log_without_its_file),
@@ -516,6 +575,7 @@ int main(void) {
       cmocka_unit_test(a_full_disk_stops_writes_only),
       cmocka_unit_test(no_failing_call_makes_it_lie),
       cmocka_unit_test(a_stalled_fsync_delays_no_read),
+      cmocka_unit_test(large_values_do_not_pile_up),
   };
   fail_after(-1, false, 0);
   use_bad_disk();

@@ -267,4 +267,25 @@ describe("wx.reply", function()
     end
     assert.equal("/a?b=c", article.url)
   end)
+
+  it("links that nothing completes are told once for each rule, and sent as they are", function()
+    local answer = app.with(function(wx)
+      wx.text("news", reply.news { { title = "T" }, { title = "U", pic_url = "/p.png" } })
+      wx.text("music", reply.music { thumb_media_id = "M", url = "/m.mp3" })
+      wx.text("whole", reply.news { title = "T", url = "http://example.com/", pic_url = "//cdn.test/p.png" })
+    end)
+    local lines = app.logged(function()
+      for _ = 1, 2 do
+        assert.equal("/p.png", answer "news".articles[2].pic_url)
+        assert.equal("/m.mp3", answer "music".url)
+        answer "whole"
+      end
+    end)
+    assert.equal(2, #lines)
+    for _, line in ipairs(lines) do
+      assert.equal("reply.link", line.event)
+      assert.matches("accounts%[%]%.url", line.text)
+      assert.matches("answers_spec%.lua:%d+$", line.fields.where)
+    end
+  end)
 end)

@@ -1,22 +1,14 @@
 -- Loading plugins: files and folders, their globals, require, and what is refused.
 local app = require "spec.support.app"
 local dispatch = require "weiyue.dispatch"
+local folders = require "spec.support.folder"
 local plugin = require "weiyue.plugin"
 local rules = require "weiyue.rules"
 
-local folder
+local folder, files
 
-local function shell(command) assert(os.execute("cd '" .. folder .. "' && " .. command)) end
-
--- Files by path below the folder.
-local function write(files)
-  for path, text in pairs(files) do
-    shell(("mkdir -p './%s'"):format(path:match "^(.*)/" or ""))
-    local file = assert(io.open(folder .. "/" .. path, "wb"))
-    file:write(text)
-    file:close()
-  end
-end
+local function shell(command) files:shell(command) end
+local function write(list) files:write(list) end
 
 local host <const> = { account = function() return { id = "spec" } end }
 
@@ -64,11 +56,10 @@ local function fault(text)
 end
 
 before_each(function()
-  local pipe = assert(io.popen "mktemp -d")
-  folder = pipe:read "l"
-  pipe:close()
+  files = folders.new()
+  folder = files.path
 end)
-after_each(function() os.execute("rm -rf '" .. folder .. "'") end)
+after_each(function() files:remove() end)
 
 describe("a plugin", function()
   it("is a file or a folder with init.lua, named after it", function()
@@ -120,8 +111,9 @@ describe("a plugin", function()
 
   it("is found in a folder whose name looks like a pattern", function()
     local outer = folder
-    finally(function() folder = outer end)
+    finally(function() folder, files.path = outer, outer end)
     folder = outer .. "/w[x]*?"
+    files.path = folder
     assert(os.execute("mkdir '" .. folder .. "' '" .. outer .. "/wxy'")) -- the second is what the pattern means
     write {
       ["p/a.lua"] = "require 'weiyue'.text('a', 'of a')", ["p/b/init.lua"] = "require 'weiyue'.text('b', 'of b')",

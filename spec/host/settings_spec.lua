@@ -315,6 +315,15 @@ describe("wx.plugin's api", function()
     assert.equal("note", loaded.problems[1].level)
   end)
 
+  it("is noted where a family of WeChat's has no such call", function()
+    folder:write { ["plugins/a.lua"] = "require 'weiyue'.plugin { api = { 'template.sned', 'menu.cr*', 'menu.x*', 'tag.delete' } }" }
+    local loaded = app.boot { text = 'return { accounts = { { token = "wxtest" } } }', folder = folder.path }
+    assert.equal(2, #loaded.problems)
+    assert.matches("a%.lua:1: wx%.plugin's api: WeChat has no template%.sned; did you mean template%.send%?$", loaded.problems[1].en)
+    assert.matches("没有接口 template.sned；是不是 template.send？", loaded.problems[1].zh, 1, true)
+    assert.matches("a%.lua:1: wx%.plugin's api: WeChat has no menu%.x%*$", loaded.problems[2].en)
+  end)
+
   it("stands beside other fields whose slips are told", function()
     assert.matches("one%.lua:2: wx%.plugin has no field shema; the nearest is schema", folder:run("wx.plugin { shema = {} }").problems)
   end)

@@ -1,21 +1,14 @@
 -- What loading reads: once from the disk, and the same again from a snapshot.
 local app = require "spec.support.app"
 local boot = require "weiyue.boot"
+local folders = require "spec.support.folder"
 local json = require "weiyue.json"
 local sources = require "weiyue.sources"
 
-local folder
+local folder, files
 
-local function shell(command) assert(os.execute("cd '" .. folder .. "' && " .. command)) end
-
-local function write(files)
-  for path, text in pairs(files) do
-    shell(("mkdir -p './%s'"):format(path:match "^(.*)/" or ""))
-    local file = assert(io.open(folder .. "/" .. path, "wb"))
-    file:write(text)
-    file:close()
-  end
-end
+local function shell(command) files:shell(command) end
+local function write(list) files:write(list) end
 
 local function says(booted, content)
   local account = booted.accounts[1]
@@ -33,12 +26,11 @@ local FILES <const> = {
 
 describe("weiyue.sources", function()
   before_each(function()
-    local pipe = assert(io.popen "mktemp -d")
-    folder = pipe:read "l"
-    pipe:close()
+    files = folders.new()
+    folder = files.path
     write(FILES)
   end)
-  after_each(function() os.execute(("rm -rf '%s'"):format(folder)) end)
+  after_each(function() files:remove() end)
 
   local function first() return app.boot { path = folder .. "/weiyue.lua" } end
 

@@ -1,23 +1,11 @@
 -- The program from outside: usage, exit codes, both languages, check, serve, push.
--- Runs the binary named by the environment variable WEIYUE (default build/weiyue) in a folder of its own.
+local program = require "spec.support.program"
 
 local AES <const> = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 local OPENID <const> = "oTestUser0000000000000000001"
 
-local function capture(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("a")
-  pipe:close()
-  return text
-end
-
-local function quote(word)
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
-local here <const> = capture("pwd"):gsub("\n$", "")
-local binary <const> = capture("realpath -e -- " .. quote(os.getenv("WEIYUE") or "build/weiyue")):gsub("\n$", "")
-assert(binary ~= "", "no program: build it, or name it in the environment variable WEIYUE")
+local capture <const>, quote <const>, here <const> = program.capture, program.quote, program.here
+local binary <const> = program.binary
 
 -- Named cases in a stable order.
 local function cases(list)
@@ -33,31 +21,10 @@ end
 
 local folder
 
-local function write(name, text)
-  local file = assert(io.open(folder .. "/" .. name, "wb"))
-  file:write(text)
-  file:close()
-end
-
-local function read(name)
-  local file = assert(io.open(folder .. "/" .. name, "rb"))
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
--- Runs a command line in the folder: { status, out, err }. env: shell assignments.
-local function shell(command, env)
-  local line = ("cd %s && env -u WX_TOKEN -u WX_APPID -u WX_AES_KEY LC_ALL=C %s %s >out 2>err </dev/null")
-    :format(quote(folder), env or "", command)
-  local _, kind, status = os.execute(line)
-  assert.equal("exit", kind, read("err"))
-  return { status = status, out = read("out"), err = read("err") }
-end
-
-local function weiyue(arguments, env)
-  return shell(quote(binary) .. " " .. arguments, env)
-end
+local function write(name, text) program.write(folder, name, text) end
+local function read(name) return program.read(folder .. "/" .. name) end
+local function shell(command, env) return program.shell(folder, command, env) end
+local function weiyue(arguments, env) return program.run(folder, arguments, env) end
 
 local ZH <const> = "LC_ALL=zh_CN.UTF-8"
 
@@ -118,13 +85,13 @@ end
 
 describe("weiyue", function()
   setup(function()
-    folder = capture("mktemp -d"):gsub("\n$", "")
+    folder = program.folder()
     write("echo.lua", ECHO)
     write("weiyue.lua", config("127.0.0.1:0"))
   end)
 
   teardown(function()
-    os.execute("rm -rf " .. quote(folder))
+    program.remove(folder)
   end)
 
   describe("usage", function()
@@ -149,7 +116,7 @@ describe("weiyue", function()
       assert.matches("Usage: weiyue", r.err)
     end)
 
-    for _, verb in ipairs { "serve", "check", "push", "reload", "promote", "rollback", "test", "version" } do
+    for _, verb in ipairs { "serve", "check", "push", "api", "reload", "promote", "rollback", "test", "version" } do
       it("of " .. verb .. " is shown by --help and by help", function()
         local r = weiyue(verb .. " --help")
         assert.equal(0, r.status)
@@ -188,7 +155,7 @@ describe("weiyue", function()
     end)
 
     it("says which verbs are not in this build", function()
-      local later = "init sandbox api plan apply token user replay doctor"
+      local later = "init sandbox plan apply token user replay doctor"
       for verb in later:gmatch("%a+") do
         local r = weiyue(verb)
         assert.equal(2, r.status)
@@ -215,6 +182,72 @@ describe("weiyue", function()
 
     it("prints one JSON object", function()
       assert.matches('^{"weiyue":"%d+%.%d+%.%d+","libraries":{"Lua":"5%.4%.%d+",.*}}\n$', weiyue("version --json").out)
+    end)
+  end)
+
+  describe("api", function()
+    it("lists all endpoints, or those of a family, a pattern, a part of name or path", function()
+      local all = weiyue("api list")
+      assert.equal(0, all.status)
+      assert.equal(659, select(2, all.out:gsub("\n", "\n")))
+      assert.matches("\nmenu%.create +POST +/cgi%-bin/menu/create\n", all.out)
+      assert.equal(8, select(2, weiyue("api list tag").out:gsub("\n", "\n")))
+      for line in weiyue("api list '*.delete'").out:gmatch "[^\n]+" do assert.matches("^[%w_]+%.delete ", line) end
+      assert.matches("^qrcode%.show +GET +mp%.weixin%.qq%.com/cgi%-bin/showqrcode\n$", weiyue("api list showqrcode").out)
+    end)
+
+    it("says which one is nearest to what it does not have", function()
+      local r = weiyue("api show menu.creat")
+      assert.equal(1, r.status)
+      assert.equal("", r.out)
+      assert.equal("weiyue: no endpoint menu.creat; the nearest is menu.create\n", r.err)
+      assert.equal("weiyue: 没有接口 mesage_custom.send；最接近的是 message_custom.send\n", weiyue("api show mesage_custom.send", ZH).err)
+      assert.matches("no endpoint frobnicate; weiyue api list lists them all", weiyue("api list frobnicate").err)
+      assert.equal(2, weiyue("api show").status)
+      assert.matches("api has no shwo; the nearest is show", weiyue("api shwo x").err)
+      assert.equal(2, weiyue("api").status)
+    end)
+
+    it("shows fields, limits, errors, kinds of account, quota and an example, in both languages", function()
+      local en, zh = weiyue("api show message_custom.send"), weiyue("api show message_custom.send", ZH)
+      assert.equal(0, en.status, en.err)
+      for _, text in ipairs { "POST https://api.weixin.qq.com/cgi%-bin/message/custom/send\n", "\n  touser  +text +required\n",
+        "\n    articles +list of table +required +1 items\n", "verified service account, mini program (can.customer_service)",
+        "a day +500000\n", "\n  45015  48%-hour reply window closed\n", "\n  48001  account lacks this API\n" } do
+        assert.matches((text:gsub("[()]", "%%%0")), en.out)
+      end
+      for _, text in ipairs { "\n  touser  +文本 +必填\n", "已认证订阅号、已认证服务号", "每天 +500000\n", "\n  45047  自用户上次动作以来" } do
+        assert.matches(text, zh.out)
+      end
+      assert.matches('\n  account.api.message_custom.send { touser = "oTest', en.out, 1, true)
+      assert.matches("\n  weiyue api call message_custom.send '{\"touser\":\"oTest", en.out, 1, true)
+    end)
+
+    it("shows what is dangerous, what is not sent twice, and limits", function()
+      assert.matches('dangerous: a plugin says api = { "menu.delete" } in wx.plugin', weiyue("api show menu.delete").out, 1, true)
+      assert.matches("never called by a plugin", weiyue("api show token.get").out, 1, true)
+      assert.matches("may call it\n  again +no:", weiyue("api show template.send").out)
+      assert.matches("openid_list +list of text +required +≤50 items", weiyue("api show tag.batch_tagging").out)
+      assert.matches("name +text +required +≤30 bytes", weiyue("api show tag.create").out)
+    end)
+
+    it("prints JSON", function()
+      assert.matches('^%[{"api":"tag.create","host":"api.weixin.qq.com","method":"POST","path":"/cgi%-bin/tags/create"},',
+        weiyue("api list tag --json").out)
+      local out = weiyue("api show tag.batch_tagging --json").out
+      assert.matches('^{"api":"tag.batch_tagging","auth":"access_token","body":%[{"items":"string","max":50,"name":"openid_list",', out)
+      assert.matches('"kinds":["subscription_verified","service_verified"]', out, 1, true)
+    end)
+
+    it("explains every endpoint", function()
+      local missing = {}
+      for key in weiyue("api list").out:gmatch "([%w_]+%.[%w_]+) +%u+ " do missing[#missing + 1] = key end
+      assert.equal(659, #missing)
+      for i = 1, #missing, 110 do -- a process each: some of them, from all over the table
+        local r = weiyue("api show " .. missing[i], ZH)
+        assert.equal(0, r.status, r.err)
+        assert.matches("\n例子\n", r.out)
+      end
     end)
   end)
 
@@ -261,7 +294,7 @@ describe("weiyue", function()
       assert.equal(0, good.status)
       assert.matches('^{"ok":true,"accounts":%[{"id":"plain","path":"/plain","mode":"plain"}', good.out)
       assert.equal(1, bad.status)
-      assert.matches('^{"ok":false,.*"level":"error","zh":"[^"]*bad%.lua:3', bad.out)
+      assert.matches('^{"ok":false,.*"level":"error","file":"bad%.lua","line":3,"zh":"bad%.lua:3: ', bad.out)
     end)
 
     it("prints the table of keys in the language asked for", function()
@@ -454,6 +487,13 @@ describe("weiyue", function()
         assert.equal("", r.out)
       end)
     end
+
+    it("ends a configuration that does not end", function()
+      write("endless.lua", "while true do end\n")
+      local r = weiyue("push plain --config endless.lua --text hi")
+      assert.equal(1, r.status)
+      assert.matches("stopped: it took more than 10 s of processor time", r.err, 1, true)
+    end)
 
     it("fails when nobody listens", function()
       local r = weiyue("push http://127.0.0.1:1/plain --text hi")

@@ -1,39 +1,15 @@
 -- weiyue reload, promote, rollback: which host they find, what they say of its answer.
--- Runs the binary named by the environment variable WEIYUE (default build/weiyue).
 
-local function capture(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("a")
-  pipe:close()
-  return (text:gsub("\n$", ""))
-end
+local program = require "spec.support.program"
 
-local function quote(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
-
-local here <const> = capture "pwd"
-local binary <const> = capture("realpath -e -- " .. quote(os.getenv("WEIYUE") or "build/weiyue"))
+local capture <const>, quote <const>, here <const> = program.capture, program.quote, program.here
 local ZH <const> = "LC_ALL=zh_CN.UTF-8"
 
 local folder, servers
 
-local function write(name, text)
-  local file = assert(io.open(folder .. "/" .. name, "wb"))
-  file:write(text)
-  file:close()
-end
-
-local function read(name)
-  local file = assert(io.open(folder .. "/" .. name, "rb"))
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
-local function weiyue(arguments, env)
-  local _, _, status = os.execute(("cd %s && env LC_ALL=C %s %s %s >out 2>err </dev/null")
-    :format(quote(folder), env or "", quote(binary), arguments))
-  return { status = status, out = read "out", err = read "err" }
-end
+local function write(name, text) program.write(folder, name, text) end
+local function read(name) return program.read(folder .. "/" .. name) end
+local function weiyue(arguments, env) return program.run(folder, arguments, env) end
 
 -- Stands in for a host with this state folder.
 local function answering(state, answer, delay)
@@ -56,13 +32,13 @@ local BAD <const> = '{"ok":false,"problems":[{"zh":"plugins/a.lua:3: 语法不�
 
 describe("weiyue", function()
   before_each(function()
-    folder, servers = capture "mktemp -d", {}
+    folder, servers = program.folder(), {}
     write("weiyue.lua", 'return { accounts = { { token = "wxtest", appid = "wxtestappid" } } }')
   end)
 
   after_each(function()
     for _, pid in ipairs(servers) do os.execute("kill " .. pid) end
-    os.execute("rm -rf " .. quote(folder))
+    program.remove(folder)
   end)
 
   for _, verb in ipairs { "reload", "promote", "rollback" } do

@@ -66,7 +66,19 @@ describe("lua/meta", function()
     end
   end)
 
-  for _, name in ipairs { "codec", "crypto", "form", "json", "log", "message", "shared", "store", "time", "url", "weiyue", "xml" } do
+  it("describes every endpoint of WeChat's API, by family and name", function()
+    local text, catalogue, n = read("lua/meta/api.lua"), require "weiyue.api.catalogue", 0
+    for _ in text:gmatch("\nfunction [%w_]+%.[%w_]+%(") do n = n + 1 end
+    assert.equal(659, n)
+    for _, family in ipairs(catalogue.families()) do
+      assert.truthy(text:find(("---@field %s weiyue.account.api.%s\n"):format(family, family), 1, true), family)
+      for _, name in ipairs(catalogue.names(family)) do
+        assert.truthy(text:find(("\nfunction %s.%s("):format(family, name), 1, true), family .. "." .. name)
+      end
+    end
+  end)
+
+  for _, name in ipairs { "api", "codec", "crypto", "form", "json", "log", "message", "shared", "store", "time", "url", "weiyue", "xml" } do
     it(("%s.lua is Lua, opens with @meta and raises when it is required"):format(name), function()
       local path = "lua/meta/" .. name .. ".lua"
       assert.equal("---@meta", read(path):sub(1, 8))

@@ -91,8 +91,8 @@ describe("the READMEs", function()
 
   it("name only events that the program has", function()
     local sources = read("src/base/err.h")
-    for _, pattern in ipairs { "src/base/*.c", "src/cli/*.c", "src/host/*.c", "src/net/*.c", "src/script/*.c", "src/store/*.c",
-      "lua/weiyue/*.lua" } do
+    for _, pattern in ipairs { "src/base/*.c", "src/cli/*.c", "src/host/*.c", "src/net/*.c", "src/script/*.c",
+      "src/store/*.c", "lua/weiyue/*.lua" } do
       sources = sources .. select(2, run("cat " .. pattern))
     end
     for _, cell in ipairs(first_column(english, "event")) do

@@ -301,6 +301,7 @@ describe("reloading", function()
       start()
       write { ["weiyue.lua"] = config "reload = { watch = false }, limits = { window = 299 }" }
       reload()
+      serve.eventually("told", function() return #server:logged "reload.restart_needed" > 0 end)
       assert.matches("limits", server:logged("reload.restart_needed")[1])
     end)
 

@@ -328,6 +328,50 @@ describe("the supervisor", function()
       assert.equal("echo: newer", says "newer")
     end)
 
+    -- A child that comes up takes as long: time for what is to happen meanwhile.
+    local SLOW <const> = [[
+local time = require "weiyue.time"
+local ends = time.monotonic() + 0.8
+repeat until time.monotonic() > ends
+]]
+
+    local function begin_slow_upgrade()
+      serve.write(server.folder, "plugins/slow.lua", SLOW)
+      serve.eventually("loaded", function() return #server:logged "reload.done" > 0 end)
+      server:signal "USR2"
+      serve.eventually("begun", function() return #server:logged "upgrade.start" == 1 end)
+    end
+
+    it("needs no third process when the old one crashes while the new one loads", function()
+      begin_slow_upgrade()
+      assert(os.execute("kill -KILL " .. server:children()[1]))
+      serve.eventually("crashed", function() return #server:logged "child.exit" == 1 end)
+      local waits = send(text "hi")
+      serve.eventually("done", function() return #server:logged "upgrade.done" == 1 end)
+      assert.equal("echo: hi", content(waits))
+      assert.matches(" child=2 ", server:logged "upgrade.done"[1])
+      assert.matches("ended without a word", server:logged "upgrade.inbox"[1])
+      assert.same({}, server:logged "child.start")
+      assert.equal(1, #server:children())
+      server:upgrade()
+      assert.equal("echo: again", says "again")
+    end)
+
+    it("lets nobody change meanwhile what the new one has read already", function()
+      begin_slow_upgrade()
+      for _, verb in ipairs { "rollback", "promote", "reload" } do
+        local result = serve.run(server.folder, verb)
+        assert.equal(1, result.status)
+        assert.matches("an upgrade is under way", result.err)
+      end
+      assert.same({}, server:logged "upgrade.done")
+      serve.eventually("done", function() return #server:logged "upgrade.done" == 1 end)
+      serve.eventually("changes again", function() return serve.run(server.folder, "rollback").status == 0 end)
+      server:upgrade()
+      serve.eventually("the rollback stays", function() return #server:logged "reload.last_good" == 1 end)
+      assert.equal("echo: hi", says "hi")
+    end)
+
     it("takes back what it gave away when the new one ends before it accepts", function()
       local kept = send(text "hi")
       assert.equal("echo: hi", content(kept))
@@ -345,6 +389,7 @@ describe("the supervisor", function()
       for i = 1, 16 do assert.equal("echo: new " .. i, says("new " .. i)) end
       assert.equal("counted before", content(send(nodes)))
       assert.equal(1, runs "before")
+      assert.equal("", serve.run(server.folder, "reload").err) -- it may be changed again, too
     end)
   end)
 

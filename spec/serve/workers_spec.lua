@@ -30,6 +30,12 @@ wx.text(wx.pattern "^spin (%w+)$", function(_, name)
   repeat until shared:get("go " .. name) or time.monotonic() > ends
   return "spun"
 end)
+wx.text(wx.pattern "^stick (%w+)$", function(_, name)
+  local ends = time.monotonic() + 9
+  shared:set("at " .. name, true)
+  table.sort({ 2, 1 }, function() repeat until shared:get("go " .. name) or time.monotonic() > ends return false end)
+  return "unstuck"
+end)
 wx.text("forever", function() shared:incr("forever", 1) wx.sleep("1h") end)
 wx.text("ask", function(msg) return ("hi %s %d"):format(msg:ask "name?", me) end)
 wx.text("count", function()
@@ -355,6 +361,20 @@ describe("workers", function()
       assert.equal("2000", says(ask, new_user(), "get count"))
     end)
   end)
+
+  -- Nobody waits for the kernel to have guessed right which worker has time.
+  for stuck = 0, 1 do
+    it(("accept what comes for their neighbour (%d) while that one is late, and no longer"):format(stuck), function()
+      start(2, nil, ", limits = { slice_max = 10, cpu = 60 }")
+      local other_one, ask, user = ("%d"):format(1 - stuck), open_on(1 - stuck), new_user()
+      local held = open_on(stuck)
+      send_and_see(held, user, "stick here", ask)
+      for _ = 1, 32 do assert.equal(other_one, says(open(), new_user(), "who")) end
+      assert.equal("gone", says(ask, new_user(), "go here"))
+      assert.equal("unstuck", content(held))
+      for worker = 0, 1 do open_on(worker) end
+    end)
+  end
 
   it("run each timer on one of them", function()
     start(2)

@@ -4,6 +4,7 @@
 
 local accounts = require "spec.support.account"
 local codec = require "weiyue.codec"
+local program = require "spec.support.program"
 local prom = require "spec.support.prom"
 local push = require "spec.support.push"
 local socket = require "socket"
@@ -15,16 +16,8 @@ for name, value in pairs(accounts) do M[name] = value end -- specs of served acc
 
 local TIMEOUT <const> = 20 -- seconds; more than any answer takes under sanitizers
 
-local function quote(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
-
-local function capture(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("a")
-  pipe:close()
-  return text
-end
-
-local binary <const> = capture("realpath -e -- " .. quote(os.getenv "WEIYUE" or "build/weiyue")):gsub("\n$", "")
+local quote <const>, capture <const>, read <const> = program.quote, program.capture, program.read
+local binary <const> = program.binary
 
 --- Waits for what others bring about: asks until it is so, and raises when it never is.
 ---@param what string
@@ -95,33 +88,12 @@ Server.__index = Server
 ---@param files table<string, string>
 ---@return string folder
 function M.folder(files)
-  local folder = capture("mktemp -d"):gsub("\n$", "")
+  local folder = program.folder()
   for name, text in pairs(files) do M.write(folder, name, text) end
   return folder
 end
 
-function M.write(folder, name, text)
-  os.execute(("mkdir -p %s"):format(quote(folder .. "/" .. (name:match "^(.*)/" or ""))))
-  local file = assert(io.open(folder .. "/" .. name, "wb"))
-  file:write(text)
-  file:close()
-end
-
-function M.remove(folder) os.execute("rm -rf " .. quote(folder)) end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "a"
-  file:close()
-  return text
-end
-
---- Runs a verb to its end in a folder: { status, out, err }.
-function M.run(folder, arguments)
-  local _, _, status = os.execute(("cd %s && LC_ALL=C %s %s >out 2>err </dev/null")
-    :format(quote(folder), quote(binary), arguments))
-  return { status = status, out = read(folder .. "/out"), err = read(folder .. "/err") }
-end
+M.write, M.remove, M.run = program.write, program.remove, program.run
 
 --- Serves the weiyue.lua among the files.
 ---@param files table<string, string>
@@ -132,7 +104,6 @@ end
 function M.start(files, options)
   local address = options and options.address or "127.0.0.1"
   local listen = (address:find(":", 1, true) and "[%s]:0" or "%s:0"):format(address)
-  assert(binary ~= "", "no program: build it, or name it in the environment variable WEIYUE")
   local folder = options and options.folder or M.folder {}
   for name, text in pairs(files) do M.write(folder, name, text) end
   local script = [[

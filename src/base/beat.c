@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #endif
 
-enum { MAGIC = 0x57594201 }; /* "WYB", and the version of what follows */
+enum { MAGIC = 0x57594202 }; /* "WYB", and the version of what follows */
 
 /* Memory with a descriptor and no name. */
 static int open_region(void) {
@@ -67,6 +67,27 @@ bool wy_beats_quarantined(const wy_beats *b, const wy_hash128 *key) {
     if (b->quarantined[i].lo == key->lo && b->quarantined[i].hi == key->hi) return true;
   return false;
 }
+
+/* Each says what it is about to do before it looks at what the other says. */
+bool wy_beats_replace(wy_beats *b) {
+  __atomic_store_n(&b->replaced, 1, __ATOMIC_SEQ_CST);
+  if (!__atomic_load_n(&b->changes, __ATOMIC_SEQ_CST)) return true;
+  wy_beats_replace_not(b);
+  return false;
+}
+
+void wy_beats_replace_not(wy_beats *b) { __atomic_store_n(&b->replaced, 0, __ATOMIC_SEQ_CST); }
+
+void wy_beats_change_more(wy_beats *b) { __atomic_fetch_add(&b->changes, 1, __ATOMIC_SEQ_CST); }
+
+bool wy_beats_change(wy_beats *b) {
+  wy_beats_change_more(b);
+  if (!__atomic_load_n(&b->replaced, __ATOMIC_SEQ_CST)) return true;
+  wy_beats_changed(b);
+  return false;
+}
+
+void wy_beats_changed(wy_beats *b) { __atomic_fetch_sub(&b->changes, 1, __ATOMIC_SEQ_CST); }
 
 uint32_t wy_beat_tid(void) {
 #ifdef __linux__

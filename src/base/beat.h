@@ -35,6 +35,10 @@ typedef struct wy_beats {
   /* by the child: how long Lua may run in one piece; how long it may take to end when another takes
    * over; ms, 0: as it is usual. And how many reloads it is done with, well or not. */
   uint32_t patience_ms, farewell_ms, reloads;
+  /* What is asked of the child by command is kept for the one after it, which begins with what it
+   * finds; so neither may happen during the other. By who watches: another child has started. By
+   * the child: how many it has begun and not kept yet. */
+  uint32_t replaced, changes;
   wy_hash128 quarantined[WY_QUARANTINE_MAX];
   wy_beat workers[WY_BEATS_MAX];
 } wy_beats;
@@ -46,6 +50,15 @@ wy_beats *wy_beats_open(int fd);
 void wy_beats_free(wy_beats *b); /* NULL is fine */
 
 bool wy_beats_quarantined(const wy_beats *b, const wy_hash128 *key);
+
+/* By who watches: nothing is to change from now on. False: something does; and nothing was said. */
+bool wy_beats_replace(wy_beats *b);
+void wy_beats_replace_not(wy_beats *b); /* the other child did not come up */
+
+/* By the child: something changes from now on, until wy_beats_changed. False: it must not. */
+bool wy_beats_change(wy_beats *b);
+void wy_beats_change_more(wy_beats *b); /* it belongs to one that is under way */
+void wy_beats_changed(wy_beats *b);
 
 uint32_t wy_beat_tid(void); /* of this thread; 0 where threads have no number */
 

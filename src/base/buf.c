@@ -1,6 +1,5 @@
 #include "base/buf.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +26,7 @@ static char *fail(wy_buf *b) {
   return NULL;
 }
 
-char *wy_buf_reserve(wy_buf *b, size_t n) {
+char *wy_buf_grow(wy_buf *b, size_t n) {
   size_t max = b->max < SIZE_MAX ? b->max : SIZE_MAX - 1; /* the NUL needs a byte too */
   if (b->failed || n > max - b->n) return fail(b);
   size_t want = b->n + n + 1;
@@ -41,20 +40,6 @@ char *wy_buf_reserve(wy_buf *b, size_t n) {
     b->cap = cap;
   }
   return b->p + b->n;
-}
-
-void wy_buf_added(wy_buf *b, size_t n) {
-  assert(b->n + n < b->cap);
-  b->n += n;
-  b->p[b->n] = '\0';
-}
-
-int wy_buf_add(wy_buf *b, const void *p, size_t n) {
-  char *to = wy_buf_reserve(b, n);
-  if (!to) return WY_E_NOMEM;
-  if (n) memcpy(to, p, n);
-  wy_buf_added(b, n);
-  return 0;
 }
 
 int wy_buf_str(wy_buf *b, wy_str s) { return wy_buf_add(b, s.p, s.n); }

@@ -6,6 +6,9 @@
 #ifndef WY_BASE_BUF_H
 #define WY_BASE_BUF_H
 
+#include <assert.h>
+
+#include "base/err.h"
 #include "base/str.h"
 
 typedef struct wy_buf {
@@ -22,12 +25,27 @@ void wy_buf_deinit(wy_buf *b); /* back to the state after init */
 /* Forgets the bytes and keeps the memory. */
 void wy_buf_clear(wy_buf *b);
 
+char *wy_buf_grow(wy_buf *b, size_t n); /* wy_buf_reserve where there is no room yet */
+
 /* Room for n more bytes: a pointer to them, or NULL. wy_buf_added says how many were filled. */
-char *wy_buf_reserve(wy_buf *b, size_t n);
-void wy_buf_added(wy_buf *b, size_t n);
+static inline char *wy_buf_reserve(wy_buf *b, size_t n) {
+  return n < b->cap - b->n ? b->p + b->n : wy_buf_grow(b, n); /* the NUL needs a byte, too */
+}
+
+static inline void wy_buf_added(wy_buf *b, size_t n) {
+  assert(b->n + n < b->cap);
+  b->n += n;
+  b->p[b->n] = '\0';
+}
 
 /* 0, or WY_E_NOMEM when the maximum or the memory is exhausted. */
-int wy_buf_add(wy_buf *b, const void *p, size_t n);
+static inline int wy_buf_add(wy_buf *b, const void *p, size_t n) {
+  char *to = wy_buf_reserve(b, n);
+  if (!to) return WY_E_NOMEM;
+  if (n) memcpy(to, p, n);
+  wy_buf_added(b, n);
+  return 0;
+}
 int wy_buf_str(wy_buf *b, wy_str s);
 int wy_buf_u64(wy_buf *b, uint64_t v);
 int wy_buf_i64(wy_buf *b, int64_t v);

@@ -17,7 +17,7 @@ typedef struct wy_str {
 static inline wy_str wy_str_of(const char *z) { return (wy_str){z, z ? strlen(z) : 0}; }
 
 static inline bool wy_str_eq(wy_str a, wy_str b) {
-  return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+  return a.n == b.n && (b.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
 /* Orders by unsigned byte value; a prefix comes first. */

@@ -21,6 +21,15 @@ size_t wy_utf8_char(const char *p, size_t n) {
   return 4;
 }
 
+/* Nearly all Chinese: E1 to EC, and two tail bytes; as many of these as stand in front. */
+static size_t common_run(const char *p, size_t n) {
+  size_t i = 0;
+  while (i + 3 <= n && (unsigned char)p[i] - 0xE1u < 12 && tail((unsigned char)p[i + 1]) &&
+         tail((unsigned char)p[i + 2]))
+    i += 3;
+  return i;
+}
+
 /* How many of the leading bytes are plain ASCII; eight at a time. */
 static size_t ascii_run(const char *p, size_t n) {
   size_t i = 0;
@@ -37,6 +46,7 @@ bool wy_utf8_valid(wy_str s) {
   size_t i = 0;
   while (i < s.n) {
     i += ascii_run(s.p + i, s.n - i);
+    i += common_run(s.p + i, s.n - i);
     if (i == s.n) break;
     size_t k = wy_utf8_char(s.p + i, s.n - i);
     if (!k) return false;
@@ -76,6 +86,7 @@ int wy_utf8_add_xml(wy_buf *out, wy_str s) {
   if (s.n == 0) return wy_buf_lit(out, "");
   while (i < s.n) {
     i += printable_run(s.p + i, s.n - i);
+    i += common_run(s.p + i, s.n - i);
     if (i == s.n) break;
     size_t k = wy_utf8_char(s.p + i, s.n - i);
     if (allowed(s.p + i, k)) {

@@ -1,6 +1,5 @@
 #include "cli/account.h"
 
-#include <lauxlib.h>
 #include <stdio.h>
 
 #include "cli/cli.h"
@@ -59,31 +58,39 @@ static void take_account(lua_State *L, wy_cli_account *a) {
   a->mode = *mode == 's' ? WY_MODE_SAFE : *mode == 'c' ? WY_MODE_COMPATIBLE : WY_MODE_PLAIN;
 }
 
-int wy_cli_account_find(const char *config, const char *lua_path, const char *id, const char *path,
-                        wy_cli_account *out) {
-  wy_cli_lua l;
-  if (wy_cli_lua_open(&l, lua_path, false)) return -1;
-  lua_State *L = wy_script_lua(l.script);
-  int found = -1;
-  bool ok = luaL_loadbuffer(L, chunk, sizeof chunk - 1, "=account") == LUA_OK;
-  lua_pushstring(L, config);
-  lua_pushstring(L, id);
-  lua_pushstring(L, path);
-  lua_pushboolean(L, wy_cli_zh());
-  if (!ok || lua_pcall(L, 4, 2, 0) != LUA_OK) {
-    wy_cli_error(0, "%s", lua_tostring(L, -1));
-  } else if (lua_isnil(L, -2)) {
+typedef struct search {
+  const char *config, *id;
+  wy_cli_account *out;
+  int found; /* as wy_cli_account_find says it */
+} search;
+
+static void take_found(lua_State *L, void *data) {
+  search *s = data;
+  if (lua_isnil(L, -2)) {
     fprintf(stderr, "%s\n", lua_tostring(L, -1));
   } else if (lua_istable(L, -2)) {
     lua_pop(L, 1);
-    take_account(L, out);
-    found = 1;
+    take_account(L, s->out);
+    s->found = 1;
   } else {
-    found = 0;
-    if (id)
+    s->found = 0;
+    if (s->id)
       wy_cli_error(0, wy_tr("%s 里没有账号 %s；有的是：%s", "%s has no account %s; it has: %s"),
-                   config, id, lua_tostring(L, -1));
+                   s->config, s->id, lua_tostring(L, -1));
   }
+}
+
+int wy_cli_account_find(const char *config, const char *lua_path, const char *id, const char *path,
+                        wy_cli_account *out) {
+  wy_cli_lua l;
+  search s = {config, id, out, -1};
+  const wy_cli_chunk c = {.text = chunk,
+                          .name = "=account",
+                          .args = {config, id, path, wy_cli_zh() ? "zh" : NULL},
+                          .take = take_found,
+                          .data = &s};
+  if (wy_cli_lua_open(&l, lua_path, false)) return -1;
+  wy_cli_lua_run(&l, &c);
   wy_cli_lua_close(&l);
-  return found;
+  return s.found;
 }

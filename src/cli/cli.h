@@ -17,6 +17,7 @@ struct wy_host;
 int wy_cli_serve(int argc, char **argv);
 int wy_cli_check(int argc, char **argv);
 int wy_cli_push(int argc, char **argv);
+int wy_cli_api(int argc, char **argv);
 int wy_cli_reload(int argc, char **argv);
 int wy_cli_promote(int argc, char **argv);
 int wy_cli_rollback(int argc, char **argv);

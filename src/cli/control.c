@@ -1,6 +1,5 @@
 /* weiyue reload, promote, rollback: asks the host that runs with a state folder. */
 #include <errno.h>
-#include <lauxlib.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -28,23 +27,29 @@ typedef struct verb {
   const char *zh, *en; /* what has failed, with `problems` before it */
 } verb;
 
-/* 0 with the folder, or the exit status. *sure: the configuration has no errors. */
-static int find_state(const char *config, const char *lua_path, char out[PATH_BYTES], bool *sure) {
-  static const char chunk[] = "return require('weiyue.config.state')(...)";
+typedef struct found {
+  char folder[PATH_BYTES];
+  bool sure; /* the configuration has no errors */
+} found;
+
+static void take_folder(lua_State *L, void *data) {
+  found *f = data;
+  snprintf(f->folder, sizeof f->folder, "%s", lua_tostring(L, -2));
+  f->sure = lua_toboolean(L, -1);
+}
+
+/* 0, or the exit status. */
+static int find_state(const char *config, const char *lua_path, found *f) {
+  const wy_cli_chunk chunk = {.text = "return require('weiyue.config.state')(...)",
+                              .name = "=control",
+                              .args = {config},
+                              .take = take_folder,
+                              .data = f};
   wy_cli_lua l;
   if (wy_cli_lua_open(&l, lua_path, false)) return WY_EXIT_FAILED;
-  lua_State *L = wy_script_lua(l.script);
-  int status = 0;
-  bool ok = luaL_loadbuffer(L, chunk, sizeof chunk - 1, "=control") == LUA_OK;
-  lua_pushstring(L, config);
-  if (ok && lua_pcall(L, 1, 2, 0) == LUA_OK) {
-    snprintf(out, PATH_BYTES, "%s", lua_tostring(L, -2));
-    *sure = lua_toboolean(L, -1);
-  } else {
-    status = wy_cli_error(WY_EXIT_FAILED, "%s", lua_tostring(L, -1));
-  }
+  int err = wy_cli_lua_run(&l, &chunk);
   wy_cli_lua_close(&l);
-  return status;
+  return err ? WY_EXIT_FAILED : WY_EXIT_DONE;
 }
 
 static int not_reached(const char *state, int err, bool sure) {
@@ -151,7 +156,7 @@ static int report(const verb *v, const wy_buf *answer, bool json) {
 
 static int run(const verb *v, int argc, char **argv) {
   const char *config, *state = NULL, *lua_path = NULL;
-  bool json = false, sure = true;
+  bool json = false;
   const wy_cli_option options[] = {
       {"state", "DIR", "宿主的状态文件夹，不从 CONFIG 里找",
        "the host's state folder, instead of CONFIG's", &state, NULL},
@@ -162,14 +167,14 @@ static int run(const verb *v, int argc, char **argv) {
       {0}};
   int status = wy_cli_options(&v->usage, options, argc, argv, &config), fd;
   if (status != WY_CLI_GO_ON) return status;
-  char found[PATH_BYTES];
+  found f = {.sure = true};
   if (!state) {
-    status = find_state(config ? config : "weiyue.lua", lua_path, found, &sure);
+    status = find_state(config ? config : "weiyue.lua", lua_path, &f);
     if (status != WY_EXIT_DONE) return status;
-    state = found;
+    state = f.folder;
   }
   int err = wy_local_connect(state, WY_CONTROL_NAME, &fd);
-  if (err) return not_reached(state, err, sure);
+  if (err) return not_reached(state, err, f.sure);
   wy_buf answer;
   wy_buf_init(&answer, ANSWER_BYTES);
   status = converse(fd, v->name, json, &answer);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/fds.h"
+
 typedef enum wy_say {
   /* the child says */
   WY_SAY_OPEN = 1,  /* sockets are wanted: use, address, port, n */
@@ -17,7 +19,7 @@ typedef enum wy_say {
   WY_SAY_GO_ON     /* it did not come up */
 } wy_say;
 
-enum { WY_LINK_FDS = 32 /* beside one message */, WY_LINK_TEXT = 128 };
+enum { WY_LINK_FDS = WY_FDS_MAX, WY_LINK_TEXT = 128 };
 
 typedef struct wy_message {
   uint32_t magic; /* filled in by wy_link_send */

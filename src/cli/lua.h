@@ -20,4 +20,19 @@ typedef struct wy_cli_lua {
 int wy_cli_lua_open(wy_cli_lua *l, const char *lua_path, bool is_virtual);
 void wy_cli_lua_close(wy_cli_lua *l);
 
+enum { WY_CLI_LUA_ARGS = 4, WY_CLI_LUA_RESULTS = 2 };
+
+/* Something of lua/weiyue that reads a configuration: it gets these texts (NULL: nil), and `take`
+ * what it returns, the last result on top, while errors are caught. It has as much processor time
+ * as a host takes to load: a configuration may be endless. */
+typedef struct wy_cli_chunk {
+  const char *text, *name;
+  const char *args[WY_CLI_LUA_ARGS];
+  void (*take)(lua_State *L, void *data);
+  void *data;
+} wy_cli_chunk;
+
+/* 0, or -1 after saying why. */
+int wy_cli_lua_run(wy_cli_lua *l, const wy_cli_chunk *chunk);
+
 #endif

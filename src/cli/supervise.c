@@ -67,14 +67,23 @@ static int start_first(supervisor *s, int64_t now) {
   return 0;
 }
 
-/* A second one beside it, with two ways between them: for the inbox, and for connections. */
+/* For the inbox, and for connections. */
+static int open_ways(int inbox[2], int connections[2]) {
+  if (wy_link_pair(inbox)) return -1;
+  if (wy_link_pair(connections) == 0) return 0;
+  close(inbox[0]);
+  close(inbox[1]);
+  return -1;
+}
+
+/* A second one beside it, with two ways between them. */
 static void start_upgrade(supervisor *s, int64_t now) {
   int inbox[2], connections[2];
+  if (!wy_beats_replace(s->now.beats)) return; /* soon */
   s->upgrade = false;
-  if (wy_link_pair(inbox)) return;
-  if (wy_link_pair(connections)) {
-    close(inbox[0]);
-    close(inbox[1]);
+  if (open_ways(inbox, connections)) {
+    wy_report(WY_LOG_ERROR, "upgrade.failed", "err=%s", strerror(errno));
+    wy_beats_replace_not(s->now.beats);
     return;
   }
   wy_crashes fresh = s->crashes; /* another program may do better */
@@ -82,6 +91,7 @@ static void start_upgrade(supervisor *s, int64_t now) {
   int ways[] = {inbox[1], connections[1]};
   if (wy_kid_start(&s->next, s->program, s->arguments, &fresh, ways, now)) {
     wy_report(WY_LOG_ERROR, "upgrade.failed", "err=%s", strerror(errno));
+    wy_beats_replace_not(s->now.beats);
     close(inbox[0]);
     close(connections[0]);
   } else {
@@ -192,6 +202,7 @@ static void on_next_ended(supervisor *s, int status) {
   wy_report(WY_LOG_ERROR, "upgrade.failed", "child=%u %s text=\"%s\"", s->next.number,
             wy_report_status(status).text, "the one before goes on; the lines above say why");
   wy_kid_forget(&s->next);
+  if (s->now.pid) wy_beats_replace_not(s->now.beats);
   say(&s->now, WY_SAY_GO_ON);
 }
 

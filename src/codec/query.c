@@ -51,17 +51,23 @@ static bool text_ok(wy_str s) {
   return have == 0;
 }
 
+#define EACH(byte) ((byte)*UINT64_C(0x0101010101010101))
+
+/* Not zero where a byte of the word is zero. */
+static uint64_t has_zero(uint64_t word) { return (word - EACH(1)) & ~word & EACH(0x80); }
+
 /* Nothing to decode or to check: ASCII without '%', '+' and NUL. */
 static bool is_clean(wy_str s) {
-  uint64_t all = 0, word;
+  uint64_t bad = 0, word;
   size_t i = 0;
   for (; i + sizeof word <= s.n; i += sizeof word) {
     memcpy(&word, s.p + i, sizeof word);
-    all |= word;
+    bad |= word | has_zero(word) | has_zero(word ^ EACH('%')) | has_zero(word ^ EACH('+'));
   }
-  for (; i < s.n; i++) all |= (unsigned char)s.p[i];
-  if (all & UINT64_C(0x8080808080808080)) return false;
-  return !memchr(s.p, '%', s.n) && !memchr(s.p, '+', s.n) && !memchr(s.p, 0, s.n);
+  word = EACH('0');
+  memcpy(&word, s.p + i, s.n - i);
+  bad |= word | has_zero(word) | has_zero(word ^ EACH('%')) | has_zero(word ^ EACH('+'));
+  return !(bad & EACH(0x80));
 }
 
 static const struct {

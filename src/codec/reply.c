@@ -174,18 +174,23 @@ static uint64_t has(uint64_t w, uint64_t c) {
   return (w - UINT64_C(0x0101010101010101)) & ~w & UINT64_C(0x8080808080808080);
 }
 
-/* True: every byte is ASCII, printable and no ']', so that nothing needs to be looked at twice.
- * Most texts of a reply's head are. */
+/* The high bit is set in bytes that are not ASCII, not printable or ']'. */
+static uint64_t odd(uint64_t word) {
+  uint64_t control = (word - UINT64_C(0x2020202020202020)) & ~word;
+  return word | control | has(word, UINT64_C(0x5D5D5D5D5D5D5D5D));
+}
+
+/* True: nothing needs to be looked at twice. Most texts of a reply's head are such. */
 static bool is_simple(wy_str s) {
   uint64_t bad = 0, word;
-  for (size_t i = 0; i < s.n; i += sizeof word) {
-    size_t n = s.n - i < sizeof word ? s.n - i : sizeof word;
-    word = UINT64_C(0x2020202020202020);
-    memcpy(&word, s.p + i, n);
-    uint64_t control = (word - UINT64_C(0x2020202020202020)) & ~word;
-    bad |= word | control | has(word, UINT64_C(0x5D5D5D5D5D5D5D5D));
+  size_t i = 0;
+  for (; i + sizeof word <= s.n; i += sizeof word) {
+    memcpy(&word, s.p + i, sizeof word);
+    bad |= odd(word);
   }
-  return !(bad & UINT64_C(0x8080808080808080));
+  word = UINT64_C(0x2020202020202020);
+  memcpy(&word, s.p + i, s.n - i);
+  return !((bad | odd(word)) & UINT64_C(0x8080808080808080));
 }
 
 static void add_simple(writer *w, const char *name, wy_str text) {

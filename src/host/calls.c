@@ -41,6 +41,18 @@ static int l_trace(lua_State *L) {
   return 1;
 }
 
+/* deadline(push) → unix seconds: WeChat stops waiting for the answer soon after; nil: it has ended
+ */
+static int l_deadline(lua_State *L) {
+  const exchange *x = arg(L);
+  if (!x) return 0;
+  wy_clock *clock = &x->desk->worker->clock;
+  lua_Number waited = (lua_Number)(wy_clock_now_ms(clock) - x->t.arrived) / 1000;
+  lua_pushnumber(L,
+                 (lua_Number)wy_clock_wall_ms(clock) / 1000 + x->desk->account->deadline - waited);
+  return 1;
+}
+
 /* given(push) → true when the push has its answer, or has ended */
 static int l_given(lua_State *L) {
   exchange *x = arg(L);
@@ -221,6 +233,7 @@ static int l_count(lua_State *L) {
 
 void wy_calls_open(edition *e, lua_State *L) {
   static const luaL_Reg functions[] = {{"way", l_way},
+                                       {"deadline", l_deadline},
                                        {"attempt", l_attempt},
                                        {"given", l_given},
                                        {"trace", l_trace},

@@ -1,12 +1,14 @@
 /* A host gives way to another one: it stops accepting, sends what its inbox knows, and from then on
  * what becomes of the pushes that it still has; last its idle connections. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fds.h"
 #include "host/exchange.h"
 #include "host/transfer.h"
 
@@ -183,6 +185,7 @@ int wy_host_hand_over(wy_host *h, int inbox, int connections) {
 typedef struct socket_post {
   wy_post post;
   int fd;
+  bool beside; /* another worker has it, too, and listens */
 } socket_post;
 
 static void drop_socket(worker *w, wy_post *post) {
@@ -198,9 +201,20 @@ static void listen_on(worker *w, wy_post *post) {
     drop_socket(w, post);
     return;
   }
-  int err = wy_http_listen_on(w->http, p->fd);
+  int err = p->beside ? wy_http_stand_by(w->http, p->fd) : wy_http_listen_on(w->http, p->fd);
+  if (p->beside) close(p->fd);
   if (err) wy_log_text(&w->host->log, WY_LOG_ERROR, "upgrade.back", "%s", uv_strerror(err));
   free(p);
+}
+
+static void send_socket(worker *w, int fd, bool beside) {
+  socket_post *p = fd < 0 ? NULL : malloc(sizeof *p);
+  if (!p) {
+    if (fd >= 0) close(fd);
+    return;
+  }
+  *p = (socket_post){.post = {NULL, listen_on, drop_socket}, .fd = fd, .beside = beside};
+  wy_post_send(w, &p->post, false);
 }
 
 /* Each worker on its own thread. */
@@ -209,13 +223,9 @@ static void listen_again(wy_host *h) {
   unsigned n;
   int err = wy_host_sockets(h, fds, &n);
   for (unsigned i = 0; !err && i < n; i++) {
-    socket_post *p = malloc(sizeof *p);
-    if (!p) {
-      close(fds[i]);
-      continue;
-    }
-    *p = (socket_post){.post = {NULL, listen_on, drop_socket}, .fd = fds[i]};
-    wy_post_send(&h->workers[i % h->n_workers], &p->post, false);
+    worker *beside = wy_neighbour_before(h, i % h->n_workers);
+    if (beside) send_socket(beside, fcntl(fds[i], F_DUPFD_CLOEXEC, 0), true);
+    send_socket(&h->workers[i % h->n_workers], fds[i], false);
   }
   if (err) wy_log_text(&h->log, WY_LOG_ERROR, "upgrade.back", "%s", uv_strerror(err));
   else wy_log_text(&h->log, WY_LOG_INFO, "upgrade.back", "this host goes on");
@@ -243,23 +253,9 @@ void wy_host_take_back(wy_host *h) {
 /* The descriptor travels; what the client sends meanwhile waits in it. */
 static bool pass(void *data, int fd) {
   giving *g = data;
-  char byte = 0;
-  union {
-    struct cmsghdr align;
-    char bytes[CMSG_SPACE(sizeof fd)];
-  } control = {.bytes = {0}};
-  struct iovec part = {&byte, 1};
-  struct msghdr m = {.msg_iov = &part,
-                     .msg_iovlen = 1,
-                     .msg_control = control.bytes,
-                     .msg_controllen = sizeof control.bytes};
-  struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-  c->cmsg_level = SOL_SOCKET;
-  c->cmsg_type = SCM_RIGHTS;
-  c->cmsg_len = CMSG_LEN(sizeof fd);
-  memcpy(CMSG_DATA(c), &fd, sizeof fd);
+  const char byte = 0;
   for (int tries = 0; tries < 2; tries++) {
-    if (sendmsg(g->connections, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == 1) return true;
+    if (wy_fds_send(g->connections, &byte, 1, &fd, 1) == 1) return true;
     if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) return false;
     struct pollfd room = {g->connections, POLLOUT, 0};
     if (poll(&room, 1, PASS_MS) <= 0) return false;

@@ -32,9 +32,6 @@ static int push_message(lua_State *L, exchange *x) {
   }
   lua_rawgeti(L, LUA_REGISTRYINDEX, d->object_ref);
   lua_setfield(L, -2, "account");
-  lua_pushnumber(L, (lua_Number)wy_clock_wall_ms(&w->clock) / 1000 + d->account->deadline -
-                        (lua_Number)(wy_clock_now_ms(&w->clock) - x->t.arrived) / 1000);
-  lua_setfield(L, -2, "deadline");
   lua_pushinteger(L, x->serial);
   lua_setfield(L, -2, "push");
   return 1;

@@ -1,6 +1,7 @@
 /* The host's life: new, load, start, run, stop, free. */
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "host/helper.h"
@@ -252,8 +253,11 @@ int wy_host_sockets(wy_host *h, int *fds, unsigned *n) {
  * connections waiting. */
 static int listen_on_all(wy_host *h, const int *fds, unsigned n) {
   for (unsigned i = 0; i < n; i++) {
-    int err =
-        wy_http_listen_on(h->workers[i % h->n_workers].http, fds[i]); /* takes it, or closes */
+    const worker *beside = wy_neighbour_before(h, i % h->n_workers);
+    int err = beside ? wy_http_stand_by(beside->http, fds[i]) : 0;
+    if (!err)
+      err = wy_http_listen_on(h->workers[i % h->n_workers].http, fds[i]); /* takes, or closes it */
+    else close(fds[i]);
     if (!err) continue;
     wy_listen_close(fds + i + 1, n - i - 1);
     return err;
@@ -294,6 +298,7 @@ int wy_host_start(wy_host *h) {
   if (!err) err = wy_admin_start(h);
   if (!err) err = wy_take_begin(h);
   for (unsigned i = 0; !err && i < h->n_workers; i++) wy_editions_look(&h->workers[i]);
+  for (unsigned i = 0; !err && i < h->n_workers; i++) err = wy_neighbour_watch(&h->workers[i]);
   for (unsigned i = 1; !err && i < h->n_workers; i++) err = wy_worker_run_thread(&h->workers[i]);
   if (!err) wy_reload_start(h);
   return err;

@@ -98,6 +98,14 @@ typedef enum wy_order {
   WY_ORDERS
 } wy_order;
 
+/* The next worker, as this one sees it. */
+typedef struct neighbour {
+  const wy_beat *beat;
+  uint64_t turns, runs; /* runs: when this turn of its loop was first seen */
+  bool awake;           /* at the last look: the turn is not over, and its loop does not sleep */
+  wy_timer timer;
+} neighbour;
+
 struct worker {
   wy_host *host;
   unsigned index;
@@ -111,6 +119,7 @@ struct worker {
   uv_prepare_t beat;      /* before the loop sleeps: what readers of other threads may see is set */
   uv_idle_t slices;       /* tasks were suspended: one runs in each turn */
   wy_beat *shown, unseen; /* to who watches; or the second, when nobody does */
+  neighbour neighbour;
   wy_script *volatile running; /* whose Lua runs just now; NULL: nobody's */
   bool ticking, beating, slicing, opened_posts;
   wy_crypt *crypt;
@@ -234,6 +243,11 @@ void wy_worker_settle(worker *w);   /* something ended: is it the last, in a sto
 void wy_worker_unsettle(worker *w); /* something began */
 void wy_worker_deinit(worker *w);
 
+/* neighbour.c: a late worker's connections are accepted by the one before it */
+int wy_neighbour_watch(worker *w); /* once every worker has its beat */
+void wy_neighbour_leave(worker *w);
+worker *wy_neighbour_before(wy_host *h, unsigned i); /* who looks at worker i; NULL: nobody */
+
 /* config.c: from the checked configuration, a Lua table, to C; these raise */
 void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *folder, const char *state,
                          const char *log_file);
@@ -261,11 +275,12 @@ void wy_host_served(wy_host *h);  /* an HTTP server has stopped; from any worker
 
 /* push.c */
 void wy_push_serve(worker *w, desk *d, wy_http_req *req);
-void wy_errands_let_go(worker *w);    /* of the gates: their editions go */
 void wy_exchanges_end(worker *w);     /* those that no task will end */
 void wy_conversations_end(worker *w); /* those that wait for their user */
 void wy_pushes_give_up(worker *w);    /* answers what is in flight with `success` */
 
+/* errand.c: pushes on other workers */
+void wy_errands_let_go(worker *w);  /* of the gates: their editions go */
 void wy_errands_look(worker *w);    /* those that wait: which need not any more? */
 void wy_errands_give_up(worker *w); /* those that wait are answered by nobody */
 

@@ -11,7 +11,8 @@ enum { SNAPSHOT_BYTES = 256 << 20 };
 typedef struct keeping {
   wy_job job;
   wy_host *host;
-  bool pin; /* after a rollback: `number` is to be current, and stay it */
+  bool counted; /* as a change that is under way */
+  bool pin;     /* after a rollback: `number` is to be current, and stay it */
   char number[24], *config;
   wy_buf snapshot;
 } keeping;
@@ -33,6 +34,7 @@ static void keep_run(wy_job *job) {
 
 static void keep_done(wy_job *job) {
   keeping *k = wy_container_of(job, keeping, job);
+  if (k->counted) wy_beats_changed(k->host->supervised.beats);
   wy_buf_deinit(&k->snapshot);
   free(k->config);
   free(k);
@@ -45,6 +47,8 @@ void wy_keep(wy_host *h, const char *path, const generation *g, const char *pin)
   k->job = (wy_job){.run = keep_run, .done = keep_done};
   k->host = h;
   k->pin = pin != NULL;
+  k->counted = h->supervised.beats != NULL;
+  if (k->counted) wy_beats_change_more(h->supervised.beats);
   wy_buf_init(&k->snapshot, SNAPSHOT_BYTES);
   if (pin) snprintf(k->number, sizeof k->number, "%s", pin);
   else snprintf(k->number, sizeof k->number, "%llu", (unsigned long long)g->number);

@@ -23,6 +23,7 @@ typedef struct asked {
   wy_list link;
   wy_ask what;
   bool watched; /* nobody asked: a file has changed */
+  bool counted; /* as a change that is under way */
   wy_ask_done done;
   void *data;
 } asked;
@@ -121,6 +122,7 @@ static void answer(wy_reload *r, cJSON *json, bool ok) {
   cJSON_Delete(json);
   wy_beats *beats = r->host->supervised.beats;
   if (beats && a->what == WY_ASK_RELOAD) __atomic_fetch_add(&beats->reloads, 1, __ATOMIC_RELAXED);
+  if (a->counted) wy_beats_changed(beats);
   free(a);
 }
 
@@ -465,16 +467,25 @@ static void next(wy_reload *r) {
   }
 }
 
+#define PROBLEM(zh, en) "{\"ok\":false,\"problems\":[{\"zh\":\"" zh "\",\"en\":\"" en "\"}]}"
+
 void wy_reload_ask(wy_host *h, wy_ask what, wy_ask_done done, void *data) {
-  static const char none[] =
-      "{\"ok\":false,\"problems\":[{\"zh\":\"宿主不在运行\",\"en\":\"the host does not run\"}]}";
   wy_reload *r = h->reload;
-  asked *a = r && !r->ended ? malloc(sizeof *a) : NULL;
-  if (!a) {
-    if (done) done(data, false, wy_str_of(none));
+  wy_beats *beats = h->supervised.beats;
+  bool counted = beats && done && what != WY_ASK_STATUS;
+  if (counted && !wy_beats_change(beats)) {
+    done(data, false,
+         wy_str_of(PROBLEM("正在升级，新的宿主马上接班：稍后再试",
+                           "an upgrade is under way, and another host about to serve: try again")));
     return;
   }
-  *a = (asked){.what = what, .watched = !done, .done = done, .data = data};
+  asked *a = r && !r->ended ? malloc(sizeof *a) : NULL;
+  if (!a) {
+    if (counted) wy_beats_changed(beats);
+    if (done) done(data, false, wy_str_of(PROBLEM("宿主不在运行", "the host does not run")));
+    return;
+  }
+  *a = (asked){.what = what, .watched = !done, .counted = counted, .done = done, .data = data};
   wy_list_push(&r->asks, &a->link);
   next(r);
 }
@@ -525,6 +536,7 @@ void wy_reload_start(wy_host *h) {
   if (h->keeps) open_control(&r->retry);
   if (h->keeps && !h->failed_plugins && !r->trouble) wy_keep(r->host, r->path, h->promoted, NULL);
   watch(r, false);
+  if (h->taking && !r->trouble) read_again(r); /* who replaces another has read it a while ago */
 }
 
 int wy_reload_program(wy_host *h, const char *path) {
@@ -549,14 +561,13 @@ void wy_reload_stop(wy_host *h) {
 }
 
 void wy_reload_free(wy_host *h) {
-  static const char ended[] =
-      "{\"ok\":false,\"problems\":[{\"zh\":\"宿主停了\",\"en\":\"the host has stopped\"}]}";
   wy_reload *r = h->reload;
   if (!r) return;
   if (r->now) wy_list_push(&r->asks, &r->now->link);
   for (wy_list *n; (n = wy_list_shift(&r->asks));) {
     asked *a = wy_container_of(n, asked, link);
-    if (a->done) a->done(a->data, false, wy_str_of(ended));
+    if (a->done) a->done(a->data, false, wy_str_of(PROBLEM("宿主停了", "the host has stopped")));
+    if (a->counted) wy_beats_changed(h->supervised.beats);
     free(a);
   }
   for (size_t i = 0; i < 2; i++) wy_generation_drop(r->going[i]);

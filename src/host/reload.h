@@ -15,7 +15,8 @@ typedef enum wy_ask {
   WY_ASK_REBUILD
 } wy_ask;
 
-/* REBUILD: what serves once more, in states that are new. */
+/* REBUILD: what serves once more, in states that are new. The others are commands, and are refused
+ * while another host is about to take over; but for STATUS, and for a RELOAD without a `done`. */
 
 /* Called once for each ask, on the thread that asked, perhaps from within the ask, and before the
  * host is freed. json, valid during the call, is one object on one line: {"ok":true,"generation":7,

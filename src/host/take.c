@@ -1,7 +1,6 @@
 /* A host takes over from another one: its inbox before anything is accepted; then what becomes of
  * the pushes that the other still has, and the connections that it gives away. */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fds.h"
 #include "host/exchange.h"
 #include "host/transfer.h"
 
@@ -22,8 +22,8 @@ enum {
 typedef struct wy_taking {
   wy_host *host;
   int inbox, connections;
-  wy_buf in; /* bytes that are no whole item yet */
-  bool greeted, got_all, ended, news;
+  wy_buf in;                                /* bytes that are no whole item yet */
+  bool greeted, got_all, ended, gone, news; /* gone: the other's process has */
   uint64_t n_keys, n_users, lost;
   uv_poll_t told, offered;
   unsigned n_open;
@@ -72,7 +72,8 @@ static int read_some(taking *t) {
   char bytes[CHUNK];
   ssize_t n = recv(t->inbox, bytes, sizeof bytes, MSG_DONTWAIT);
   if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -1;
-  if (n == 0) return -1;
+  t->gone = n == 0;
+  if (t->gone) return -1;
   return wy_buf_add(&t->in, bytes, (size_t)n) || !digest(t) ? -1 : 1;
 }
 
@@ -83,6 +84,11 @@ static void taking_free(taking *t) {
   if (t->connections >= 0) close(t->connections);
   wy_buf_deinit(&t->in);
   free(t);
+}
+
+static void tell_gone(const wy_host *h) {
+  wy_log_text(&h->log, WY_LOG_WARN, wy_err_event(WY_E_HANDOVER),
+              "the host before ended without a word: what it had in flight may run again");
 }
 
 int wy_take(wy_host *h) {
@@ -101,6 +107,12 @@ int wy_take(wy_host *h) {
     int ready = poll(&readable, 1, PATIENCE_MS);
     if (ready == 0 || (ready < 0 && errno != EINTR)) break;
     got = read_some(t);
+  }
+  if (!t->got_all && t->gone) { /* it crashed, and what it knew has gone with it */
+    tell_gone(h);
+    wy_inbox_import_end(h->inbox);
+    taking_free(t);
+    return 0;
   }
   if (!t->got_all) {
     wy_log_text(&h->log, WY_LOG_ERROR, wy_err_event(WY_E_HANDOVER), "%s",
@@ -177,7 +189,6 @@ static void hand_out(taking *t, int fd) {
     close(fd);
     return;
   }
-  fcntl(fd, F_SETFD, FD_CLOEXEC);
   *o = (offer){.post = {NULL, adopt, drop_offer}, .fd = fd};
   wy_post_send(&h->workers[t->next++ % h->n_workers], &o->post, false);
 }
@@ -187,22 +198,11 @@ static bool take_offers(taking *t, unsigned most) {
   while (most--) {
     char byte;
     int fd;
-    union {
-      struct cmsghdr align;
-      char bytes[CMSG_SPACE(sizeof fd)];
-    } control = {.bytes = {0}};
-    struct iovec part = {&byte, 1};
-    struct msghdr m = {.msg_iov = &part,
-                       .msg_iovlen = 1,
-                       .msg_control = control.bytes,
-                       .msg_controllen = sizeof control.bytes};
-    ssize_t n = recvmsg(t->connections, &m, MSG_DONTWAIT);
+    unsigned came = 0;
+    ssize_t n = wy_fds_receive(t->connections, &byte, 1, &fd, 1, &came);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return true;
     if (n <= 0) return false;
-    const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-    if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof fd)) continue;
-    memcpy(&fd, CMSG_DATA(c), sizeof fd);
-    hand_out(t, fd);
+    if (came) hand_out(t, fd);
   }
   return true;
 }
@@ -215,9 +215,7 @@ static void on_offered(uv_poll_t *poll, int status, int events) {
 /* Nothing is elsewhere any more. */
 static void finish(taking *t) {
   wy_host *h = t->host;
-  if (!t->ended)
-    wy_log_text(&h->log, WY_LOG_WARN, wy_err_event(WY_E_HANDOVER),
-                "the host before ended without a word: what it had in flight may run again");
+  if (!t->ended) tell_gone(h);
   wy_inbox_import_end(h->inbox);
   atomic_store(&h->elsewhere, false);
   look_everywhere(h);

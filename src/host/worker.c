@@ -244,6 +244,7 @@ static void give_up(worker *w) {
 /* Asynchronously: its loop ends when all is closed. */
 static void close_handles(worker *w) {
   wy_store_leave(w);
+  wy_neighbour_leave(w);
   if (w->ticking) wy_tick_close(&w->tick, NULL);
   if (w->beating) uv_close((uv_handle_t *)&w->beat, NULL);
   if (w->slicing) uv_close((uv_handle_t *)&w->slices, NULL);

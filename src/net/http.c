@@ -194,8 +194,9 @@ int wy_http_trust(wy_http *h, const char *address, unsigned prefix) {
   return wy_nets_add(&h->proxies, address, prefix);
 }
 
-static void maybe_stopped(wy_http *h) {
+void wy_http_maybe_stopped(wy_http *h) {
   if (!h->stopping || h->n_conns || !wy_list_empty(&h->listeners) || !h->stopped) return;
+  if (!wy_list_empty(&h->copies)) return;
   void (*stopped)(void *) = h->stopped;
   h->stopped = NULL;
   stopped(h->data);
@@ -213,7 +214,7 @@ static void on_closed(uv_handle_t *handle) {
     memset(c, 0, sizeof *c);
     h->spare = c;
   }
-  maybe_stopped(h);
+  wy_http_maybe_stopped(h);
 }
 
 void wy_http_close(wy_http_conn *c) {
@@ -445,6 +446,7 @@ int wy_http_new(wy_http **out, uv_loop_t *loop, wy_clock *clock, const wy_log *l
   h->on = *handlers;
   h->data = data;
   wy_list_init(&h->listeners);
+  wy_list_init(&h->copies);
   wy_list_init(&h->conns);
   wy_list_init(&h->pool);
   wy_list_init(&h->orphans);
@@ -459,7 +461,7 @@ static void on_listener_closed(uv_handle_t *handle) {
   wy_http *h = l->http;
   wy_list_remove(&l->link);
   free(l);
-  maybe_stopped(h);
+  wy_http_maybe_stopped(h);
 }
 
 int wy_http_listen_on(wy_http *h, int fd) {
@@ -491,6 +493,7 @@ int wy_http_listen(wy_http *h, const char *address, int port, int *bound) {
 }
 
 static void close_listeners(wy_http *h) {
+  wy_http_close_copies(h);
   for (wy_list *n = h->listeners.next; n != &h->listeners; n = n->next) {
     listener *l = wy_container_of(n, listener, link);
     if (!uv_is_closing((uv_handle_t *)&l->tcp))
@@ -540,7 +543,7 @@ void wy_http_stop(wy_http *h, void (*stopped)(void *data)) {
       wy_http_uncork(c); /* ends it once all is sent */
     else wy_http_close(c);
   }
-  maybe_stopped(h);
+  wy_http_maybe_stopped(h);
 }
 
 void wy_http_kill(wy_http *h) {

@@ -67,6 +67,13 @@ int wy_http_listen(wy_http *h, const char *address, int port, int *bound);
 /* Listens on a bound socket, which it takes over in any case. 0 or a uv error. */
 int wy_http_listen_on(wy_http *h, int fd);
 
+/* Stands by for another server, whose loop may come late: a copy of its listening socket is kept,
+ * and connections are accepted from it as long as this one stands in, which may be said again and
+ * again. Copies are closed with this one's own listeners. 0 or a uv error; fd stays the caller's.
+ */
+int wy_http_stand_by(wy_http *h, int fd);
+void wy_http_stand_in(wy_http *h, bool on);
+
 /* Closes the listeners and reads nothing more from idle connections, for another server that takes
  * over; wy_http_resume reads again, and wy_http_listen_on may follow. Requests in flight go on. */
 void wy_http_pause(wy_http *h);

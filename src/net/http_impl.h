@@ -1,5 +1,5 @@
-/* What http.c (connections), http_parse.c (bytes to requests) and http_write.c (answers to bytes)
- * share. Nobody else includes this. */
+/* What http.c (connections), http_parse.c (bytes to requests), http_write.c (answers to bytes) and
+ * http_stand_in.c (others' listeners) share. Nobody else includes this. */
 #ifndef WY_NET_HTTP_IMPL_H
 #define WY_NET_HTTP_IMPL_H
 
@@ -113,6 +113,7 @@ struct wy_http {
   void *data;
   llhttp_settings_t settings;
   wy_list listeners, conns, pool;
+  wy_list copies;  /* of others' listeners: http_stand_in.c */
   wy_list orphans; /* requests whose client has gone before their answer */
   size_t n_conns, n_pool;
   wy_http_conn *spare; /* accepts, to close at once, when there is no memory for another */
@@ -137,6 +138,10 @@ wy_http_req *wy_http_req_take(wy_http_conn *c);
 void wy_http_req_drop(wy_http_req *req);
 void wy_http_allow_field(const wy_http_req *req, char *out, size_t n);
 void wy_http_log_refusal(wy_http_req *req, int status, int err, const char *reason);
+void wy_http_maybe_stopped(wy_http *h); /* something was closed: was it the last? */
+
+/* http_stand_in.c */
+void wy_http_close_copies(wy_http *h);
 
 /* http_parse.c */
 void wy_http_parse_init(wy_http *h);

@@ -295,6 +295,7 @@ void wy_limits_enter(wy_script *s) {
   s->slice_began = 0;
   s->interrupted = 0;
   s->refused[0] = '\0';
+  s->deep = false;
 }
 
 void wy_limits_leave(wy_script *s, stint *st) {
@@ -321,6 +322,11 @@ wy_fault wy_task_fault(const wy_script *s) {
 
 uint64_t wy_script_stopped(const wy_script *s, wy_fault fault) {
   return fault == WY_FAULT_NONE ? s->n_stopped : s->stopped[fault];
+}
+
+void wy_limits_push_refusal(lua_State *L) {
+  const wy_script *s = wy_script_of(L);
+  lua_pushfstring(L, s->deep ? "%sstack overflow" : "%snot enough memory", s->refused);
 }
 
 /* --- loading code --- */
@@ -354,7 +360,7 @@ int wy_limits_call(lua_State *L, int nargs, uint64_t budget) {
     if (line) lua_remove(L, -2);
   } else if (status == LUA_ERRMEM) {
     lua_settop(L, at - 1);
-    lua_pushfstring(L, "%snot enough memory", s->refused);
+    wy_limits_push_refusal(L);
   }
   free(st.text);
   wy_limits_enter(s);

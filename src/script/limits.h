@@ -53,6 +53,7 @@ void wy_limits_told(lua_State *L, stint *st);
 
 /* The text of a stint that was stopped: pushed. */
 void wy_limits_push_text(lua_State *L, const stint *st);
+void wy_limits_push_refusal(lua_State *L); /* why there was no memory, and where */
 
 /* A task's own: it begins, it ends. */
 void wy_limits_begin(wy_task *t);

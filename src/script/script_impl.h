@@ -10,6 +10,7 @@
 
 enum { GRACE_MS = 2000 /* for <close> variables of what was stopped */ };
 enum { TASK_POOL = 64 /* coroutines, and memory for tasks */ };
+enum { WY_SPARE_LARGEST = 512 /* bytes of a block that is kept once it is free */ };
 
 struct wy_task {
   wy_list link;  /* in script->tasks */
@@ -72,11 +73,14 @@ struct wy_script {
   uint64_t stopped[WY_FAULT_END], n_stopped;
 
   /* memory.c */
-  ptrdiff_t room;      /* bytes until it looks how much there is */
+  ptrdiff_t room;                                 /* bytes until it looks how much there is */
+  struct wy_spare *spares[WY_SPARE_LARGEST / 16]; /* small blocks that are free, by size */
+  size_t n_spares;                                /* their bytes */
   size_t weighed;      /* what there was when plugins were weighed last; 0: never */
   uint64_t weighed_at; /* ms on the clock */
   bool is_short;
   char refused[160]; /* where the code was that got no memory */
+  bool deep;         /* so deep in calls that it was the stack's that ran out */
   struct {
     lua_State *co;
     int ref;
@@ -105,6 +109,7 @@ void wy_push_where(lua_State *L);
 
 void wy_coroutine_install(lua_State *L); /* replaces the functions of the coroutine library */
 void *wy_script_alloc(void *ud, void *block, size_t old, size_t n); /* memory.c: a lua_Alloc */
+void wy_script_drop_spares(wy_script *s);
 
 /* Cancels the tasks that have this body. */
 void wy_tasks_cancel_of(wy_script *s, const wy_task_body *body);

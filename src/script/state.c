@@ -202,6 +202,7 @@ void wy_script_free(wy_script *s) {
   for (wy_list *node; (node = wy_list_shift(&s->spare));)
     free(wy_container_of(node, wy_task, link));
   if (s->L) lua_close(s->L);
+  wy_script_drop_spares(s);
   free(s->lua_path);
   free(s);
 }

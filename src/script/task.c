@@ -52,11 +52,12 @@ static wy_fault find_fault(lua_State *L, wy_task *t, int status) {
     return t->stint.over;
   }
   if (status != LUA_ERRMEM && !is_memory_error(L)) return WY_FAULT_ERROR;
-  wy_limits_count(s, WY_FAULT_MEMORY);
   if (status == LUA_ERRMEM) { /* no handler was called: Lua does not say where */
     lua_pop(L, 1);
-    lua_pushfstring(L, "%snot enough memory", s->refused);
+    wy_limits_push_refusal(L);
+    if (s->deep) return WY_FAULT_ERROR;
   }
+  wy_limits_count(s, WY_FAULT_MEMORY);
   return WY_FAULT_MEMORY;
 }
 

@@ -26,9 +26,10 @@ typedef struct wy_kv_op wy_kv_op;
 enum {
   WY_KV_KEY_MAX = 1024,
   WY_KV_VALUE_MAX = 1 << 20,
-  WY_KV_QUEUE_MAX = 10000,    /* operations that wait for a store: one more is WY_E_STORE_BUSY */
-  WY_KV_PAGE_MAX = 1000,      /* entries of one scan */
-  WY_KV_PAGE_BYTES = 4 << 20, /* after which a page ends early */
+  WY_KV_QUEUE_BYTES = 64 << 20, /* of their keys and values, or so many bytes; likewise */
+  WY_KV_QUEUE_MAX = 10000,      /* operations that wait for a store: one more is WY_E_STORE_BUSY */
+  WY_KV_PAGE_MAX = 1000,        /* entries of one scan */
+  WY_KV_PAGE_BYTES = 4 << 20,   /* after which a page ends early */
   WY_KV_TIMEOUT_MS = 5000,
   WY_KV_WHY = 240
 };

@@ -31,7 +31,8 @@ struct wy_kv_op {
   atomic_bool abandoned; /* nobody wants to know */
   bool waits;            /* for a lock: no backend has this one */
   struct wy_kv_waiter *waiter;
-  bool told; /* on the client's list */
+  size_t size; /* of bytes */
+  bool told;   /* on the client's list */
   char bytes[];
 };
 

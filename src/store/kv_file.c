@@ -180,7 +180,8 @@ int wy_kv_file_connect(wy_kv_sql *s, const char *path, bool normal, char why[WY_
   int code = wy_kv_sql_init(s, path, SQLITE_OPEN_READWRITE), err;
   if (!code) code = sqlite3_busy_timeout(s->db, OPEN_BUSY_MS);
   snprintf(text, sizeof text,
-           "PRAGMA synchronous = %s; PRAGMA fullfsync = %d; PRAGMA checkpoint_fullfsync = %d;"
+           "PRAGMA secure_delete = ON; PRAGMA synchronous = %s; PRAGMA fullfsync = %d; PRAGMA "
+           "checkpoint_fullfsync = %d;"
            "PRAGMA journal_size_limit = 4194304",
            normal ? "NORMAL" : "FULL", !normal, !normal);
   if (!code) code = sqlite3_exec(s->db, text, NULL, NULL, NULL);

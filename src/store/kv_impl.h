@@ -13,7 +13,7 @@ struct wy_kv {
   void *self; /* the backend's */
   const wy_log *log;
   uint64_t timeout;
-  atomic_size_t queue;
+  atomic_size_t queue, queue_bytes;
   _Atomic uint64_t commits, commit_ops, errors[WY_KV_ERRORS], ops[WY_KV_VERB_END];
   /* of the store itself */
   pthread_mutex_t trouble_lock;

@@ -1,0 +1,21 @@
+-- WeChat's API: kf_account. Written by spec/api_rows; notation.lua explains query and body.
+return {
+  { "list", "GET", "/cgi-bin/customservice/getkflist",
+    note = "reply kf_list[kf_account,kf_nick,kf_id,kf_headimgurl,kf_wx?,invite_*?]" },
+  { "list_online", "GET", "/cgi-bin/customservice/getonlinekflist",
+    note = "reply kf_online_list[kf_account,status,kf_id,accepted_case]" },
+  { "add", "POST", "/customservice/kfaccount/add",
+    body = "kf_account(name@wechatid), nickname, password?(md5; of old accounts)",
+    note = "61456 when the account limit is reached" },
+  { "update", "POST", "/customservice/kfaccount/update", body = "kf_account, nickname, password?(legacy)" },
+  { "del", "GET", "/customservice/kfaccount/del", query = "kf_account", idempotent = false,
+    note = "a GET with the account in the query" },
+  { "upload_head_img", "POST", "/customservice/kfaccount/uploadheadimg", query = "kf_account",
+    content = "multipart", body = "media:file", note = "jpg, 640x640 advised; 61457 bad type" },
+  { "invite_worker", "POST", "/customservice/kfaccount/inviteworker", body = "kf_account, invite_wx",
+    note = "the new account works only after the worker confirms; 65407-65412" },
+  { "set_admin", "GET", "/customservice/kfaccount/setadmin", query = "kf_openid",
+    note = "mini-program customer service" },
+  { "cancel_admin", "GET", "/customservice/kfaccount/canceladmin", query = "kf_openid",
+    note = "mini-program customer service" },
+}

@@ -1,0 +1,20 @@
+-- WeChat's API: scan_product_old. Written by spec/api_rows; notation.lua explains query and body.
+return {
+  { "merchant_info", "GET", "/scan/merchantinfo/get", note = "first generation of scan goods, retired" },
+  { "create", "POST", "/scan/product/create",
+    body = "keystandard, keystr, brand_info{base_info{}, detail_info{}, action_info{}, module_info{}}",
+    note = "retired" },
+  { "update", "POST", "/scan/product/update",
+    body = "keystandard, keystr, brand_info{base_info{}, detail_info{}, action_info{}, module_info{}}",
+    note = "retired" },
+  { "mod_status", "POST", "/scan/product/modstatus", body = "keystandard, keystr, status(on|off|check|cancel)",
+    note = "retired" },
+  { "get", "POST", "/scan/product/get", body = "keystandard, keystr", idempotent = true, note = "retired" },
+  { "get_list", "POST", "/scan/product/getlist", body = "offset, limit, status, keystr?", idempotent = true,
+    note = "retired" },
+  { "clear", "POST", "/scan/product/clear", body = "keystandard, keystr", note = "retired" },
+  { "get_qrcode", "POST", "/scan/product/getqrcode", body = "keystandard, keystr, extinfo?, qrcode_size?",
+    idempotent = true, note = "retired" },
+  { "set_test_whitelist", "POST", "/scan/testwhitelist/set", body = "openid[]?, username[]?", note = "retired" },
+  { "check_ticket", "POST", "/scan/scanticket/check", body = "ticket", note = "retired" },
+}
