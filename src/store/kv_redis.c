@@ -327,6 +327,7 @@ static void run(void *data) {
   uv_run(&r->loop, UV_RUN_DEFAULT); /* until it is to close */
   tick_on(r);
   while (is_waited_for(r)) uv_run(&r->loop, UV_RUN_ONCE);
+  lose_sent(r, WY_E_STORE_CLOSED, "the store is closed"); /* nobody waits for these */
   wy_redis_link_close(r->link);
   uv_close((uv_handle_t *)&r->tick, NULL);
   uv_close((uv_handle_t *)&r->async, NULL);
