@@ -180,6 +180,7 @@ function Keeper:ask(e, options)
   if not ready then return nil, err end
   local start = time.now()
   local issued
+  self.count(e.place)
   issued, err = issue.ask(self.wire, e.place, e.way, options)
   if not issued and BAD_TOKEN[err.code] and BASE[e.kind] then
     local place, kind = BASE[e.kind](e.place)
@@ -187,6 +188,7 @@ function Keeper:ask(e, options)
     options.token, err = self:failed(place, kind, options.token, code)
     if not options.token then return nil, err end
     start = time.now()
+    self.count(e.place)
     issued, err = issue.ask(self.wire, e.place, e.way, options)
   end
   if not issued then return nil, err end
@@ -384,9 +386,11 @@ end
 ---@param records weiyue.token.Records
 ---@param wire weiyue.Wire
 ---@param components? weiyue.Components
+---@param count? fun(place: weiyue.Place) called for each request
 ---@return weiyue.token.Keeper
-function M.new(records, wire, components)
-  return setmetatable({ records = records, wire = wire, components = components, entries = {}, flights = {} }, Keeper)
+function M.new(records, wire, components, count)
+  return setmetatable({ records = records, wire = wire, components = components, count = count or function() end,
+    entries = {}, flights = {} }, Keeper)
 end
 
 return M
