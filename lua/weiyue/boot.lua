@@ -62,9 +62,9 @@ function made.api(place) return require("weiyue.api.objects").mine(place) end
 
 function made.quota(place) return require("weiyue.hub").current().governor:quota(place) end
 
-function made.followers(hub) return hub.services.followers end
+function made.followers(_, hub) return hub.services.followers end
 
-function made.forget(hub)
+function made.forget(_, hub)
   return function(account, openid)
     if getmetatable(account) ~= "read-only" or type(openid) ~= "string" or openid == "" then
       error("account:forget wants an openid: account:forget(openid)", 2)
@@ -85,7 +85,7 @@ local function account_object(conf, hub)
       if made[key] then
         local place = hub:place(conf.id)
         if not place then error(("the account %s is gone: it has taken its authorisation back"):format(conf.id), 3) end
-        return made[key](place)
+        return made[key](place, hub)
       end
       if later.account[key] then later.refuse("account." .. key) end
     end,
