@@ -132,6 +132,10 @@ function message:forget() end
 ---@field mode "plain"|"compatible"|"safe"
 ---@field can weiyue.Can
 ---@field api weiyue.account.api WeChat's API (微信接口): msg.account.api.user.info { openid = … }
+---@field authorizers? fun(self: weiyue.Account): (async fun(): string?, weiyue.Account?) of a third-party platform:
+---  `for appid, account in platform:authorizers() do`
+---@field pre_auth_code? async fun(self: weiyue.Account): string?, weiyue.api.Error? of one, for
+---  account.api.component.login_page
 ---@field quota table<string, weiyue.Quota> calls of today (今天的调用次数), by "family.name"
 local account = {}
 

@@ -58,9 +58,20 @@ end
 -- What of an account is made when it is asked for.
 local made = {}
 
-function made.api(place) return require("weiyue.api.objects").mine(place) end
+function made.api(its) return require("weiyue.api.objects").mine(its) end
 
-function made.quota(place) return require("weiyue.hub").current().governor:quota(place) end
+function made.quota(its, hub) return hub.governor:quota(its) end
+
+-- Of a third-party platform.
+function made.authorizers(its, hub)
+  if its.kind ~= "component" then return nil end
+  return function() return hub.components:each(its) end
+end
+
+function made.pre_auth_code(its, hub)
+  if its.kind ~= "component" then return nil end
+  return function() return hub.components:pre_auth_code(its) end
+end
 
 function made.followers(_, hub) return hub.services.followers end
 
@@ -83,9 +94,9 @@ local function account_object(conf, hub)
   }, {
     __index = function(_, key)
       if made[key] then
-        local place = hub:place(conf.id)
-        if not place then error(("the account %s is gone: it has taken its authorisation back"):format(conf.id), 3) end
-        return made[key](place, hub)
+        local its = hub:place(conf.id)
+        if not its then error(("the account %s is gone: it has taken its authorisation back"):format(conf.id), 3) end
+        return made[key](its, hub)
       end
       if later.account[key] then later.refuse("account." .. key) end
     end,

@@ -9,7 +9,7 @@ local json, log = core.json, core.log
 
 local SECRETS <const> = 1000 -- tickets, codes, refresh tokens that no line shows; older ones are of no use any more
 local TICKET_TTL <const> = 12 * 3600 * 1000 -- ms
-local PAGE <const> = 500
+local PAGE <const> = 100
 
 local M = {}
 
@@ -163,21 +163,23 @@ function Components:find(appid)
   end
 end
 
---- The accounts that have authorised a platform, a page at a time: appids, and where the next page begins.
----@async
+--- The accounts that have authorised a platform, one after another: `for appid, account in …`.
 ---@param component weiyue.Place
----@param after? string
----@return string[]? appids
----@return any next_or_err
-function Components:list(component, after)
-  local kv = self.hub.kv
-  if not kv then return nil, fault("store.none", "there is no store") end
-  local prefix = key_of(component, "a/")
-  local rows, following = kv:scan(prefix, after, PAGE)
-  if not rows then return nil, following end
-  local list = {}
-  for i, row in ipairs(rows) do list[i] = core.url.unescape((row.key or row[1]):sub(#prefix + 1)) end
-  return list, following
+---@return async fun(): string?, table?
+function Components:each(component)
+  local kv, prefix = self.hub.kv, key_of(component, "a/")
+  local rows, at, after, is_last = {}, 0, nil, not kv
+  return function()
+    at = at + 1
+    while not rows[at] do
+      if is_last then return nil end
+      local page, following = kv:scan(prefix, after, PAGE)
+      if not page then error(("the store does not tell the accounts: %s"):format(tostring(following)), 2) end
+      rows, at, after, is_last = page, 1, following, following == nil
+    end
+    local record = json.decode(rows[at].value or rows[at][2], { lenient = true })
+    return record.appid, self:account(component, record)
+  end
 end
 
 -- Events ------------------------------------------------------------------------------------------------------

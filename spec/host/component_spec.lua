@@ -111,6 +111,30 @@ describe("a third-party platform", function()
     assert.matches("^微", p:content())
   end)
 
+  it("lists its authorizers, and has the code for the page on which they authorise", function()
+    start [[
+      wx.event("component_verify_ticket", function()
+        local list, platform = {}, wx.account "one"
+        for appid, account in platform:authorizers() do
+          list[#list + 1] = appid .. (account == wx.account(appid) and "" or "?")
+        end
+        wx.log.info(table.concat(list, " "))
+        local page = platform.api.component.login_page {
+          pre_auth_code = platform:pre_auth_code(), redirect_uri = "https://wx.example.cn/done" }
+        wx.log.info(page)
+      end)
+    ]]
+    authorise()
+    server:set { authorizer = "wxtestsecond" }
+    tells("authorized", "AuthorizerAppid", "wxtestsecond", "AuthorizationCode", "wxtest-code")
+    app:logged()
+    tells("component_verify_ticket", "ComponentVerifyTicket", "wxtest-verify-ticket")
+    local lines = app:logged "plugin.log"
+    assert.matches('text="wxtestauthorizer wxtestsecond"', lines[1])
+    assert.matches("https://mp.weixin.qq.com/cgi%-bin/componentloginpage%?component_appid=wxtest0000000001&pre_auth_code=wxtest%-preauth",
+      lines[2])
+  end)
+
   it("forgets who takes his authorisation back", function()
     start [[
       wx.event("unauthorized", function(msg)

@@ -2,6 +2,7 @@
  * kept by the host, its answer as JSON. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/ask.h"
 #include "cli/cli.h"
@@ -33,10 +34,11 @@ int wy_cli_api_call(int argc, char **argv) {
   static const wy_cli_usage usage = {
       "api call FAMILY.NAME [JSON|-] [--account ID] [--to FILE] [--config FILE] [--state DIR]",
       "调一次微信接口，输出返回的 JSON；参数是一个 JSON 对象，- 从标准输入读。\n"
-      "宿主在运行就经由它，否则直接调。weiyue api show FAMILY.NAME 列出参数。",
+      "宿主在运行就经由它，否则直接调。weiyue api show FAMILY.NAME "
+      "列出参数；要上传的文件写绝对路径。",
       "Makes one call of WeChat's API and prints the JSON that comes back; the fields are a JSON\n"
       "object, - is stdin. By the running host, or directly where none runs. weiyue api show\n"
-      "FAMILY.NAME lists the fields.",
+      "FAMILY.NAME lists the fields; files to send are absolute paths.",
       2};
   wy_cli_where where = {0};
   const char *words[2] = {NULL, NULL}, *account = NULL, *to = NULL;
@@ -65,6 +67,11 @@ int wy_cli_api_call(int argc, char **argv) {
   cJSON_AddStringToObject(request, "do", "api");
   cJSON_AddStringToObject(request, "name", words[0]);
   if (account) cJSON_AddStringToObject(request, "account", account);
+  char cwd[4096] = "", path[8192];
+  if (to && to[0] != '/' && getcwd(cwd, sizeof cwd)) { /* the host runs in a folder of its own */
+    snprintf(path, sizeof path, "%s/%s", cwd, to);
+    to = path;
+  }
   if (to) cJSON_AddStringToObject(request, "to", to);
   if (fields) cJSON_AddItemToObject(request, "args", fields);
   wy_buf answer;

@@ -33,8 +33,7 @@ static void take_folder(lua_State *L, void *data) {
   *f->sure = lua_toboolean(L, -1);
 }
 
-int wy_cli_find_state(const char *config, const char *lua_path, char out[WY_CLI_PATH],
-                      bool *sure) {
+int wy_cli_find_state(const char *config, const char *lua_path, char out[WY_CLI_PATH], bool *sure) {
   found f = {out, sure};
   const wy_cli_chunk chunk = {.text = "return require('weiyue.config.state')(...)",
                               .name = "=control",

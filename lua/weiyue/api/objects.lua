@@ -34,7 +34,8 @@ local function family_of(self, name)
       local key = ("%s.%s"):format(name, tostring(call_name))
       if not catalogue.find(key) then
         local near = catalogue.near(key)
-        error(("account.api.%s does not exist%s"):format(key, near and "; the nearest is account.api." .. near or ""), 2)
+        local hint = near and "; the nearest is account.api." .. near or ""
+        error(("account.api.%s does not exist%s"):format(key, hint), 2)
       end
       local function one(args, ...)
         if select("#", ...) > 0 then args = family end -- called with a colon

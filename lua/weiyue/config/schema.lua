@@ -233,7 +233,8 @@ local account <const> = {
     zh = "微信给这个账号的每日次数与通常的不同时，按接口写", en = "calls a day, by API, where WeChat grants others than it usually does",
   },
   {
-    key = "authorizers", type = "string", format = "appid_path", max = 256, default = "/wx/:appid", example = '"/wx/:appid"',
+    key = "authorizers", type = "string", format = "appid_path", max = 256, default = "/wx/:appid",
+    example = '"/wx/:appid"',
     want = { zh = "以 / 开头、含 :appid 的路径", en = "a path that opens with / and has :appid" },
     zh = "第三方平台：授权账号的消息推送到的路径（微信那边写 $APPID$）",
     en = "of a third-party platform: where messages of its authorizers are pushed to ($APPID$ at WeChat's side)",
