@@ -525,6 +525,24 @@ static void a_stalled_fsync_delays_no_read(void **state) {
   end(&r);
 }
 
+static void a_loop_that_was_held_up_gets_its_answers(void **state) {
+  (void)state;
+  kv_rig r;
+  asked a;
+  begin_real(&r, 100);
+  set(&r, WY_STR("a"), WY_STR("1"));
+  ask(&r, 0, &a, SET(WY_STR("a"), WY_STR("2")));
+  wy_kv_stats stats = {.queue = 1};
+  for (int i = 0; i < 2000 && stats.queue; i++) { /* done by the other thread */
+    nanosleep(&(struct timespec){0, 1000000}, NULL);
+    wy_kv_stats_read(r.kv, &stats);
+  }
+  nanosleep(&(struct timespec){0, 200000000}, NULL); /* longer than it may take */
+  wait_for(&r, &a);
+  assert_int_equal(a.answer.err, 0);
+  end(&r);
+}
+
 static void large_values_do_not_pile_up(void **state) {
   (void)state;
   enum { MOST = WY_KV_QUEUE_BYTES / WY_KV_VALUE_MAX };
@@ -575,6 +593,7 @@ int main(void) {
       cmocka_unit_test(a_full_disk_stops_writes_only),
       cmocka_unit_test(no_failing_call_makes_it_lie),
       cmocka_unit_test(a_stalled_fsync_delays_no_read),
+      cmocka_unit_test(a_loop_that_was_held_up_gets_its_answers),
       cmocka_unit_test(large_values_do_not_pile_up),
   };
   fail_after(-1, false, 0);

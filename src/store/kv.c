@@ -229,13 +229,21 @@ static void arm(wy_kv_client *c) {
   wy_timer_start(c->clock, &c->deadline, due > now ? due - now : 0); /* no memory: none */
 }
 
+static bool is_told(wy_kv_op *op) {
+  pthread_mutex_lock(&op->client->lock);
+  bool told = op->told;
+  pthread_mutex_unlock(&op->client->lock);
+  return told;
+}
+
 static void on_deadline(wy_timer *timer) {
   wy_kv_client *c = wy_container_of(timer, wy_kv_client, deadline);
   uint64_t now = wy_kv_real_ms();
   while (!wy_list_empty(&c->pending)) {
     wy_kv_op *op = wy_container_of(c->pending.next, wy_kv_op, pending);
     if (op->due > now) break;
-    if (atomic_load(&op->abandoned)) wy_list_remove(&op->pending); /* nobody waits for it */
+    /* nobody waits for it; or it is done, and a loop that was held up has not told so yet */
+    if (atomic_load(&op->abandoned) || is_told(op)) wy_list_remove(&op->pending);
     else expire(op);
   }
   if (!c->closed) arm(c);
