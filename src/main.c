@@ -37,7 +37,7 @@ static const verb verbs[] = {
     {"rollback", wy_cli_rollback, true, "回到上一代", "go back to the generation before"},
     {"token", wy_cli_token, true, "输出账号的 access_token", "print an account's access_token"},
     {"store", wy_cli_store, false, "备份、恢复、检查存储", "back up, restore, check the store"},
-    {"test", wy_cli_test, false, "在宿主里跑 busted 测试", "run busted specs inside the host"},
+    {"test", wy_cli_test, true, "在宿主里跑 busted 测试", "run busted specs inside the host"},
     {"version", wy_cli_version, false, "显示版本", "show the versions"},
     {"help", help, false, "显示某个命令的用法：weiyue help VERB",
      "explain a verb: weiyue help VERB"},
