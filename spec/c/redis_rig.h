@@ -107,6 +107,7 @@ typedef struct pretender {
   int fd, port;
   const char *greeting, *says; /* greeting NULL: as a Redis does */
   size_t flood;                /* bytes behind what it says */
+  int times, pause_ms;         /* how often it says so, and how long it waits in between */
   atomic_int connections;
   char url[64];
 } pretender;
@@ -133,7 +134,10 @@ static inline void *pretend(void *data) {
       in[n] = '\0';
       bool greets = strstr(in, "SCRIPT") != NULL;
       const char *text = !greets ? p->says : p->greeting ? p->greeting : sha;
-      if (!say(fd, text, strlen(text))) break;
+      for (int i = 0; i < (greets || !p->times ? 1 : p->times); i++) {
+        if (i) usleep((useconds_t)p->pause_ms * 1000);
+        if (!say(fd, text, strlen(text))) break;
+      }
       for (size_t sent = 0; !greets && sent < p->flood; sent += sizeof zeros)
         if (!say(fd, zeros, sizeof zeros)) break;
     }

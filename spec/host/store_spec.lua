@@ -236,6 +236,19 @@ describe("wx.store", function()
     assert.equal(0, kv:count())
   end)
 
+  it("has the methods that lua/meta/store.lua describes, and no others", function()
+    local file = assert(io.open "lua/meta/store.lua")
+    local text, described = file:read "a", {}
+    file:close()
+    for name in text:gmatch "\nfunction store:([%w_]+)%(" do described[name] = true end
+    for _, name in ipairs { "get", "set", "add", "cas", "incr", "delete", "scan", "each", "user", "account" } do
+      assert.is_true(described[name], name)
+      described[name] = nil
+      assert.equal("function", type(store[name]))
+    end
+    assert.is_nil(next(described))
+  end)
+
   it("does not let a plugin reach another's through its object", function()
     assert.is_nil(next(store))
     assert.equal("weiyue.store", getmetatable(store))

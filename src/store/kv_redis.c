@@ -41,6 +41,7 @@ typedef struct redis {
   bool durability_told;
   unsigned settings;                 /* of durability, that were good */
   uint64_t since;                    /* when the connection was begun or lost, ms */
+  uint64_t heard;                    /* when it answered last, ms */
   char why[WY_KV_WHY];               /* it is away */
   wy_list sent;                      /* commands */
   wy_kv_op *waiting, **last_waiting; /* for the connection */
@@ -164,6 +165,7 @@ static void on_reply(void *data, const redisReply *reply) {
   command *c = wy_container_of(n, command, link);
   wy_kv_op *op = c->op;
   bool setting = c->setting;
+  r->heard = wy_kv_real_ms();
   if (!op) give_back(r, c, reply);
   command_free(c);
   if (r->refuses) { /* it is not silent any more */
@@ -249,7 +251,8 @@ static void on_tick(uv_timer_t *timer) {
     const command *oldest = wy_container_of(r->sent.next, command, link);
     if (now >= oldest->due) {
       wy_redis_link_drop(r->link, WY_E_STORE_UNREACHABLE, "Redis does not answer");
-    } else if (now - oldest->sent >= STALL_MS && !r->refuses) {
+    } else if (now - (oldest->sent > r->heard ? oldest->sent : r->heard) >= STALL_MS &&
+               !r->refuses) {
       r->refuses = true;
       snprintf(r->why, sizeof r->why, "Redis does not answer");
       wy_kv_trouble(r->kv, WY_E_STORE_UNREACHABLE, r->why);
@@ -312,12 +315,19 @@ static void redis_submit(void *self, wy_kv_op *op) {
 
 /* --- the thread --- */
 
+static bool is_waited_for(const redis *r) {
+  for (const wy_list *n = r->sent.next; n != &r->sent; n = n->next)
+    if (wy_container_of(n, command, link)->op) return true;
+  return r->waiting != NULL;
+}
+
 static void run(void *data) {
   redis *r = data;
   wy_redis_link_start(r->link);
   uv_run(&r->loop, UV_RUN_DEFAULT); /* until it is to close */
   tick_on(r);
-  while (!wy_list_empty(&r->sent) || r->waiting) uv_run(&r->loop, UV_RUN_ONCE);
+  while (is_waited_for(r)) uv_run(&r->loop, UV_RUN_ONCE);
+  lose_sent(r, WY_E_STORE_CLOSED, "the store is closed"); /* nobody waits for these */
   wy_redis_link_close(r->link);
   uv_close((uv_handle_t *)&r->tick, NULL);
   uv_close((uv_handle_t *)&r->async, NULL);

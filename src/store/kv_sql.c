@@ -33,8 +33,7 @@ int wy_kv_sql_init(wy_kv_sql *s, const char *path, int flags) {
   sqlite3_extended_result_codes(s->db, 1);
   /* many small blocks at once would be 40 KiB and more for each connection */
   sqlite3_db_config(s->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, 128, 64);
-  /* what is deleted is personal data: it is overwritten */
-  snprintf(text, sizeof text, "PRAGMA secure_delete = ON; PRAGMA cache_size = -%d", CACHE_KIB);
+  snprintf(text, sizeof text, "PRAGMA cache_size = -%d", CACHE_KIB);
   return sqlite3_exec(s->db, text, NULL, NULL, NULL);
 }
 

@@ -63,7 +63,6 @@ typedef struct lite {
   uint64_t told_at;   /* when it was done */
   size_t expected;    /* who was queued then, and those who were told and may come again */
   int64_t now;        /* of the newest operation */
-  bool dirty_log;     /* what a prefix was deleted for: that nothing of it is left */
 } lite;
 
 static void queue_push(queue *q, wy_kv_op *op) {
@@ -243,13 +242,11 @@ static int commit(lite *l, size_t n, char why[WY_KV_WHY]) {
   return err;
 }
 
-/* The pages are overwritten by then (secure_delete), but the log has them as they were. A reader
- * may need it still: then with a later batch. */
-static void clean_log(lite *l) {
-  side *w = &l->writer;
-  if (!l->dirty_log || !w->connected) return;
-  l->dirty_log = sqlite3_wal_checkpoint_v2(w->sql.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
-                                           NULL) != SQLITE_OK;
+/* What was deleted by its prefix is somebody's data, who is forgotten: it is to be found nowhere
+ * any more, not in the log either. Where others read just now, the log keeps it until it begins
+ * anew. */
+static void empty_log(lite *l) {
+  sqlite3_wal_checkpoint_v2(l->writer.sql.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
 static void write_batch(lite *l) {
@@ -259,6 +256,7 @@ static void write_batch(lite *l) {
   uint64_t start = uv_hrtime();
   size_t n = 0;
   int err = 0;
+  bool forgets = false;
   if (!begin(l)) return;
   for (wy_kv_op *op; n < BATCH && uv_hrtime() - start < BATCH_NS && (op = next_write(l)) != NULL;) {
     if (!wy_kv_take(op)) {
@@ -266,25 +264,25 @@ static void write_batch(lite *l) {
       continue;
     }
     if (op->now > l->now) l->now = op->now;
+    forgets = forgets || op->q.verb == WY_KV_DEL_PREFIX;
     int before = sqlite3_total_changes(w->sql.db);
     err = write_one(w, op, why);
     if (err) wy_kv_fail(op, err, why);
     queue_push(&batch, op);
     if (undone(w)) break;
     if (!err && sqlite3_total_changes(w->sql.db) != before) n++;
-    if (!err && op->q.verb == WY_KV_DEL_PREFIX && op->answer.number) l->dirty_log = true;
     err = 0;
   }
   if (!undone(w)) {
     sweep(l);
     err = undone(w) ? WY_E_STORE_IO : commit(l, n, why);
+    if (!err && forgets && n) empty_log(l);
   }
   uv_mutex_lock(&l->lock);
   l->expected = l->writer.queue.n + batch.n;
   uv_mutex_unlock(&l->lock);
   l->told_at = uv_hrtime();
   l->commit_ns = l->told_at - start;
-  if (!err) clean_log(l);
   tell(&batch, err, why);
 }
 
