@@ -2,7 +2,7 @@
 -- puts him into the queue. What is known stands in the store, with a dictionary of this host in front of it.
 
 local core = require "weiyue_core"
-local keys = require "weiyue.keys"
+local keep = require "weiyue.keep"
 
 local M = {}
 
@@ -22,7 +22,7 @@ Desk.__index = Desk
 -- No plugin's own key in wx.shared begins so.
 local function front_key(account_id, openid) return ("\0kf%d:%s%s"):format(#account_id, account_id, openid) end
 
-local function store_key(account_id, openid) return keys.join("u", account_id, openid, "kf") end
+local function store_key(account_id, openid) return keep.user(account_id, openid) .. "kf" end
 
 local function warn(account_id, err)
   core.log.write("warn", "desk.failed", tostring(err), { account = account_id })

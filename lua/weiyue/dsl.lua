@@ -119,8 +119,8 @@ local REPLY_ADVICE <const> = "other plugins use it as well (不能改)"
 ---  may have none. `loaded` is set when its rules and timers are complete; `wrong` by wx.plugin: the problems of
 ---  its configuration.
 ---@param host { account: (fun(id?: string): table), current: (fun(): table?), find: (fun(id: string): table?),
----  calls?: (fun(): integer), services?: weiyue.Services } current: the account of what runs, or the only one; calls: how
----  many HTTP calls a plugin may have at a time
+---  calls?: (fun(): integer), services?: weiyue.Services } current: the account of what runs, or the only one;
+---  calls: how many HTTP calls a plugin may have at a time
 ---@return table wx
 function M.new(plugin, host)
   local scope = task.scope(plugin.name)

@@ -5,7 +5,7 @@ local core = require "weiyue_core"
 local fault = require "weiyue.token.fault"
 local files = require "weiyue.file"
 local flight = require "weiyue.flight"
-local keys = require "weiyue.keys"
+local keep = require "weiyue.keep"
 
 local M = {}
 
@@ -165,7 +165,7 @@ function Upload:media_id(account, kind, facts, stale)
     return nil, wrong(facts, "file.type", ("as %s WeChat takes %s"):format(kind, table.concat(limit.forms, ", ")),
       "看的是内容，不是后缀；by its contents, whatever its name ends with")
   end
-  local key = keys.join("m", account.id, found.sha256, kind)
+  local key = keep.key("m", account.id, found.sha256, kind)
   local kept = self.ids[key]
   if not kept or kept.id == stale or kept.ends <= core.time.now() then
     kept, err = self.fly(key, function()

@@ -3,7 +3,7 @@
 local core = require "weiyue_core"
 local fault = require "weiyue.token.fault"
 local flight = require "weiyue.flight"
-local keys = require "weiyue.keys"
+local keep = require "weiyue.keep"
 
 local M = {}
 
@@ -41,7 +41,7 @@ end
 ---@return table? info
 ---@return weiyue.Fault? err
 function Users:info(account, openid, ttl, fresh)
-  local key = keys.join("u", account.id, openid, "info")
+  local key = keep.user(account.id, openid) .. "info"
   local kv = ttl > 0 and not fresh and self.kv()
   if kv then
     local text, err = kv:get(key)
