@@ -9,26 +9,16 @@
 #include "cli/lua.h"
 #include "cli/options.h"
 #include "host/rig.h"
+#include "host/store.h"
 #include "net/client.h"
-#include "net/turn.h"
 #include "script/modules.h"
 #include "script/task.h"
-#include "store/kv.h"
 
-enum { TURN_MS = 50 };
-
-typedef struct run {
-  int argc;
-  char **argv;
-  bool done;
-  int status;
-  uv_loop_t loop; /* of what waits for something else than time */
-  wy_client *client;
-} run;
-
-/* The store that `require "weiyue.kv"` has here: in memory, made when it is asked for. */
+/* What is waited for here besides time: the store that `require "weiyue.kv"` has, in memory, made
+ * when it is asked for; HTTP calls. */
 typedef struct store {
-  uv_loop_t *loop;
+  uv_loop_t loop;
+  wy_client *http;
   wy_clock *clock;
   const wy_log *log;
   wy_kv *kv;
@@ -36,28 +26,44 @@ typedef struct store {
   wy_kv_door door;
 } store;
 
+typedef struct run {
+  int argc;
+  char **argv;
+  bool done;
+  int status;
+} run;
+
 static wy_kv_client *open_store(void *data) {
   store *s = data;
   char why[WY_KV_WHY];
   if (s->client) return s->client;
   const wy_kv_options options = {.url = "memory", .log = s->log};
   if (wy_kv_open(&s->kv, &options, why) == 0 &&
-      wy_kv_client_new(&s->client, s->kv, s->loop, s->clock) == 0)
+      wy_kv_client_new(&s->client, s->kv, &s->loop, s->clock) == 0)
     return s->client;
   wy_kv_close(s->kv);
   s->kv = NULL;
   return NULL;
 }
 
-/* Before the loop's last turns, and after them. */
-static void leave_store(store *s) {
+static void close_store(store *s) {
   if (s->client) wy_kv_client_close(s->client);
+  wy_client_close(s->http);
+  uv_run(&s->loop, UV_RUN_DEFAULT);
+  if (s->client) {
+    wy_kv_client_free(s->client);
+    wy_kv_close(s->kv);
+  }
+  wy_client_free(s->http);
+  uv_loop_close(&s->loop);
 }
 
-static void close_store(store *s) {
-  if (!s->client) return;
-  wy_kv_client_free(s->client);
-  wy_kv_close(s->kv);
+/* 0 or -1: no memory. */
+static int open_http(store *s, lua_State *L) {
+  if (wy_client_new(&s->http, &s->loop, NULL)) return -1;
+  lua_pushlightuserdata(L, s->http);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_CLIENT);
+  return 0;
 }
 
 static int begin(lua_State *L, void *data) {
@@ -84,26 +90,26 @@ static void lost(void *data) {
 
 static const wy_task_body body = {.begin = begin, .end = end, .lost = lost};
 
-static void stop(run *r, const char *why) {
-  r->done = true;
-  r->status = wy_cli_error(WY_EXIT_FAILED, "%s", why);
-}
-
-/* Until the task is done: what is ready runs, then what waits for something else than time, then
- * the time steps to the next timer. */
-static void drive(wy_cli_lua *l, run *r) {
+/* Until the task is done: what is ready runs, then the time steps to the next timer. */
+static void drive(wy_cli_lua *l, run *r, store *s) {
   while (!r->done) {
     uint64_t due;
+    const char *what;
     wy_tasks_drain(l->script);
     while (wy_script_slice(l->script)) continue;
     if (r->done) return;
     if (wy_clock_waits(&l->clock)) {
-      wy_turn(&r->loop, TURN_MS);
-      continue;
+      if (wy_store_wait(&s->loop, &l->clock, &what)) continue;
+      r->done = true;
+      r->status = wy_cli_error(WY_EXIT_FAILED,
+                               wy_tr("等了 5 秒没有回答：%s", "no answer after 5 s: %s"), what);
+      return;
     }
     if (!wy_clock_next(&l->clock, &due)) {
-      stop(r, wy_tr("所有任务都在等，却没有什么会发生",
-                    "every task waits for nothing: nothing is due"));
+      r->done = true;
+      r->status = wy_cli_error(WY_EXIT_FAILED, "%s",
+                               wy_tr("所有任务都在等，却没有什么会发生",
+                                     "every task waits for nothing: nothing is due"));
       return;
     }
     wy_clock_step(&l->clock, due);
@@ -111,35 +117,25 @@ static void drive(wy_cli_lua *l, run *r) {
   }
 }
 
-static void give_client(lua_State *L, wy_client *client) {
-  lua_pushlightuserdata(L, client);
-  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_CLIENT);
-}
-
 static int run_specs(int argc, char **argv, const char *lua_path) {
   wy_cli_lua l;
   run r = {.argc = argc, .argv = argv, .status = WY_EXIT_FAILED};
-  store s = {.loop = &r.loop, .clock = &l.clock, .log = &l.log, .door = {open_store, &s}};
-  if (uv_loop_init(&r.loop)) return WY_EXIT_FAILED;
+  store s = {.clock = &l.clock, .log = &l.log, .door = {open_store, &s}};
+  if (uv_loop_init(&s.loop)) return WY_EXIT_FAILED;
   if (wy_cli_lua_open(&l, lua_path, true)) {
-    uv_loop_close(&r.loop);
+    uv_loop_close(&s.loop);
     return WY_EXIT_FAILED;
   }
-  if (!wy_client_new(&r.client, &r.loop, NULL)) give_client(wy_script_lua(l.script), r.client);
   wy_rig_preload(wy_script_lua(l.script));
-  if (wy_give_kv(wy_script_lua(l.script), &s.door) || wy_task_start(l.script, &body, &r))
+  if (open_http(&s, wy_script_lua(l.script)) || wy_give_kv(wy_script_lua(l.script), &s.door) ||
+      wy_task_start(l.script, &body, &r))
     wy_cli_error(0, "%s", wy_tr("内存不足", "out of memory"));
-  else drive(&l, &r);
+  else drive(&l, &r, &s);
   fflush(stdout);
   int status = r.status; /* closing the state may call lost */
   wy_script_end(l.script);
-  leave_store(&s);
-  wy_cli_lua_close(&l);
-  wy_client_close(r.client);
-  uv_run(&r.loop, UV_RUN_DEFAULT);
-  wy_client_free(r.client);
   close_store(&s);
-  uv_loop_close(&r.loop);
+  wy_cli_lua_close(&l);
   return status;
 }
 

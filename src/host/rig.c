@@ -5,10 +5,7 @@
 
 #include "base/err.h"
 #include "host/exchange.h"
-#include "net/turn.h"
 
-enum { TURN_MS = 50 };
-#define EXTERNAL_NS UINT64_C(5000000000)
 #define HOST "weiyue.rig.host"
 #define PUSH "weiyue.rig.push"
 
@@ -204,27 +201,19 @@ static int l_push(lua_State *L) {
   return 1;
 }
 
-static void settle_ready(worker *w) {
+/* What is ready happens, and what waits for a store, say, gets its answer. */
+static void settle(lua_State *L, worker *w) {
+  const char *what;
   bool more;
   do {
     wy_posts_drain(w);
     wy_tasks_drain(w->current->script);
-    more = wy_editions_slice(w);
-  } while (more || wy_posts_waiting(w));
-}
-
-/* What waits for something else than time has the loop's turns first: a few seconds of real ones.
- */
-static void settle(lua_State *L, worker *w) {
-  settle_ready(w);
-  uint64_t until = uv_hrtime() + EXTERNAL_NS;
-  while (wy_clock_waits(&w->clock)) {
-    if (uv_hrtime() > until)
-      luaL_error(L, "still waiting for %s",
-                 wy_container_of(w->clock.external.next, wy_external, link)->what);
-    wy_turn(w->loop, TURN_MS);
-    settle_ready(w);
-  }
+    more = wy_editions_slice(w) || wy_posts_waiting(w);
+    if (more || !wy_clock_waits(&w->clock)) continue;
+    more = true;
+    if (!wy_store_wait(w->loop, &w->clock, &what))
+      luaL_error(L, "no answer after 5 s of real time: %s", what);
+  } while (more);
 }
 
 static int l_advance(lua_State *L) {

@@ -72,7 +72,9 @@ bool wy_store_wait(uv_loop_t *loop, wy_clock *clock, const char **what) {
   *what = wy_container_of(clock->external.next, wy_external, link)->what;
   struct pollfd fd = {uv_backend_fd(loop), POLLIN, 0};
   for (uint64_t now; (now = uv_hrtime() / 1000000) < until;) {
-    if (poll(&fd, 1, (int)(until - now)) <= 0) continue;
+    int left = (int)(until - now), due = uv_backend_timeout(loop); /* -1: no timer of the loop's */
+    if (due < 0 || due > left) due = left;
+    if (poll(&fd, 1, due) <= 0 && due == left) continue;
     uv_run(loop, UV_RUN_NOWAIT);
     return true;
   }
