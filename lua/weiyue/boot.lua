@@ -352,6 +352,7 @@ function M.load(boot)
   forget_config()
   boot.n_plugins, boot.plugins = #loaded, loaded
   local push = package.loaded["weiyue.push"] -- C's; absent where nothing is served
+  rawset(hub, "push", push)
   if hub.has_component and push then
     local facts = push.facts
     push = setmetatable({ facts = function(n)

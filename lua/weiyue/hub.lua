@@ -23,6 +23,7 @@ local M = {}
 ---@class weiyue.Hub
 ---@field kv? table         the host's store
 ---@field dict table        memory that all workers share, and no plugin sees
+---@field push? table      the module weiyue.push, where pushes are served
 ---@field wire weiyue.Wire
 ---@field components weiyue.Components
 ---@field keeper weiyue.token.Keeper
@@ -56,6 +57,14 @@ function Hub:remove(place)
   end
 end
 
+--- One more, in /metrics. An authorizer's count as its platform's.
+---@param place weiyue.Place
+---@param name string
+function Hub:count(place, name)
+  local index = (place.component or place).index
+  if self.push and index then self.push.count(name, index) end
+end
+
 -- The parts are made when they are needed first: a host that calls no API needs none of them.
 local parts = {}
 
@@ -74,7 +83,8 @@ function parts.components(hub) return require("weiyue.component").new(hub) end
 
 function parts.keeper(hub)
   local records = require("weiyue.token.records").new(hub.kv or nil, hub.dict)
-  return require("weiyue.token.keeper").new(records, hub.wire, hub.components)
+  return require("weiyue.token.keeper").new(records, hub.wire, hub.components,
+    function(place) hub:count(place, "token_fetches") end)
 end
 
 function parts.governor(hub) return require("weiyue.api.governor").new(hub) end

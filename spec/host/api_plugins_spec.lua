@@ -93,6 +93,21 @@ describe("a plugin's account.api", function()
     assert.equal("1 of 500000", push:content())
   end)
 
+  it("counts in /metrics", function()
+    server:set { answers = { ["/cgi-bin/user/info"] = { { errcode = -1 }, { openid = "o" }, { errcode = 40003 } } } }
+    local user = start [[
+      wx.text("n", function(msg) return msg.account.api.user.info { openid = "o" } and "ok" or "no" end)
+    ]]
+    local push = user:says "n"
+    app:advance(2)
+    assert.equal("ok", push:content())
+    user:says "n"
+    app:advance(2)
+    assert.equal(3, app:of_account "weiyue_api_calls_total")
+    assert.equal(1, app:of_account "weiyue_api_failed_total")
+    assert.equal(1, app:of_account "weiyue_token_fetches_total")
+  end)
+
   it("logs a failure with the plugin, its line and the push's trace", function()
     server:set { answers = { ["/cgi-bin/user/info"] = { errcode = 40003, errmsg = "invalid openid" } } }
     local user = start [[

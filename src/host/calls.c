@@ -200,10 +200,11 @@ typedef struct counter {
 #define DESK(field) offsetof(wy_desk_stats, field)
 #define WORKER(field) offsetof(wy_worker_stats, field)
 
-static const counter desk_counters[] = {{"late_messages", DESK(late_messages)},
-                                        {"late_failed", DESK(late_failed)},
-                                        {"mailbox_put", DESK(mailbox_put)},
-                                        {"mailbox_taken", DESK(mailbox_taken)}};
+static const counter desk_counters[] = {
+    {"late_messages", DESK(late_messages)}, {"late_failed", DESK(late_failed)},
+    {"mailbox_put", DESK(mailbox_put)},     {"api_calls", DESK(api_calls)},
+    {"api_failed", DESK(api_failed)},       {"token_fetches", DESK(token_fetches)},
+    {"mailbox_taken", DESK(mailbox_taken)}};
 static const counter worker_counters[] = {{"timer_runs", WORKER(timer_runs)},
                                           {"timer_skipped", WORKER(timer_skipped)},
                                           {"timer_late", WORKER(timer_late)},

@@ -35,6 +35,8 @@ typedef struct wy_desk_stats {
   uint64_t late_messages; /* delivered */
   uint64_t late_failed;
   uint64_t mailbox_put, mailbox_taken;
+  uint64_t api_calls, api_failed;   /* of WeChat's API: sent, tries included; ended in an error */
+  uint64_t token_fetches;           /* requests for tokens, failed ones among them */
   wy_histogram seconds[WY_WAY_END]; /* from a push to its answer; of hold: to the decision */
 } wy_desk_stats;
 

@@ -73,6 +73,7 @@ function Engine:exchange(place, row, args, token, options)
   if not r then return nil, err end
   if row.reply == "redirect" then return r.url end
   local response
+  self.hub:count(place, "api_calls")
   response, err = self.hub.wire:send(r, place)
   if response then return reply.read(row, response) end
   return nil, fault(err.code or "http", core.secrets.mask(tostring(err.message or err)), err.hint,
@@ -148,6 +149,7 @@ function Engine:call(place, key, args, options)
   if good then result, err = self:try(place, row, args or {}, options) end
   if result ~= nil then return result end
   if not err.api then err.api = row.key end
+  self.hub:count(place, "api_failed")
   self:tell(place, row, err, options)
   return nil, err
 end

@@ -180,6 +180,7 @@ function Keeper:ask(e, options)
   if not ready then return nil, err end
   local start = time.now()
   local issued
+  self.count(e.place)
   issued, err = issue.ask(self.wire, e.place, e.way, options)
   if not issued and BAD_TOKEN[err.code] and BASE[e.kind] then
     local place, kind = BASE[e.kind](e.place)
@@ -187,6 +188,7 @@ function Keeper:ask(e, options)
     options.token, err = self:failed(place, kind, options.token, code)
     if not options.token then return nil, err end
     start = time.now()
+    self.count(e.place)
     issued, err = issue.ask(self.wire, e.place, e.way, options)
   end
   if not issued then return nil, err end
@@ -367,6 +369,26 @@ function Keeper:failed(place, kind, value, errcode)
   return land(begin(), begin)
 end
 
+--- Forgets what keeps the next one from asking: who runs the host has mended what was wrong, such as the IP list.
+---@async
+---@param place weiyue.Place
+---@param kind string
+---@return true? ok
+---@return weiyue.Fault? err
+function Keeper:forgive(place, kind)
+  local e, err = self:entry(place, kind)
+  if not e then return nil, err end
+  local lease <close>, busy = self.records:lock(e.key)
+  if not lease then return nil, busy end
+  local record = lease:read()
+  if record and (record.pause or record.tries) then
+    record.pause, record.tries = nil, nil
+    lease:write(record)
+  end
+  e.err = nil
+  return true
+end
+
 --- The token, if this state has one that needs no refresh.
 ---@return string? value
 function Keeper:peek(place, kind)
@@ -384,9 +406,11 @@ end
 ---@param records weiyue.token.Records
 ---@param wire weiyue.Wire
 ---@param components? weiyue.Components
+---@param count? fun(place: weiyue.Place) called for each request
 ---@return weiyue.token.Keeper
-function M.new(records, wire, components)
-  return setmetatable({ records = records, wire = wire, components = components, entries = {}, flights = {} }, Keeper)
+function M.new(records, wire, components, count)
+  return setmetatable({ records = records, wire = wire, components = components, count = count or function() end,
+    entries = {}, flights = {} }, Keeper)
 end
 
 return M
