@@ -177,7 +177,7 @@ function Components:each(component)
       if not page then error(("the store does not tell the accounts: %s"):format(tostring(following)), 2) end
       rows, at, after, is_last = page, 1, following, following == nil
     end
-    local record = json.decode(rows[at].value or rows[at][2], { lenient = true })
+    local record = json.decode(rows[at][2], { lenient = true })
     return record.appid, self:account(component, record)
   end
 end

@@ -89,6 +89,7 @@ function M.new(hub)
 
   function asks.token(q, place)
     local kind = q.kind or (place.kind == "component" and "component_access_token" or "access_token")
+    if q.refresh then hub.keeper:forgive(place, kind) end
     local value, err = hub.keeper:get(place, kind)
     if value and q.refresh then value, err = hub.keeper:failed(place, kind, value, 0) end
     if not value then return failure(err) end

@@ -133,7 +133,7 @@ describe("account.api", function()
     assert.equal(4 + 4, server:counts().calls)
   end)
 
-  it("asks no more where the day's calls are used up, or a minute's", function()
+  it("asks no more (W008) where the day's calls are used up, or a minute's", function()
     server:set { answers = { ["/cgi-bin/user/info"] = { errcode = 45009, errmsg = "reach max api daily quota limit" },
       ["/cgi-bin/user/get"] = { errcode = 45011, errmsg = "api minute-quota reach limit" } } }
     for _ = 1, 50 do

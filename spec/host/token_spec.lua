@@ -117,7 +117,7 @@ describe("the token keeper", function()
     assert.equal(1, #issuer.asked)
   end)
 
-  it("forces once for all who tell that a stable token has failed", function()
+  it("forces once for all who tell (W001) that a stable token has failed", function()
     local one, other, p = process(kv), process(kv), place()
     one:get(p, "access_token")
     other:get(p, "access_token")
@@ -218,7 +218,7 @@ describe("the token keeper", function()
     assert.is_string(keeper:get(p, "access_token"))
   end)
 
-  it("asks a failing issuer at most once in five seconds, of all processes together", function()
+  it("asks a failing issuer (W002) at most once in five seconds, of all processes together", function()
     local one, other, p = process(kv), process(kv), place()
     issuer.answer = function() return "<html>bad gateway</html>" end
     local start = core.time.monotonic()
@@ -257,12 +257,15 @@ describe("the token keeper", function()
     issuer.answer = function() return fail(40164, "invalid ip 203.0.113.9, not in whitelist") end
     local _, err = keeper:get(p, "access_token")
     assert.truthy(err.hint:find("203.0.113.9", 1, true))
+    keeper:forgive(p, "access_token") -- weiyue token --refresh
+    assert.equal(40164, select(2, keeper:get(p, "access_token")).code)
+    assert.equal(2, #issuer.asked)
     issuer.answer = issuer.stable
     task.sleep(310)
     assert.equal("wxtest-token-1", (keeper:get(p, "access_token")))
   end)
 
-  it("clamps whatever expires_in says", function()
+  it("clamps whatever expires_in says (W003)", function()
     for _, row in ipairs {
       { '"expires_in":0', 60 }, { '"expires_in":-1', 60 }, { '"expires_in":1e99', 7200 }, { '"expires_in":"7200"', 7200 },
       { '"x":1', 7200 }, { '"expires_in":{}', 60 }, { '"expires_in":600', 600 },
@@ -278,7 +281,7 @@ describe("the token keeper", function()
     end
   end)
 
-  it("takes nothing for a token that may not stand in a URL", function()
+  it("takes nothing for a token that may not stand in a URL (W010)", function()
     for _, value in ipairs { "a\r\nb", "a\"b", "a b", "", ("a"):rep(1025), "a&b", "令牌" } do
       local keeper, p = process(kvs.new()), place()
       issuer.answer = function() return { access_token = value, expires_in = 7200 } end

@@ -66,8 +66,8 @@ function M.new()
       if key:sub(1, #prefix) == prefix and live(values, key) and (not after or key > after) then keys[#keys + 1] = key end
     end
     table.sort(keys)
-    for i = 1, math.min(#keys, limit or #keys) do list[i] = { key = keys[i], value = values[keys[i]].value } end
-    return list, #keys > #list and list[#list].key or nil
+    for i = 1, math.min(#keys, limit or #keys) do list[i] = { keys[i], values[keys[i]].value } end
+    return list, #keys > #list and list[#list][1] or nil
   end
   function methods.lock(name, ttl, wait)
     local start = now()

@@ -24,8 +24,9 @@ struct wy_timer {
   wy_timer_fn fire; /* called once; may arm the timer again */
 };
 
-/* A wait for something else than time: the answer of a store, of a server. Who steps a virtual clock
- * lets these end before it moves on. Embedded in its owner, who ends it before its memory goes. */
+/* A wait for something else than time: the answer of a store, of a server. Who steps a virtual
+ * clock lets these end before it moves on. Embedded in its owner, who ends it before its memory
+ * goes. */
 typedef struct wy_external {
   wy_list link;
   const char *what; /* static: for who waits too long */

@@ -234,28 +234,17 @@ static int l_count(lua_State *L) {
 }
 
 void wy_calls_open(edition *e, lua_State *L) {
-  static const luaL_Reg functions[] = {{"way", l_way},
-                                       {"deadline", l_deadline},
-                                       {"attempt", l_attempt},
-                                       {"given", l_given},
-                                       {"trace", l_trace},
-                                       {"answer", l_answer},
-                                       {"can_late", l_can_late},
-                                       {"has_sender", l_has_sender},
-                                       {"keep", l_keep},
-                                       {"parked", l_parked},
-                                       {"read", l_read},
-                                       {"facts", l_facts},
-                                       {"turns", l_turns},
-                                       {"sent", l_sent},
-                                       {"may_ask", l_may_ask},
-                                       {"give_up", l_give_up},
-                                       {"park", l_park},
-                                       {"send", wy_late_send},
-                                       {"count", l_count},
-                                       {"forget", l_forget},
-                                       {"check", l_check},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"way", l_way},           {"deadline", l_deadline},
+                                       {"attempt", l_attempt},   {"given", l_given},
+                                       {"trace", l_trace},       {"answer", l_answer},
+                                       {"can_late", l_can_late}, {"has_sender", l_has_sender},
+                                       {"keep", l_keep},         {"parked", l_parked},
+                                       {"read", l_read},         {"facts", l_facts},
+                                       {"turns", l_turns},       {"sent", l_sent},
+                                       {"may_ask", l_may_ask},   {"give_up", l_give_up},
+                                       {"park", l_park},         {"send", wy_late_send},
+                                       {"count", l_count},       {"forget", l_forget},
+                                       {"check", l_check},       {NULL, NULL}};
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   luaL_newlibtable(L, functions);
   lua_pushlightuserdata(L, e);

@@ -369,6 +369,26 @@ function Keeper:failed(place, kind, value, errcode)
   return land(begin(), begin)
 end
 
+--- Forgets what keeps the next one from asking: who runs the host has mended what was wrong, such as the IP list.
+---@async
+---@param place weiyue.Place
+---@param kind string
+---@return true? ok
+---@return weiyue.Fault? err
+function Keeper:forgive(place, kind)
+  local e, err = self:entry(place, kind)
+  if not e then return nil, err end
+  local lease <close>, busy = self.records:lock(e.key)
+  if not lease then return nil, busy end
+  local record = lease:read()
+  if record and (record.pause or record.tries) then
+    record.pause, record.tries = nil, nil
+    lease:write(record)
+  end
+  e.err = nil
+  return true
+end
+
 --- The token, if this state has one that needs no refresh.
 ---@return string? value
 function Keeper:peek(place, kind)
