@@ -45,6 +45,19 @@ function Engine:tell(place, row, err, options)
   })
 end
 
+-- Whether a plugin may make this call. What it may is remembered: its head does not change.
+local function may(plugin, row)
+  local known = plugin.may
+  if not known then
+    known = {}
+    plugin.may = known
+  end
+  if known[row.key] then return true end
+  local good, err = danger.check(row, plugin.api)
+  known[row.key] = good
+  return good, err
+end
+
 -- The kind of token that a row wants, and whose it is. nil: none that the host keeps.
 local function token_of(place, row)
   if row.auth == "component_access_token" then return row.auth, place.component or place end
@@ -145,7 +158,7 @@ function Engine:call(place, key, args, options)
   end
   local result
   local good, err = access.check(row, place.can)
-  if good and options.plugin then good, err = danger.check(row, options.plugin.api) end
+  if good and options.plugin then good, err = may(options.plugin, row) end
   if good then result, err = self:try(place, row, args or {}, options) end
   if result ~= nil then return result end
   if not err.api then err.api = row.key end
