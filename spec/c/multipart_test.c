@@ -284,7 +284,7 @@ static void refuses_the_same_wherever_it_is_split(void **state) {
       FIELD("a", "1") "--XyX \r\n",
       FIELD("a", "1") END "x",
       FIELD("", "1") END,
-      "--XyX\r\nX: 1\n\r\n\r\n" END,
+      "--XyX\r\nX: 1\n\r\n\r\n--XyX--\r\n",
       "--XyY\r\n",
   };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -337,8 +337,8 @@ static void refuses_boundaries(void **state) {
       "multipart/form-data boundary=a",
       "multipart/mixed; boundary=a",
       "multipart/form-data, multipart/form-data; boundary=a",
-      "multipart/form-data; boundary="
-      "12345678901234567890123456789012345678901234567890123456789012345678901",
+      ("multipart/form-data; boundary="
+       "12345678901234567890123456789012345678901234567890123456789012345678901"),
   };
   static const char *const good[][2] = {
       {"Multipart/Form-Data;BOUNDARY=a", "a"},
