@@ -5,6 +5,7 @@ sector of 512 bytes may have any of the contents that it has had, the size of a 
 sizes; and any of the names made, moved and removed since the folder was synced may be so or not.
 """
 import random
+import re
 import struct
 
 HEAD = struct.Struct("<cQqI")
@@ -143,15 +144,23 @@ class Disk:
         self.moves = [op for op in self.moves if op[0] >= when]
         return True
 
-    def image(self, seed, stale):
-        """name → bytes. stale: some index of the log, which no power failure need have removed."""
+    def partings(self):
+        """Of the changes of names: each alone, and all but each; with a description of it."""
+        words = [re.sub(r"\d{2,}", "N", " ".join((op[1], op[2] or "", op[3] or ""))) for op in self.moves]
+        for i in range(len(words)):
+            for there in (False, True):
+                yield "%s %d of %s" % (there, i, words), [(i == j) == there for j in range(len(words))]
+
+    def image(self, seed, stale, moved=None):
+        """name → bytes. stale: some index of the log, which no power failure need have removed.
+        moved: which of the names' changes are so."""
         rng = random.Random(seed)
         likely = rng.choice((0, 0.05, 0.3, 0.5, 0.7, 0.95, 1))
         torn = rng.choice((0, 0, 0.3, 1))
-        moved = rng.choice((0, 0.5, 1))
+        some = rng.choice((0, 0.5, 1))
         names = dict(self.durable)
-        for op in self.moves:
-            if rng.random() < moved:
+        for i, op in enumerate(self.moves):
+            if rng.random() < some if moved is None else moved[i]:
                 self.moved(names, op)
         files = {name: file.maybe(rng, likely, torn) for name, file in names.items()
                  if not name.endswith(("-shm", "-lock"))}
