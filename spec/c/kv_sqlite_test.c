@@ -16,6 +16,7 @@ static struct {
   atomic_bool stays; /* and all that follow */
   atomic_int number; /* errno */
   atomic_int failed, stall_ms, syncs;
+  atomic_int opens; /* that many fail, of the file itself, for writing */
 } disk;
 
 static bool fails(void) {
@@ -50,11 +51,23 @@ __attribute__((visibility("default"))) int fdatasync(int fd) { return bad_sync(f
 
 static int bad_ftruncate(int fd, off_t n) { return fails() ? -1 : ftruncate(fd, n); }
 
+static int bad_open(const char *path, int flags, int mode) {
+  size_t n = strlen(path);
+  if ((flags & O_RDWR) && n > 3 && strcmp(path + n - 3, ".db") == 0 &&
+      atomic_load(&disk.opens) > 0) {
+    atomic_fetch_sub(&disk.opens, 1);
+    errno = EIO;
+    return -1;
+  }
+  return open(path, flags, mode);
+}
+
 static void use_bad_disk(void) {
   static const struct {
     const char *name;
     sqlite3_syscall_ptr fn;
-  } calls[] = {{"pwrite", (sqlite3_syscall_ptr)bad_pwrite},
+  } calls[] = {{"open", (sqlite3_syscall_ptr)bad_open},
+               {"pwrite", (sqlite3_syscall_ptr)bad_pwrite},
                {"pwrite64", (sqlite3_syscall_ptr)bad_pwrite},
                {"ftruncate", (sqlite3_syscall_ptr)bad_ftruncate}};
   sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
@@ -502,6 +515,20 @@ static void no_failing_call_makes_it_lie(void **state) {
   }
 }
 
+/* SQLite would open it for reading then, and never for writing again. */
+static void an_open_that_has_failed_is_tried_again(void **state) {
+  (void)state;
+  kv_rig r;
+  begin(&r);
+  atomic_store(&disk.opens, 2); /* the writer's, twice */
+  for (int i = 0; i < 2; i++)
+    assert_int_equal(error_of(&r, 0, SET(WY_STR("a"), WY_STR("1"))), WY_E_STORE_IO);
+  assert_int_equal(atomic_load(&disk.opens), 0);
+  set(&r, WY_STR("a"), WY_STR("2"));
+  assert_is(&r, 0, WY_STR("a"), WY_STR("2"));
+  end(&r);
+}
+
 static void a_stalled_fsync_delays_no_read(void **state) {
   (void)state;
   kv_rig r;
@@ -592,6 +619,7 @@ int main(void) {
       cmocka_unit_test(says_so_when_its_file_is_gone),
       cmocka_unit_test(a_full_disk_stops_writes_only),
       cmocka_unit_test(no_failing_call_makes_it_lie),
+      cmocka_unit_test(an_open_that_has_failed_is_tried_again),
       cmocka_unit_test(a_stalled_fsync_delays_no_read),
       cmocka_unit_test(a_loop_that_was_held_up_gets_its_answers),
       cmocka_unit_test(large_values_do_not_pile_up),

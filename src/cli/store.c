@@ -216,7 +216,9 @@ static int put_in_place(const char *made, const char *path, char aside[PATH_BYTE
     name(old, path, ends[i]);
     if (unlink(old) && errno != ENOENT) return failed_errno(old);
   }
-  if (rename(made, path) || wy_kv_file_sync(path, true)) return failed_errno(path);
+  /* it must be gone before the new file is there, after a power failure too */
+  if (wy_kv_file_sync(path, true) || rename(made, path) || wy_kv_file_sync(path, true))
+    return failed_errno(path);
   return WY_EXIT_DONE;
 }
 

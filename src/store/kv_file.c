@@ -175,6 +175,14 @@ int wy_kv_file_make(const char *path, char why[WY_KV_WHY]) {
 
 /* --- connecting --- */
 
+/* Where opening for writing fails, SQLite opens for reading, and stays so. */
+static int may_write(wy_kv_sql *s, const char *path, char why[WY_KV_WHY]) {
+  if (!sqlite3_db_readonly(s->db, "main")) return 0;
+  const char *text = access(path, W_OK) ? strerror(errno) : NULL;
+  snprintf(why, WY_KV_WHY, "%s", text ? text : "opening it for writing has failed");
+  return text ? WY_E_STORE_READONLY : WY_E_STORE_IO;
+}
+
 int wy_kv_file_connect(wy_kv_sql *s, const char *path, bool normal, char why[WY_KV_WHY]) {
   char words[WY_KV_WHY], text[200];
   int code = wy_kv_sql_init(s, path, SQLITE_OPEN_READWRITE), err;
@@ -186,6 +194,7 @@ int wy_kv_file_connect(wy_kv_sql *s, const char *path, bool normal, char why[WY_
            normal ? "NORMAL" : "FULL", !normal, !normal);
   if (!code) code = sqlite3_exec(s->db, text, NULL, NULL, NULL);
   err = code ? wy_kv_sql_error(s, code, words) : wy_kv_sql_check(s, words);
+  if (!err) err = may_write(s, path, words);
   if (!err) err = use_log(s, words);
   if (!err) return 0;
   wy_kv_sql_deinit(s);
