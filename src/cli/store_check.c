@@ -10,8 +10,7 @@
 #include "base/err.h"
 #include "cli/cli.h"
 #include "cli/errors.h"
-#include "store/redis_link.h"
-#include "store/redis_script.h"
+#include "store/redis_look.h"
 
 /* What keys begin with, up to their first "/". */
 typedef struct kind {
@@ -117,154 +116,70 @@ int wy_cli_store_check(const char *path, bool json) {
 
 /* --- a Redis --- */
 
-enum { PATIENCE_MS = 5000, SETTINGS = 3, COUNTED = LOCKS };
-
-static const char *const settings[SETTINGS] = {"appendonly", "appendfsync", "maxmemory-policy"};
-
-typedef struct look {
-  uv_loop_t loop;
-  uv_timer_t timer;
-  wy_redis_link *link;
-  size_t answers;            /* of the settings, of what is counted, and of all keys */
-  char values[SETTINGS][32]; /* "": it does not tell */
-  tally tally;
-  int64_t all;
-  int err;
-  char why[WY_KV_WHY];
-} look;
-
-static void end(look *k, int err, const char *why) {
-  k->err = err;
-  snprintf(k->why, sizeof k->why, "%s", why);
-  uv_stop(&k->loop);
+static bool is_durable(const wy_redis_look *k) {
+  return strcmp(k->appendonly, "yes") == 0 && strcmp(k->appendfsync, "always") == 0;
 }
 
-static void on_up(void *data) {
-  look *k = data;
-  int err = 0;
-  for (size_t i = 0; !err && i < SETTINGS; i++)
-    err = wy_redis_link_send(k->link, 3, (const char *[]){"CONFIG", "GET", settings[i]}, NULL);
-  for (size_t i = 0; !err && i < COUNTED; i++) { /* from "p/" to "p0", which is behind all "p/…" */
-    const char low[] = {'[', kinds[i].prefix, '/', 0}, high[] = {'(', kinds[i].prefix, '0', 0};
-    err = wy_redis_link_send(k->link, 4, (const char *[]){"ZLEXCOUNT", WY_REDIS_INDEX, low, high},
-                             NULL);
-  }
-  if (!err) err = wy_redis_link_send(k->link, 2, (const char *[]){"ZCARD", WY_REDIS_INDEX}, NULL);
-  if (err) end(k, err, "");
-  else wy_redis_link_flush(k->link);
-}
-
-static void on_down(void *data, int err, const char *why) { end(data, err, why); }
-
-static void on_reply(void *data, const redisReply *reply) {
-  look *k = data;
-  size_t i = k->answers++;
-  const char *why;
-  if (i < SETTINGS) { /* one that it may not tell is an error, or nothing */
-    if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
-        reply->element[1]->type == REDIS_REPLY_STRING)
-      snprintf(k->values[i], sizeof k->values[i], "%s", reply->element[1]->str);
-    return;
-  }
-  if (reply->type == REDIS_REPLY_ERROR) {
-    int err = wy_redis_error(reply, &why);
-    end(k, err, why);
-    return;
-  }
-  int64_t n = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
-  if (i - SETTINGS < COUNTED) k->tally.n[i - SETTINGS] = n;
-  else k->all = n;
-  if (k->answers == SETTINGS + COUNTED + 1) uv_stop(&k->loop);
-}
-
-static void on_late(uv_timer_t *timer) {
-  end(timer->data, WY_E_STORE_UNREACHABLE, "Redis does not answer");
-}
-
-/* Takes the url over. */
-static void ask(look *k, wy_redis_url *url) {
-  const wy_redis_events events = {on_up, on_down, on_reply, k};
-  if (uv_loop_init(&k->loop)) {
-    k->err = WY_E_NOMEM;
-    return;
-  }
-  uv_timer_init(&k->loop, &k->timer);
-  k->timer.data = k;
-  uv_timer_start(&k->timer, on_late, PATIENCE_MS, 0);
-  k->link = wy_redis_link_new(&k->loop, url, WY_REDIS_SCRIPT, &events);
-  if (k->link) {
-    wy_redis_link_start(k->link);
-    uv_run(&k->loop, UV_RUN_DEFAULT); /* until it is stopped */
-    wy_redis_link_close(k->link);
-  } else {
-    k->err = WY_E_NOMEM;
-  }
-  uv_close((uv_handle_t *)&k->timer, NULL);
-  uv_run(&k->loop, UV_RUN_DEFAULT);
-  uv_loop_close(&k->loop);
-}
-
-static bool is(const look *k, size_t setting, const char *value) {
-  return strcmp(k->values[setting], value) == 0;
-}
-
-static void print_settings(const look *k) {
-  if (!k->values[0][0])
+static void print_settings(const wy_redis_look *k) {
+  if (!k->appendonly[0])
     puts(wy_tr("它不肯说 appendonly、appendfsync、maxmemory-policy 的设置",
                "it does not tell its appendonly, appendfsync, maxmemory-policy"));
-  else if (is(k, 0, "yes") && is(k, 1, "always"))
+  else if (is_durable(k))
     puts(wy_tr("持久：appendonly yes，appendfsync always",
                "durable: appendonly yes, appendfsync always"));
   else
-    printf(wy_tr("断电可能丢掉最后的写入：appendonly %s，appendfsync %s；durability = \"full\" 要 "
-                 "yes、always\n",
+    printf(wy_tr("断电可能丢掉最后的写入：appendonly %s，appendfsync %s；"
+                 "durability = \"full\" 要 yes、always\n",
                  "a power failure may take the last writes: appendonly %s, appendfsync %s; "
                  "durability = \"full\" wants yes, always\n"),
-           k->values[0], k->values[1]);
-  if (k->values[2][0] && !is(k, 2, "noeviction"))
+           k->appendonly, k->appendfsync);
+  if (k->maxmemory_policy[0] && strcmp(k->maxmemory_policy, "noeviction") != 0)
     printf(
         wy_tr("内存满时会丢数据：maxmemory-policy %s；要 noeviction\n",
               "it drops data when its memory is full: maxmemory-policy %s; noeviction is wanted\n"),
-        k->values[2]);
+        k->maxmemory_policy);
 }
 
-static int redis_json(const look *k, const char *place) {
+static void setting_in(cJSON *json, const char *name, const char *value) {
+  if (value[0]) cJSON_AddStringToObject(json, name, value);
+}
+
+static int redis_json(const wy_redis_look *k, const tally *t, int err, const char *why) {
   cJSON *root = cJSON_CreateObject();
-  cJSON_AddBoolToObject(root, "ok", !k->err);
-  cJSON_AddStringToObject(root, "redis", place);
-  if (k->err) {
-    cJSON_AddStringToObject(root, "problem", k->why[0] ? k->why : wy_err_text(k->err));
+  cJSON_AddBoolToObject(root, "ok", !err);
+  cJSON_AddStringToObject(root, "redis", k->place);
+  if (err) {
+    cJSON_AddStringToObject(root, "problem", *why ? why : wy_err_text(err));
     return print_json(root, WY_EXIT_FAILED);
   }
   cJSON *told = cJSON_AddObjectToObject(root, "settings");
-  for (size_t i = 0; i < SETTINGS; i++)
-    if (k->values[i][0]) cJSON_AddStringToObject(told, settings[i], k->values[i]);
-  if (k->values[0][0])
-    cJSON_AddBoolToObject(root, "durable", is(k, 0, "yes") && is(k, 1, "always"));
-  tally_in(root, &k->tally);
+  setting_in(told, "appendonly", k->appendonly);
+  setting_in(told, "appendfsync", k->appendfsync);
+  setting_in(told, "maxmemory-policy", k->maxmemory_policy);
+  if (k->appendonly[0]) cJSON_AddBoolToObject(root, "durable", is_durable(k));
+  tally_in(root, t);
   return print_json(root, WY_EXIT_DONE);
 }
 
-int wy_cli_store_check_redis(const char *text, bool json) {
-  wy_redis_url url;
-  look k = {.err = 0};
-  char place[160] = "";
-  for (size_t i = 0; i < KINDS; i++) k.tally.bytes[i] = -1; /* it would have to read them all */
-  k.tally.n[LOCKS] = -1;
-  k.err = wy_redis_url_parse(&url, text, k.why, sizeof k.why);
-  if (!k.err) {
-    wy_redis_url_place(&url, place, sizeof place);
-    ask(&k, &url);
+int wy_cli_store_check_redis(const char *url, bool json) {
+  wy_redis_look k;
+  char prefixes[KINDS] = "", why[WY_KV_WHY];
+  tally t = {{0}, {0}};
+  for (size_t i = 0; i < LOCKS; i++) prefixes[i] = kinds[i].prefix;
+  int err = wy_redis_look_at(url, prefixes, &k, why);
+  t.n[LOCKS] = -1; /* nothing but reading all keys would tell, and so with bytes */
+  t.n[OTHERS] = k.keys;
+  for (size_t i = 0; i < KINDS; i++) t.bytes[i] = -1;
+  for (size_t i = 0; i < LOCKS; i++) {
+    t.n[i] = k.counts[i];
+    t.n[OTHERS] -= k.counts[i];
   }
-  wy_redis_url_deinit(&url);
-  k.tally.n[OTHERS] = k.all;
-  for (size_t i = 0; i < COUNTED; i++) k.tally.n[OTHERS] -= k.tally.n[i];
-  if (json) return redis_json(&k, place);
-  if (k.err)
-    return wy_cli_error(WY_EXIT_FAILED, "%s: %s%s%s", place, wy_cli_strerror(k.err),
-                        k.why[0] ? ": " : "", k.why);
-  printf(wy_tr("%s 连得上\n", "%s is reached\n"), place);
+  if (json) return redis_json(&k, &t, err, why);
+  if (err)
+    return wy_cli_error(WY_EXIT_FAILED, "%s: %s%s%s", k.place, wy_cli_strerror(err),
+                        *why ? ": " : "", why);
+  printf(wy_tr("%s 连得上\n", "%s is reached\n"), k.place);
   print_settings(&k);
-  print_tally(&k.tally);
+  print_tally(&t);
   return WY_EXIT_DONE;
 }

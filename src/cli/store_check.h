@@ -1,5 +1,5 @@
-/* store_check: `weiyue store check`, of a file and of a Redis; and what it has in common with backup
- * and restore. */
+/* store_check: `weiyue store check`, of a file and of a Redis; and what it has in common with
+ * backup and restore. */
 #ifndef WY_CLI_STORE_CHECK_H
 #define WY_CLI_STORE_CHECK_H
 

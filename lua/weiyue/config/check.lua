@@ -144,7 +144,7 @@ local function wrong(ctx, node, path, value)
   local kind = type(value)
   local hidden = node.secret or ctx.is_secret and kind == "string" and ctx.is_secret(value)
   if hidden and kind == (node.type == "choice" and node.by[kind] and kind or node.type) then
-    zh, en = zh .. "；现在的值不是（不显示）", en .. "; the value, which is not shown, is none"
+    zh, en = zh .. "；现在的值不合（不显示）", en .. "; the value there does not fit (it is not shown)"
   elseif hidden or kind == "table" or kind == "function" or kind == "userdata" then
     zh, en = zh .. "；现在是" .. (TYPE_ZH[kind] or kind), en .. "; got a " .. kind
   else
