@@ -7,6 +7,7 @@ local M = {}
 ---@class weiyue.Caller
 ---@field name string
 ---@field api? string[] the dangerous calls that it declares
+---@field may? table<string, true> calls that were found to be allowed
 
 local by_env <const> = {}    -- address of its globals → weiyue.Caller
 local by_source <const> = {} -- chunk name → weiyue.Caller; false: several share the file
@@ -33,7 +34,10 @@ end
 --- What it declares in its head.
 ---@param plugin table
 ---@param api? string[]
-function M.declare(plugin, api) who(plugin).api = api end
+function M.declare(plugin, api)
+  local one = who(plugin)
+  one.api, one.may = api, nil
+end
 
 --- The rules of a plugin stand there.
 ---@param plugin table

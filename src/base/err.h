@@ -80,6 +80,13 @@
   X(JSON_UTF8, "json.utf8", "utf8", "JSON is not UTF-8, or has a lone surrogate")                \
   X(JSON_BOM, "json.bom", "bom", "JSON begins with a byte order mark")                           \
   X(JSON_TYPE, "json.type", "type", "the JSON value is not an object")                           \
+  X(MULTIPART_TYPE, "multipart.boundary", "type", "Content-Type is not multipart/form-data with one boundary of 1 to 70 characters") \
+  X(MULTIPART_BOUNDARY, "multipart.boundary", "boundary", "beside a boundary stands what does not belong there") \
+  X(MULTIPART_PARTS, "multipart.parts", "parts", "more parts than are allowed")                  \
+  X(MULTIPART_HEADER, "multipart.header", "header", "the header of a part is malformed or too large") \
+  X(MULTIPART_NAME, "multipart.name", "name", "the name of a part is missing, too long or no text") \
+  X(MULTIPART_DUP, "multipart.dup", "duplicate", "a field of a form stands twice")               \
+  X(MULTIPART_TRUNCATED, "multipart.truncated", "truncated", "a form ends before its last boundary") \
   /* what we answer */                                                                           \
   X(REPLY_TYPE, "reply.type", "type", "a handler returns a text, a wx.reply value, false or nil") \
   X(REPLY_FIELD, "reply.field", "field", "a field that this reply needs is missing")             \

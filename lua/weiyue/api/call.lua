@@ -2,6 +2,7 @@
 -- the token, the wire, what the answer says, and what is worth a second try.
 
 local access = require "weiyue.api.access"
+local caller = require "weiyue.caller"
 local catalogue = require "weiyue.api.catalogue"
 local core = require "weiyue_core"
 local danger = require "weiyue.api.danger"
@@ -28,21 +29,34 @@ Engine.__index = Engine
 
 ---@class weiyue.api.Options how a call is made
 ---@field plugin? table  whose code calls; nil: weiyue itself, which may call everything
----@field where? string  file:line of the call
 ---@field late? boolean  a late reply: it may use the reserve
 ---@field to? string     a file that takes the bytes which come back
 ---@field max? integer   how many bytes may come back
 
 -- A failure stands in the log once for each place and code: the next ones say nothing new.
 function Engine:tell(place, row, err, options)
-  local key = ("%s\0%s\0%s\0%s"):format(place.id, options.where or "", row.key, tostring(err.code))
+  local where = options.plugin and select(2, caller.plugin()) -- only now: it costs more than a call that goes well
+  local key = ("%s\0%s\0%s\0%s"):format(place.id, where or "", row.key, tostring(err.code))
   if self.told[key] then return end
   if self.n_told >= REMEMBERED then self.told, self.n_told = {}, 0 end
   self.told[key], self.n_told = true, self.n_told + 1
   log.write("warn", "api.failed", core.secrets.mask(tostring(err.message)), {
-    account = place.id, api = row.key, code = err.code, hint = err.hint, where = options.where,
+    account = place.id, api = row.key, code = err.code, hint = err.hint, where = where,
     plugin = options.plugin and options.plugin.name or nil,
   })
+end
+
+-- Whether a plugin may make this call. What it may is remembered: its head does not change.
+local function may(plugin, row)
+  local known = plugin.may
+  if not known then
+    known = {}
+    plugin.may = known
+  end
+  if known[row.key] then return true end
+  local good, err = danger.check(row, plugin.api)
+  known[row.key] = good
+  return good, err
 end
 
 -- The kind of token that a row wants, and whose it is. nil: none that the host keeps.
@@ -145,7 +159,7 @@ function Engine:call(place, key, args, options)
   end
   local result
   local good, err = access.check(row, place.can)
-  if good and options.plugin then good, err = danger.check(row, options.plugin.api) end
+  if good and options.plugin then good, err = may(options.plugin, row) end
   if good then result, err = self:try(place, row, args or {}, options) end
   if result ~= nil then return result end
   if not err.api then err.api = row.key end

@@ -13,13 +13,11 @@ local UNKNOWN <const> = { name = "?" } -- code of no known plugin declares nothi
 local API <const>, FAMILY <const> = "weiyue.api", "weiyue.api.family"
 
 local function call(self, key, args, family)
-  local options = { plugin = self.plugin }
   if rawequal(args, family) or (args ~= nil and type(args) ~= "table") then
     error(("account.api.%s takes a table of fields, with a dot before its name: account.api.%s{ … }")
       :format(key, key), 3)
   end
-  options.where = select(2, caller.plugin())
-  return hubs.current().engine:call(self.place, key, args, options)
+  return hubs.current().engine:call(self.place, key, args, self)
 end
 
 local function family_of(self, name)

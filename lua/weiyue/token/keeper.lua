@@ -175,9 +175,10 @@ end
 ---@async
 ---@return weiyue.token.Issued? issued
 ---@return weiyue.Fault? err
-function Keeper:ask(e, options)
+function Keeper:ask(e, lease, options)
   local ready, err = self:needs(e, options)
   if not ready then return nil, err end
+  if BASE[e.kind] then lease:extend() end -- that took its time
   local start = time.now()
   local issued
   self.count(e.place)
@@ -187,6 +188,7 @@ function Keeper:ask(e, options)
     local code = err.code
     options.token, err = self:failed(place, kind, options.token, code)
     if not options.token then return nil, err end
+    lease:extend()
     start = time.now()
     self.count(e.place)
     issued, err = issue.ask(self.wire, e.place, e.way, options)
@@ -243,7 +245,7 @@ function Keeper:force(e, lease, record, failed)
   lease:extend()
   log.write("warn", "token.forced", "the token is refused: another one is forced",
     { account = e.place.id, n = forced.n })
-  local issued, err = self:ask(e, { force = true })
+  local issued, err = self:ask(e, lease, { force = true })
   if not issued then
     err = note_failure(e, record, err)
     lease:write(record)
@@ -278,7 +280,7 @@ function Keeper:refresh(e, failed)
       "还有别的程序在取 /cgi-bin/token：改用 stable；another program fetches tokens: use access_token = \"stable\"")
   end
   local issued
-  issued, err = self:ask(e, { failed = failed })
+  issued, err = self:ask(e, lease, { failed = failed })
   if not issued then
     err = note_failure(e, record, err)
     lease:write(record)
