@@ -465,9 +465,30 @@ static void reads_urls(void **state) {
   }
 }
 
+static void shows_where_it_is_and_no_password(void **state) {
+  static const char *const urls[][2] = {
+      {"redis://u:wxtestpassword@h:7000/12", "h:7000/12"},
+      {"redis://", "127.0.0.1:6379/0"},
+      {"redis://:p@[::1]", "[::1]:6379/0"},
+      {"redis://:p@/run/r.sock", "/run/r.sock"},
+      {"redis://:p@/run/r.sock?db=4", "/run/r.sock?db=4"},
+      {"redis://a%0ab", "a?b:6379/0"},
+  };
+  wy_redis_url u;
+  char why[WY_KV_WHY], place[64];
+  (void)state;
+  for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+    assert_int_equal(wy_redis_url_parse(&u, urls[i][0], why, sizeof why), 0);
+    wy_redis_url_place(&u, place, sizeof place);
+    assert_string_equal(place, urls[i][1]);
+    wy_redis_url_deinit(&u);
+  }
+}
+
 int main(void) {
   static const struct CMUnitTest faults[] = {
       cmocka_unit_test(reads_urls),
+      cmocka_unit_test(shows_where_it_is_and_no_password),
       cmocka_unit_test(takes_a_socket_and_its_database),
       cmocka_unit_test(goes_on_when_its_script_is_forgotten),
       cmocka_unit_test(greets_with_a_password_and_shows_it_to_nobody),

@@ -228,8 +228,39 @@ describe("weiyue.config", function()
 
   it("takes calls a day by API, and nothing else for them", function()
     assert.same({ ["user.info"] = 5 }, good(account_text 'quota = { ["user.info"] = 5 }').accounts[1].quota)
-    for _, wrong in ipairs { "{ 5 }", '{ user = 5 }', '{ ["user.info"] = -1 }', '{ ["user.info"] = "5" }' } do
-      bad(account_text("quota = " .. wrong), "accounts[1].quota")
+    for wrong, where in pairs { ["{ 5 }"] = "[1]", ["{ user = 5 }"] = ".user",
+      ['{ ["user.info"] = -1 }'] = '["user.info"]', ['{ ["user.info"] = "5" }'] = '["user.info"]' } do
+      bad(account_text("quota = " .. wrong), "accounts[1].quota" .. where)
+    end
+  end)
+
+  it("notes a quota of an API that nobody knows, with the nearest", function()
+    local _, problems = good(account_text 'quota = { ["user.inof"] = 5, ["mine.own"] = 5 }')
+    local slip, own = find(problems, "note", 'accounts[1].quota["user.inof"]'), find(problems, "note", 'accounts[1].quota["mine.own"]')
+    assert.matches("the nearest is user.info", slip.en, 1, true)
+    assert.matches("最接近的是 user.info", slip.zh, 1, true)
+    assert.is_nil(own.en:find "nearest")
+  end)
+
+  it("notes a token server without an interface to be on", function()
+    local text <const> = "return {\n admin = false, token_server = %s }"
+    local problem = find(select(2, good(text:format "true")), "note", "token_server")
+    assert.equal(2, problem.line)
+    assert.matches("admin = false", problem.zh, 1, true)
+    assert.equal(0, #select(2, good(text:format "false")))
+    assert.equal(0, #select(2, good "return { token_server = true }"))
+  end)
+
+  it("notes an account that may send customer service messages, and cannot", function()
+    local function noted(keys) return find(select(2, good(account_text(keys))), "note") end
+    local problem = noted 'kind = "service", verified = true, appid = "wxtest"'
+    assert.equal("accounts[1].secret", problem.key)
+    assert.matches("客服消息", problem.zh, 1, true)
+    assert.equal("accounts[1].appid", noted('verified = true, secret = "wxtestsecret"').key)
+    for _, fine in ipairs { 'kind = "service"', 'verified = true, can = { customer_service = false }',
+      'verified = true, appid = "wxtest", secret = "wxtestsecret"',
+      'verified = true, access_token = { url = "http://127.0.0.1/token" }' } do
+      assert.is_nil(noted(fine), fine)
     end
   end)
 
@@ -259,6 +290,46 @@ describe("weiyue.config", function()
       } do
         assert.truthy(bad("return { " .. text .. " }").en:find(want, 1, true), text)
       end
+    end)
+
+    it("show a value with its unit as it is written", function()
+      local problem = bad "return { user_cache = -1 }"
+      assert.matches('for example "1h"; got -1', problem.en, 1, true)
+      assert.matches('例如 "1h"；', problem.zh, 1, true)
+    end)
+
+    it("say what is wrong with the address of a store, and never show it", function()
+      for value, want in pairs {
+        ["mysql://wxtestpassword"] = { "no store of the kind mysql://", "没有 mysql:// 这种存储" },
+        ["wxtest.db"] = { 'for example "sqlite:weiyue.db"', '例如 "sqlite:weiyue.db"' },
+        ["sqlite:"] = { "a file has sqlite: before it", "sqlite:" },
+        ["redis://"] = { "no host", "没有主机" },
+        ["rediss://:wxtestpassword@h:1/0"] = { "TLS is not supported", "不支持 TLS" },
+        ["redis://:wxtestpassword@127.0.0.1:notaport/0"] = { "the port is a number up to 65535", "端口应为" },
+        ["redis://h:65536"] = { "the port is", "端口应为" },
+        ["redis://h:6379/x"] = { "the number of a database", "数据库的编号" },
+        ["redis://[::1:6379"] = { "[ADDRESS]:PORT", "[地址]:端口" },
+        ["redis:///run/wxtest.sock?x=1"] = { "only ?db=N", "?db=N" },
+      } do
+        for name, form in pairs { store = "store = %q", ["store.url"] = "store = { url = %q }" } do
+          local problem = bad("return {\n" .. form:format(value) .. " }", name)
+          assert.equal(2, problem.line)
+          assert.matches(want[1], problem.en, 1, true)
+          assert.matches(want[2], problem.zh, 1, true)
+          assert.is_nil((problem.en .. problem.zh):find("wxtest", 1, true))
+        end
+      end
+      for _, value in ipairs { "redis://h", "redis://h/", "redis://:p%40@[::1]:6379/15", "redis:///0",
+        "redis://u:a/b@h:1/2", "redis:///run/wxtest.sock", "redis://:p@/run/wxtest.sock?db=3" } do
+        assert.equal(value, good(("return { store = %q }"):format(value)).store.url)
+      end
+    end)
+
+    it("say what is wrong with a secret without showing it", function()
+      local problem = bad(account_text 'secret = "wxtest!"')
+      assert.matches("character 7 is '!', only [A-Za-z0-9_-] are allowed", problem.en, 1, true)
+      assert.matches("第 7 个字符是 '!'", problem.zh, 1, true)
+      assert.equal("wxtest_-", good(account_text 'secret = "wxtest_-"').accounts[1].secret)
     end)
   end)
 

@@ -56,6 +56,14 @@ describe("the READMEs", function()
     assert.equal(outline(english), outline(chinese))
   end)
 
+  it("name every setting that a reload does not take over", function()
+    local keys = read "lua/weiyue/boot.lua":match "local FIXED <const> = (%b{})"
+    for _, text in pairs { english, chinese } do
+      local listed = text:match "\n%- `weiyue%.lua`([^\n]*\n[^\n]*)"
+      for key in keys:gmatch '"([%w_]+)"' do assert.matches("`" .. key .. "`", listed, 1, true) end
+    end
+  end)
+
   it("have the same code, comments of commands apart", function()
     local function code(text)
       local list = blocks(text)

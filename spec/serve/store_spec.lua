@@ -187,8 +187,46 @@ describe("a served host's store", function()
       assert.matches("data of plugins: 1, 14 bytes", result.out, 1, true)
       local report = json.decode(serve.run(folder, "store check --json").out)
       assert.is_true(report.ok)
-      assert.equal(1, report.kinds.u.count)
-      assert.equal(0, report.kinds.t.count)
+      assert.equal(1, report.kinds.users.count)
+      assert.equal(0, report.kinds.tokens.count)
+      assert.equal(0, report.kinds.others.count)
+    end)
+
+    it("backs up over nothing but an earlier backup, and that when it is told to", function()
+      start()
+      assert.equal("kept", says "set before")
+      local function backup(file) return serve.run(folder, "store backup " .. file) end
+      local function content(name)
+        local file = assert(io.open(folder .. "/" .. name, "rb"))
+        local all = file:read "a"
+        file:close()
+        return all
+      end
+      assert.equal(0, backup("saved.db").status)
+      local first = content "saved.db"
+      assert.equal("kept", says "set after")
+      local result = backup "saved.db"
+      assert.equal(1, result.status)
+      assert.matches("--force", result.err, 1, true)
+      assert.equal(first, content "saved.db")
+      assert.equal(0, backup("saved.db --force").status)
+      assert.not_equal(first, content "saved.db")
+
+      os.execute(("cd '%s' && python3 -c \"import sqlite3; c = sqlite3.connect('other.db'); c.execute('create table t (x)')\"")
+        :format(folder))
+      serve.write(folder, "note.txt", "a note")
+      serve.write(folder, "empty", "")
+      os.execute(("mkfifo '%s/pipe'; mkdir '%s/dir'; ln -s note.txt '%s/link'; cp '%s/saved.db' '%s/live.db'; touch '%s/live.db-lock'")
+        :gsub("%%s", (folder:gsub("%%", "%%%%"))))
+      for _, name in ipairs { "weiyue.lua", "note.txt", "empty", "other.db", "live.db", "link", "pipe", "dir" } do
+        local before = name ~= "pipe" and name ~= "dir" and content(name)
+        for _, force in ipairs { "", " --force" } do
+          result = backup(name .. force)
+          assert.equal(1, result.status, name)
+          assert.matches("it stays", result.err, 1, true)
+          if before then assert.equal(before, content(name)) end
+        end
+      end
     end)
   end)
 end)
@@ -230,6 +268,9 @@ describe("weiyue store", function()
 
   it("tells how it is used", function()
     for _, arguments in ipairs { "", "back x", "backup", "check x", "restore" } do
+      fails("{}", arguments, 2, "usage: weiyue store backup FILE")
+    end
+    for _, arguments in ipairs { "check --force", "restore x --force" } do
       fails("{}", arguments, 2, "usage: weiyue store backup FILE")
     end
     fails("{}", "backup x --confg y", 2, "the nearest is --config")

@@ -16,6 +16,18 @@ typedef struct verb {
   const char *zh, *en; /* what has failed, with `problems` before it */
 } verb;
 
+/* What the reload has not taken over. */
+static void print_waiting(const cJSON *root) {
+  const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "restart_needed"), *one;
+  if (!cJSON_GetArraySize(list)) return;
+  fputs(
+      wy_tr("还没有生效，要升级或重新启动：", "not taken over before an upgrade or a new start: "),
+      stdout);
+  cJSON_ArrayForEach(one, list) printf("%s%s", one == list->child ? "" : wy_tr("、", ", "),
+                                       cJSON_IsString(one) ? one->valuestring : "?");
+  putchar('\n');
+}
+
 static int report(const verb *v, const wy_buf *answer, bool json) {
   cJSON *root = NULL;
   if (wy_json_parse(wy_buf_view(answer), NULL, &root, NULL) || !cJSON_IsObject(root)) {
@@ -40,6 +52,7 @@ static int report(const verb *v, const wy_buf *answer, bool json) {
     else if (generation && ms)
       printf(wy_tr("第 %s 代，%s 毫秒\n", "generation %s, %s ms\n"), generation, ms);
     else if (generation) printf(wy_tr("第 %s 代\n", "generation %s\n"), generation);
+    if (ok) print_waiting(root);
   }
   cJSON_Delete(root);
   return ok ? WY_EXIT_DONE : WY_EXIT_FAILED;

@@ -1,8 +1,7 @@
-/* weiyue store: backup, restore and check of a store that is a SQLite file. A backup is taken while
- * hosts run; a restore wants the file alone. */
+/* weiyue store: backup and restore of a store that is a SQLite file; store_check.c is its check. A
+ * backup is taken while hosts run; a restore wants the file alone. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +15,8 @@
 #include "cli/errors.h"
 #include "cli/lua.h"
 #include "cli/options.h"
+#include "cli/store_check.h"
 #include "store/kv_file.h"
-
-#include <cjson/cJSON.h>
 
 enum { PATH_BYTES = 4352, BUSY_MS = 10000 };
 
@@ -51,8 +49,9 @@ static int refuse(const char *url) {
                             "store = \"sqlite:weiyue.db\" has one"));
 }
 
-/* The file of the configuration's store; NULL after saying why. */
-static char *find(const char *config, const char *lua_path) {
+/* The file of the configuration's store; NULL after saying why. *redis: where that is no file but a
+ * Redis, and it is asked for, its url comes instead. */
+static char *find(const char *config, const char *lua_path, bool *redis) {
   wy_cli_lua l;
   char *path = NULL;
   if (wy_cli_lua_open(&l, lua_path, false)) return NULL;
@@ -62,7 +61,10 @@ static char *find(const char *config, const char *lua_path) {
   lua_pushboolean(L, wy_cli_zh());
   if (!ok || lua_pcall(L, 2, 2, 0) != LUA_OK) wy_cli_error(0, "%s", lua_tostring(L, -1));
   else if (lua_isnil(L, -2)) fprintf(stderr, "%s\n", lua_tostring(L, -1));
-  else if (!(path = wy_kv_file_path(lua_tostring(L, -2), lua_tostring(L, -1))))
+  else if (redis && strncmp(lua_tostring(L, -2), "redis", 5) == 0) {
+    *redis = true;
+    path = strdup(lua_tostring(L, -2));
+  } else if (!(path = wy_kv_file_path(lua_tostring(L, -2), lua_tostring(L, -1))))
     refuse(lua_tostring(L, -2));
   wy_cli_lua_close(&l);
   return path;
@@ -76,8 +78,7 @@ static int failed_errno(const char *path) {
   return wy_cli_error(WY_EXIT_FAILED, "%s: %s", path, strerror(errno));
 }
 
-/* Opens a store that exists. 0, or the exit status. */
-static int open_store(wy_kv_sql *s, const char *path) {
+int wy_cli_store_open(wy_kv_sql *s, const char *path) {
   char why[WY_KV_WHY] = "";
   bool exists;
   int err = wy_kv_file_look(path, &exists, why);
@@ -92,8 +93,7 @@ static int open_store(wy_kv_sql *s, const char *path) {
 
 /* --- copying --- */
 
-/* The first thing that is wrong; "" for none. */
-static void look_inside(sqlite3 *db, char wrong[WY_KV_WHY]) {
+void wy_cli_store_look(sqlite3 *db, char wrong[WY_KV_WHY]) {
   sqlite3_stmt *one = NULL;
   snprintf(wrong, WY_KV_WHY, "%s", "integrity_check");
   if (sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &one, NULL) == SQLITE_OK &&
@@ -128,7 +128,7 @@ static int copy(wy_kv_sql *from, const char *to) {
   if (!code) code = copy_pages(from->db, s.db);
   if (!code) code = sqlite3_exec(s.db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
   int err = code ? wy_kv_sql_error(&s, code, why) : 0;
-  if (!err) look_inside(s.db, why);
+  if (!err) wy_cli_store_look(s.db, why);
   if (!err && *why) err = WY_E_STORE_CORRUPT;
   wy_kv_sql_deinit(&s);
   if (!err && wy_kv_file_sync(to, false)) return failed_errno(to);
@@ -151,14 +151,57 @@ static void name_new(char out[PATH_BYTES], const char *path) {
   name(out, path, end);
 }
 
-static int backup(const char *path, const char *file) {
+/* By its first bytes: SQLite's, with our mark. */
+static bool is_store(const char *file) {
+  unsigned char head[72];
+  FILE *f = fopen(file, "rb");
+  bool whole = f && fread(head, 1, sizeof head, f) == sizeof head;
+  if (f) fclose(f);
+  uint32_t mark = whole ? (uint32_t)head[68] << 24 | (uint32_t)head[69] << 16 |
+                              (uint32_t)head[70] << 8 | head[71]
+                        : 0;
+  return whole && memcmp(head, "SQLite format 3", 16) == 0 && mark == WY_KV_APPLICATION;
+}
+
+/* Whether a backup may be put there: 0, or the exit status. What is no backup is never replaced. */
+static int may_replace(const char *file, bool force) {
+  struct stat st;
+  char lock[PATH_BYTES];
+  if (lstat(file, &st)) return errno == ENOENT ? 0 : failed_errno(file);
+  if (S_ISLNK(st.st_mode) && stat(file, &st)) return failed_errno(file);
+  if (!S_ISREG(st.st_mode) || !is_store(file))
+    return wy_cli_error(
+        WY_EXIT_FAILED,
+        wy_tr("%s 已经存在，不是微月的备份，不会覆盖：换个文件名",
+              "%s exists and is no backup of weiyue, so it stays: name another file"),
+        file);
+  name(lock, file, "-lock");
+  if (access(lock, F_OK) == 0)
+    return wy_cli_error(WY_EXIT_FAILED,
+                        wy_tr("%s 是宿主用的存储，不是备份，不会覆盖：换个文件名",
+                              "%s is a store that hosts use, so it stays: name another file"),
+                        file);
+  if (!force)
+    return wy_cli_error(
+        WY_EXIT_FAILED,
+        wy_tr("已经有备份 %s：换个文件名，或用 --force 覆盖它",
+              "there is a backup %s already: name another file, or overwrite it with --force"),
+        file);
+  return 0;
+}
+
+static int backup(const char *path, const char *file, bool force) {
   wy_kv_sql s;
   char made[PATH_BYTES];
   struct stat st;
   if (same_file(path, file))
     return wy_cli_error(WY_EXIT_USAGE, wy_tr("%s 就是存储本身", "%s is the store itself"), file);
-  int status = open_store(&s, path);
+  int status = wy_cli_store_open(&s, path);
   if (status) return status;
+  if ((status = may_replace(file, force)) != 0) {
+    wy_kv_sql_deinit(&s);
+    return status;
+  }
   name_new(made, file);
   status = copy(&s, made);
   wy_kv_sql_deinit(&s);
@@ -235,7 +278,7 @@ static int restore(const char *path, const char *file) {
         wy_tr("有宿主正在用 %s：先停下它", "a host is running on %s: stop it first"), path);
   if (err) return failed(err, why);
   name_new(made, path);
-  int status = open_store(&s, file);
+  int status = wy_cli_store_open(&s, file);
   if (!status) {
     status = copy(&s, made);
     wy_kv_sql_deinit(&s);
@@ -249,97 +292,6 @@ static int restore(const char *path, const char *file) {
   return WY_EXIT_DONE;
 }
 
-/* --- checking --- */
-
-typedef struct kind {
-  const char *prefix, *zh, *en;
-} kind;
-
-static const kind kinds[] = {
-    {"p", "插件数据", "data of plugins"},
-    {"u", "用户数据", "personal data"},
-    {"t", "令牌", "tokens"},
-    {"c", "第三方平台", "of the component"},
-    {"m", "素材缓存", "uploaded media"},
-    {"l", "锁", "locks"},
-};
-
-enum { KINDS = sizeof kinds / sizeof *kinds };
-
-typedef struct tally {
-  int64_t n[KINDS + 1], bytes[KINDS + 1]; /* the last: others */
-} tally;
-
-static int count(wy_kv_sql *s, tally *t) {
-  static const char sql[] =
-      "SELECT substr(k, 1, instr(k, x'2f') - 1), count(*), sum(length(k) + length(v)) FROM kv "
-      "WHERE e = 0 OR e > ?1 GROUP BY 1 UNION ALL "
-      "SELECT x'6c', count(*), sum(length(name)) FROM locks WHERE e = 0 OR e > ?1";
-  sqlite3_stmt *one = NULL;
-  int code = sqlite3_prepare_v2(s->db, sql, -1, &one, NULL);
-  if (!code) sqlite3_bind_int64(one, 1, (int64_t)time(NULL) * 1000);
-  while (!code && (code = sqlite3_step(one)) == SQLITE_ROW) {
-    const char *p = sqlite3_column_blob(one, 0);
-    size_t n = (size_t)sqlite3_column_bytes(one, 0), i = 0;
-    while (i < KINDS && !(n == 1 && p[0] == kinds[i].prefix[0])) i++;
-    t->n[i] += sqlite3_column_int64(one, 1);
-    t->bytes[i] += sqlite3_column_int64(one, 2);
-    code = 0;
-  }
-  sqlite3_finalize(one);
-  return code == SQLITE_DONE ? 0 : code;
-}
-
-static const char *label(size_t i) {
-  return i == KINDS ? wy_tr("其他", "others") : wy_tr(kinds[i].zh, kinds[i].en);
-}
-
-static int report(const char *path, const char *wrong, const tally *t) {
-  if (*wrong) wy_cli_error(0, wy_tr("%s 已损坏：%s", "%s is damaged: %s"), path, wrong);
-  else printf(wy_tr("%s 没有问题\n", "%s is sound\n"), path);
-  for (size_t i = 0; i <= KINDS; i++)
-    if (t->n[i])
-      printf(
-          wy_tr("%s：%" PRId64 " 条，%" PRId64 " 字节\n", "%s: %" PRId64 ", %" PRId64 " bytes\n"),
-          label(i), t->n[i], t->bytes[i]);
-  return *wrong ? WY_EXIT_FAILED : WY_EXIT_DONE;
-}
-
-static int report_json(const char *path, const char *wrong, const tally *t) {
-  cJSON *root = cJSON_CreateObject();
-  cJSON_AddBoolToObject(root, "ok", !*wrong);
-  cJSON_AddStringToObject(root, "file", path);
-  if (*wrong) cJSON_AddStringToObject(root, "problem", wrong);
-  cJSON *list = cJSON_AddObjectToObject(root, "kinds");
-  for (size_t i = 0; i <= KINDS; i++) {
-    cJSON *one = cJSON_AddObjectToObject(list, i == KINDS ? "others" : kinds[i].prefix);
-    cJSON_AddNumberToObject(one, "count", (double)t->n[i]);
-    cJSON_AddNumberToObject(one, "bytes", (double)t->bytes[i]);
-  }
-  char *text = cJSON_PrintUnformatted(root);
-  cJSON_Delete(root);
-  if (!text) return wy_cli_error(WY_EXIT_FAILED, "%s", wy_tr("内存不足", "out of memory"));
-  puts(text);
-  cJSON_free(text);
-  return *wrong ? WY_EXIT_FAILED : WY_EXIT_DONE;
-}
-
-static int check(const char *path, bool json) {
-  wy_kv_sql s;
-  tally t = {{0}, {0}};
-  char wrong[WY_KV_WHY], why[WY_KV_WHY];
-  int status = open_store(&s, path);
-  if (status) return status;
-  look_inside(s.db, wrong);
-  int code = count(&s, &t);
-  if (code && !*wrong) {
-    wy_kv_sql_error(&s, code, why);
-    snprintf(wrong, sizeof wrong, "%s", why);
-  }
-  wy_kv_sql_deinit(&s);
-  return json ? report_json(path, wrong, &t) : report(path, wrong, &t);
-}
-
 /* --- the verb --- */
 
 static int wrong_usage(const wy_cli_usage *usage) {
@@ -348,24 +300,37 @@ static int wrong_usage(const wy_cli_usage *usage) {
 
 int wy_cli_store(int argc, char **argv) {
   static const wy_cli_usage usage = {
-      "store backup FILE | restore FILE | check [--config CONFIG] [--json] [--lua-path DIR]",
-      "配置里的 SQLite 存储：\n"
-      "  backup FILE   备份到 FILE，宿主可以正在运行；写好、查过才换上，权限 0600\n"
+      "store backup FILE [--force] | restore FILE | check [--config CONFIG] [--json] "
+      "[--lua-path DIR]",
+      "配置里的存储：\n"
+      "  backup FILE   备份 SQLite 到 FILE，宿主可以正在运行；写好、查过才换上，权限 0600；\n"
+      "                已有的备份要 --force 才覆盖，别的文件从不覆盖\n"
       "  restore FILE  换成备份 FILE；要先停下宿主，原来的改名留着\n"
-      "  check         检查文件是否完好，数出各类数据；不完好则退出码为 1",
-      "The configuration's store, where that is SQLite:\n"
-      "  backup FILE   to FILE, while hosts run; it is put in place when it is whole; mode 0600\n"
+      "  check         SQLite：检查文件是否完好；Redis：能否连上、设置是否保得住数据。\n"
+      "                数出各类数据；不完好、连不上则退出码为 1。--json 的 kinds：plugins、\n"
+      "                users、tokens、component（第三方平台）、media（素材缓存）、quota（接口\n"
+      "                次数）、forget（待删除的用户）、locks、others（不是微月写的）",
+      "The configuration's store:\n"
+      "  backup FILE   copies SQLite's to FILE, while hosts run; it is put in place when it is\n"
+      "                whole; mode 0600; --force overwrites an earlier backup, nothing else is\n"
       "  restore FILE  puts the backup FILE in its place; hosts must be stopped; the old store\n"
       "                is kept under another name\n"
-      "  check         whether the file is sound, and how much of each kind it has; exit status 1\n"
-      "                when it is not",
+      "  check         SQLite: whether the file is sound; Redis: whether it is reached, and set "
+      "to\n"
+      "                keep what it has. Counts each kind; exit status 1 when it is not sound or "
+      "not\n"
+      "                reached. kinds of --json: plugins, users, tokens, component (of a\n"
+      "                third-party platform), media (uploaded), quota (API calls), forget (users "
+      "to\n"
+      "                be forgotten), locks, others (not weiyue's)",
       2};
   const char *words[2], *config = NULL, *lua_path = NULL;
-  bool json = false;
+  bool json = false, force = false, redis = false;
   const wy_cli_option options[] = {
       {"config", "CONFIG", "配置文件，默认 weiyue.lua", "the configuration, weiyue.lua by default",
        &config, NULL},
       {"json", NULL, "check 输出一个 JSON 对象", "check prints one JSON object", NULL, &json},
+      {"force", NULL, "覆盖已有的备份", "overwrite an earlier backup", NULL, &force},
       {"lua-path", "DIR", "从 DIR 读 weiyue/*.lua，不用内嵌的",
        "read weiyue/*.lua from DIR instead of the embedded files", &lua_path, NULL},
       {0}};
@@ -374,10 +339,12 @@ int wy_cli_store(int argc, char **argv) {
   const char *action = words[0] ? words[0] : "", *file = words[1];
   bool checks = strcmp(action, "check") == 0, saves = strcmp(action, "backup") == 0;
   if (!checks && !saves && strcmp(action, "restore") != 0) return wrong_usage(&usage);
-  if (checks == (file != NULL)) return wrong_usage(&usage);
-  char *path = find(config ? config : "weiyue.lua", lua_path);
+  if (checks == (file != NULL) || (force && !saves)) return wrong_usage(&usage);
+  char *path = find(config ? config : "weiyue.lua", lua_path, checks ? &redis : NULL);
   if (!path) return WY_EXIT_FAILED;
-  status = checks ? check(path, json) : saves ? backup(path, file) : restore(path, file);
+  if (checks)
+    status = redis ? wy_cli_store_check_redis(path, json) : wy_cli_store_check(path, json);
+  else status = saves ? backup(path, file, force) : restore(path, file);
   free(path);
   return status;
 }

@@ -36,9 +36,9 @@ static void health(wy_host *h, wy_http_req *req) {
 }
 
 static void ready(wy_host *h, wy_http_req *req) {
-  char trouble[1000];
+  char trouble[1300];
   bool stopping = atomic_load(&h->stopping);
-  wy_reload_trouble(h, trouble, sizeof trouble);
+  wy_stats_trouble(h, trouble, sizeof trouble);
   cJSON *json = cJSON_CreateObject();
   cJSON_AddBoolToObject(json, "ready", !stopping);
   if (stopping) cJSON_AddStringToObject(json, "reason", "stopping");

@@ -306,16 +306,25 @@ static void one(scrape *s, const char *name, wy_prom_type type, const char *help
   wy_prom_u64(s->out, name, NULL, value);
 }
 
+void wy_stats_trouble(wy_host *h, char *out, size_t size) {
+  char store[300];
+  wy_reload_trouble(h, out, size);
+  wy_store_trouble(h, store, sizeof store);
+  size_t n = strlen(out);
+  if (store[0]) snprintf(out + n, size - n, "%s%s", n ? "; " : "", store);
+}
+
 static void write_reloads(scrape *s) {
   static const char name[] = "weiyue_reloads_total";
   wy_host *h = s->h;
   char trouble[1000];
   uint64_t done, failed;
   wy_reload_counts(h, &done, &failed);
-  wy_reload_trouble(h, trouble, sizeof trouble);
+  wy_stats_trouble(h, trouble, sizeof trouble);
   one(s, "weiyue_generation", WY_PROM_GAUGE, "Which generation serves.", h->promoted->number);
   one(s, "weiyue_trouble", WY_PROM_GAUGE,
-      "1 while what serves is not what the disk has; /ready says why.", trouble[0] != '\0');
+      "1 while what serves is not what the disk has, or the store fails; /ready says why.",
+      trouble[0] != '\0');
   wy_prom_family(s->out, name, WY_PROM_COUNTER, "Reloads: done, or failed, which changed nothing.");
   for (int i = 0; i < 2; i++) {
     wy_buf_clear(&s->labels);

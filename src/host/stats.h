@@ -61,4 +61,8 @@ typedef struct wy_host wy_host;
 /* Appends everything in Prometheus' text format. From any thread. */
 void wy_stats_write(wy_host *h, wy_buf *out);
 
+/* What is wrong with a host that serves nevertheless, as /ready tells it: the disk's version does
+ * not serve, or the store fails. An empty text: nothing. */
+void wy_stats_trouble(wy_host *h, char *out, size_t size);
+
 #endif

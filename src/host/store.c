@@ -65,6 +65,13 @@ void wy_store_end(wy_host *h) {
   h->kv = NULL;
 }
 
+void wy_store_trouble(wy_host *h, char *out, size_t size) {
+  char why[WY_KV_WHY] = "";
+  int err = h->kv ? wy_kv_troubled(h->kv, why) : 0;
+  out[0] = '\0';
+  if (err) snprintf(out, size, "%s%s%s", wy_err_text(err), why[0] ? ": " : "", why);
+}
+
 bool wy_store_wait(uv_loop_t *loop, wy_clock *clock, const char **what) {
   uint64_t until = uv_hrtime() / 1000000 + PATIENCE_MS;
   uv_run(loop, UV_RUN_NOWAIT);

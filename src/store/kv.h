@@ -104,6 +104,10 @@ typedef struct wy_kv_stats {
 
 void wy_kv_stats_read(wy_kv *kv, wy_kv_stats *out); /* from any thread */
 
+/* What is wrong with the store itself, from any thread: 0, or the error that was last and has not
+ * been followed by success, with why as in an answer. */
+int wy_kv_troubled(wy_kv *kv, char why[WY_KV_WHY]);
+
 /* --- its clients --- */
 
 /* Before its loop runs, or on its thread; the clock is the loop's. 0, WY_E_NOMEM. */

@@ -52,6 +52,14 @@ void wy_kv_trouble(wy_kv *kv, int err, const char *why) {
   wy_line_end(&line);
 }
 
+int wy_kv_troubled(wy_kv *kv, char why[WY_KV_WHY]) {
+  pthread_mutex_lock(&kv->trouble_lock);
+  int err = atomic_load(&kv->trouble);
+  memcpy(why, kv->trouble_why, WY_KV_WHY);
+  pthread_mutex_unlock(&kv->trouble_lock);
+  return err;
+}
+
 void wy_kv_fine(wy_kv *kv) {
   if (atomic_load_explicit(&kv->trouble, memory_order_relaxed) == 0) return;
   pthread_mutex_lock(&kv->trouble_lock);

@@ -42,6 +42,7 @@ typedef struct redis {
   unsigned settings;                 /* of durability, that were good */
   uint64_t since;                    /* when the connection was begun or lost, ms */
   uint64_t heard;                    /* when it answered last, ms */
+  char place[144];                   /* as it may be shown */
   char why[WY_KV_WHY];               /* it is away */
   wy_list sent;                      /* commands */
   wy_kv_op *waiting, **last_waiting; /* for the connection */
@@ -51,6 +52,11 @@ typedef struct redis {
 } redis;
 
 /* --- failing --- */
+
+/* Which Redis, and what of it. */
+static void say(const redis *r, char out[WY_KV_WHY], const char *why) {
+  snprintf(out, WY_KV_WHY, "%s: %s", r->place, why);
+}
 
 static void fail(wy_kv_op *op, int err, const char *why) {
   wy_kv_fail(op, err, why);
@@ -80,7 +86,7 @@ static void let_go(command *c, int err, const char *why) {
     memcpy(c->lock, op->q.key.p, op->q.key.n);
     c->n_lock = op->q.key.n;
   }
-  snprintf(both, sizeof both, "%.160s%s", why,
+  snprintf(both, sizeof both, "%.215s%s", why,
            wy_kv_writes(op->q.verb) ? "; it may be written" : "");
   fail(op, err, both);
 }
@@ -110,7 +116,7 @@ static void give(redis *r, wy_kv_op *op, bool whole) {
   int err = c ? wy_redis_op_send(r->link, &op->q, op->now, whole) : WY_E_NOMEM;
   if (err) {
     free(c);
-    fail(op, WY_E_STORE_BUSY, "too much waits to be sent to Redis");
+    fail(op, WY_E_STORE_BUSY, "too much waits to be sent to Redis"); /* ours, not the server's */
     return;
   }
   expect(r, c, op, false);
@@ -185,15 +191,19 @@ static void on_reply(void *data, const redisReply *reply) {
       wy_redis_link_flush(r->link);
       return;
     }
+    char text[WY_KV_WHY];
     int err = wy_redis_error(reply, &why);
-    fail(op, err, why);
+    say(r, text, why);
+    fail(op, err, text);
     /* it loads, or another is the master: then the name may lead elsewhere */
     if (err == WY_E_STORE_UNREACHABLE || err == WY_E_STORE_READONLY)
       wy_redis_link_drop(r->link, err, why);
     return;
   }
   if (!wy_redis_op_read(op, reply)) {
-    fail(op, WY_E_STORE_UNREACHABLE, "what answers is no Redis");
+    char text[WY_KV_WHY];
+    say(r, text, "what answers is no Redis");
+    fail(op, WY_E_STORE_UNREACHABLE, text);
     wy_redis_link_drop(r->link, WY_E_STORE_UNREACHABLE, "what answers is no Redis");
     return;
   }
@@ -238,10 +248,10 @@ static void on_down(void *data, int err, const char *why) {
   else r->refuses = true; /* it did not come back at once */
   r->up = false;
   if (err == WY_E_STORE_UNREACHABLE) r->gone = true; /* back when it is up; else when it works */
-  snprintf(r->why, sizeof r->why, "%s", why);
-  wy_kv_trouble(r->kv, err, why);
-  lose_sent(r, err, why);
-  if (r->refuses) fail_waiting(r, err, why);
+  say(r, r->why, why);
+  wy_kv_trouble(r->kv, err, r->why);
+  lose_sent(r, err, r->why);
+  if (r->refuses) fail_waiting(r, err, r->why);
 }
 
 static void on_tick(uv_timer_t *timer) {
@@ -254,14 +264,16 @@ static void on_tick(uv_timer_t *timer) {
     } else if (now - (oldest->sent > r->heard ? oldest->sent : r->heard) >= STALL_MS &&
                !r->refuses) {
       r->refuses = true;
-      snprintf(r->why, sizeof r->why, "Redis does not answer");
+      say(r, r->why, "Redis does not answer");
       wy_kv_trouble(r->kv, WY_E_STORE_UNREACHABLE, r->why);
       for (wy_list *n = r->sent.next; n != &r->sent; n = n->next)
         let_go(wy_container_of(n, command, link), WY_E_STORE_UNREACHABLE, r->why);
     }
   }
-  if (!r->up && now - r->since >= PATIENCE_MS)
-    fail_waiting(r, WY_E_STORE_UNREACHABLE, r->why[0] ? r->why : "Redis cannot be reached in time");
+  if (!r->up && now - r->since >= PATIENCE_MS) {
+    if (!r->why[0]) say(r, r->why, "Redis cannot be reached in time");
+    fail_waiting(r, WY_E_STORE_UNREACHABLE, r->why);
+  }
   if (wy_list_empty(&r->sent) && !r->waiting) uv_timer_stop(timer);
 }
 
@@ -376,6 +388,7 @@ static int redis_open(wy_kv *kv, const wy_kv_options *o, void **self, char why[W
   if (!err) {
     r->kv = kv;
     r->full = !o->normal;
+    wy_redis_url_place(&url, r->place, sizeof r->place);
     r->since = wy_kv_real_ms();
     r->last = &r->first;
     r->last_waiting = &r->waiting;

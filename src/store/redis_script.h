@@ -14,12 +14,14 @@
 #ifndef WY_STORE_REDIS_SCRIPT_H
 #define WY_STORE_REDIS_SCRIPT_H
 
+#define WY_REDIS_INDEX "wy:i"
+
 /* clang-format off */
 #define WY_REDIS_SCRIPT                                                                         \
   "if redis.replicate_commands then redis.replicate_commands() end\n"                           \
   "local verb, now, ttl, key, number = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]\n" \
   "local value, has_value, old, has_old = ARGV[6], ARGV[7] == '1', ARGV[8], ARGV[9] == '1'\n"   \
-  "local V, I, E, L, F = 'wy:v:', 'wy:i', 'wy:e', 'wy:l:', 'wy:f'\n"                            \
+  "local V, I, E, L, F = 'wy:v:', '" WY_REDIS_INDEX "', 'wy:e', 'wy:l:', 'wy:f'\n"                            \
   "local call = redis.call\n"                                                                   \
   "if now == 0 then\n"                                                                          \
   "  local t = call('TIME')\n"                                                                  \

@@ -106,6 +106,17 @@ int wy_redis_url_parse(wy_redis_url *u, const char *url, char *why, size_t n_why
   return socket ? take_socket(u, from, why, n_why) : take_host(u, from, why, n_why);
 }
 
+void wy_redis_url_place(const wy_redis_url *u, char *out, size_t n) {
+  const char *host = u->path ? u->path : u->host;
+  bool ipv6 = !u->path && strchr(host, ':');
+  char shown[128]; /* a long one is cut short, not what stands behind it */
+  snprintf(shown, sizeof shown, "%s%.100s%s", ipv6 ? "[" : "", host, ipv6 ? "]" : "");
+  for (char *p = shown; *p; p++)
+    if ((unsigned char)*p < ' ') *p = '?';
+  if (u->path) snprintf(out, n, strcmp(u->db, "0") == 0 ? "%s" : "%s?db=%s", shown, u->db);
+  else snprintf(out, n, "%s:%s/%s", shown, u->port, u->db);
+}
+
 void wy_redis_url_deinit(wy_redis_url *u) {
   for (volatile char *p = u->password; p && *p;) *p++ = '\0';
   free(u->host);

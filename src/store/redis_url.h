@@ -18,6 +18,8 @@ typedef struct wy_redis_url {
 /* 0, WY_E_ARG with a sentence in why (which shows nothing of the url), WY_E_NOMEM; deinit in any
  * case. */
 int wy_redis_url_parse(wy_redis_url *u, const char *url, char *why, size_t n_why);
+/* "host:port/db", or "path?db=N": what may be shown. */
+void wy_redis_url_place(const wy_redis_url *u, char *out, size_t n);
 void wy_redis_url_deinit(wy_redis_url *u); /* wipes the password */
 
 #endif

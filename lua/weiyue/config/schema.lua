@@ -176,7 +176,7 @@ local account <const> = {
     zh = "AppID；安全模式下核对密文里的 AppID", en = "the AppID; checked against the one in an encrypted push",
   },
   {
-    key = "secret", type = "string", pattern = "[%w_-]+", max = 128, secret = true, example = 'env "WX_SECRET"',
+    key = "secret", type = "string", format = "secret", max = 128, secret = true, example = 'env "WX_SECRET"',
     want = { zh = "只含字母数字 _ -", en = "only letters, digits, _ -" },
     zh = "AppSecret", en = "the AppSecret",
   },
