@@ -74,7 +74,8 @@ function Components:ticket(component)
     self:hide(ticket)
     return ticket
   end
-  return nil, err or fault("token.no_ticket", "WeChat has pushed no component_verify_ticket yet",
+  return nil, err or fault("token.no_ticket",
+    { "微信还没有推送过 component_verify_ticket", "WeChat has pushed no component_verify_ticket yet" },
     "微信每 10 分钟推送一次；也可以调 component.start_push_ticket；it comes every 10 minutes, once the platform is set up")
 end
 
@@ -95,7 +96,8 @@ function Components:refresh_token(place)
     self:hide(record.refresh_token)
     return record.refresh_token
   end
-  return nil, err or fault("token.unauthorized", place.appid .. " has not authorised this platform",
+  return nil, err or fault("token.unauthorized",
+    { place.appid .. " 没有授权给这个平台", place.appid .. " has not authorised this platform" },
     "请公众号管理员授权；its administrator must authorise the platform")
 end
 

@@ -98,7 +98,8 @@ function Governor:take(place, api, late)
   local dict, day = self.hub.dict, hubs.day()
   local open = dict:get(name_of("open", place, api))
   if open and not dict:add(name_of("probe", place, api), true, PROBE) then
-    return nil, fault(math.tointeger(open) or open, "WeChat has said that the calls are used up",
+    return nil, fault(math.tointeger(open) or open,
+      { "微信说过次数用完了，现在不调", "WeChat has said that the calls are used up" },
       open == 45011 and "太快了，下一分钟再试；too fast: try again the next minute"
         or "今天的次数用完了；the day's calls are used up", { api = api, circuit = true })
   end
@@ -114,7 +115,8 @@ function Governor:take(place, api, late)
   if RESERVED[api] and not late then most = limit - math.ceil(limit * RESERVE) end
   if n > most then
     dict:incr(name, -1, KEPT) -- it is not made
-    return nil, fault("api.quota", ("%d of the day's %d calls are used"):format(n - 1, limit),
+    return nil, fault("api.quota",
+      { ("今天的 %d 次调用用了 %d 次"):format(limit, n - 1), ("%d of the day's %d calls are used"):format(n - 1, limit) },
       "今天的调用次数用完了，北京时间零点清零；the counts begin anew at midnight in Beijing", { api = api })
   end
   if n >= limit * WARN and dict:add("warned/" .. name, true, KEPT) then
