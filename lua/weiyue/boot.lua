@@ -404,6 +404,11 @@ function M.load(boot)
     deliver = function(p, reply) return out:deliver(hub.has_component and hub.components:belongs(p) or p, reply) end,
     typing = function(account, openid) return out:hint(objects[account], openid) end,
   }
+  --- What is done last, when the host stops or another generation has taken over.
+  function boot.calls.part()
+    local governor = rawget(hub, "governor")
+    if governor then governor:flush() end
+  end
   --- Arms this worker's timers, once, when its loop starts; gives the function that stops them.
   function boot.calls.start()
     local worker = options.worker or 0

@@ -172,6 +172,7 @@ function M.new(hub)
     local args, bad = files_of(tostring(q.name), q.args or {}, q.folder)
     if not args then return failure(bad) end
     local result, err = hub.engine:call(place, tostring(q.name), args, { to = q.to })
+    hub.governor:flush() -- where no host runs, there is no later
     if result == nil then return failure(err) end
     return { ok = true, result = result }
   end

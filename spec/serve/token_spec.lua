@@ -10,6 +10,7 @@ wx.text("who", function(msg)
   local user, err = msg.account.api.user.info { openid = msg.openid }
   return user and "errcode " .. tostring(user.errcode) or tostring(err)
 end)
+wx.text("used", function(msg) return tostring(msg.account.quota["user.info"].used) end)
 ]]
 
 describe("the token server", function()
@@ -201,6 +202,28 @@ describe("the token server", function()
     run = serve.run(server.folder, [[api call media.upload '{"type":"image","media":"sub"}']])
     assert.equal(1, run.status)
     assert.truthy(run.err:find("cannot read the file", 1, true), run.err)
+  end)
+
+  it("knows after a restart, and a reload, of all calls that were made", function()
+    local folder = serve.folder(files())
+    local function again()
+      server = serve.start({}, { folder = folder })
+      return server
+    end
+    again()
+    for _ = 1, 3 do server:says(account, "who") end
+    assert.equal("3", server:says(account, "used"))
+    server:halt()
+    again()
+    server:says(account, "who")
+    assert.equal("4", server:says(account, "used"))
+    serve.write(folder, "plugins/bot.lua", PLUGIN .. "-- another one\n")
+    assert.equal(0, serve.run(folder, "reload").status)
+    server:halt()
+    assert.equal(0, serve.run(folder, [[api call user.info '{"openid":"o"}']]).status)
+    again()
+    server:says(account, "who")
+    assert.equal("6", server:says(account, "used"))
   end)
 
   it("keeps error lines of the log to itself where it gives a token", function()
