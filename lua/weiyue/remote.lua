@@ -1,15 +1,15 @@
 -- What other programs ask of this host: the token server (GET /token on the management interface), `weiyue token` and
 -- `weiyue api call`. C calls these with the text that came, in a task.
 
-local catalogue = require "weiyue.api.catalogue"
 local core = require "weiyue_core"
-local fault = require "weiyue.token.fault"
-local issue = require "weiyue.token.issue"
-local notation = require "weiyue.api.notation"
 
 local json = core.json
 
 local M = {}
+
+-- Loaded when something is asked: a host that nobody asks needs none of them.
+local function fault(...) return require "weiyue.token.fault"(...) end
+local function issue() return require "weiyue.token.issue" end
 
 -- Pairs of a query by name; nil: it is malformed.
 local function query_of(text)
@@ -72,10 +72,10 @@ end
 
 -- The arguments of a call with the files that it sends as the host finds them.
 local function files_of(name, args, folder)
-  local row, out, bad = catalogue.find(name), {}, nil
+  local row, out, bad = require("weiyue.api.catalogue").find(name), {}, nil
   if not row or not row.body or type(args) ~= "table" then return args end
   for key, value in pairs(args) do out[key] = value end
-  notation.each(row.body, function(field)
+  require("weiyue.api.notation").each(row.body, function(field)
     local value = out[field.name]
     if field.type ~= "file" or bad then return end
     if type(value) == "table" and value.path then
@@ -109,8 +109,8 @@ function M.new(hub)
     if not q then
       return answer(400, { errcode = 40035, errmsg = "the query is malformed: % stands before two hex digits" })
     end
-    if not issue.is_kind(kind) then
-      local err = issue.no_kind(kind)
+    if not issue().is_kind(kind) then
+      local err = issue().no_kind(kind)
       return answer(400, { errcode = 40035, errmsg = ("kind: %s; %s"):format(err.message, err.hint_en),
         hint = err.hint })
     end
@@ -121,7 +121,7 @@ function M.new(hub)
     end
     local value, err
     if q.failed and q.failed ~= "" then
-      if not issue.is_token(q.failed) then
+      if not issue().is_token(q.failed) then
         return answer(400, { errcode = 40035, errmsg = "failed: a token has letters, digits, _ and - only" })
       end
       value, err = hub.keeper:failed(place, kind, q.failed, 40001)
@@ -192,10 +192,12 @@ function M.new(hub)
         result = ask(q, place)
       else
         local zh, en = no_account(hub, q.account, NAMES[q["do"]])
-        result = { ok = false, problems = { { zh = zh, en = en } }, error = { code = "account.unknown", message = en } }
+        result = { ok = false, problems = { { zh = zh, en = en } },
+          error = { code = "account.unknown", message = en } }
       end
     else
-      result = { ok = false, problems = { { zh = "看不懂：命令行和宿主的版本相同吗", en = "no such request: is the host of the same version?" } } }
+      result = { ok = false, problems = { {
+        zh = "看不懂：命令行和宿主的版本相同吗", en = "no such request: is the host of the same version?" } } }
     end
     local out = json.encode(result)
     if not out then

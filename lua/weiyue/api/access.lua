@@ -27,7 +27,13 @@ local QUOTAS <const> = {
 ---@param row weiyue.api.Row
 ---@return string? capability a name in account.can
 function M.capability(row)
-  return CAPABILITIES[row.family] or (row.family:find "^card" and "cards") or nil
+  local family = row.family
+  local capability = CAPABILITIES[family]
+  if capability == nil then -- known from now on
+    capability = family:find "^card" and "cards" or false
+    CAPABILITIES[family] = capability
+  end
+  return capability or nil
 end
 
 -- The same by call, where it is told apart.

@@ -6,7 +6,8 @@ local json = require "weiyue.json"
 
 local M = {}
 
-local DEPTH <const> = 128
+local HOW <const> = { lenient = true, depth = 128 }
+local BRACE <const> = ("{"):byte()
 local SNIFFED <const> = 65536 -- a file up to here may be an error instead of what was asked for
 
 -- It was sent before under the same clientmsgid, and the reply has the first msg_id.
@@ -80,9 +81,11 @@ end
 
 -- A JSON object; nil for all else, and why.
 local function object_of(text)
-  if not text:find "^[%s\xEF\xBB\xBF]*{" then return nil, text == "" and "it is empty" or "it begins otherwise" end
+  if text:byte() ~= BRACE and not text:find "^[%s\xEF\xBB\xBF]*{" then
+    return nil, text == "" and "it is empty" or "it begins otherwise"
+  end
   if text:sub(1, 3) == "\xEF\xBB\xBF" then text = text:sub(4) end
-  local reply, err = json.decode(text, { lenient = true, depth = DEPTH })
+  local reply, err = json.decode(text, HOW)
   return reply, err
 end
 

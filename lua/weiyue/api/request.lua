@@ -8,6 +8,7 @@ local url = require "weiyue.url"
 
 local M = {}
 
+local SLASH <const> = ("/"):byte()
 local API <const> = "https://api.weixin.qq.com"
 local BYTES_MAX <const> = 32 * 1024 * 1024 -- of a picture, a voice, a video that comes back
 
@@ -35,13 +36,16 @@ local function query_text(row, pairs_, token)
   local parts = {}
   if token then parts[1] = row.token .. "=" .. url.escape(token) end
   for _, pair in ipairs(pairs_) do
-    parts[#parts + 1] = ("%s=%s"):format(pair[1], url.escape(text_of(pair[2])))
+    parts[#parts + 1] = pair[1] .. "=" .. url.escape(text_of(pair[2]))
   end
   return table.concat(parts, "&")
 end
 
 local function base_of(row, ctx)
-  if not row.host then return (ctx.base or API):match "^(.-)/*$" end
+  if not row.host then
+    local base = ctx.base or API
+    return base:byte(-1) == SLASH and base:match "^(.-)/*$" or base
+  end
   return ctx.hosts and ctx.hosts[row.host] or "https://" .. row.host
 end
 

@@ -35,6 +35,7 @@ local M = {}
 ---@field private wire weiyue.Wire
 ---@field private entries table<string, weiyue.token.Entry>
 ---@field private flights table<string, table> what is being fetched
+---@field private peeked table<weiyue.Place, table<string, weiyue.token.Entry>>
 local Keeper = {}
 Keeper.__index = Keeper
 
@@ -402,7 +403,16 @@ end
 --- The token, if this state has one that needs no refresh.
 ---@return string? value
 function Keeper:peek(place, kind)
-  local e = self:entry(place, kind)
+  local of_place = self.peeked[place] -- each call asks: not by a key that is made anew
+  if not of_place then
+    of_place = {}
+    self.peeked[place] = of_place
+  end
+  local e = of_place[kind]
+  if not e then
+    e = self:entry(place, kind)
+    of_place[kind] = e
+  end
   return e and e.value and time.monotonic() < e.refresh_at and e.value or nil
 end
 
@@ -420,7 +430,7 @@ end
 ---@return weiyue.token.Keeper
 function M.new(records, wire, components, count)
   return setmetatable({ records = records, wire = wire, components = components, count = count or function() end,
-    entries = {}, flights = {} }, Keeper)
+    entries = {}, flights = {}, peeked = setmetatable({}, { __mode = "k" }) }, Keeper)
 end
 
 return M
