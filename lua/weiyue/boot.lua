@@ -402,8 +402,21 @@ function M.load(boot)
     is_special = events.is_special, plugin_of = plugin_of(loaded),
     window = function(type, event) return capabilities.window(type, event) ~= nil end,
     deliver = function(p, reply) return out:deliver(hub.has_component and hub.components:belongs(p) or p, reply) end,
-    typing = function(account, openid) return out:hint(objects[account], openid) end,
+    authorizer_can = function(appid, capability)
+      local its = hub:place(appid) -- known since the push was handled
+      return its ~= nil and its.learnt == true and its.can[capability] == true
+    end,
+    typing = function(account, openid)
+      local its = objects[account]
+      if not its then its = hub:place(account).object end -- an authorizer's AppID
+      return out:hint(its, openid)
+    end,
   }
+  --- What is done last, when the host stops or another generation has taken over.
+  function boot.calls.part()
+    local governor = rawget(hub, "governor")
+    if governor then governor:flush() end
+  end
   --- Arms this worker's timers, once, when its loop starts; gives the function that stops them.
   function boot.calls.start()
     local worker = options.worker or 0

@@ -1,6 +1,8 @@
 -- Who calls: which plugin's code, and where it stands. A function of a plugin's is known by its globals, its file,
 -- or by the rule that dispatch runs.
 
+local getinfo <const> = debug.getinfo
+
 local M = {}
 
 -- Who a plugin is here: nothing of it can be reached from this module, or what it keeps would be everybody's.
@@ -65,6 +67,36 @@ local function rule_of(level)
       local where = rawget(value, "where")
       if by_where[where] then return by_where[where], where end
     end
+  end
+end
+
+-- What a function is, found once: a plugin's, dispatch's, which hold rules, or another one that is passed over.
+local RULES <const>, PASSED <const> = "rules", "passed"
+local kinds <const> = setmetatable({}, { __mode = "k" })
+
+local function kind_of(f, source)
+  local plugin = of_globals(f) or by_source[source]
+  if plugin then return plugin end
+  if source == "=[C]" then return PASSED end
+  if not is_own(source) then return nil end -- whose it is may turn out yet
+  return source:find("dispatch", 1, true) and RULES or PASSED
+end
+
+--- The plugin whose code has called into weiyue; nil: weiyue itself, or code of nobody's. As M.plugin, in a fraction
+--- of its time.
+---@return weiyue.Caller?
+function M.who()
+  for level = 2, 200 do
+    local info = getinfo(level, "f")
+    if not info then return nil end
+    local f = info.func
+    local kind = kinds[f]
+    if not kind then
+      kind = kind_of(f, getinfo(level, "S").source)
+      kinds[f] = kind
+    end
+    if kind == RULES then kind = rule_of(level) end
+    if kind and kind ~= PASSED then return kind end
   end
 end
 

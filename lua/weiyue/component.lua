@@ -74,7 +74,8 @@ function Components:ticket(component)
     self:hide(ticket)
     return ticket
   end
-  return nil, err or fault("token.no_ticket", "WeChat has pushed no component_verify_ticket yet",
+  return nil, err or fault("token.no_ticket",
+    { "微信还没有推送过 component_verify_ticket", "WeChat has pushed no component_verify_ticket yet" },
     "微信每 10 分钟推送一次；也可以调 component.start_push_ticket；it comes every 10 minutes, once the platform is set up")
 end
 
@@ -95,7 +96,8 @@ function Components:refresh_token(place)
     self:hide(record.refresh_token)
     return record.refresh_token
   end
-  return nil, err or fault("token.unauthorized", place.appid .. " has not authorised this platform",
+  return nil, err or fault("token.unauthorized",
+    { place.appid .. " 没有授权给这个平台", place.appid .. " has not authorised this platform" },
     "请公众号管理员授权；its administrator must authorise the platform")
 end
 
@@ -126,9 +128,11 @@ local function kind_of(record)
   return record.service_type == 2 and "service" or "subscription"
 end
 
+local function is_learnt(record) return record.service_type ~= nil or record.mini == true end
+
 -- Before get_authorizer_info has told, WeChat decides what it may do.
 local function can_of(record)
-  if record.service_type == nil and not record.mini then
+  if not is_learnt(record) then
     local all = {}
     for name in pairs(capabilities.of "mini") do all[name] = true end
     return all
@@ -141,7 +145,8 @@ function Components:account(component, record)
   local place = self.hub:place(record.appid)
   if place then return place.object end
   place = { id = record.appid, appid = record.appid, kind = kind_of(record), verified = record.verified or nil,
-    api = component.api, can = can_of(record), component = component, username = record.username,
+    api = component.api, can = can_of(record), learnt = is_learnt(record),
+    component = component, username = record.username,
     url = component.object.url, mode = "safe" }
   place.object = self.make(place)
   self.hub:add(place)
@@ -238,7 +243,10 @@ function Components:learn(component, record)
   record.service_type, record.verified = service.id, verify.id ~= nil and verify.id >= 0
   self:keep(component, record)
   local place = self.hub:place(record.appid)
-  if place then place.kind, place.verified, place.can = kind_of(record), record.verified, can_of(record) end
+  if place then
+    place.kind, place.verified, place.can = kind_of(record), record.verified, can_of(record)
+    place.learnt = is_learnt(record)
+  end
 end
 
 --- What a push to a platform's own address tells. What fails is told in the log, and the plugins hear of the event.

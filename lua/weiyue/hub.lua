@@ -17,6 +17,7 @@ local M = {}
 ---@field access_token? "stable"|"classic"|{ url: string, key?: string, account?: string }
 ---@field can table<string, boolean>
 ---@field limits? table<string, integer> calls a day that differ from the usual
+---@field learnt? boolean   of an authorizer: WeChat has told what kind of account it is
 ---@field component? weiyue.Place of an authorizer: the platform that calls for it
 ---@field object table      msg.account
 

@@ -172,12 +172,13 @@ local function window_open(p, sent)
   return window and sent < window.messages and core.time.now() < p.created + window.seconds
 end
 
--- By the program's sender, else by WeChat's API.
+-- By the program's sender, else by WeChat's API. An authorizer's leave by that: the sender knows the configuration's
+-- accounts, which have an entry of their own in places.
 ---@async
 ---@param name "message_custom.send"|"message_custom.typing"
 ---@return true? ok, any err
 function Outbox:post(p, name, message)
-  if not self.push.has_sender() then
+  if not self.push.has_sender() or not rawget(self.places, p.account) then
     local reply, err = self.services.call(p.account, name, message, LATE)
     return reply and true, err
   end

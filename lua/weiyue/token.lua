@@ -45,7 +45,9 @@ function M.failed(account, kind, value, errcode)
   local place = place_of("token.failed", account, kind)
   if type(value) ~= "string" or value == "" then error("token.failed wants the token that failed", 2) end
   if not require("weiyue.token.issue").is_token(value) then
-    return nil, fault("token.form", "that is no token")
+    return nil, fault("token.form",
+      { "给的不是 token：应是字母、数字、_ 和 -", "that is no token of letters, digits, _ and -" },
+      "给 token.failed 的是 token.get 给的那个值；give token.failed what token.get gave")
   end
   return hub.current().keeper:failed(place, kind, value, errcode or 40001)
 end

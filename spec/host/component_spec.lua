@@ -86,6 +86,37 @@ describe("a third-party platform", function()
     assert.matches("access_token=wxtest%-izer%-", seen[5].query)
   end)
 
+  it("sends late answers on behalf of an authorizer who may, once WeChat has told what he is", function()
+    start [[
+      wx.text("slow", function() wx.sleep(8) return "done" end)
+      wx.text("two", function(msg) msg:say "one" return "two" end)
+    ]]
+    authorise()
+    server:seen()
+    local user = app:user()
+    local p = user:sends(push.text "slow", { authorizer = "wxtestauthorizer" })
+    app:advance(6)
+    assert.equal("success", p:content())
+    app:advance(4)
+    local sent = {}
+    for _, one in ipairs(server:seen()) do
+      assert.is_nil(one.query:find("component_access_token", 1, true) and one.path:find "custom")
+      if one.path:find "custom/" then
+        assert.matches("^access_token=wxtest%-izer%-", one.query)
+        sent[#sent + 1] = one.path:match "[^/]+$" .. " " .. (one.body:match '"content":"(.-)"' or "")
+      end
+    end
+    assert.same({ "typing ", "send done" }, sent)
+    user:sends(push.text "two", { authorizer = "wxtestauthorizer" })
+    app:advance(2)
+    assert.matches('"content":"one"', server:seen()[1].body)
+    p = user:sends(push.text "slow", { authorizer = "wxtestother" }) -- nobody knows what he may
+    app:advance(20)
+    assert.equal("done", p:content()) -- the push was held for it
+    for _, one in ipairs(server:seen()) do assert.is_nil(one.path:find "custom/") end
+    assert.equal(0, #app:logged "late.failed")
+  end)
+
   it("gives pushes of authorizers to the same plugins, with their account", function()
     start [[
       wx.text("who", function(msg) return msg.account.id .. " of " .. msg.openid end)

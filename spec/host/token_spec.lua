@@ -304,6 +304,65 @@ describe("the token keeper", function()
     for _, line in ipairs(logged "token.store") do assert.equal("warn", line.level) end
   end)
 
+  it("tells the store once it is back what was fetched meanwhile", function()
+    local keeper, p = process(kv), place()
+    kv.broken = { code = "store.unreachable", message = "no store" }
+    assert.equal("wxtest-token-1", (keeper:get(p, "access_token")))
+    task.sleep(15)
+    kv.broken = nil
+    assert.is_nil(kv:get "t/wxtest0000000001/access_token")
+    task.sleep(15)
+    assert.equal("wxtest-token-1", json.decode(kv:get "t/wxtest0000000001/access_token").value)
+    assert.equal("wxtest-token-1", (process(kv):get(p, "access_token")))
+    assert.equal(1, #issuer.asked)
+  end)
+
+  it("leaves a later token alone that another machine has told the store of", function()
+    local keeper, p = process(kv), place()
+    kv.broken = { code = "store.unreachable", message = "no store" }
+    keeper:get(p, "access_token")
+    kv.broken, issuer.current = nil, nil
+    task.sleep(1)
+    assert.equal("wxtest-token-2", (process(kv):get(p, "access_token")))
+    task.sleep(15)
+    assert.equal("wxtest-token-2", json.decode(kv:get "t/wxtest0000000001/access_token").value)
+  end)
+
+  it("gives another token to who runs the host, at most every 30 seconds, and says how long to wait", function()
+    local keeper, p = process(kv), place()
+    keeper:get(p, "access_token")
+    assert.equal("wxtest-token-2", (keeper:renew(p, "access_token")))
+    task.sleep(10)
+    local value, err = keeper:renew(p, "access_token")
+    assert.is_nil(value)
+    assert.equal("token.soon", err.code)
+    assert.equal("强制刷新至少隔 30 秒；还要等 20 秒", err.message_zh)
+    assert.matches("20 to go", err.message)
+    assert.truthy(err.hint and err.hint_en)
+    assert.equal("wxtest-token-2", (keeper:get(p, "access_token")))
+    for _, line in ipairs(lines) do
+      assert.equal("info", line.level)
+      assert.is_nil(tostring(line.text):find "refuse")
+    end
+    task.sleep(21)
+    assert.equal("wxtest-token-3", (keeper:renew(p, "access_token")))
+    assert.equal(2, issuer.forced)
+  end)
+
+  it("says that a ticket stays the same, and keeps it", function()
+    local keeper, p = process(kv), place()
+    issuer.answer = function(request)
+      if request.body then return issuer.stable(request) end
+      return { errcode = 0, ticket = "wxtest-jsapi", expires_in = 7200 }
+    end
+    keeper:get(p, "jsapi_ticket")
+    local value, err = keeper:renew(p, "jsapi_ticket")
+    assert.is_nil(value)
+    assert.equal("token.same", err.code)
+    assert.equal("wxtest-jsapi", (keeper:get(p, "jsapi_ticket")))
+    assert.equal(0, #logged "token.refused")
+  end)
+
   it("works without any store", function()
     local keeper, p = process(nil), place()
     local results = crowd(50, function() return keeper:get(p, "access_token") end)
@@ -349,6 +408,24 @@ describe("the token keeper", function()
     assert.equal("wxtest-card", (keeper:get(p, "wx_card_ticket")))
     assert.equal("wxtest-jsapi", (keeper:get(p, "jsapi_ticket")))
     assert.equal(6, #issuer.asked)
+  end)
+
+  it("tells which kinds of token there are, and which an account has, in Chinese and English", function()
+    local keeper, p = process(kv), place()
+    for kind, code in pairs {
+      foo = "token.kind", component_access_token = "token.config", authorizer_access_token = "token.config",
+    } do
+      local value, err = keeper:get(p, kind)
+      assert.is_nil(value)
+      assert.equal(code, err.code)
+      assert.is_nil(err.message:find "[\x80-\xff]")
+      assert.truthy(err.message_zh:find "[\x80-\xff]")
+      assert.truthy(err.hint and err.hint_en)
+    end
+    local _, err = keeper:get(place { id = "plat", kind = "component" }, "access_token")
+    assert.equal("token.config", err.code)
+    assert.truthy(err.hint:find("component_access_token", 1, true))
+    assert.equal(0, #issuer.asked)
   end)
 
   it("tells what an account lacks", function()

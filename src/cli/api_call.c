@@ -35,10 +35,10 @@ int wy_cli_api_call(int argc, char **argv) {
       "api call FAMILY.NAME [JSON|-] [--account ID] [--to FILE] [--config FILE] [--state DIR]",
       "调一次微信接口，输出返回的 JSON；参数是一个 JSON 对象，- 从标准输入读。\n"
       "宿主在运行就经由它，否则直接调。weiyue api show FAMILY.NAME "
-      "列出参数；要上传的文件写绝对路径。",
+      "列出参数；要上传的文件由宿主读，相对路径从当前文件夹算起。",
       "Makes one call of WeChat's API and prints the JSON that comes back; the fields are a JSON\n"
       "object, - is stdin. By the running host, or directly where none runs. weiyue api show\n"
-      "FAMILY.NAME lists the fields; files to send are absolute paths.",
+      "FAMILY.NAME lists the fields; files to send are read by the host, their paths begin here.",
       2};
   wy_cli_where where = {0};
   const char *words[2] = {NULL, NULL}, *account = NULL, *to = NULL;
@@ -68,7 +68,9 @@ int wy_cli_api_call(int argc, char **argv) {
   cJSON_AddStringToObject(request, "name", words[0]);
   if (account) cJSON_AddStringToObject(request, "account", account);
   char cwd[4096] = "", path[8192];
-  if (to && to[0] != '/' && getcwd(cwd, sizeof cwd)) { /* the host runs in a folder of its own */
+  bool here = getcwd(cwd, sizeof cwd) != NULL; /* the host runs in a folder of its own */
+  if (here) cJSON_AddStringToObject(request, "folder", cwd);
+  if (to && to[0] != '/' && here) {
     snprintf(path, sizeof path, "%s/%s", cwd, to);
     to = path;
   }

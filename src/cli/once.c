@@ -14,10 +14,17 @@
 #include "net/local.h"
 #include "weiyue.h"
 
+enum { LINES_MAX = 64 * 1024 };
+
 typedef struct told {
   bool done;
   wy_buf *answer;
 } told;
+
+typedef struct heard {
+  size_t errors;
+  wy_buf lines; /* of the log, that tell of errors */
+} heard;
 
 static void on_done(void *data, bool ok, wy_str json) {
   told *t = data;
@@ -26,35 +33,50 @@ static void on_done(void *data, bool ok, wy_str json) {
   wy_buf_str(t->answer, json);
 }
 
-/* What it has to say of failures stands in the answer; the rest is for a log. */
+/* Whether it went well, and what is said of failures, stands in the answer: lines are for when it
+ * does not. */
 static void on_log(void *data, int level, const char *line, size_t n) {
-  (void)data;
-  if (level >= WY_LEVEL_ERROR) fprintf(stderr, "%.*s\n", (int)n, line);
+  heard *h = data;
+  if (level < WY_LEVEL_ERROR) return;
+  wy_str text = {line, n};
+  if (wy_buf_str(&h->lines, text) == 0) wy_buf_str(&h->lines, WY_STR("\n"));
+}
+
+static bool explains(const wy_buf *answer) {
+  cJSON *root = NULL;
+  bool does = wy_json_parse(wy_buf_view(answer), NULL, &root, NULL) == 0 &&
+              (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "ok")) ||
+               cJSON_GetObjectItemCaseSensitive(root, "error"));
+  cJSON_Delete(root);
+  return does;
 }
 
 static void on_problem(void *data, int level, const char *zh, const char *en) {
   if (level < WY_LEVEL_ERROR) return; /* weiyue check tells the rest */
-  ++*(size_t *)data;
+  ++((heard *)data)->errors;
   fprintf(stderr, "%s\n", wy_tr(zh, en));
 }
 
 static int run(const wy_cli_where *where, wy_str line, wy_buf *answer) {
   wy_host *host = NULL;
-  size_t errors = 0;
+  heard h = {0};
   told t = {false, answer};
   wy_host_options settings = {
-      .problem = on_problem, .log = on_log, .data = &errors, .lua_path = where->lua_path};
+      .problem = on_problem, .log = on_log, .data = &h, .lua_path = where->lua_path};
+  wy_buf_init(&h.lines, LINES_MAX);
   int err = wy_host_new(&host, &settings);
   if (!err) {
     wy_host_bare(host);
     err = wy_host_load(host, where->config ? where->config : "weiyue.lua");
   }
-  if (err && errors == 0) wy_cli_error(0, "%s", wy_tr(wy_cli_strerror_zh(err), wy_strerror(err)));
+  if (err && h.errors == 0) wy_cli_error(0, "%s", wy_tr(wy_cli_strerror_zh(err), wy_strerror(err)));
   if (!err) {
     wy_remote_control(host, line, on_done, &t);
     while (!t.done) uv_run(wy_host_loop(host), UV_RUN_ONCE);
   }
   wy_host_free(host);
+  if (h.lines.n && (err || !explains(answer))) fwrite(h.lines.p, 1, h.lines.n, stderr);
+  wy_buf_deinit(&h.lines);
   return err ? WY_EXIT_FAILED : 0;
 }
 

@@ -153,6 +153,7 @@ struct worker {
   wy_worker_stats stats;
   bool given_up;             /* the host stops, and everybody was answered */
   bool http_ended;           /* no connection is left, and none will come */
+  bool parting, parted;      /* its states are told that the host ends; and have done their last */
   bool served;               /* and nothing else is under way */
   wy_post orders[WY_ORDERS]; /* by wy_order */
   wy_kv_client *kv;          /* NULL: the store is not open */

@@ -198,9 +198,20 @@ static bool something_left(const worker *w) {
   return !wy_list_empty(&w->errands) || !wy_list_empty(&w->lates);
 }
 
+static void on_parted(worker *w) {
+  w->parted = true;
+  wy_worker_settle(w);
+}
+
 /* What was answered `success` at its deadline has no connection any more, but its user waits. */
 void wy_worker_settle(worker *w) {
   if (!w->http_ended || w->served || (!w->given_up && something_left(w))) return;
+  if (!w->given_up && !w->parted) {
+    if (w->parting) return;
+    w->parting = true;
+    wy_edition_part(w->current, on_parted);
+    return;
+  }
   w->served = true;
   wy_host_served(w->host);
 }

@@ -91,7 +91,7 @@ function Engine:exchange(place, row, args, token, options)
   response, err = self.hub.wire:send(r, place)
   if response then return reply.read(row, response) end
   return nil, fault(err.code or "http", core.secrets.mask(tostring(err.message or err)), err.hint,
-    { api = row.key, hint_en = err.hint_en })
+    { api = row.key, hint_en = err.hint_en, message_zh = err.message_zh })
 end
 
 -- The token that the row wants. What is wrong with the arguments is found before one is fetched.
@@ -155,7 +155,13 @@ function Engine:call(place, key, args, options)
   local row = catalogue.find(key)
   if not row then
     local near = catalogue.near(key)
-    return nil, fault("api.unknown", ("there is no %s%s"):format(key, near and "; the nearest is " .. near or ""))
+    local family = key:match "^([%w_]+)%." or key
+    if not catalogue.is_family(family) then family = near and near:match "^[^.]+" end
+    return nil, fault("api.unknown",
+      { ("没有接口 %s%s"):format(key, near and "；最接近的是 " .. near or ""),
+        ("there is no %s%s"):format(key, near and "; the nearest is " .. near or "") },
+      ("weiyue api list%s 列出全部；weiyue api list%s lists what there is")
+        :format(family and " " .. family or "", family and " " .. family or ""))
   end
   local result
   local good, err = access.check(row, place.can)

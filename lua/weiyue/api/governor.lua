@@ -35,6 +35,7 @@ local RESERVED <const> = { ["message_custom.send"] = true }
 ---@class weiyue.Governor
 ---@field private hub weiyue.Hub
 ---@field private limits table<string, integer>
+---@field private names table<weiyue.Place, table>
 ---@field private seen table<string, table> what this state has counted today
 local Governor = {}
 Governor.__index = Governor
@@ -42,6 +43,21 @@ Governor.__index = Governor
 -- Names are WeChat's or the configuration's: no "/" in them.
 local function name_of(kind, place, api, when)
   return table.concat({ kind, core.url.escape(place.appid or place.id), core.url.escape(api), when }, "/")
+end
+
+-- The names of one API's entries, kept: each call needs them.
+function Governor:names_of(place, api, day)
+  local of_place = self.names[place]
+  if not of_place then
+    of_place = {}
+    self.names[place] = of_place
+  end
+  local names = of_place[api]
+  if not names or names.day ~= day then
+    names = { day = day, open = name_of("open", place, api), count = name_of("q", place, api, day) }
+    of_place[api] = names
+  end
+  return names
 end
 
 local function seconds_left_of_day() return DAY - (time.now() + BEIJING) % DAY end
@@ -96,13 +112,15 @@ end
 ---@return weiyue.Fault? err
 function Governor:take(place, api, late)
   local dict, day = self.hub.dict, hubs.day()
-  local open = dict:get(name_of("open", place, api))
+  local names = self:names_of(place, api, day)
+  local open = dict:get(names.open)
   if open and not dict:add(name_of("probe", place, api), true, PROBE) then
-    return nil, fault(math.tointeger(open) or open, "WeChat has said that the calls are used up",
+    return nil, fault(math.tointeger(open) or open,
+      { "微信说过次数用完了，现在不调", "WeChat has said that the calls are used up" },
       open == 45011 and "太快了，下一分钟再试；too fast: try again the next minute"
         or "今天的次数用完了；the day's calls are used up", { api = api, circuit = true })
   end
-  local name = name_of("q", place, api, day)
+  local name = names.count
   if not self.seen[name] then self:begin(place, api, name, day) end
   local n, limit = dict:incr(name, 1, KEPT) or 0, self:limit(place, api)
   if not self.armed then
@@ -114,7 +132,8 @@ function Governor:take(place, api, late)
   if RESERVED[api] and not late then most = limit - math.ceil(limit * RESERVE) end
   if n > most then
     dict:incr(name, -1, KEPT) -- it is not made
-    return nil, fault("api.quota", ("%d of the day's %d calls are used"):format(n - 1, limit),
+    return nil, fault("api.quota",
+      { ("今天的 %d 次调用用了 %d 次"):format(limit, n - 1), ("%d of the day's %d calls are used"):format(n - 1, limit) },
       "今天的调用次数用完了，北京时间零点清零；the counts begin anew at midnight in Beijing", { api = api })
   end
   if n >= limit * WARN and dict:add("warned/" .. name, true, KEPT) then
@@ -130,7 +149,7 @@ end
 ---@param errcode? integer nil: it went well
 function Governor:told(place, api, errcode)
   local dict = self.hub.dict
-  local name = name_of("open", place, api)
+  local name = self:names_of(place, api, hubs.day()).open
   if errcode == 45009 or errcode == 45011 then
     local seconds = errcode == 45009 and seconds_left_of_day() or seconds_left_of_minute()
     if not dict:get(name) then
@@ -179,6 +198,7 @@ end
 
 ---@param hub weiyue.Hub
 ---@return weiyue.Governor
-function M.new(hub) return setmetatable({ hub = hub, limits = M.LIMITS, seen = {} }, Governor) end
+function M.new(hub) return setmetatable({ hub = hub, limits = M.LIMITS, seen = {},
+  names = setmetatable({}, { __mode = "k" }) }, Governor) end
 
 return M

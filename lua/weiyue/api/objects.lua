@@ -84,7 +84,7 @@ end
 ---@param place weiyue.Place
 ---@return table api
 function M.mine(place)
-  local plugin = caller.plugin() or UNKNOWN
+  local plugin = caller.who() or UNKNOWN
   place.apis = place.apis or setmetatable({}, { __mode = "k" })
   local api = place.apis[plugin]
   if not api then

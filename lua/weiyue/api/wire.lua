@@ -25,6 +25,7 @@ end
 
 ---@class weiyue.Wire
 ---@field private at integer the host that is asked first
+---@field private known table<weiyue.Place, boolean> whether its own API is guarded
 ---@field private since number when it answered instead of the first
 local Wire = {}
 Wire.__index = Wire
@@ -39,6 +40,21 @@ local function is_guarded(url, place)
   return type(place.access_token) ~= "table" or origin ~= origin_of(place.access_token.url)
 end
 
+local SLASH <const> = ("/"):byte()
+
+-- The same, known of an account's own API once it has been asked.
+function Wire:guarded(url, place)
+  local api = place.api
+  local n = api and #api
+  if not api or url:byte(n + 1) ~= SLASH or url:sub(1, n) ~= api then return is_guarded(url, place) end
+  local known = self.known[place]
+  if known == nil then
+    known = is_guarded(url, place)
+    self.known[place] = known
+  end
+  return known
+end
+
 --- Sends a request.
 ---@async
 ---@param request table for transport.send
@@ -47,7 +63,7 @@ end
 ---@return table? err
 function Wire:send(request, place)
   local first = M.DEFAULT .. "/"
-  request.guard, request.quiet = is_guarded(request.url, place), true -- whoever called tells of failures
+  request.guard, request.quiet = self:guarded(request.url, place), true -- whoever called tells of failures
   if request.url:sub(1, #first) ~= first then return transport(request) end
   local rest = request.url:sub(#first)
   if self.at ~= 1 and time.monotonic() - self.since > KEEP then self.at = 1 end
@@ -72,6 +88,6 @@ function Wire:send(request, place)
 end
 
 ---@return weiyue.Wire
-function M.new() return setmetatable({ at = 1, since = 0 }, Wire) end
+function M.new() return setmetatable({ at = 1, since = 0, known = setmetatable({}, { __mode = "k" }) }, Wire) end
 
 return M

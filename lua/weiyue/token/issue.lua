@@ -83,6 +83,25 @@ function ways.authorizer_access_token(place, options)
   }
 end
 
+--- The kinds of token that there are.
+M.KINDS = { "access_token", "jsapi_ticket", "wx_card_ticket", "component_access_token", "authorizer_access_token" }
+
+local known <const> = {}
+for _, kind in ipairs(M.KINDS) do known[kind] = true end
+
+---@param kind any
+---@return boolean
+function M.is_kind(kind) return known[kind] == true end
+
+--- Why there is no such kind.
+---@param kind any
+---@return weiyue.Fault
+function M.no_kind(kind)
+  local list, text = table.concat(M.KINDS, ", "), tostring(kind):sub(1, 40)
+  return fault("token.kind", { ("没有 %q 这种 token"):format(text), ("there is no kind %q"):format(text) },
+    ("有：%s；there is: %s"):format(list, list), { kinds = M.KINDS })
+end
+
 --- Whether the answer can be the same token as before, and only force gives another.
 ---@param way string
 function M.can_force(way) return way == "stable" end
@@ -94,7 +113,9 @@ function M.way(place, kind)
   if kind ~= "access_token" then return kind end
   if type(place.access_token) == "table" then return "central" end
   if not place.appid or not place.secret then
-    return nil, fault("token.config", ("account %s has no %s"):format(place.id, place.appid and "secret" or "appid"),
+    local what = place.appid and "secret" or "appid"
+    return nil, fault("token.config",
+      { ("账号 %s 没有 %s"):format(place.id, what), ("account %s has no %s"):format(place.id, what) },
       "在 weiyue.lua 的账号里写上 appid 和 secret；write appid and secret into the account")
   end
   return place.access_token or "stable"
@@ -129,13 +150,21 @@ end
 function M.read(response, field)
   local answer = json.decode(response.body or "", { lenient = true })
   if type(answer) ~= "table" or json.is_array(answer) then
-    return nil, fault("api.protocol", ("status %s without a JSON object"):format(tostring(response.status)))
+    local status = tostring(response.status)
+    return nil, fault("api.protocol",
+      { ("状态码 %s，答的不是 JSON 对象"):format(status), ("status %s without a JSON object"):format(status) },
+      "检查账号的 api、access_token.url 写的是不是对的地址，中间有没有代理；"
+        .. "are api and access_token.url of the account the right addresses, and is there a proxy in between?")
   end
   local code = math.tointeger(tonumber(answer.errcode)) or 0
   if code ~= 0 then return nil, fault(code, tostring(answer.errmsg or "")) end
   local value = answer[field]
   if not M.is_token(value) then
-    return nil, fault("token.form", "the answer holds no token of letters, digits, _ and -")
+    return nil, fault("token.form",
+      { ("答复里的 %s 不是 token：应是字母、数字、_ 和 -"):format(field),
+        ("%s in the answer is no token of letters, digits, _ and -"):format(field) },
+      "检查账号的 api、access_token.url：答的是微信或中控服务器吗；"
+        .. "do api and access_token.url of the account name WeChat or a token server?")
   end
   local refresh = answer.authorizer_refresh_token
   return { value = value, lifetime = M.lifetime(answer.expires_in),

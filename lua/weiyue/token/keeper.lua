@@ -7,42 +7,19 @@ local fault = require "weiyue.token.fault"
 local issue = require "weiyue.token.issue"
 local signal = require "weiyue.signal"
 local task = require "weiyue.task"
+local trouble = require "weiyue.token.trouble"
 
 local log, time = core.log, core.time
 
 local EARLY <const> = 300           -- seconds before its end that a token is refreshed; it serves on meanwhile
 local FORCE_APART <const> = 30      -- seconds between two forced refreshes
 local FORCED_A_DAY <const> = 10
-local SLOWEST <const> = 60          -- seconds of the longest back-off
-local FASTEST <const> = 5           -- seconds: the issuer is not asked more often than that when it fails
+local FASTEST <const> = 5           -- seconds: the least between two refreshes
 local PATIENCE <const> = 20         -- seconds that a task waits for another's refresh
 local KNOWN <const> = 1             -- seconds that a failure is told again without a look at the store
 local DAY <const>, BEIJING <const> = 86400, 8 * 3600
 
 local M = {}
-
--- What asking again does not mend: for how many seconds nobody asks, unless the configuration changes.
-local PAUSES <const> = {
-  [40164] = { 300, "把报错里的 IP 加进公众平台的 IP 白名单；add the IP of the message to the account's IP whitelist" },
-  [89503] = { 600, "管理员要在微信里确认这个 IP；the account's administrator must confirm this IP in WeChat" },
-  [89506] = { 3600, "管理员拒绝了这个 IP，过一会儿再试；the administrator has refused this IP" },
-  [89507] = { 3600, "管理员拒绝了这个 IP，一小时后再试；the administrator has refused this IP for an hour" },
-  [89501] = { 600, "管理员要在微信里确认这个 IP；the account's administrator must confirm this IP in WeChat" },
-  [40125] = { 600, "AppSecret 不对，是不是重置过；the AppSecret is wrong: was it reset?" },
-  [40001] = { 600, "AppSecret 不对；the AppSecret is wrong" },
-  [40013] = { 600, "AppID 不对；the AppID is wrong" },
-  [40243] = { 600, "AppSecret 已冻结，到公众平台解冻；the AppSecret is frozen: thaw it in the console" },
-  [41002] = { 600, "缺 AppID；there is no AppID" },
-  [41004] = { 600, "缺 AppSecret；there is no AppSecret" },
-  [50004] = { 600, "账号不能用这个接口；this account may not use the interface" },
-  [50007] = { 600, "账号已冻结；the account is frozen" },
-  [45009] = { 600, "今天取 token 的次数用完了：是不是还有别的程序在取；the day's calls are used up: who else fetches?" },
-  [61023] = { 600, "refresh_token 无效，请管理员重新授权；the account must authorise anew" },
-  [61004] = { 300, "把这台机器的 IP 加进第三方平台的白名单；add this machine's IP to the platform's whitelist" },
-  [61005] = { 60, "component_verify_ticket 过期，等下一次推送；the ticket is too old: the next one comes within 10 minutes" },
-  [61006] = { 60, "component_verify_ticket 无效，等下一次推送；the ticket is wrong: the next one comes within 10 minutes" },
-  [61003] = { 600, "账号没有授权给这个平台；the account has not authorised this platform" },
-}
 
 ---@class weiyue.token.Entry of one token, in this state
 ---@field place weiyue.Place
@@ -58,6 +35,7 @@ local PAUSES <const> = {
 ---@field private wire weiyue.Wire
 ---@field private entries table<string, weiyue.token.Entry>
 ---@field private flights table<string, table> what is being fetched
+---@field private peeked table<weiyue.Place, table<string, weiyue.token.Entry>>
 local Keeper = {}
 Keeper.__index = Keeper
 
@@ -79,12 +57,9 @@ function Keeper:entry(place, kind)
   local key = key_of(place, kind)
   local e = self.entries[key]
   if e then return e end
-  if kind == "component_access_token" and place.kind ~= "component" then
-    return nil, fault("token.config", ("account %s is no third-party platform"):format(place.id))
-  elseif kind == "access_token" and place.kind == "component" then
-    return nil, fault("token.config", ("%s is a third-party platform: its accounts have tokens, it has none")
-      :format(place.id))
-  end
+  if not issue.is_kind(kind) then return nil, issue.no_kind(kind) end
+  local why = trouble.kindless(place, kind)
+  if why then return nil, why end
   local way, err = issue.way(place, kind)
   if not way then return nil, err end
   e = { place = place, kind = kind, way = way, key = key, print = print_of(place, way), refresh_at = 0, expires_at = 0 }
@@ -111,17 +86,6 @@ local function is_good(record, failed)
   return record.value and record.value ~= failed and record.expires > time.now()
 end
 
-local function told(e, err) return fault(err.code, err.message, err.hint, { kind = e.kind }) end
-
--- The pause or the back-off that is on, as an error; nil: it may ask.
-local function held(e, record)
-  local now, pause, tries = time.now(), record.pause, record.tries
-  if pause and pause.print == e.print and now < pause["until"] and pause["until"] - now <= 3600 then
-    return told(e, pause)
-  end
-  if tries and now < tries.next and tries.next - now <= 2 * SLOWEST then return told(e, tries) end
-end
-
 -- What a request needed may be what is bad: then it is had anew, once.
 local BASE <const> = {
   jsapi_ticket = function(place) return place, "access_token" end,
@@ -130,25 +94,8 @@ local BASE <const> = {
 }
 local BAD_TOKEN <const> = { [40001] = true, [40014] = true, [42001] = true }
 
--- Remembers a failure, and for how long nobody asks.
 local function note_failure(e, record, err)
-  local now, pause = time.now(), PAUSES[err.code]
-  if BASE[e.kind] and BAD_TOKEN[err.code] then pause = nil end -- it is no secret that is wrong
-  local message, hint = tostring(err.message), err.hint
-  if pause then
-    local ip = err.code == 40164 and message:match "invalid ip%s+([%x%.:]+)"
-    hint = ip and ("IP %s：%s"):format(ip, (pause[2]:gsub("；", "；IP " .. ip .. ": "))) or pause[2]
-    record.pause = { ["until"] = now + pause[1], print = e.print, code = err.code, message = message, hint = hint }
-    record.tries = nil
-  else
-    local n = (record.tries and record.tries.n or 0) + 1
-    local wait = math.min(FASTEST * 2 ^ math.min(n - 1, 6), SLOWEST)
-    record.tries = { n = n, next = now + wait * (1 + math.random() / 4), code = err.code, message = message,
-      hint = hint }
-  end
-  log.write(pause and "error" or "warn", "token.failed", message,
-    { account = e.place.id, kind = e.kind, code = err.code, hint = hint })
-  return told(e, { code = err.code, message = message, hint = hint })
+  return trouble.note(e, record, err, BASE[e.kind] ~= nil and BAD_TOKEN[err.code]) -- then it is no secret that is wrong
 end
 
 -- What the request needs beside the account's own configuration.
@@ -212,39 +159,66 @@ local function keep(e, lease, record, issued)
     local other = lease:read()
     if other and is_good(other) then return adopt(e, other) end
   end
-  log.write("info", "token.fetched", nil, { account = e.place.id, kind = e.kind, way = e.way,
+  log.write("info", "token.fetched", "a token was issued", { account = e.place.id, kind = e.kind, way = e.way,
     seconds = math.floor(issued.expires - time.now()) })
   return adopt(e, record)
 end
 
 -- A token that WeChat gives and then refuses: nobody asks again before this is over.
-local function refuse(e, lease, record, value, seconds, message, hint)
-  record.refused = { value = value, ["until"] = time.now() + seconds, message = message, hint = hint }
+local function refuse(e, lease, record, value, seconds, words, hint)
+  record.refused = { value = value, ["until"] = time.now() + seconds, message_zh = words[1], message = words[2],
+    hint = hint }
   lease:write(record)
-  log.write("error", "token.refused", message, { account = e.place.id, kind = e.kind, hint = hint })
-  return nil, fault("token.refused", message, hint, { kind = e.kind })
+  log.write("error", "token.refused", words[2], { account = e.place.id, kind = e.kind, hint = hint })
+  return nil, fault("token.refused", words, hint, { kind = e.kind })
 end
 
 local function today() return (time.now() + BEIJING) // DAY end
 
--- The issuer gives the same token again, which has failed: one forced refresh, if it is allowed.
-function Keeper:force(e, lease, record, failed)
+local OTHERS <const> = "有别的程序在强制刷新这个账号的 token：找出它并停掉；"
+  .. "another program forces this account's token: find it and stop it"
+
+-- Who runs the host wants another token, and it is too soon for that; nil: it is not.
+local function too_soon(e, record)
+  local forced = record.forced
+  local wait = forced and forced.at and math.ceil(forced.at + FORCE_APART - time.now()) or 0
+  if wait <= 0 or wait > FORCE_APART then return nil end
+  return fault("token.soon",
+    { ("强制刷新至少隔 %d 秒；还要等 %d 秒"):format(FORCE_APART, wait),
+      ("forced refreshes are at least %d seconds apart; %d to go"):format(FORCE_APART, wait) },
+    "刚换过的那个是好的：不写 --refresh 就能取到；the one that it was replaced by is good: leave --refresh out",
+    { kind = e.kind, wait = wait })
+end
+
+local function not_another(e)
+  return fault("token.same",
+    { ("发放方给的还是原来的 %s"):format(e.kind), ("the issuer gives the same %s again"):format(e.kind) },
+    "它在到期前一直有效，不用换；不写 --refresh 就能取到；it is good to its end: leave --refresh out", { kind = e.kind })
+end
+
+-- The issuer gives the same token again, which has failed, or is to be replaced: one forced refresh, if it is allowed.
+function Keeper:force(e, lease, record, failed, wanted)
   local forced, now = record.forced or {}, time.now()
   if forced.day ~= today() then forced.day, forced.n = today(), 0 end
   record.forced = forced
   local wait = forced.at and forced.at + FORCE_APART - now or 0
+  local often = { ("今天已经强制刷新 %d 次"):format(forced.n), ("the token was forced %d times today"):format(forced.n) }
   if wait > 0 and wait <= FORCE_APART then
-    return refuse(e, lease, record, failed, wait, "WeChat refuses the token that it gives, forced or not",
-      "appid 和接口是否属于同一个账号；is it this account's interface?")
+    return refuse(e, lease, record, failed, wait,
+      { "微信拒绝它自己给的 token，强制刷新过也一样", "WeChat refuses the token that it gives, forced or not" },
+      "检查 appid 和接口是否属于同一个账号；is it this account's interface?")
   elseif forced.n >= FORCED_A_DAY then
-    return refuse(e, lease, record, failed, 600, ("the token was forced %d times today"):format(forced.n),
-      "有别的程序在强制刷新这个账号的 token；another program forces this account's token")
+    if wanted then return nil, fault("token.refused", often, OTHERS, { kind = e.kind }) end
+    return refuse(e, lease, record, failed, 600, often, OTHERS)
   end
   forced.at, forced.n = now, forced.n + 1
-  if not lease:write(record) then return nil, fault("token.busy", "the lock was lost") end -- counted before it is sent
+  if not lease:write(record) then -- counted before it is sent
+    return nil, fault("token.busy", { "刷新期间锁被别的进程拿走了", "another process has taken the lock meanwhile" },
+      "再试一次；try again")
+  end
   lease:extend()
-  log.write("warn", "token.forced", "the token is refused: another one is forced",
-    { account = e.place.id, n = forced.n })
+  log.write(wanted and "info" or "warn", "token.forced", wanted and "another token is forced: weiyue token --refresh"
+    or "WeChat refuses the token that it gives: another one is forced", { account = e.place.id, n = forced.n })
   local issued, err = self:ask(e, lease, { force = true })
   if not issued then
     err = note_failure(e, record, err)
@@ -252,33 +226,44 @@ function Keeper:force(e, lease, record, failed)
     return nil, err
   end
   if issued.value == failed then
-    return refuse(e, lease, record, failed, FORCE_APART, "WeChat forces no other token than the one that it refuses")
+    if wanted then return nil, not_another(e) end
+    return refuse(e, lease, record, failed, FORCE_APART,
+      { "强制刷新后微信给的还是它拒绝的那个 token", "WeChat forces no other token than the one that it refuses" }, OTHERS)
   end
   return keep(e, lease, record, issued)
 end
 
--- Only one of all does this at a time. failed: a value that WeChat has refused; nil: the time is over.
-function Keeper:refresh(e, failed)
+-- What keeps a refused token, or one that is to be replaced, from being asked for anew; nil: nothing.
+local function barred(e, lease, record, failed, wanted)
+  if wanted then return too_soon(e, record) end
+  local refused, now = record.refused, time.now()
+  if refused and refused.value == failed and now < refused["until"] then
+    return fault("token.refused", { refused.message_zh, refused.message }, refused.hint, { kind = e.kind })
+  end
+  if e.way == "classic" and record.value == failed and now - (record.fetched or 0) < FORCE_APART then
+    return select(2, refuse(e, lease, record, failed, FORCE_APART - (now - record.fetched),
+      { "刚取来的 token 马上就失效了", "the token died as soon as it was fetched" },
+      "还有别的程序在取 /cgi-bin/token：改用 access_token = \"stable\"；"
+        .. "another program fetches tokens: use access_token = \"stable\""))
+  end
+end
+
+-- Only one of all does this at a time. failed: a value that WeChat has refused, or that is wanted to be replaced; nil:
+-- the time is over.
+function Keeper:refresh(e, failed, wanted)
   local lease <close>, busy = self.records:lock(e.key)
   if not lease then return nil, busy end
   local record = lease:read() or {}
   local now = time.now()
   local good = is_good(record, failed)
   if good and (failed or now < record.refresh) then return adopt(e, record) end
-  local err = held(e, record)
+  local err = trouble.held(e, record)
   if err then
     if good then return adopt(e, record) end
     return nil, err
   end
-  local refused = record.refused
-  if failed and refused and refused.value == failed and now < refused["until"] then
-    return nil, fault("token.refused", refused.message, refused.hint, { kind = e.kind })
-  end
-  if failed and e.way == "classic" and record.value == failed and now - (record.fetched or 0) < FORCE_APART then
-    return refuse(e, lease, record, failed, FORCE_APART - (now - record.fetched),
-      "the token died as soon as it was fetched",
-      "还有别的程序在取 /cgi-bin/token：改用 stable；another program fetches tokens: use access_token = \"stable\"")
-  end
+  err = failed and barred(e, lease, record, failed, wanted)
+  if err then return nil, err end
   local issued
   issued, err = self:ask(e, lease, { failed = failed })
   if not issued then
@@ -288,9 +273,13 @@ function Keeper:refresh(e, failed)
     return nil, err
   end
   if failed and issued.value == failed then
-    if issue.can_force(e.way) then return self:force(e, lease, record, failed) end
-    return refuse(e, lease, record, failed, FORCE_APART, "the issuer gives the token again that WeChat refuses")
+    if issue.can_force(e.way) then return self:force(e, lease, record, failed, wanted) end
+    if wanted then return nil, not_another(e) end
+    return refuse(e, lease, record, failed, FORCE_APART,
+      { "发放方给的还是微信拒绝的那个 token", "the issuer gives the token again that WeChat refuses" },
+      "过半分钟再试；一直这样就看发放方的日志；try again in half a minute; then look into the issuer's log")
   end
+  if wanted then record.forced = { at = now, day = today(), n = record.forced and record.forced.n or 0 } end
   return keep(e, lease, record, issued)
 end
 
@@ -303,7 +292,9 @@ function Keeper:fly(name, f)
   task.spawn(function()
     local _ <close> = setmetatable({}, { __close = function()
       if not flight.done then
-        flight.err, flight.interrupted = fault("token.interrupted", "the refresh was interrupted"), true
+        flight.interrupted = true
+        flight.err = fault("token.interrupted", { "取 token 的过程被中断了", "the refresh was interrupted" },
+          "宿主在重新加载或停止：再试一次；the host reloads or stops: try again")
       end
       flight.done, self.flights[name] = true, nil
       flight.signal:wake()
@@ -320,7 +311,9 @@ local function land(flight, again)
   while not flight.done do
     flight.signal:wait(PATIENCE)
     if not flight.done and time.monotonic() - start >= PATIENCE then
-      return nil, fault("token.timeout", "no token within " .. PATIENCE .. " seconds")
+      return nil, fault("token.timeout",
+        { ("%d 秒内没有取到 token"):format(PATIENCE), ("no token within %d seconds"):format(PATIENCE) },
+        "检查存储和到微信的网络；look at the store and the network to WeChat")
     end
   end
   if flight.interrupted and again then
@@ -366,8 +359,24 @@ function Keeper:failed(place, kind, value, errcode)
   local e, err = self:entry(place, kind)
   if not e then return nil, err end
   if e.value and e.value ~= value and time.monotonic() < e.expires_at then return e.value end
-  log.write("info", "token.bad", nil, { account = place.id, kind = e.kind, code = errcode })
+  log.write("info", "token.bad", "WeChat has refused the token", { account = place.id, kind = e.kind, code = errcode })
   local function begin() return self:fly(e.key .. "\0" .. value, function() return self:refresh(e, value) end) end
+  return land(begin(), begin)
+end
+
+--- Another token in place of the one that is kept, which is good: who runs the host wants it.
+---@async
+---@param place weiyue.Place
+---@param kind string
+---@return string? value
+---@return weiyue.Fault? err
+function Keeper:renew(place, kind)
+  local value, err = self:get(place, kind)
+  if not value then return nil, err end
+  local e = self:entry(place, kind)
+  local function begin()
+    return self:fly(e.key .. "\0renew", function() return self:refresh(e, value, true) end)
+  end
   return land(begin(), begin)
 end
 
@@ -394,7 +403,16 @@ end
 --- The token, if this state has one that needs no refresh.
 ---@return string? value
 function Keeper:peek(place, kind)
-  local e = self:entry(place, kind)
+  local of_place = self.peeked[place] -- each call asks: not by a key that is made anew
+  if not of_place then
+    of_place = {}
+    self.peeked[place] = of_place
+  end
+  local e = of_place[kind]
+  if not e then
+    e = self:entry(place, kind)
+    of_place[kind] = e
+  end
   return e and e.value and time.monotonic() < e.refresh_at and e.value or nil
 end
 
@@ -412,7 +430,7 @@ end
 ---@return weiyue.token.Keeper
 function M.new(records, wire, components, count)
   return setmetatable({ records = records, wire = wire, components = components, count = count or function() end,
-    entries = {}, flights = {} }, Keeper)
+    entries = {}, flights = {}, peeked = setmetatable({}, { __mode = "k" }) }, Keeper)
 end
 
 return M

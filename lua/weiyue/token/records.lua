@@ -12,12 +12,15 @@ local LOCK <const> = 10000           -- ms: longer than a request may take
 local WAIT <const> = 12000           -- ms that a second one waits for the first
 local POLL <const> = 0.02            -- seconds, for a lock in memory
 local TELL <const> = 60              -- seconds between two lines about a lost store
+local SAVE <const> = 10              -- seconds between two tries to write what a lost store has missed
 
 local M = {}
 
 ---@class weiyue.token.Records
 ---@field private kv? table weiyue.kv's object
 ---@field private dict table as wx.shared
+---@field private unsaved table<string, true> keys that memory has and the store has missed
+---@field private saving? boolean
 local Records = {}
 Records.__index = Records
 
@@ -74,10 +77,45 @@ function Records:read(key)
   if self.kv then
     local text, err = self.kv:get(key)
     if text then return decode(text) end
-    if not err then return nil end
-    self:lost(err)
+    if err then
+      self:lost(err)
+    elseif not self.unsaved[key] then
+      return nil
+    end
   end
   return decode(self.dict:get(key))
+end
+
+-- What the store has missed is told to it once it is back: unless another machine, which could reach it, has told it
+-- of a later one.
+---@async
+---@return boolean done
+function Records:save(key)
+  local text = self.dict:get(key)
+  if not text then return true end -- its time is over
+  local fence = self.kv:lock(key, LOCK, 0)
+  if not fence then return false end -- lost still, or somebody is at it just now
+  local lease <close> = setmetatable({ of = self, kv = self.kv, key = key, name = key, fence = fence }, Lease)
+  local was, err = self.kv:get(key)
+  if err then return false end
+  local kept = decode(was)
+  if kept and (kept.fetched or 0) >= (decode(text).fetched or 0) then return true end
+  return self.kv:set_fenced(key, text, TTL, lease.name, lease.fence) == true
+end
+
+function Records:save_later(key)
+  self.unsaved[key] = true
+  if self.saving then return end
+  self.saving = true
+  task.after(SAVE, function()
+    self.saving = false
+    local keys = {}
+    for one in pairs(self.unsaved) do keys[#keys + 1] = one end
+    for _, one in ipairs(keys) do
+      if self:save(one) then self.unsaved[one] = nil else self:save_later(one) end
+    end
+    if next(self.unsaved) == nil then log.write("info", "token.store", "the store has the tokens again") end
+  end)
 end
 
 -- In memory: who has added the key has the lock. It ends by itself, as the store's does.
@@ -109,7 +147,9 @@ function Records:lock(key)
     lease = self:lock_memory(key)
   end
   if lease then return lease end
-  return nil, fault("token.busy", "another process has been fetching this token for too long")
+  return nil, fault("token.busy",
+    { "别的进程取这个 token 太久了", "another process has been fetching this token for too long" },
+    "过一会儿再试；一直这样就检查存储；try again; if it stays so, look at the store")
 end
 
 --- What is kept now: whoever had the lock before may have changed it.
@@ -125,11 +165,19 @@ function Lease:write(record)
   if self.kv then
     local ok, err = self.kv:set_fenced(self.key, text, TTL, self.name, self.fence)
     if ok == false then return false end
-    if ok == nil then self.of:lost(err) end
+    self.of.dict:set(self.key, text, TTL / 1000)
+    if ok then
+      self.of.unsaved[self.key] = nil
+    else
+      self.of:lost(err)
+      self.of:save_later(self.key)
+    end
+    return true
   elseif self.of.dict:get(self.name) ~= self.fence then
     return false
   end
   self.of.dict:set(self.key, text, TTL / 1000)
+  if self.of.kv then self.of:save_later(self.key) end
   return true
 end
 
@@ -158,7 +206,9 @@ function Lease:__close() self:free() end
 ---@param kv? table  weiyue.kv's object; nil: memory alone
 ---@param dict? table memory that all workers share; nil: this state has its own
 ---@return weiyue.token.Records
-function M.new(kv, dict) return setmetatable({ kv = kv, dict = dict or table_dict() }, Records) end
+function M.new(kv, dict)
+  return setmetatable({ kv = kv, dict = dict or table_dict(), unsaved = {} }, Records)
+end
 
 M.table_dict = table_dict
 
