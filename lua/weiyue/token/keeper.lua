@@ -16,6 +16,7 @@ local FORCED_A_DAY <const> = 10
 local SLOWEST <const> = 60          -- seconds of the longest back-off
 local FASTEST <const> = 5           -- seconds: the issuer is not asked more often than that when it fails
 local PATIENCE <const> = 20         -- seconds that a task waits for another's refresh
+local BEGINS <const> = 5            -- seconds within which a task of ours begins
 local KNOWN <const> = 1             -- seconds that a failure is told again without a look at the store
 local DAY <const>, BEIJING <const> = 86400, 8 * 3600
 
@@ -172,13 +173,16 @@ function Keeper:needs(e, options)
   return options
 end
 
+-- The lock's time is over, and perhaps another has it. What was waited for is there now: the next try is short.
+local OVER <const> = { code = "token.busy" }
+
 ---@async
 ---@return weiyue.token.Issued? issued
 ---@return weiyue.Fault? err
 function Keeper:ask(e, lease, options)
   local ready, err = self:needs(e, options)
   if not ready then return nil, err end
-  if BASE[e.kind] then lease:extend() end -- that took its time
+  if BASE[e.kind] and lease:extend() == false then return nil, OVER end -- that took longer than the lock holds
   local start = time.now()
   local issued
   self.count(e.place)
@@ -188,7 +192,7 @@ function Keeper:ask(e, lease, options)
     local code = err.code
     options.token, err = self:failed(place, kind, options.token, code)
     if not options.token then return nil, err end
-    lease:extend()
+    if lease:extend() == false then return nil, OVER end
     start = time.now()
     self.count(e.place)
     issued, err = issue.ask(self.wire, e.place, e.way, options)
@@ -198,7 +202,7 @@ function Keeper:ask(e, lease, options)
   issued.refresh = start + (issued.lifetime > 2 * EARLY and issued.lifetime - EARLY or issued.lifetime / 2)
   if issued.refresh_token then -- before the token is used: it cannot be had again
     local kept
-    kept, err = self.components:keep_refresh_token(e.place, issued.refresh_token)
+    kept, err = self.components:keep_refresh_token(e.place, issued.refresh_token, options.refresh_token)
     if not kept then return nil, err end
   end
   return issued
@@ -258,7 +262,7 @@ function Keeper:force(e, lease, record, failed)
 end
 
 -- Only one of all does this at a time. failed: a value that WeChat has refused; nil: the time is over.
-function Keeper:refresh(e, failed)
+function Keeper:refresh(e, failed, is_second)
   local lease <close>, busy = self.records:lock(e.key)
   if not lease then return nil, busy end
   local record = lease:read() or {}
@@ -281,6 +285,11 @@ function Keeper:refresh(e, failed)
   end
   local issued
   issued, err = self:ask(e, lease, { failed = failed })
+  if err == OVER then
+    lease:free()
+    if is_second then return nil, fault(err.code, "the lock was lost, twice") end
+    return self:refresh(e, failed, true)
+  end
   if not issued then
     err = note_failure(e, record, err)
     lease:write(record)
@@ -294,23 +303,30 @@ function Keeper:refresh(e, failed)
   return keep(e, lease, record, issued)
 end
 
+local function interrupt(flight)
+  flight.err, flight.interrupted = fault("token.interrupted", "the refresh was interrupted"), true
+  flight.done = true
+  flight.signal:wake()
+end
+
 -- Runs f in a task of its own, and for all who ask meanwhile: whoever began it may be gone before it is done.
 function Keeper:fly(name, f)
   local flight = self.flights[name]
-  if flight then return flight end
-  flight = { signal = signal.new() }
-  self.flights[name] = flight
+  local now = time.monotonic()
+  if flight and not flight.done and (flight.begun or now - flight.since < BEGINS) then return flight end
+  flight = { signal = signal.new(), since = now }
   task.spawn(function()
+    flight.begun = true
     local _ <close> = setmetatable({}, { __close = function()
-      if not flight.done then
-        flight.err, flight.interrupted = fault("token.interrupted", "the refresh was interrupted"), true
-      end
-      flight.done, self.flights[name] = true, nil
+      if not flight.done then interrupt(flight) end
+      flight.done = true
+      if self.flights[name] == flight then self.flights[name] = nil end
       flight.signal:wake()
     end })
     flight.value, flight.err = f()
     flight.done = true
   end)
+  self.flights[name] = flight -- it raises where there is no memory for a task
   return flight
 end
 
@@ -318,8 +334,10 @@ end
 local function land(flight, again)
   local start = time.monotonic()
   while not flight.done do
-    flight.signal:wait(PATIENCE)
-    if not flight.done and time.monotonic() - start >= PATIENCE then
+    flight.signal:wait(flight.begun and PATIENCE or BEGINS)
+    if not flight.done and not flight.begun then
+      interrupt(flight) -- its task was lost before it began: there was no memory
+    elseif not flight.done and time.monotonic() - start >= PATIENCE then
       return nil, fault("token.timeout", "no token within " .. PATIENCE .. " seconds")
     end
   end
@@ -389,6 +407,18 @@ function Keeper:forgive(place, kind)
   end
   e.err = nil
   return true
+end
+
+--- It is good no more: the account has taken its authorisation back. What is being fetched comes before.
+---@async
+---@return true? ok
+---@return weiyue.Fault? err
+function Keeper:drop(place, kind)
+  local e, err = self:entry(place, kind)
+  if not e then return nil, err end
+  local _ <close> = self.records:lock(e.key)
+  e.value, e.err, self.entries[e.key] = nil, nil, nil
+  return self.records:delete(e.key)
 end
 
 --- The token, if this state has one that needs no refresh.
