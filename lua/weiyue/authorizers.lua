@@ -99,7 +99,10 @@ function Authorizers:change(key, f)
     local value = f(decode(text))
     local new = value and json.encode(value)
     local done = not new or new == text
-    if not done and kv and not err then done, err = kv:cas(key, text, new) end
+    if not done and kv and not err then
+      done, err = kv:cas(key, text, new)
+      if done == false then err = nil end -- it is what stands there now
+    end
     if new and (done or not kv or err) then dict:set(key, new) end
     if err then return nil, lost(err) end
     if done or not kv then return true end

@@ -189,7 +189,7 @@ local function exchange(self, component, job)
     if not answer then return nil, err, SPENT[err.code] end
     local info = answer.authorization_info or {}
     if info.authorizer_appid ~= what.appid or type(info.authorizer_refresh_token) ~= "string" then
-      return nil, fault("component.event", "WeChat's answer is about another account"), true
+      return nil, fault("component.event", "WeChat's answer is about another account")
     end
     what.refresh_token, what.code, what.due = info.authorizer_refresh_token, nil, time.now() + STAYS
     kept:hide(what.refresh_token)
