@@ -116,6 +116,7 @@ typedef struct job {
   wy_task *task;       /* NULL until it runs, where start has begun it */
   scope *scope;        /* NULL: weiyue's own */
   unsigned *counted;   /* of its scope's; NULL: not */
+  bool fired;          /* its time has come: it cannot be cancelled any more */
 } job;
 
 static void job_uncount(job *j) {
@@ -257,28 +258,21 @@ static int l_started_cancel(lua_State *L) {
   return 1;
 }
 
-static void job_unlink(job *j) {
-  wy_list_remove(&j->link);
-  if (j->handle) *j->handle = NULL;
-  j->handle = NULL;
-}
-
 /* Where there is no memory for its task it comes again a moment later: timers begin the next one in
  * their task, and one that is lost would end them. */
 static void after_fire(wy_timer *timer) {
   job *j = wy_container_of(timer, job, timer);
-  job **handle = j->handle;
   unsigned *counted = j->counted;
-  job_unlink(j);
+  wy_list_remove(&j->link);
   job_uncount(j);
+  j->fired = true;
   if (!job_run(j)) return;
+  j->fired = false;
   wy_log_text(j->script->log, WY_LOG_ERROR, "lua.error", "no memory for the task of a timer");
   if (wy_timer_start(j->script->clock, &j->timer, RETRY_MS)) {
     job_drop(j);
     return;
   }
-  j->handle = handle;
-  if (handle) *handle = j;
   j->counted = counted;
   if (counted) ++*counted;
   wy_list_push(&j->script->timers, &j->link);
@@ -287,9 +281,9 @@ static void after_fire(wy_timer *timer) {
 static int l_after_cancel(lua_State *L) {
   job **handle = luaL_checkudata(L, 1, "weiyue.timer");
   job *j = *handle;
-  lua_pushboolean(L, j != NULL);
-  if (!j) return 1;
-  job_unlink(j);
+  lua_pushboolean(L, j && !j->fired);
+  if (!j || j->fired) return 1;
+  wy_list_remove(&j->link);
   wy_timer_stop(j->script->clock, &j->timer);
   luaL_unref(L, LUA_REGISTRYINDEX, j->ref);
   job_free(j);
