@@ -259,15 +259,20 @@ end
 local function host_of(objects, hub, calls)
   local host = {}
   function host.calls() return calls end
-  function host.find(id)
+  function host.current() return hub:numbered(task.account()) or #objects == 1 and objects[1] or nil end
+  -- given: perhaps the account itself
+  function host.find(id, given)
+    if type(given) == "table" and hub:place(given) then return given end
     for _, object in ipairs(objects) do
       if object.id == id then return object end
     end
+    if not hub.has_component then return nil end
+    local current = host.current() -- who sends messages is here, even if he has not authorised
+    return current and current.id == id and current or hub.components:find(id)
   end
-  function host.current() return objects[task.account()] or #objects == 1 and objects[1] or nil end
   function host.account(id)
     if id == nil and #objects == 1 then return objects[1] end
-    local object = host.find(id) or id and hub.has_component and hub.components:find(id)
+    local object = id and host.find(id)
     if object then return object end
     error(id and ("no account %s"):format(tostring(id)) or "which account? wx.account(id)", 3)
   end
@@ -355,15 +360,19 @@ function M.load(boot)
   rawset(hub, "push", push)
   if hub.has_component and push then
     local facts = push.facts
-    push = setmetatable({ facts = function(n)
-      local p = facts(n)
-      return p and hub.components:belongs(p)
-    end }, { __index = push })
+    local park = push.park
+    push = setmetatable({
+      facts = function(n)
+        local p = facts(n)
+        return p and hub.components:belongs(p)
+      end,
+      park = function(...) return hub.components:enter(park(...)) end,
+    }, { __index = push })
   end
   local box = mailbox.new(shared.object "weiyue.mailbox.dict")
   local function platform(object)
     local known = hub:place(object)
-    return known and known.component and known.component.object
+    if known and known.component then return known.component.object, known.number end
   end
   local out = outbox.new(places, box, push, hub.services, platform)
   message.serve(out, push)
@@ -386,7 +395,8 @@ function M.load(boot)
     to_forget[i] = { object = objects[i], index = i, delay = account.forget, handlers = handlers }
     boot.accounts[i] = { object = objects[i], index = rules.compile(own) }
   end
-  hub.forgetting = forget.new(to_forget, box, push, hub.services, platform)
+  hub.forgetting = forget.new(to_forget, box, push, hub.services, platform,
+    hub.has_component and function(id) return hub.components:find(id) end or nil)
   for i, account in ipairs(boot.accounts) do
     local answer = dispatch.dispatcher(account.index, out, conf.accounts[i].mailbox.word, hub.forgetting)
     if conf.accounts[i].kind == "component" then answer = hub.components:around(hub:place(account.object), answer) end
@@ -401,7 +411,7 @@ function M.load(boot)
     message = message.metatable, once = dispatch.once, may_reply = events.may_reply,
     is_special = events.is_special, plugin_of = plugin_of(loaded),
     window = function(type, event) return capabilities.window(type, event) ~= nil end,
-    deliver = function(p, reply) return out:deliver(hub.has_component and hub.components:belongs(p) or p, reply) end,
+    deliver = function(p, reply) return out:deliver(hub.has_component and hub.components:enter(p) or p, reply) end,
     authorizer_can = function(appid, capability)
       local its = hub:place(appid) -- known since the push was handled
       return its ~= nil and its.learnt == true and its.can[capability] == true
@@ -424,9 +434,11 @@ function M.load(boot)
       worker = worker, workers = workers, count = options.count or push and push.count,
     })
     local stop_forgetting = worker == 0 and hub.forgetting:start()
+    local stop_components = worker == 0 and hub.has_component and hub.components:start()
     return function()
       stop()
       if stop_forgetting then stop_forgetting() end
+      if stop_components then stop_components() end
     end
   end
 end

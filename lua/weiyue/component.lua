@@ -1,67 +1,26 @@
 -- Third-party platforms (第三方平台): the ticket that WeChat pushes every ten minutes, and the accounts that have
 -- authorised the platform. What cannot be had again, refresh tokens, is in the store before an event is answered.
 
+local authorizers = require "weiyue.authorizers"
 local capabilities = require "weiyue.capabilities"
 local core = require "weiyue_core"
 local fault = require "weiyue.token.fault"
+local task = require "weiyue.task"
 
-local json, log = core.json, core.log
+local log, time = core.log, core.time
 
-local SECRETS <const> = 1000 -- tickets, codes, refresh tokens that no line shows; older ones are of no use any more
 local TICKET_TTL <const> = 12 * 3600 * 1000 -- ms
-local PAGE <const> = 100
+local CODE <const> = 600   -- seconds that WeChat takes a code
+local STAYS <const> = 86400 -- seconds that is tried what cannot be had again
 
 local M = {}
 
 ---@class weiyue.Components
 ---@field private hub weiyue.Hub
----@field private hidden table texts that no line shows
----@field private n_hidden integer
+---@field private kept weiyue.Authorizers
 ---@field private make fun(place: weiyue.Place): table the object of an account: msg.account
 local Components = {}
 Components.__index = Components
-
--- Keeps a text out of logs, until many others have come.
-function Components:hide(text)
-  if self.hidden[text] then return end
-  core.secrets.add(text)
-  self.hidden[text], self.n_hidden = true, self.n_hidden + 1
-  self.hidden[self.n_hidden] = text
-  local old = self.hidden[self.n_hidden - SECRETS]
-  if not old then return end
-  core.secrets.remove(old)
-  self.hidden[old], self.hidden[self.n_hidden - SECRETS] = nil, nil
-end
-
-local function key_of(component, rest) return ("c/%s/%s"):format(core.url.escape(component.appid), rest) end
-local function key_of_authorizer(component, appid) return key_of(component, "a/" .. core.url.escape(appid)) end
-
--- The store, or memory of this process where there is none: then a restart needs new authorisations, which is told.
-function Components:get(key)
-  local kv = self.hub.kv
-  if kv then
-    local value, err = kv:get(key)
-    if value or not err then return value end
-    local cached = self.hub.dict:get(key)
-    if cached then return cached end
-    return nil, fault(err.code or "store", tostring(err.message or err))
-  end
-  return self.hub.dict:get(key)
-end
-
-function Components:set(key, value, ttl)
-  local kv = self.hub.kv
-  self.hub.dict:set(key, value, ttl and ttl / 1000)
-  if not kv then return true end
-  local ok, err = kv:set(key, value, ttl)
-  if ok then return true end
-  return nil, fault(err.code or "store", tostring(err.message or err))
-end
-
-function Components:delete(key)
-  self.hub.dict:delete(key)
-  if self.hub.kv then self.hub.kv:del(key) end
-end
 
 --- The ticket that was pushed last.
 ---@async
@@ -69,9 +28,9 @@ end
 ---@return string? ticket
 ---@return weiyue.Fault? err
 function Components:ticket(component)
-  local ticket, err = self:get(key_of(component, "ticket"))
+  local ticket, err = self.kept:ticket(component)
   if ticket then
-    self:hide(ticket)
+    self.kept:hide(ticket)
     return ticket
   end
   return nil, err or fault("token.no_ticket",
@@ -79,10 +38,9 @@ function Components:ticket(component)
     "微信每 10 分钟推送一次；也可以调 component.start_push_ticket；it comes every 10 minutes, once the platform is set up")
 end
 
-function Components:record(component, appid)
-  local text, err = self:get(key_of_authorizer(component, appid))
-  if not text then return nil, err end
-  return json.decode(text, { lenient = true })
+local function unauthorized(appid)
+  return fault("token.unauthorized", appid .. " has not authorised this platform",
+    "请公众号管理员授权；its administrator must authorise the platform")
 end
 
 --- An authorizer's refresh token.
@@ -91,33 +49,31 @@ end
 ---@return string? refresh_token
 ---@return weiyue.Fault? err
 function Components:refresh_token(place)
-  local record, err = self:record(place.component, place.appid)
+  local record, err = self.kept:record(place.component, place.appid)
   if record and record.refresh_token then
-    self:hide(record.refresh_token)
+    self.kept:hide(record.refresh_token)
     return record.refresh_token
   end
-  return nil, err or fault("token.unauthorized",
-    { place.appid .. " 没有授权给这个平台", place.appid .. " has not authorised this platform" },
-    "请公众号管理员授权；its administrator must authorise the platform")
+  return nil, err or unauthorized(place.appid)
 end
 
--- Keeps what is known of an authorizer.
-function Components:keep(component, record)
-  self:hide(record.refresh_token)
-  return self:set(key_of_authorizer(component, record.appid), json.encode(record))
-end
-
---- WeChat has given a new refresh token.
+--- WeChat has given a new refresh token for `old`. One that an authorisation has brought meanwhile stays; and who has
+--- taken it back stays away.
 ---@async
 ---@return true? ok
 ---@return weiyue.Fault? err
-function Components:keep_refresh_token(place, refresh_token)
-  local record, err = self:record(place.component, place.appid)
-  if err then return nil, err end
-  record = record or { appid = place.appid }
-  if record.refresh_token == refresh_token then return true end
-  record.refresh_token = refresh_token
-  return self:keep(place.component, record)
+function Components:keep_refresh_token(place, new, old)
+  local is_there
+  self.kept:hide(new)
+  local ok, err = self.kept:amend(place.component, place.appid, function(record)
+    is_there = record ~= nil
+    if not record or record.refresh_token ~= old then return nil end
+    record.refresh_token = new
+    return record
+  end)
+  if not ok then return nil, err end
+  if not is_there then return nil, unauthorized(place.appid) end
+  return true
 end
 
 -- Authorizers as accounts -----------------------------------------------------------------------------------
@@ -140,10 +96,21 @@ local function can_of(record)
   return capabilities.of(kind_of(record), record.verified)
 end
 
+-- What WeChat has told of it since.
+local function refresh(place, record)
+  local kind = kind_of(record)
+  if not is_learnt(record) then return end
+  if place.learnt and place.kind == kind and place.verified == record.verified then return end
+  place.kind, place.verified, place.can, place.learnt = kind, record.verified, can_of(record), true
+end
+
 -- The account of an authorizer, made when it is asked for first.
 function Components:account(component, record)
   local place = self.hub:place(record.appid)
-  if place then return place.object end
+  if place then
+    if place.component then refresh(place, record) end
+    return place.object
+  end
   place = { id = record.appid, appid = record.appid, kind = kind_of(record), verified = record.verified or nil,
     api = component.api, can = can_of(record), learnt = is_learnt(record),
     component = component, username = record.username,
@@ -153,37 +120,33 @@ function Components:account(component, record)
   return place.object
 end
 
---- The account of an appid that has authorised a platform of this host; nil: none has.
+--- The account of an appid that has authorised a platform of this host; nil: none has. The store says who has: an
+--- authorisation may have been taken back on another worker or machine.
 ---@async
 ---@param appid string
 ---@return table? account
 function Components:find(appid)
-  local known = self.hub:place(appid)
-  if known then return known.object end
+  local known, lost = self.hub:place(appid), nil
+  if known and not known.component then return known.object end
   for _, component in ipairs(self.hub:places()) do
     if component.kind == "component" then
-      local record = self:record(component, appid)
+      local record, err = self.kept:record(component, appid)
       if record then return self:account(component, record) end
+      lost = lost or err
     end
   end
+  if known and lost then return known.object end
+  if known then self.hub:remove(known) end
 end
 
 --- The accounts that have authorised a platform, one after another: `for appid, account in …`.
 ---@param component weiyue.Place
 ---@return async fun(): string?, table?
 function Components:each(component)
-  local kv, prefix = self.hub.kv, key_of(component, "a/")
-  local rows, at, after, is_last = {}, 0, nil, not kv
+  local next_record = self.kept:records(component)
   return function()
-    at = at + 1
-    while not rows[at] do
-      if is_last then return nil end
-      local page, following = kv:scan(prefix, after, PAGE)
-      if not page then error(("the store does not tell the accounts: %s"):format(tostring(following)), 2) end
-      rows, at, after, is_last = page, 1, following, following == nil
-    end
-    local record = json.decode(rows[at][2], { lenient = true })
-    return record.appid, self:account(component, record)
+    local record = next_record()
+    if record then return record.appid, self:account(component, record) end
   end
 end
 
@@ -194,59 +157,96 @@ local handlers = {}
 function handlers.component_verify_ticket(self, component, raw)
   local ticket = raw.ComponentVerifyTicket
   if type(ticket) ~= "string" or ticket == "" then return nil, fault("component.event", "there is no ticket in it") end
-  self:hide(ticket)
-  return self:set(key_of(component, "ticket"), ticket, TICKET_TTL)
+  self.kept:hide(ticket)
+  return self.kept:set_ticket(component, ticket, TICKET_TTL)
 end
 
--- The code is exchanged at once: it is good for a while only, and what it brings is durable then.
+-- The code is kept before it is exchanged, which is tried as long as WeChat takes it.
 local function authorized(self, component, raw)
   local appid, code = raw.AuthorizerAppid, raw.AuthorizationCode
-  if type(code) ~= "string" then return nil, fault("component.event", "there is no code in it") end
-  self:hide(code)
-  local answer, err = self.hub.engine:call(component, "component.query_auth",
-    { component_appid = component.appid, authorization_code = code })
-  if not answer then return nil, err end
-  local info = answer.authorization_info or {}
-  if info.authorizer_appid ~= appid or type(info.authorizer_refresh_token) ~= "string" then
-    return nil, fault("component.event", "WeChat's answer is about another account")
+  if type(code) ~= "string" or type(appid) ~= "string" then
+    return nil, fault("component.event", "there is no code in it")
   end
-  local record = self:record(component, appid) or { appid = appid }
-  record.refresh_token, record.revoked = info.authorizer_refresh_token, nil
-  local ok
-  ok, err = self:keep(component, record)
-  if not ok then return nil, err end
-  log.write("info", "component.authorized", nil, { account = component.id, appid = appid })
-  self:learn(component, record)
-  return true
+  self.kept:hide(code)
+  return self.kept:enqueue(component, { appid = appid, code = code, due = time.now() + CODE })
 end
 handlers.authorized, handlers.updateauthorized = authorized, authorized
 
 function handlers.unauthorized(self, component, raw)
   local appid = raw.AuthorizerAppid
   if type(appid) ~= "string" then return nil, fault("component.event", "there is no AuthorizerAppid in it") end
-  self:delete(key_of_authorizer(component, appid))
+  return self.kept:enqueue(component, { appid = appid, gone = true, due = time.now() + STAYS })
+end
+
+local SPENT <const> = { [61009] = true, [61010] = true } -- a code that WeChat does not take, or not any more
+
+-- Exchanges the code of an authorisation, and keeps what that brings.
+---@async
+---@return true? ok
+---@return weiyue.Fault? err
+---@return boolean? is_final no further try helps
+local function exchange(self, component, job)
+  local what, kept = job.what, self.kept
+  if not what.refresh_token then
+    local answer, err = self.hub.engine:call(component, "component.query_auth",
+      { component_appid = component.appid, authorization_code = what.code })
+    if not answer then return nil, err, SPENT[err.code] end
+    local info = answer.authorization_info or {}
+    if info.authorizer_appid ~= what.appid or type(info.authorizer_refresh_token) ~= "string" then
+      return nil, fault("component.event", "WeChat's answer is about another account")
+    end
+    what.refresh_token, what.code, what.due = info.authorizer_refresh_token, nil, time.now() + STAYS
+    kept:hide(what.refresh_token)
+    if not kept:is_open(job) then return true end -- a newer event has come meanwhile
+  end
+  local ok, err = kept:amend(component, what.appid, function(record)
+    record = record or { appid = what.appid }
+    record.refresh_token = what.refresh_token
+    return record
+  end)
+  if not ok then
+    kept:note(job) -- the code is used up
+    return nil, err
+  end
+  log.write("info", "component.authorized", nil, { account = component.id, appid = what.appid })
+  self:learn(component, what.appid)
+  return true
+end
+
+-- Nothing is left of an authorisation that was taken back: not the record, and not the token.
+---@async
+---@return true? ok
+---@return weiyue.Fault? err
+local function depart(self, component, job)
+  local appid = job.what.appid
   local place = self.hub:place(appid)
-  if place and place.component == component then self.hub:remove(place) end
+  if not place then place = { id = appid, appid = appid, api = component.api, component = component } end
+  if place.component ~= component then return true end
+  self.hub:remove(place)
+  local ok, err = self.kept:forget(component, appid)
+  if ok then ok, err = self.hub.keeper:drop(place, "authorizer_access_token") end
+  if not ok then return nil, err end
   log.write("info", "component.unauthorized", nil, { account = component.id, appid = appid })
   return true
 end
 
 --- Asks WeChat what kind of account an authorizer is. That it fails is no matter: WeChat refuses what it may not.
 ---@async
-function Components:learn(component, record)
+function Components:learn(component, appid)
   local answer = self.hub.engine:call(component, "component.get_authorizer_info",
-    { component_appid = component.appid, authorizer_appid = record.appid })
+    { component_appid = component.appid, authorizer_appid = appid })
   local info = answer and answer.authorizer_info
   if type(info) ~= "table" then return end
-  local service, verify = info.service_type_info or {}, info.verify_type_info or {}
-  record.username, record.mini = info.user_name, info.MiniProgramInfo ~= nil or nil
-  record.service_type, record.verified = service.id, verify.id ~= nil and verify.id >= 0
-  self:keep(component, record)
-  local place = self.hub:place(record.appid)
-  if place then
-    place.kind, place.verified, place.can = kind_of(record), record.verified, can_of(record)
-    place.learnt = is_learnt(record)
-  end
+  local service, verify, latest = info.service_type_info or {}, info.verify_type_info or {}, nil
+  self.kept:amend(component, appid, function(record)
+    latest = record
+    if not record then return nil end
+    record.username, record.mini = info.user_name, info.MiniProgramInfo ~= nil or nil
+    record.service_type, record.verified = service.id, verify.id ~= nil and verify.id >= 0
+    return record
+  end)
+  local place = self.hub:place(appid)
+  if latest and place and place.component == component then refresh(place, latest) end
 end
 
 --- What a push to a platform's own address tells. What fails is told in the log, and the plugins hear of the event.
@@ -273,7 +273,7 @@ function Components:around(component, answer)
     if msg.type == "component" then
       self:event(component, msg)
     else
-      self:belongs(msg)
+      self:enter(msg)
     end
     return answer(msg)
   end
@@ -287,12 +287,27 @@ function Components:belongs(t)
   if not appid then return t end
   local component = self.hub:place(t.account)
   if component and component.kind == "component" then
-    local account = self:find(appid)
-    -- WeChat has signed the push for this platform: it has authorised, and the event is still to come
+    local known = self.hub:place(appid) -- a push looks no further: WeChat has signed it for this platform
+    local account = known and known.object or self:find(appid)
+    -- it has authorised, and the event is still to come
     t.account = account or self:account(component, { appid = appid })
   end
   return t
 end
+
+--- The same, and the task that runs works for that account from now on: wx.store, wx.lock.
+---@async
+---@param t { account: table, authorizer?: string }
+function Components:enter(t)
+  self:belongs(t)
+  local place = rawget(t, "authorizer") and self.hub:place(t.account)
+  if place then task.account(place.number) end
+  return t
+end
+
+--- Looks for authorisations that others have not brought to their end; gives the function that ends that.
+---@return fun()
+function Components:start() return self.kept:start() end
 
 --- The code for a page on which an account authorises the platform.
 ---@async
@@ -309,8 +324,12 @@ end
 ---@param hub weiyue.Hub
 ---@return weiyue.Components
 function M.new(hub)
-  return setmetatable({ hub = hub, make = hub.make_object or function(place) return { id = place.id } end,
-    hidden = {}, n_hidden = 0 }, Components)
+  local self = setmetatable({ hub = hub, make = hub.make_object or function(place) return { id = place.id } end },
+    Components)
+  self.kept = authorizers.new(hub, function(component, job)
+    return (job.what.gone and depart or exchange)(self, component, job)
+  end)
+  return self
 end
 
 return M

@@ -29,7 +29,8 @@ for event in pairs(CAUSES) do EVENTS[event] = true end
 
 ---@class weiyue.forget.Place
 ---@field object table msg.account
----@field index integer its number in the configuration
+---@field index integer its number in the configuration, or its platform's
+---@field number? integer what task.account() is where it came at run time
 ---@field delay number|false seconds; false: never by itself
 ---@field handlers { fn: function, plugin: string, where: string }[] of wx.on_forget
 
@@ -38,6 +39,7 @@ for event in pairs(CAUSES) do EVENTS[event] = true end
 ---@field private places table<table, weiyue.forget.Place>
 ---@field private box weiyue.Mailbox
 ---@field private push table the module weiyue.push
+---@field private find? async fun(id: string): table?
 ---@field private trying table<string, table> plans that could not be written yet, by kind and user
 ---@field private n_trying integer
 ---@field private tries table<string, integer> by entry: how often its handlers began
@@ -64,7 +66,7 @@ end
 -- What plugins do about it, before anything goes: they may need it. Gives how many failed.
 ---@async
 local function tell(place, openid)
-  local failed, before = 0, task.account(place.index)
+  local failed, before = 0, task.account(place.number or place.index)
   for _, handler in ipairs(place.handlers) do
     local ok, err = pcall(limits.call, handler.fn, openid, place.object)
     if not ok then
@@ -274,6 +276,23 @@ function Forgetting:sweep(place)
   until not following
 end
 
+-- The same of accounts that came at run time: of those that have plans.
+---@async
+function Forgetting:sweep_others()
+  local kv, known, after = keep.kv(), {}, "f/"
+  for object in pairs(self.places) do known[object.id] = true end
+  while kv do
+    local list = kv:scan("f/", after, 1)
+    local id = list and list[1] and list[1][1]:match "^f/([^/]+)/"
+    if not id then return end
+    after = ("f/%s0"):format(id) -- behind all of its keys: "0" comes after "/"
+    id = keep.unescape(id)
+    local object = not known[id] and self.find(id)
+    local place = object and self.places[object]
+    if place and place.delay then self:sweep(place) end
+  end
+end
+
 --- Looks for what is due now and then; gives the function that ends that.
 ---@return fun()
 function Forgetting:start()
@@ -283,6 +302,7 @@ function Forgetting:start()
     for _, place in pairs(self.places) do
       if place.delay then task.after(0, function() self:sweep(place) end) end
     end
+    if self.find then task.after(0, function() self:sweep_others() end) end
   end
   pending = task.after(FIRST, look)
   return function() pending:cancel() end
@@ -292,16 +312,21 @@ end
 ---@param box weiyue.Mailbox
 ---@param push table the module weiyue.push
 ---@param services? weiyue.Services
----@param platform? fun(object: table): table? of an account that came at run time: whose settings are his
+---@param platform? fun(object: table): table?, integer? of an account that came at run time: whose settings are his
+---@param find? async fun(id: string): table? an account that came at run time
 ---@return weiyue.Forgetting
-function M.new(places, box, push, services, platform)
+function M.new(places, box, push, services, platform, find)
   local by_object = setmetatable({}, { __index = function(list, object)
-    local owner = platform and rawget(list, platform(object) or false)
-    return owner and { object = object, index = owner.index, delay = owner.delay, handlers = owner.handlers }
+    if not platform then return nil end
+    local of, number = platform(object)
+    local owner = rawget(list, of or false)
+    return owner and
+      { object = object, index = owner.index, number = number, delay = owner.delay, handlers = owner.handlers }
   end })
   for _, place in ipairs(places) do by_object[place.object] = place end
   return setmetatable({
     places = by_object, box = box, push = push, services = services, trying = {}, n_trying = 0, tries = {},
+    find = find,
   }, Forgetting)
 end
 

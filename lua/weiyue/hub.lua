@@ -6,8 +6,11 @@ local core = require "weiyue_core"
 
 local M = {}
 
+local AT_RUN_TIME <const> = 1 << 16 -- numbers from here on are of accounts that the configuration does not name
+
 ---@class weiyue.Place an account, with its secrets
 ---@field index? integer    its number in the configuration; nil: it came at run time
+---@field number? integer   what a task that works for it has: task.account()
 ---@field id string
 ---@field kind string
 ---@field verified? boolean
@@ -31,15 +34,31 @@ local M = {}
 ---@field private list weiyue.Place[]
 ---@field private by_id table<string, weiyue.Place>
 ---@field private by_object table<table, weiyue.Place>
+---@field private by_number table<integer, table> msg.account
+---@field private numbers table<string, integer> by id, of accounts that came at run time
+---@field private n_numbers integer
 local Hub = {}
 Hub.__index = Hub
+
+-- Who takes his authorisation back and gives it again has the same number.
+local function number_of(self, place)
+  local number = place.index or self.numbers[place.id]
+  if not number then
+    self.n_numbers = self.n_numbers + 1
+    number = AT_RUN_TIME + self.n_numbers
+    self.numbers[place.id] = number
+  end
+  return number
+end
 
 --- Adds an account.
 ---@param place weiyue.Place
 function Hub:add(place)
-  self.list[#self.list + 1] = place
+  if not place.component then self.list[#self.list + 1] = place end
   self.by_id[place.id] = place
   self.by_object[place.object] = place
+  place.number = number_of(self, place)
+  self.by_number[place.number] = place.object
   return place
 end
 
@@ -47,15 +66,17 @@ end
 ---@return weiyue.Place?
 function Hub:place(account) return self.by_object[account] or self.by_id[account] end
 
+--- The account that a task works for: msg.account, by what task.account() says.
+---@param number integer
+---@return table? object
+function Hub:numbered(number) return self.by_number[number] end
+
 --- All that the configuration names.
 function Hub:places() return self.list end
 
---- An account that came at run time is gone.
+--- An account that came at run time is gone. What still works for it finds it by its object.
 function Hub:remove(place)
-  self.by_id[place.id], self.by_object[place.object] = nil, nil
-  for i, one in ipairs(self.list) do
-    if one == place then table.remove(self.list, i) end
-  end
+  if self.by_id[place.id] == place then self.by_id[place.id] = nil end
 end
 
 --- One more, in /metrics. An authorizer's count as its platform's.
@@ -94,7 +115,9 @@ function parts.engine(hub) return require("weiyue.api.call").new(hub) end
 
 ---@return weiyue.Hub
 function M.new()
-  return setmetatable({ list = {}, by_id = {}, by_object = setmetatable({}, { __mode = "k" }) }, {
+  return setmetatable({
+    list = {}, by_id = {}, by_object = setmetatable({}, { __mode = "k" }), by_number = {}, numbers = {}, n_numbers = 0,
+  }, {
     __index = function(hub, name)
       if Hub[name] then return Hub[name] end
       local make = parts[name]

@@ -109,7 +109,8 @@ function M.new(plugin, host)
     local account = host.current()
     if options.account ~= nil then
       local id = type(options.account) == "table" and options.account.id or options.account
-      account = type(id) == "string" and host.find(id) or keep.misuse("wx.lock: no account " .. tostring(id))
+      account = type(id) == "string" and host.find(id, options.account)
+        or keep.misuse("wx.lock: no account " .. tostring(id))
     end
     if not account then
       keep.misuse "wx.lock: of which account? Outside a message: wx.lock(name, ttl, { account = id })"

@@ -239,7 +239,7 @@ function Store:account(account)
   local of = self_of(self, "account", "id")
   local id = type(account) == "table" and account.id or account
   if type(id) ~= "string" then misuse("account", "an account's id is a text") end
-  local object = of.host.find(id)
+  local object = of.host.find(id, account)
   if not object then misuse("account", "no account " .. id) end
   return make { plugin = of.plugin, host = of.host, account = object, openid = of.openid }
 end
@@ -254,7 +254,8 @@ M.metatable = { __name = NAME, __metatable = NAME, __index = index, __tostring =
 
 --- wx.store of one plugin.
 ---@param plugin string its name
----@param host { current: (fun(): table?), find: (fun(id: string): table?) } the account of what runs, or the only one
+---@param host { current: (fun(): table?), find: (fun(id: string, given?: any): table?) } the account of what runs, or
+---  the only one; find may wait where accounts come at run time
 ---@return weiyue.Store
 function M.new(plugin, host) return make { plugin = plugin, host = host } end
 

@@ -191,6 +191,63 @@ describe("account.api", function()
     assert.equal("api.quota", select(2, hub.engine:call(other, "user.info", { openid = "oTest" })).code)
   end)
 
+  describe("after openapi.clear_quota", function()
+    local LIMITS <const> = { ["user.info"] = 5, ["user.list"] = 5 }
+
+    -- Another worker, where memory is given, or another machine.
+    local function another(dict)
+      local its = hubs.new()
+      rawset(its, "kv", hub.kv)
+      if dict then rawset(its, "dict", dict) end
+      return its, its:add(place { api = server.url, limits = LIMITS })
+    end
+
+    local function use_up(its, whose)
+      for i = 1, 5 do assert(its.engine:call(whose, "user.info", { openid = "oTest" }), i) end
+      assert.equal("api.quota", select(2, its.engine:call(whose, "user.info", { openid = "oTest" })).code)
+    end
+
+    before_each(function() one.limits = LIMITS end)
+
+    it("a restart does not bring the old count back", function()
+      use_up(hub, one)
+      task.sleep(35) -- the store knows
+      assert(hub.engine:call(one, "openapi.clear_quota"))
+      task.sleep(35)
+      local its, mine = another() -- with nothing of the memory
+      use_up(its, mine)
+    end)
+
+    it("other workers and machines call again what was used up, or refused", function()
+      local worker, of_worker = another(hub.dict)
+      local machine, of_machine = another()
+      server:set { answers = { ["/cgi-bin/user/get"] = { errcode = 45009 } } }
+      for _, pair in ipairs { { worker, of_worker }, { machine, of_machine } } do
+        assert.equal(45009, select(2, pair[1].engine:call(pair[2], "user.list", {})).code)
+      end
+      use_up(worker, of_worker)
+      server:set { answers = {} }
+      assert(hub.engine:call(one, "openapi.clear_quota"))
+      assert.is_nil(worker.governor:quota(of_worker)["user.info"])
+      use_up(worker, of_worker)
+      assert(worker.engine:call(of_worker, "user.list", {}))
+      machine.engine:call(of_machine, "user.list", {})
+      task.sleep(35) -- until it has asked the store
+      assert(machine.engine:call(of_machine, "user.list", {}))
+    end)
+
+    it("the store hears of it later where it was lost", function()
+      use_up(hub, one)
+      task.sleep(35)
+      hub.kv.broken = { code = "store.unreachable", message = "no store" }
+      assert(hub.engine:call(one, "openapi.clear_quota"))
+      hub.kv.broken = nil
+      task.sleep(35)
+      local its, mine = another()
+      use_up(its, mine)
+    end)
+  end)
+
   it("refuses what the kind of account has not, before anything is sent", function()
     start { kind = "subscription", verified = false,
       can = require("weiyue.capabilities").of("subscription", false) }

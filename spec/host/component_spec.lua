@@ -20,8 +20,8 @@ describe("a third-party platform", function()
     app = nil
   end)
 
-  local function start(plugin)
-    app = rigs.new { plugin = plugin, mode = "safe", config = 'store = "memory"',
+  local function start(plugin, config)
+    app = rigs.new { plugin = plugin, mode = "safe", config = config or 'store = "memory"',
       account = ('kind = "component", secret = "wxtestcomponentsecret", authorizers = "/wx/:appid", api = "%s"')
         :format(server.url) }
   end
@@ -176,6 +176,144 @@ describe("a third-party platform", function()
     authorise()
     tells("unauthorized", "AuthorizerAppid", "wxtestauthorizer")
     assert.matches("text=gone", app:logged "plugin.log" [1])
+  end)
+
+  -- A user's message to an authorizer.
+  local function says(user, appid, text)
+    local p = user:sends(push.text(text), { authorizer = appid })
+    app:advance(1)
+    return p:content()
+  end
+
+  local KEEPS <const> = [[
+    wx.text("set", function(msg)
+      local store, user = wx.store, wx.store:user(msg.openid)
+      assert(store:set("k", "of " .. msg.account.id))
+      assert(user:set("secret", "of " .. msg.account.id))
+      assert(store:account(msg.account):get "k" == "of " .. msg.account.id)
+      assert(store:account(msg.account.id):get "k" == "of " .. msg.account.id)
+      wx.spawn(function() store:set("spawned", msg.account.id) end)
+      return "kept"
+    end)
+    wx.text("get", function(msg)
+      return ("%s %s %s"):format(wx.store:get "k", wx.store:user(msg.openid):get "secret", wx.store:get "spawned")
+    end)
+    wx.text("ask", function(msg)
+      local _, answer = msg:ask "name?"
+      return ("%s %s"):format(answer.account.id, wx.store:get "k")
+    end)
+    wx.text("lock", function(msg)
+      local lock, err = wx.lock("job", "1m")
+      return lock and "locked" or err.code
+    end)
+    wx.text("forget", function(msg) return tostring(msg:forget()) end)
+    wx.on_forget(function(openid, account)
+      wx.log.info(("%s: %s, store %s"):format(account.id, openid, wx.store:get "k"))
+    end)
+  ]]
+
+  it("keeps what plugins keep apart, account by account", function()
+    start(KEEPS)
+    local user = app:user()
+    for _, appid in ipairs { "wxtestone", "wxtesttwo" } do
+      assert.equal("kept", says(user, appid, "set"))
+      assert.equal("locked", says(user, appid, "lock"))
+      assert.equal("lock.busy", says(user, appid, "lock"))
+    end
+    for _, appid in ipairs { "wxtestone", "wxtesttwo" } do
+      assert.equal(("of %s of %s %s"):format(appid, appid, appid), says(user, appid, "get"))
+    end
+    assert.equal("name?", says(user, "wxtestone", "ask"))
+    assert.equal("wxtestone of wxtestone", says(user, "wxtestone", "someone"))
+    local p = user:says "get"
+    app:advance(1)
+    assert.equal("nil nil nil", p:content()) -- the platform's own
+  end)
+
+  it("forgets a user of an authorizer, and of no other", function()
+    start(KEEPS)
+    local user = app:user()
+    for _, appid in ipairs { "wxtestone", "wxtesttwo" } do says(user, appid, "set") end
+    assert.equal("true", says(user, "wxtestone", "forget"))
+    assert.matches("wxtestone: " .. user.openid .. ", store of wxtestone", app:logged "plugin.log" [1])
+    assert.equal("of wxtestone nil wxtestone", says(user, "wxtestone", "get"))
+    assert.equal("of wxtesttwo of wxtesttwo wxtesttwo", says(user, "wxtesttwo", "get"))
+  end)
+
+  it("forgets who has left an authorizer, when that is due", function()
+    start(KEEPS)
+    authorise()
+    local user = app:user()
+    for _, appid in ipairs { "wxtestauthorizer", "wxtesttwo" } do says(user, appid, "set") end
+    user:sends(push.message("event", "unsubscribe", "EventKey", ""), { authorizer = "wxtestauthorizer" })
+    app:advance(0)
+    app:advance(86400 + 120)
+    assert.matches("wxtestauthorizer: " .. user.openid, app:logged "plugin.log" [1])
+    assert.equal("of wxtestauthorizer nil wxtestauthorizer", says(user, "wxtestauthorizer", "get"))
+    assert.equal("of wxtesttwo of wxtesttwo wxtesttwo", says(user, "wxtesttwo", "get"))
+  end)
+
+  local FINDS <const> = [[
+    wx.text("find", function() return tostring((pcall(wx.account, "wxtestauthorizer"))) end)
+  ]]
+
+  local function finds()
+    local p = app:user():says "find"
+    app:advance(1)
+    return p:content()
+  end
+
+  local function authorisation()
+    return tells("authorized", "AuthorizerAppid", "wxtestauthorizer", "AuthorizationCode", "wxtest-code")
+  end
+
+  it("tries an authorisation again that could not be exchanged, as long as its code is good", function()
+    start(FINDS)
+    assert.equal("success", authorisation():content()) -- no ticket has come yet
+    assert.equal("false", finds())
+    tells("component_verify_ticket", "ComponentVerifyTicket", "wxtest-verify-ticket")
+    server:set { answers = { ["/cgi-bin/component/api_query_auth"] = { { errcode = -1, errmsg = "system error" }, {} } } }
+    for _ = 1, 3 do app:advance(60) end
+    assert.equal("false", finds())
+    server:set { answers = {} }
+    for _ = 1, 2 do app:advance(61) end
+    assert.equal("true", finds())
+    assert.equal(1, #app:logged "component.authorized")
+    server:seen()
+    for _ = 1, 10 do app:advance(60) end
+    assert.same({}, server:seen())
+  end)
+
+  it("asks no more for a code that WeChat does not take", function()
+    start(FINDS)
+    tells("component_verify_ticket", "ComponentVerifyTicket", "wxtest-verify-ticket")
+    server:set { answers = { ["/cgi-bin/component/api_query_auth"] = { errcode = 61010, errmsg = "code is expired" } } }
+    authorisation()
+    server:seen()
+    for _ = 1, 20 do app:advance(60) end
+    assert.same({}, server:seen())
+    assert.equal("false", finds())
+  end)
+
+  it("gives an authorisation up when its time is over, and tells so", function()
+    start(FINDS)
+    authorisation()
+    app:logged()
+    for _ = 1, 12 do app:advance(60) end
+    local lines = app:logged "component.event"
+    assert.equal(1, #lines)
+    assert.matches("given up", lines[1])
+    assert.matches("appid=wxtestauthorizer", lines[1])
+  end)
+
+  it("goes on with an authorisation after a restart", function()
+    start(FINDS, 'store = "sqlite:kept.db"')
+    authorisation()
+    assert.equal("false", finds())
+    app:restart()
+    tells("component_verify_ticket", "ComponentVerifyTicket", "wxtest-verify-ticket")
+    for _ = 1, 3 do app:advance(30) end
+    assert.equal("true", finds())
   end)
 
   it("tells in the log what an authorisation failed of, and answers all the same", function()

@@ -428,6 +428,73 @@ describe("the token keeper", function()
     assert.equal(0, #issuer.asked)
   end)
 
+  describe("a refresh whose task", function()
+    local spawn
+
+    before_each(function() spawn = task.spawn end)
+    after_each(function() task.spawn = spawn end)
+
+    it("there is no memory for fails, and the next one is made", function()
+      local keeper, p = process(kv), place()
+      task.spawn = function() error "not enough memory" end
+      assert.has_error(function() keeper:get(p, "access_token") end)
+      task.spawn = spawn
+      assert.equal("wxtest-token-1", (keeper:get(p, "access_token")))
+    end)
+
+    it("is lost before it begins is made anew", function()
+      local keeper, p = process(kv), place()
+      task.spawn = function() task.spawn = spawn end
+      local start = core.time.monotonic()
+      local results = {}
+      for i = 1, 2 do spawn(function() results[i] = keeper:get(p, "access_token") end) end
+      task.sleep(12)
+      assert.same({ "wxtest-token-1", "wxtest-token-1" }, results)
+      assert.equal(1, #issuer.asked)
+      assert.is_true(core.time.monotonic() - start < 13)
+    end)
+
+    it("is lost in the background is made anew while the old token serves", function()
+      local keeper, p = process(kv), place()
+      keeper:get(p, "access_token")
+      issuer.current = nil
+      task.sleep(6905)
+      task.spawn = function() task.spawn = spawn end
+      assert.equal("wxtest-token-1", (keeper:get(p, "access_token")))
+      task.sleep(10)
+      assert.equal("wxtest-token-1", (keeper:get(p, "access_token")))
+      task.sleep(1)
+      assert.equal("wxtest-token-2", (keeper:get(p, "access_token")))
+    end)
+  end)
+
+  it("asks again under the lock where the token that it needs has taken longer than the lock holds", function()
+    local one, other, p = process(kv), process(kv), place()
+    local access = records.new(kv)
+    local busy = access:lock "t/wxtest0000000001/access_token" -- held elsewhere, again and again
+    task.spawn(function()
+      task.sleep(9)
+      busy:extend()
+      task.sleep(2)
+      busy:free()
+    end)
+    issuer.answer = function(request)
+      if request.body then return issuer.stable(request) end
+      issuer.tickets = (issuer.tickets or 0) + 1
+      return { errcode = 0, ticket = "wxtest-ticket-" .. issuer.tickets, expires_in = 7200 }
+    end
+    issuer.takes = 3
+    local results = {}
+    task.spawn(function() results[1] = one:get(p, "jsapi_ticket") end)
+    task.spawn(function()
+      task.sleep(0.5)
+      results[2] = other:get(p, "jsapi_ticket")
+    end)
+    task.sleep(40)
+    assert.same({ "wxtest-ticket-1", "wxtest-ticket-1" }, results)
+    assert.equal(1, issuer.tickets)
+  end)
+
   it("tells what an account lacks", function()
     local value, err = process(kv):get(place { secret = false }, "access_token")
     assert.is_nil(value)

@@ -8,7 +8,7 @@
 #include "script/modules.h"
 #include "script/script_impl.h"
 
-enum { LONGEST = 366 * 86400 }; /* seconds */
+enum { LONGEST = 366 * 86400 /* seconds */, RETRY_MS = 1000 };
 
 static uint64_t check_ms(lua_State *L, int arg) {
   lua_Number s = luaL_checknumber(L, arg);
@@ -116,6 +116,7 @@ typedef struct job {
   wy_task *task;       /* NULL until it runs, where start has begun it */
   scope *scope;        /* NULL: weiyue's own */
   unsigned *counted;   /* of its scope's; NULL: not */
+  bool fired;          /* its time has come: it cannot be cancelled any more */
 } job;
 
 static void job_uncount(job *j) {
@@ -160,13 +161,21 @@ static void job_lost(void *data) { job_free(data); }
 
 static const wy_task_body job_body = {.begin = job_begin, .end = job_end, .lost = job_lost};
 
-static void job_run(job *j) {
+static int job_run(job *j) {
   wy_task *none;
-  if (wy_task_start_in(j->script, &job_body, j, j->handle ? &j->task : &none)) {
-    wy_log_text(j->script->log, WY_LOG_ERROR, "lua.error", "no memory for a task");
-    luaL_unref(j->script->L, LUA_REGISTRYINDEX, j->ref);
-    job_free(j);
-  }
+  return wy_task_start_in(j->script, &job_body, j, j->handle ? &j->task : &none);
+}
+
+static void job_drop(job *j) {
+  luaL_unref(j->script->L, LUA_REGISTRYINDEX, j->ref);
+  job_free(j);
+}
+
+/* Whoever asks for a task hears of it when there is none. */
+static void job_run_or_raise(lua_State *L, job *j) {
+  if (!job_run(j)) return;
+  job_drop(j);
+  luaL_error(L, "not enough memory");
 }
 
 /* Packs the function at arg and what follows. */
@@ -208,7 +217,7 @@ static job *job_spawn(lua_State *L, int arg, scope *c, const char *what) {
 }
 
 static int spawn(lua_State *L, scope *c) {
-  job_run(job_spawn(L, 1, c, "wx.spawn"));
+  job_run_or_raise(L, job_spawn(L, 1, c, "wx.spawn"));
   return 0;
 }
 
@@ -232,7 +241,7 @@ static int l_scope_start(lua_State *L) {
   job *j = job_spawn(L, 3, c, what);
   *handle = j;
   j->handle = handle;
-  job_run(j);
+  job_run_or_raise(L, j);
   lua_settop(L, 1);
   return 1;
 }
@@ -249,25 +258,32 @@ static int l_started_cancel(lua_State *L) {
   return 1;
 }
 
-static void job_unlink(job *j) {
-  wy_list_remove(&j->link);
-  if (j->handle) *j->handle = NULL;
-  j->handle = NULL;
-}
-
+/* Where there is no memory for its task it comes again a moment later: timers begin the next one in
+ * their task, and one that is lost would end them. */
 static void after_fire(wy_timer *timer) {
   job *j = wy_container_of(timer, job, timer);
-  job_unlink(j);
+  unsigned *counted = j->counted;
+  wy_list_remove(&j->link);
   job_uncount(j);
-  job_run(j);
+  j->fired = true;
+  if (!job_run(j)) return;
+  j->fired = false;
+  wy_log_text(j->script->log, WY_LOG_ERROR, "lua.error", "no memory for the task of a timer");
+  if (wy_timer_start(j->script->clock, &j->timer, RETRY_MS)) {
+    job_drop(j);
+    return;
+  }
+  j->counted = counted;
+  if (counted) ++*counted;
+  wy_list_push(&j->script->timers, &j->link);
 }
 
 static int l_after_cancel(lua_State *L) {
   job **handle = luaL_checkudata(L, 1, "weiyue.timer");
   job *j = *handle;
-  lua_pushboolean(L, j != NULL);
-  if (!j) return 1;
-  job_unlink(j);
+  lua_pushboolean(L, j && !j->fired);
+  if (!j || j->fired) return 1;
+  wy_list_remove(&j->link);
   wy_timer_stop(j->script->clock, &j->timer);
   luaL_unref(L, LUA_REGISTRYINDEX, j->ref);
   job_free(j);

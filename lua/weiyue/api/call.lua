@@ -126,7 +126,7 @@ function Engine:try(place, row, args, options)
     local code = err and math.tointeger(err.code) or nil
     if is_online and (result ~= nil or code) then governor:told(place, row.key, code) end
     if result ~= nil then
-      if row.key:find "^openapi%.clear" then governor:clear(place) end
+      if row.name:find "^clear_quota" then governor:clear(place) end
       return result
     end
     if code == -1 and row.idempotent and busy < #BUSY_WAITS then

@@ -1,6 +1,10 @@
 -- The governor: how many calls of each API an account has made on this Beijing day, over all workers and, by the
 -- store, over all machines; it warns before WeChat's limit, keeps a reserve for late replies, refuses beyond it, and
 -- stops calling what WeChat has said is used up (45009) or too fast (45011).
+--
+-- WeChat's counts may be cleared, any number of times a day: each clearing begins another round of the account's, and
+-- everything that is counted stands under its day and round. So all workers begin anew at once, and machines that
+-- share the store when they tell it next.
 
 local core = require "weiyue_core"
 local fault = require "weiyue.token.fault"
@@ -37,6 +41,7 @@ local RESERVED <const> = { ["message_custom.send"] = true }
 ---@field private limits table<string, integer>
 ---@field private names table<weiyue.Place, table>
 ---@field private seen table<string, table> what this state has counted today
+---@field private rounds table<string, true> names of rounds that have been used since the store was told
 local Governor = {}
 Governor.__index = Governor
 
@@ -46,22 +51,51 @@ local function name_of(kind, place, api, when)
 end
 
 -- The names of one API's entries, kept: each call needs them.
-function Governor:names_of(place, api, day)
+function Governor:names_of(place, api, when)
   local of_place = self.names[place]
   if not of_place then
     of_place = {}
     self.names[place] = of_place
   end
   local names = of_place[api]
-  if not names or names.day ~= day then
-    names = { day = day, open = name_of("open", place, api), count = name_of("q", place, api, day) }
+  if not names or names.when ~= when then
+    names = { when = when, open = name_of("open", place, api, when), count = name_of("q", place, api, when) }
     of_place[api] = names
   end
   return names
 end
 
+local function round_of(place, day) return ("round/%s/%d"):format(core.url.escape(place.appid or place.id), day) end
+
 local function seconds_left_of_day() return DAY - (time.now() + BEIJING) % DAY end
 local function seconds_left_of_minute() return 60 - time.now() % 60 end
+
+-- The day and its round, as names have them.
+function Governor:when(place)
+  local day = hubs.day()
+  local round = self.hub.dict:get(round_of(place, day)) or 0
+  return round > 0 and day .. "." .. round or tostring(day), day
+end
+
+-- Learns of rounds that began elsewhere, and tells of those that began while the store was lost.
+---@async
+function Governor:follow(name)
+  local kv, dict = self.hub.kv, self.hub.dict
+  if not kv then return end
+  local text, err = kv:get(name)
+  if err then
+    dict:add(name, 0, FLUSH) -- calls do not wait for a lost store each time
+    return
+  end
+  local theirs, ours = math.tointeger(tonumber(text)) or 0, dict:get(name) or 0
+  if theirs > ours then
+    dict:set(name, theirs, KEPT)
+  elseif theirs < ours then
+    kv:cas(name, text, tostring(ours), KEPT * 1000)
+  else
+    dict:add(name, ours, KEPT)
+  end
+end
 
 --- The day's limit of an API; nil: not known.
 function Governor:limit(place, api)
@@ -74,6 +108,9 @@ function Governor:flush()
   self.armed = false
   local kv, dict = self.hub.kv, self.hub.dict
   if not kv then return end
+  local rounds = self.rounds
+  self.rounds = {}
+  for name in pairs(rounds) do self:follow(name) end
   for name, one in pairs(self.seen) do
     if dict:add("flushing/" .. name, true, 10) then
       local n, done = dict:get(name) or 0, dict:get("flushed/" .. name) or 0
@@ -111,10 +148,18 @@ end
 ---@return true? ok
 ---@return weiyue.Fault? err
 function Governor:take(place, api, late)
-  local dict, day = self.hub.dict, hubs.day()
-  local names = self:names_of(place, api, day)
+  local dict = self.hub.dict
+  local round = round_of(place, hubs.day())
+  if dict:get(round) == nil then self:follow(round) end -- the first call of the day, or of this process
+  self.rounds[round] = true
+  if not self.armed then
+    self.armed = true
+    task.after(FLUSH, function() self:flush() end)
+  end
+  local when, day = self:when(place)
+  local names = self:names_of(place, api, when)
   local open = dict:get(names.open)
-  if open and not dict:add(name_of("probe", place, api), true, PROBE) then
+  if open and not dict:add(name_of("probe", place, api, when), true, PROBE) then
     return nil, fault(math.tointeger(open) or open,
       { "微信说过次数用完了，现在不调", "WeChat has said that the calls are used up" },
       open == 45011 and "太快了，下一分钟再试；too fast: try again the next minute"
@@ -123,10 +168,6 @@ function Governor:take(place, api, late)
   local name = names.count
   if not self.seen[name] then self:begin(place, api, name, day) end
   local n, limit = dict:incr(name, 1, KEPT) or 0, self:limit(place, api)
-  if not self.armed then
-    self.armed = true
-    task.after(FLUSH, function() self:flush() end)
-  end
   if not limit then return true end
   local most = limit
   if RESERVED[api] and not late then most = limit - math.ceil(limit * RESERVE) end
@@ -149,7 +190,7 @@ end
 ---@param errcode? integer nil: it went well
 function Governor:told(place, api, errcode)
   local dict = self.hub.dict
-  local name = self:names_of(place, api, hubs.day()).open
+  local name = self:names_of(place, api, self:when(place)).open
   if errcode == 45009 or errcode == 45011 then
     local seconds = errcode == 45009 and seconds_left_of_day() or seconds_left_of_minute()
     if not dict:get(name) then
@@ -157,7 +198,7 @@ function Governor:told(place, api, errcode)
         or "too many calls in a minute: none is made until it ends", { account = place.id, api = api, code = errcode })
     end
     dict:set(name, errcode, math.max(1, seconds))
-    dict:set(name_of("probe", place, api), true, PROBE)
+    dict:set(name_of("probe", place, api, (self:when(place))), true, PROBE)
   elseif dict:get(name) then
     dict:delete(name)
     log.write("info", "api.circuit", "calls go on", { account = place.id, api = api })
@@ -168,10 +209,10 @@ end
 ---@param place weiyue.Place
 ---@return table<string, { used: integer, limit?: integer, left?: integer, open?: integer }>
 function Governor:quota(place)
-  local dict, day, list = self.hub.dict, hubs.day(), {}
+  local dict, when, list = self.hub.dict, self:when(place), {}
   local function add(api)
-    local used = dict:get(name_of("q", place, api, day)) or 0
-    local open = dict:get(name_of("open", place, api))
+    local used = dict:get(name_of("q", place, api, when)) or 0
+    local open = dict:get(name_of("open", place, api, when))
     local limit = self:limit(place, api)
     if used > 0 or open then
       list[api] = { used = used, limit = limit, left = limit and math.max(0, limit - used), open = open }
@@ -184,21 +225,20 @@ function Governor:quota(place)
   return list
 end
 
---- WeChat's counters were cleared: so are these.
+--- WeChat's counters were cleared: so are these, of all APIs.
+---@async
 function Governor:clear(place)
-  local dict, day = self.hub.dict, hubs.day()
-  for _, one in pairs(self.seen) do
-    if one.account == place.id then
-      dict:delete(name_of("q", place, one.api, day))
-      dict:delete("warned/" .. name_of("q", place, one.api, day))
-      dict:delete(name_of("open", place, one.api))
-    end
-  end
+  local dict, kv, name = self.hub.dict, self.hub.kv, round_of(place, hubs.day())
+  local told = kv and kv:incr(name, 1, KEPT * 1000)
+  dict:set(name, math.max(told or 0, (dict:get(name) or 0) + 1), KEPT)
+  self.rounds[name] = true
 end
 
 ---@param hub weiyue.Hub
 ---@return weiyue.Governor
-function M.new(hub) return setmetatable({ hub = hub, limits = M.LIMITS, seen = {},
-  names = setmetatable({}, { __mode = "k" }) }, Governor) end
+function M.new(hub)
+  return setmetatable({ hub = hub, limits = M.LIMITS, seen = {}, rounds = {},
+    names = setmetatable({}, { __mode = "k" }) }, Governor)
+end
 
 return M

@@ -16,6 +16,7 @@ local FORCE_APART <const> = 30      -- seconds between two forced refreshes
 local FORCED_A_DAY <const> = 10
 local FASTEST <const> = 5           -- seconds: the least between two refreshes
 local PATIENCE <const> = 20         -- seconds that a task waits for another's refresh
+local BEGINS <const> = 5            -- seconds within which a task of ours begins
 local KNOWN <const> = 1             -- seconds that a failure is told again without a look at the store
 local DAY <const>, BEIJING <const> = 86400, 8 * 3600
 
@@ -119,13 +120,16 @@ function Keeper:needs(e, options)
   return options
 end
 
+-- The lock's time is over, and perhaps another has it. What was waited for is there now: the next try is short.
+local OVER <const> = { code = "token.busy" }
+
 ---@async
 ---@return weiyue.token.Issued? issued
 ---@return weiyue.Fault? err
 function Keeper:ask(e, lease, options)
   local ready, err = self:needs(e, options)
   if not ready then return nil, err end
-  if BASE[e.kind] then lease:extend() end -- that took its time
+  if BASE[e.kind] and lease:extend() == false then return nil, OVER end -- that took longer than the lock holds
   local start = time.now()
   local issued
   self.count(e.place)
@@ -135,7 +139,7 @@ function Keeper:ask(e, lease, options)
     local code = err.code
     options.token, err = self:failed(place, kind, options.token, code)
     if not options.token then return nil, err end
-    lease:extend()
+    if lease:extend() == false then return nil, OVER end
     start = time.now()
     self.count(e.place)
     issued, err = issue.ask(self.wire, e.place, e.way, options)
@@ -145,7 +149,7 @@ function Keeper:ask(e, lease, options)
   issued.refresh = start + (issued.lifetime > 2 * EARLY and issued.lifetime - EARLY or issued.lifetime / 2)
   if issued.refresh_token then -- before the token is used: it cannot be had again
     local kept
-    kept, err = self.components:keep_refresh_token(e.place, issued.refresh_token)
+    kept, err = self.components:keep_refresh_token(e.place, issued.refresh_token, options.refresh_token)
     if not kept then return nil, err end
   end
   return issued
@@ -250,7 +254,7 @@ end
 
 -- Only one of all does this at a time. failed: a value that WeChat has refused, or that is wanted to be replaced; nil:
 -- the time is over.
-function Keeper:refresh(e, failed, wanted)
+function Keeper:refresh(e, failed, wanted, is_second)
   local lease <close>, busy = self.records:lock(e.key)
   if not lease then return nil, busy end
   local record = lease:read() or {}
@@ -266,6 +270,11 @@ function Keeper:refresh(e, failed, wanted)
   if err then return nil, err end
   local issued
   issued, err = self:ask(e, lease, { failed = failed })
+  if err == OVER then
+    lease:free()
+    if is_second then return nil, fault(err.code, "the lock was lost, twice") end
+    return self:refresh(e, failed, wanted, true)
+  end
   if not issued then
     err = note_failure(e, record, err)
     lease:write(record)
@@ -283,25 +292,31 @@ function Keeper:refresh(e, failed, wanted)
   return keep(e, lease, record, issued)
 end
 
+local function interrupt(flight)
+  flight.err, flight.interrupted = fault("token.interrupted", { "取 token 的过程被中断了", "the refresh was interrupted" },
+    "宿主在重新加载或停止：再试一次；the host reloads or stops: try again"), true
+  flight.done = true
+  flight.signal:wake()
+end
+
 -- Runs f in a task of its own, and for all who ask meanwhile: whoever began it may be gone before it is done.
 function Keeper:fly(name, f)
   local flight = self.flights[name]
-  if flight then return flight end
-  flight = { signal = signal.new() }
-  self.flights[name] = flight
+  local now = time.monotonic()
+  if flight and not flight.done and (flight.begun or now - flight.since < BEGINS) then return flight end
+  flight = { signal = signal.new(), since = now }
   task.spawn(function()
+    flight.begun = true
     local _ <close> = setmetatable({}, { __close = function()
-      if not flight.done then
-        flight.interrupted = true
-        flight.err = fault("token.interrupted", { "取 token 的过程被中断了", "the refresh was interrupted" },
-          "宿主在重新加载或停止：再试一次；the host reloads or stops: try again")
-      end
-      flight.done, self.flights[name] = true, nil
+      if not flight.done then interrupt(flight) end
+      flight.done = true
+      if self.flights[name] == flight then self.flights[name] = nil end
       flight.signal:wake()
     end })
     flight.value, flight.err = f()
     flight.done = true
   end)
+  self.flights[name] = flight -- it raises where there is no memory for a task
   return flight
 end
 
@@ -309,8 +324,10 @@ end
 local function land(flight, again)
   local start = time.monotonic()
   while not flight.done do
-    flight.signal:wait(PATIENCE)
-    if not flight.done and time.monotonic() - start >= PATIENCE then
+    flight.signal:wait(flight.begun and PATIENCE or BEGINS)
+    if not flight.done and not flight.begun then
+      interrupt(flight) -- its task was lost before it began: there was no memory
+    elseif not flight.done and time.monotonic() - start >= PATIENCE then
       return nil, fault("token.timeout",
         { ("%d 秒内没有取到 token"):format(PATIENCE), ("no token within %d seconds"):format(PATIENCE) },
         "检查存储和到微信的网络；look at the store and the network to WeChat")
@@ -398,6 +415,18 @@ function Keeper:forgive(place, kind)
   end
   e.err = nil
   return true
+end
+
+--- It is good no more: the account has taken its authorisation back. What is being fetched comes before.
+---@async
+---@return true? ok
+---@return weiyue.Fault? err
+function Keeper:drop(place, kind)
+  local e, err = self:entry(place, kind)
+  if not e then return nil, err end
+  local _ <close> = self.records:lock(e.key)
+  e.value, e.err, self.entries[e.key] = nil, nil, nil
+  return self.records:delete(e.key)
 end
 
 --- The token, if this state has one that needs no refresh.

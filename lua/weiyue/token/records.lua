@@ -118,6 +118,19 @@ function Records:save_later(key)
   end)
 end
 
+--- Nothing is kept under a key any more.
+---@async
+---@param key string
+---@return true? ok
+---@return weiyue.Fault? err
+function Records:delete(key)
+  self.dict:delete(key)
+  if not self.kv then return true end
+  local deleted, err = self.kv:del(key)
+  if deleted ~= nil then return true end
+  return nil, fault(err.code or "store", tostring(err.message or err))
+end
+
 -- In memory: who has added the key has the lock. It ends by itself, as the store's does.
 function Records:lock_memory(key)
   local name, mine, start = "lock/" .. key, core.crypto.random_string(16), time.monotonic()
@@ -181,10 +194,12 @@ function Lease:write(record)
   return true
 end
 
---- A second request goes out under the same lock.
+--- A second request goes out under the same lock. False: the lock was lost meanwhile.
 ---@async
+---@return boolean?
 function Lease:extend()
   if self.kv then return self.kv:extend(self.name, self.fence, LOCK) end
+  if self.of.dict:get(self.name) ~= self.fence then return false end
   return self.of.dict:set(self.name, self.fence, LOCK / 1000)
 end
 
