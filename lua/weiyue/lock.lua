@@ -28,11 +28,11 @@ local function gone() return keep.fault("lock.lost", "this lock is no longer our
 -- false and an error when it is somebody else's already.
 local function unlock(lock)
   if lock.free then return true end
-  lock.free = true
   local kv, err = keep.kv()
   if not kv then return nil, err end
   local done
-  done, err = kv:unlock(lock.name, lock.fence)
+  done, err = kv:unlock(lock.name, lock.fence) -- raises in a task that was cancelled
+  lock.free = true
   if done == nil then return nil, err end
   return done
 end
@@ -79,8 +79,12 @@ local metatable = {
     return methods[key]
   end,
   __tostring = function(self) return "lock " .. tostring(inside[self] and inside[self].label) end,
-  -- Where nothing can wait any more its time ends it.
-  __close = function(self) pcall(unlock, inside[self]) end,
+  __close = function(self)
+    local lock = inside[self]
+    if pcall(unlock, lock) then return end
+    local kv = keep.kv()
+    if kv then kv:release(lock.name, lock.fence) end
+  end,
 }
 
 local KNOWN <const> = { wait = true, account = true }
