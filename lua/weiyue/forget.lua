@@ -207,9 +207,10 @@ end
 ---@param kind "follows"|"allows"
 ---@param job table
 function Forgetting:try(kind, job)
-  local dict, text = self:memory(), core.json.encode(job)
+  local dict, text, why = self:memory(), core.json.encode(job)
   local key = ("forget/%s/%s"):format(kind, keep.user(job.account, job.openid))
-  local noted, why = dict:set(key, text, WAITS)
+  local noted
+  if text then noted, why = dict:set(key, text, WAITS) end
   local ok, err = run_job(job)
   if noted and dict:get(key) ~= text then return end -- something later
   if ok then

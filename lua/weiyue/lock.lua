@@ -28,11 +28,14 @@ local function gone() return keep.fault("lock.lost", "this lock is no longer our
 -- false and an error when it is somebody else's already.
 local function unlock(lock)
   if lock.free then return true end
-  local kv, err = keep.kv()
-  if not kv then return nil, err end
-  local done
-  done, err = kv:unlock(lock.name, lock.fence) -- raises in a task that was cancelled
+  local kv, none = keep.kv()
+  if not kv then return nil, none end
   lock.free = true
+  local ok, done, err = pcall(kv.unlock, kv, lock.name, lock.fence)
+  if not ok then -- this task was stopped, and cannot wait
+    kv:release(lock.name, lock.fence)
+    error(done, 0)
+  end
   if done == nil then return nil, err end
   return done
 end
@@ -79,12 +82,7 @@ local metatable = {
     return methods[key]
   end,
   __tostring = function(self) return "lock " .. tostring(inside[self] and inside[self].label) end,
-  __close = function(self)
-    local lock = inside[self]
-    if pcall(unlock, lock) then return end
-    local kv = keep.kv()
-    if kv then kv:release(lock.name, lock.fence) end
-  end,
+  __close = function(self) pcall(unlock, inside[self]) end,
 }
 
 local KNOWN <const> = { wait = true, account = true }
