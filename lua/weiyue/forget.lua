@@ -58,6 +58,20 @@ local function warn(account, event, text, fields)
   log.write("warn", event, tostring(text), fields)
 end
 
+-- What could not be written waits in the memory of the process, until something later of its kind is to be done
+-- about the user: under forget/KIND/USER what it is, and under forget/NUMBER that key, in the order of trying.
+local KINDS <const> = { "follows", "allows" }
+local FIRST_KEY <const>, LAST_KEY <const> = "forget/first", "forget/last"
+local function number_key(n) return ("forget/%d"):format(n) end
+local function job_key(kind, account_id, openid)
+  return ("forget/%s/%s"):format(kind, keep.user(account_id, openid))
+end
+
+function Forgetting:memory()
+  if not self.dict then self.dict = require("weiyue.hub").memory() end
+  return self.dict
+end
+
 -- At once ------------------------------------------------------------------------------------------------
 
 -- What plugins do about it, before anything goes: they may need it. Gives how many failed.
@@ -82,6 +96,7 @@ function Forgetting:clear(place, openid)
   if package.loaded["weiyue.session"] then package.loaded["weiyue.session"].drop(account.id, openid) end
   if self.push then self.push.forget(place.index, openid) end
   if self.services then self.services.desk:forget(account.id, openid) end
+  for _, kind in ipairs(KINDS) do self:memory():delete(job_key(kind, account.id, openid)) end
 end
 
 -- Nothing in the store: what was planned, and his prefix.
@@ -177,16 +192,6 @@ local function take_back(account, openid, followed)
   return true
 end
 
--- What could not be written waits in the memory of the process, until something later of its kind is to be done
--- about the user: under forget/KIND/USER what it is, and under forget/NUMBER that key, in the order of trying.
-local FIRST_KEY <const>, LAST_KEY <const> = "forget/first", "forget/last"
-local function number_key(n) return ("forget/%d"):format(n) end
-
-function Forgetting:memory()
-  if not self.dict then self.dict = require("weiyue.hub").memory() end
-  return self.dict
-end
-
 ---@return true? ok, any err
 local function enqueue(dict, key)
   local n, err = dict:incr(LAST_KEY)
@@ -208,8 +213,7 @@ end
 ---@param job table
 function Forgetting:try(kind, job)
   local dict, text, why = self:memory(), core.json.encode(job)
-  local key = ("forget/%s/%s"):format(kind, keep.user(job.account, job.openid))
-  local noted
+  local key, noted = job_key(kind, job.account, job.openid), nil
   if text then noted, why = dict:set(key, text, WAITS) end
   local ok, err = run_job(job)
   if noted and dict:get(key) ~= text then return end -- something later

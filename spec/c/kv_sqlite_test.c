@@ -539,8 +539,8 @@ static void a_lock_that_comes_too_late_is_given_back(void **state) {
   get_answer(&r, 0, &a, q);
   assert_int_equal(a.answer.err, WY_E_STORE_TIMEOUT);
   atomic_store(&disk.stall_ms, 0);
-  wy_kv_stats stats = {.queue = 1};
-  for (int i = 0; i < 2000 && stats.queue; i++) { /* it is committed, and the unlocking too */
+  wy_kv_stats stats = {0};
+  for (int i = 0; i < 3000 && !stats.ops[WY_KV_UNLOCK]; i++) { /* after it was committed */
     turn(&r);
     wy_kv_stats_read(r.kv, &stats);
   }

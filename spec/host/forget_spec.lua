@@ -288,6 +288,16 @@ describe("weiyue.forget", function()
     assert.equal(1500, #kv:keys "u/")
   end)
 
+  it("plans nothing any more for who is forgotten meanwhile", function()
+    kv.fails = "store.unreachable"
+    event "unsubscribe"
+    event "user_authorization_revoke"
+    kv.fails = nil
+    forgetting:forget(account, "oA", "call")
+    forgetting:retry()
+    assert.same({ {}, {} }, { kv:keys "u/", kv:keys "f/" })
+  end)
+
   it("says so when a plan cannot even be noted", function()
     forgetting.dict = {
       get = function() end, set = function() return nil, { code = "too_large" } end, delete = function() end,

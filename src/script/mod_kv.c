@@ -2,7 +2,8 @@
  * wx.store and others built on it, and cannot require this.
  *
  * All methods but release wait. Keys, values and names are byte strings, durations whole
- * milliseconds, nil or 0 for ever. An expected failure is nil, { code = "store.…", message = … }. */
+ * milliseconds, nil or 0 for ever. An expected failure is nil, { code = "store.…", message = … }.
+ */
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdarg.h>
