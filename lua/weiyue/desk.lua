@@ -43,6 +43,14 @@ function Desk:state(account_id, openid)
     if err then warn(account_id, err) end
     state = TTL[state] and state or NOBODY
     self.dict:set(key, state, FRESH)
+    -- what is personal is looked at once more: he may have been forgotten since it was read
+    if state ~= NOBODY then
+      local still, why = kv:get(store_key(account_id, openid))
+      if not still and not why then
+        self.dict:delete(key)
+        state = NOBODY
+      end
+    end
   end
   if state ~= NOBODY then return state end
 end

@@ -14,8 +14,8 @@ local log, time = core.log, core.time
 local M = {}
 
 local FIRST <const>, EVERY <const> = 5, 60 -- seconds: a worker looks for what is due
-local AGAIN <const>, AGAIN_MAX <const> = 5, 300 -- seconds: what could not be written
-local TRYING_MAX <const> = 1000
+local WAITS <const> = 7 * 86400 -- seconds: what could not be written
+local IN_A_ROW <const> = 3 -- failures, and the store is away
 local LEASE <const> = 90000 -- ms: of the one who looks; no task lives longer
 local TRIES <const> = 3 -- of the handlers of plugins, before a user is forgotten without them
 local PAGE <const> = 20
@@ -40,8 +40,7 @@ for event in pairs(CAUSES) do EVENTS[event] = true end
 ---@field private box weiyue.Mailbox
 ---@field private push table the module weiyue.push
 ---@field private find? async fun(id: string): table?
----@field private trying table<string, table> plans that could not be written yet, by kind and user
----@field private n_trying integer
+---@field private dict? weiyue.mailbox.Dict what could not be written yet, for all workers and beyond a reload
 ---@field private tries table<string, integer> by entry: how often its handlers began
 local Forgetting = { events = EVENTS }
 Forgetting.__index = Forgetting
@@ -59,6 +58,20 @@ local function warn(account, event, text, fields)
   fields = fields or {}
   fields.account = account.id
   log.write("warn", event, tostring(text), fields)
+end
+
+-- What could not be written waits in the memory of the process, until something later of its kind is to be done
+-- about the user: under forget/KIND/USER what it is, and under forget/NUMBER that key, in the order of trying.
+local KINDS <const> = { "follows", "allows" }
+local FIRST_KEY <const>, LAST_KEY <const> = "forget/first", "forget/last"
+local function number_key(n) return ("forget/%d"):format(n) end
+local function job_key(kind, account_id, openid)
+  return ("forget/%s/%s"):format(kind, keep.user(account_id, openid))
+end
+
+function Forgetting:memory()
+  if not self.dict then self.dict = require("weiyue.hub").memory() end
+  return self.dict
 end
 
 -- At once ------------------------------------------------------------------------------------------------
@@ -85,6 +98,7 @@ function Forgetting:clear(place, openid)
   if package.loaded["weiyue.session"] then package.loaded["weiyue.session"].drop(account.id, openid) end
   if self.push then self.push.forget(place.index, openid) end
   if self.services then self.services.desk:forget(account.id, openid) end
+  for _, kind in ipairs(KINDS) do self:memory():delete(job_key(kind, account.id, openid)) end
 end
 
 -- Nothing in the store: what was planned, and his prefix.
@@ -93,7 +107,9 @@ end
 local function delete(account, openid)
   local kv, err = keep.kv()
   if not kv then return nil, err end
-  local planned
+  local marked, planned
+  marked, err = keep.mark(kv, account.id, openid)
+  if not marked then return nil, err end
   planned, err = kv:get(truth_key(account.id, openid))
   if planned == nil and err then return nil, err end
   local plan = read_plan(planned)
@@ -178,29 +194,58 @@ local function take_back(account, openid, followed)
   return true
 end
 
--- Tries until it is done, or something later of this kind is to be done about the user.
-function Forgetting:try(kind, account, openid, f)
-  local user = kind .. keep.user(account.id, openid)
-  local mine, delay = {}, AGAIN
-  if self.trying[user] then self.n_trying = self.n_trying - 1 end
-  self.trying[user] = nil
-  local function again()
-    if self.trying[user] ~= mine then return end
-    local ok = f()
-    if self.trying[user] ~= mine then return end
-    if ok then
-      self.trying[user], self.n_trying = nil, self.n_trying - 1
-      return
-    end
-    task.after(delay, again)
-    delay = math.min(delay * 2, AGAIN_MAX)
+---@return true? ok, any err
+local function enqueue(dict, key)
+  local n, err = dict:incr(LAST_KEY)
+  if not n then return nil, err end
+  return dict:set(number_key(n), key, WAITS)
+end
+
+---@async
+---@return true? ok, any err
+local function run_job(job)
+  local account = { id = job.account }
+  if job.followed then return take_back(account, job.openid, job.followed) end
+  return write_plan(account, job.openid, job)
+end
+
+-- Does it now, or notes it for `retry`.
+---@async
+---@param kind "follows"|"allows"
+---@param job table
+function Forgetting:try(kind, job)
+  local dict, text, why = self:memory(), core.json.encode(job)
+  local key, noted = job_key(kind, job.account, job.openid), nil
+  if text then noted, why = dict:set(key, text, WAITS) end
+  local ok, err = run_job(job)
+  if noted and dict:get(key) ~= text then return end -- something later
+  if ok then
+    dict:delete(key)
+    return
   end
-  local ok, err = f()
-  if ok then return end
-  warn(account, "forget.failed", err)
-  if self.n_trying >= TRYING_MAX then return end
-  self.trying[user], self.n_trying = mine, self.n_trying + 1
-  task.after(delay, again)
+  if noted then noted, why = enqueue(dict, key) end
+  warn({ id = job.account }, "forget.failed", noted and err or ("%s; and it is not tried again: %s"):format(err, why))
+end
+
+--- What could not be written, once more.
+---@async
+function Forgetting:retry()
+  local dict = self:memory()
+  local first, last = dict:get(FIRST_KEY) or 1, dict:get(LAST_KEY) or 0
+  local failures = 0
+  for n = first <= last + 1 and first or 1, last do
+    local key = dict:get(number_key(n))
+    local text = key and dict:get(key)
+    if text then
+      local ok = run_job(core.json.decode(text))
+      failures = ok and 0 or failures + 1
+      if not ok and not enqueue(dict, key) then return end
+      if ok and dict:get(key) == text then dict:delete(key) end
+    end
+    dict:delete(number_key(n))
+    dict:set(FIRST_KEY, n + 1)
+    if failures == IN_A_ROW then return end
+  end
 end
 
 --- One of its events has come; behind its handlers. Those who leave are planned before the event is answered.
@@ -211,14 +256,13 @@ function Forgetting:hears(msg)
   local place, cause = self.places[account], CAUSES[msg.event]
   if not place or not place.delay or not openid then return end
   if cause then
-    local plan = {
+    self:try(cause == "unsubscribe" and "follows" or "allows", {
+      account = account.id, openid = openid,
       due = math.floor((time.now() + place.delay) * 1000), cause = cause, left = created,
-    }
-    local kind = cause == "unsubscribe" and "follows" or "allows"
-    self:try(kind, account, openid, function() return write_plan(account, openid, plan) end)
+    })
   else
     task.after(0, function() -- the answer does not wait for that
-      self:try("follows", account, openid, function() return take_back(account, openid, created) end)
+      self:try("follows", { account = account.id, openid = openid, followed = created })
     end)
   end
 end
@@ -264,7 +308,9 @@ function Forgetting:sweep(place)
   local name = keep.key("f", place.object.id)
   local fence = kv:lock(name, LEASE, 0)
   if not fence then return end
-  local _ <close> = setmetatable({}, { __close = function() pcall(kv.unlock, kv, name, fence) end })
+  local _ <close> = setmetatable({}, { __close = function()
+    if not pcall(kv.unlock, kv, name, fence) then kv:release(name, fence) end
+  end })
   local following
   repeat
     list, following = kv:scan(prefix, following, PAGE)
@@ -299,6 +345,7 @@ function Forgetting:start()
   local pending
   local function look()
     pending = task.after(EVERY, look) -- before the work, which may be ended
+    self:retry()
     for _, place in pairs(self.places) do
       if place.delay then task.after(0, function() self:sweep(place) end) end
     end
@@ -325,7 +372,7 @@ function M.new(places, box, push, services, platform, find)
   end })
   for _, place in ipairs(places) do by_object[place.object] = place end
   return setmetatable({
-    places = by_object, box = box, push = push, services = services, trying = {}, n_trying = 0, tries = {},
+    places = by_object, box = box, push = push, services = services, tries = {},
     find = find,
   }, Forgetting)
 end

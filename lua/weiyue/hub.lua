@@ -95,9 +95,12 @@ function parts.kv()
   return ok and kv.object() or false
 end
 
-function parts.dict()
+--- Memory that all workers share, beyond reloads.
+function M.memory()
   return require("weiyue.shared").object "weiyue.host.dict" or require("weiyue.token.records").table_dict()
 end
+
+parts.dict = M.memory
 
 function parts.wire() return require("weiyue.api.wire").new() end
 

@@ -77,6 +77,35 @@ end
 ---@return string
 function M.user(account_id, openid) return M.key("u", account_id, openid) .. "/" end
 
+-- Forgetting ------------------------------------------------------------------------------------------
+
+local MARKED <const> = 3600000 -- ms: longer than a handler lives, with a question that waits
+local APART <const> = 60       -- seconds that the clocks of machines may differ
+
+-- Who it is, it does not show.
+local function mark_key(account_id, openid)
+  return M.key("g", account_id, core.crypto.sha256(M.user(account_id, openid), "hex"))
+end
+
+--- A mark that a user is forgotten, before anything of his is deleted. Who writes something of his that an older
+--- handler or call has got looks at the mark before and after: where it has changed, it goes again.
+---@async
+---@return true? ok, weiyue.Error? err
+function M.mark(kv, account_id, openid)
+  local value = ("%d %s"):format(math.floor(core.time.now()), core.crypto.random_string(12))
+  return kv:set(mark_key(account_id, openid), value, MARKED)
+end
+
+--- His mark, which is another each time; nil: he was not forgotten in the last hour.
+---@async
+---@return string? mark, weiyue.Error? err
+function M.marked(kv, account_id, openid) return kv:get(mark_key(account_id, openid)) end
+
+--- Whether this mark is certainly older than `began`.
+---@param mark string
+---@param began number seconds, of the wall clock
+function M.is_before(mark, began) return tonumber(mark:match "^%d+") < began - APART end
+
 -- Times -----------------------------------------------------------------------------------------------
 
 --- Milliseconds of a plugin's ttl; nil: none.

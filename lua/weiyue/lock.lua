@@ -28,11 +28,14 @@ local function gone() return keep.fault("lock.lost", "this lock is no longer our
 -- false and an error when it is somebody else's already.
 local function unlock(lock)
   if lock.free then return true end
+  local kv, none = keep.kv()
+  if not kv then return nil, none end
   lock.free = true
-  local kv, err = keep.kv()
-  if not kv then return nil, err end
-  local done
-  done, err = kv:unlock(lock.name, lock.fence)
+  local ok, done, err = pcall(kv.unlock, kv, lock.name, lock.fence)
+  if not ok then -- this task was stopped, and cannot wait
+    kv:release(lock.name, lock.fence)
+    error(done, 0)
+  end
   if done == nil then return nil, err end
   return done
 end
@@ -79,7 +82,6 @@ local metatable = {
     return methods[key]
   end,
   __tostring = function(self) return "lock " .. tostring(inside[self] and inside[self].label) end,
-  -- Where nothing can wait any more its time ends it.
   __close = function(self) pcall(unlock, inside[self]) end,
 }
 

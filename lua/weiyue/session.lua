@@ -22,6 +22,8 @@ local READ <const> = { depth = 512 }
 ---@field value table what the plugins have
 ---@field base? string the text in the store that value comes from; nil: none
 ---@field stale boolean it was written, and time has passed: others may have changed it
+---@field began number when it was read; seconds
+---@field mark? string of its user's last forgetting, where nothing was in the store
 ---@field dropped boolean its user was forgotten
 
 -- By push, as long as one of its messages is there: of a handler that was ended nothing is left to tidy up.
@@ -79,16 +81,21 @@ function M.of(msg)
   local key = keep.user(account.id, openid) .. "s"
   local text
   text, err = kv:get(key)
-  if text == nil and err then return nil, err end
+  local mark
+  if text == nil and not err then mark, err = keep.marked(kv, account.id, openid) end
+  if err then return nil, err end
   local other = by_push[number] -- somebody else of the handler's may have asked meanwhile
   if other and not other.stale then
     held[msg] = other
     return other.value
   elseif other then
     take_over(other, text)
-    other.stale, state = false, other
+    other.stale, other.mark, state = false, mark, other
   else
-    state = { account = account, openid = openid, key = key, base = text, stale = false, dropped = false }
+    state = {
+      account = account, openid = openid, key = key, base = text, stale = false, dropped = false,
+      began = core.time.now(), mark = mark,
+    }
     state.value = read(state, text)
     by_push[number] = state
   end
@@ -99,6 +106,33 @@ end
 
 local function failed(state, err)
   log.write("warn", "session.failed", tostring(err), { account = state.account.id })
+end
+
+-- Another worker, another generation or another machine may have forgotten him while the handler ran.
+---@async
+---@return boolean? gone, weiyue.Error? err
+local function was_forgotten(kv, state)
+  local mark, err = keep.marked(kv, state.account.id, state.openid)
+  if err then return nil, err end
+  if mark ~= nil and mark ~= state.mark and (state.base == nil or not keep.is_before(mark, state.began)) then
+    return true
+  end
+  state.mark = mark
+  return false
+end
+
+-- Writes it where the store has what was read: true; false and what it has; nil and an error. What is new is looked
+-- at behind its writing: he was perhaps forgotten just before.
+---@async
+local function swap(kv, state, text)
+  local done, current = kv:cas(state.key, state.base, text, TTL)
+  if not done or state.base ~= nil then return done, current end
+  local gone, err = was_forgotten(kv, state)
+  if gone == false then return true end
+  state.dropped = true
+  local undone, why = kv:cas(state.key, text, nil)
+  if gone == nil or undone == nil then return nil, err or why end
+  return true
 end
 
 --- Writes what has changed. A failure is told in the log: the answer leaves all the same.
@@ -113,12 +147,15 @@ function M.save(msg)
   local kv
   kv, err = keep.kv()
   if not kv then return failed(state, err) end
-  local done, current = kv:cas(state.key, state.base, text, TTL)
+  local done, current = swap(kv, state, text)
   if done == false then
+    state.dropped, err = was_forgotten(kv, state)
+    if err then return failed(state, err) end
+    if state.dropped then return end
     take_over(state, current)
     text = write(state.value)
     if text == state.base then return end
-    done, current = kv:cas(state.key, state.base, text, TTL)
+    done, current = swap(kv, state, text)
   end
   if done then
     state.base = text

@@ -20,15 +20,28 @@ local function warn(account, err)
   core.log.write("warn", "user.cache_failed", tostring(err), { account = account.id })
 end
 
+-- Keeps it, unless he was forgotten since `mark` was read. Gives an error, or nil.
+---@async
+local function store(kv, account, openid, mark, key, text, ms)
+  local ok, err = kv:set(key, text, ms)
+  if not ok then return err end
+  local now
+  now, err = keep.marked(kv, account.id, openid)
+  if err or now ~= mark then kv:del(key) end
+  return err
+end
+
+---@async
 local function ask(self, account, openid, key, ttl)
+  local kv, mark, why = ttl > 0 and self.kv(), nil, nil
+  if kv then mark, why = keep.marked(kv, account.id, openid) end
   local info, err = self.call(account, "user.info", { openid = openid, lang = "zh_CN" })
   if not info then return nil, err end
-  local kv = self.kv()
-  if kv and ttl > 0 then
+  if kv and not why then
     if info.subscribe ~= 1 then ttl = math.min(ttl, LEFT) end
-    local ok, why = kv:set(key, core.json.encode(info), math.ceil(ttl * 1000))
-    if not ok then warn(account, why) end
+    why = store(kv, account, openid, mark, key, core.json.encode(info), math.ceil(ttl * 1000))
   end
+  if why then warn(account, why) end
   return info
 end
 

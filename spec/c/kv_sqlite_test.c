@@ -552,6 +552,31 @@ static void a_stalled_fsync_delays_no_read(void **state) {
   end(&r);
 }
 
+static void a_lock_that_comes_too_late_is_given_back(void **state) {
+  (void)state;
+  const wy_kv_question q = {.verb = WY_KV_LOCK, .key = WY_STR("l"), .ttl = 3600000};
+  kv_rig r;
+  asked a;
+  begin_real(&r, 300);
+#ifndef __linux__
+  skip();
+#endif
+  set(&r, WY_STR("a"), WY_STR("1"));
+  atomic_store(&disk.stall_ms, 1000);
+  get_answer(&r, 0, &a, q);
+  assert_int_equal(a.answer.err, WY_E_STORE_TIMEOUT);
+  atomic_store(&disk.stall_ms, 0);
+  wy_kv_stats stats = {0};
+  for (int i = 0; i < 3000 && !stats.ops[WY_KV_UNLOCK]; i++) { /* after it was committed */
+    turn(&r);
+    wy_kv_stats_read(r.kv, &stats);
+  }
+  get_answer(&r, 1, &a, q);
+  assert_int_equal(a.answer.err, 0);
+  assert_true(a.answer.yes);
+  end(&r);
+}
+
 static void a_loop_that_was_held_up_gets_its_answers(void **state) {
   (void)state;
   kv_rig r;
@@ -621,6 +646,7 @@ int main(void) {
       cmocka_unit_test(no_failing_call_makes_it_lie),
       cmocka_unit_test(an_open_that_has_failed_is_tried_again),
       cmocka_unit_test(a_stalled_fsync_delays_no_read),
+      cmocka_unit_test(a_lock_that_comes_too_late_is_given_back),
       cmocka_unit_test(a_loop_that_was_held_up_gets_its_answers),
       cmocka_unit_test(large_values_do_not_pile_up),
   };

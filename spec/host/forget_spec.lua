@@ -57,11 +57,39 @@ describe("weiyue.forget", function()
   it("deletes all that is kept of one user, and nothing of others", function()
     plant()
     assert.is_true(forgetting:forget(account, "oA", "call"))
-    assert.equal(8, #kv:keys())
+    assert.equal(8, #kv:keys "u/")
     assert.same({}, kv:keys "u/o%2Fne/oA/")
     assert.is_true(forgetting:forget(account, "o/A", "call"))
     assert.equal(4, #kv:keys "u/o%2Fne/oAB/")
-    assert.equal(4, #kv:keys())
+    assert.equal(4, #kv:keys "u/")
+  end)
+
+  it("leaves a mark for an hour, which shows nobody, before anything is deleted", function()
+    plant()
+    local real = kv.del_prefix
+    kv.del_prefix = function(...)
+      assert.equal(1, #kv:keys "g/")
+      return real(...)
+    end
+    forgetting:forget(account, "oA", "call")
+    local key = kv:keys "g/"[1]
+    assert.matches("^g/o%%2Fne/%x+$", key)
+    assert.equal(64, #key:match "%x+$")
+    assert.is_nil(kv.entries[key].value:find "oA")
+    assert.equal(3600000, kv.entries[key].till - require("weiyue.time").monotonic() * 1000)
+  end)
+
+  it("deletes nothing where no mark can be left", function()
+    plant()
+    local real = kv.set
+    kv.set = function(_, key, ...)
+      if key:find "^g/" then return nil, { code = "store.full" } end
+      return real(kv, key, ...)
+    end
+    local ok, err = forgetting:forget(account, "oA", "call")
+    assert.is_nil(ok)
+    assert.equal("store.full", err.code)
+    assert.equal(12, #kv:keys())
   end)
 
   it("tells plugins first, while everything is there, and then the host's other places", function()
@@ -206,11 +234,12 @@ describe("weiyue.forget", function()
     event "unsubscribe"
     assert.equal(2, #kv:keys())
     forgetting:forget(account, "oA", "call")
-    assert.same({}, kv:keys())
+    assert.same({ {}, {} }, { kv:keys "u/", kv:keys "f/" })
   end)
 
   it("tries again to write a plan, until it is written", function()
     kv.fails = "store.unreachable"
+    forgetting:start()
     local lines = app.logged(function()
       event "unsubscribe"
       wake()
@@ -221,11 +250,62 @@ describe("weiyue.forget", function()
     kv.fails = nil
     wake()
     assert.equal(2, #kv:keys())
-    wake()
-    assert.equal(0, #timers)
+    kv:count()
+    forgetting:retry()
+    assert.equal(0, kv:count()) -- nothing is left to do
     now = now + DAY
     forgetting:sweep(place)
     assert.equal(1, #told)
+  end)
+
+  it("hands over to the next generation what could not be written", function()
+    kv.fails = "store.unreachable"
+    event "unsubscribe"
+    event("user_authorization_revoke", now, "oB")
+    event("unsubscribe", now, "oC")
+    event("subscribe", now, "oC")
+    wake()
+    local after = forget.new({ place }, forgetting.box, forgetting.push)
+    after.dict = forgetting.dict -- one for all generations of a process
+    after:retry()
+    kv.fails = nil
+    after:retry()
+    assert.same({ "u/o%2Fne/oA/f", "u/o%2Fne/oB/f" }, kv:keys "u/")
+    now = now + DAY
+    after:sweep(place)
+    assert.equal(2, #told)
+  end)
+
+  it("hands over as many as there are", function()
+    kv.fails = "store.unreachable"
+    for i = 1, 1500 do event("unsubscribe", now, "oMany" .. i) end
+    local after = forget.new({ place }, forgetting.box, forgetting.push)
+    after.dict = forgetting.dict -- one for all generations of a process
+    for _ = 1, 5 do after:retry() end
+    assert.is_true(kv:count() < 1600) -- a store that is away is left alone
+    kv.fails = nil
+    after:retry()
+    assert.equal(1500, #kv:keys "u/")
+  end)
+
+  it("plans nothing any more for who is forgotten meanwhile", function()
+    kv.fails = "store.unreachable"
+    event "unsubscribe"
+    event "user_authorization_revoke"
+    kv.fails = nil
+    forgetting:forget(account, "oA", "call")
+    forgetting:retry()
+    assert.same({ {}, {} }, { kv:keys "u/", kv:keys "f/" })
+  end)
+
+  it("says so when a plan cannot even be noted", function()
+    forgetting.dict = {
+      get = function() end, set = function() return nil, { code = "too_large" } end, delete = function() end,
+    }
+    kv.fails = "store.unreachable"
+    local lines = app.logged(function() event "unsubscribe" end)
+    assert.equal(1, #lines)
+    assert.matches("store.unreachable; and it is not tried again", lines[1].text)
   end)
 
   it("goes on trying to plan for a revocation when he follows", function()
@@ -234,7 +314,7 @@ describe("weiyue.forget", function()
     event "subscribe"
     wake()
     kv.fails = nil
-    for _ = 1, 3 do wake() end
+    forgetting:retry()
     now = now + DAY
     forgetting:sweep(place)
     assert.equal(1, #told)
@@ -246,9 +326,8 @@ describe("weiyue.forget", function()
     event "subscribe"
     wake()
     kv.fails = nil
-    for _ = 1, 3 do wake() end
+    forgetting:retry()
     assert.same({}, kv:keys())
-    assert.equal(0, #timers)
   end)
 
   it("forgets without plugins those whose handlers are ended each time", function()

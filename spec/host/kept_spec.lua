@@ -126,6 +126,49 @@ describe("a plugin", function()
     assert.equal("got", content(app:user():says "try"))
   end)
 
+  it("gives a lock back when its task is cancelled", function()
+    app = rig.new { plugin = [[
+      wx.text("race", function()
+        wx.race {
+          function() local _ <close> = wx.lock("l", "1h") wx.sleep(10) end,
+          function() local lock = wx.lock("m", "1h") pcall(wx.sleep, 10) lock:release() end,
+          function() wx.sleep(1) return "first" end,
+        }
+        local got = {}
+        for i, name in ipairs { "l", "m" } do
+          local lock <close>, err = wx.lock(name, "1h", { wait = 1 })
+          got[i] = lock and "got" or err.code
+        end
+        return table.concat(got, " ")
+      end)
+    ]] }
+    local race = app:user():says "race"
+    app:advance(3)
+    assert.equal("got got", race:content())
+  end)
+
+  it("writes no session back of who is forgotten while a handler of an older generation runs", function()
+    local text = [[
+      wx.text("slow", function(msg)
+        msg:session().a = 1
+        wx.sleep(3)
+        msg:session().b = "secret"
+        return "done"
+      end)
+      wx.text(wx.prefix "forget ", function(msg) return tostring(msg.account:forget(msg.content:sub(8))) end)
+      wx.text("show", function(msg) return require "weiyue.json".encode(msg:session()) end)
+    ]]
+    app = rig.new { plugin = text }
+    local user = app:user()
+    local slow = user:says "slow"
+    app:advance(1)
+    app:reload { plugin = text .. "-- anew" }
+    assert.equal("true", content(app:user():says("forget " .. user.openid)))
+    app:advance(3)
+    assert.equal("done", slow:content())
+    assert.equal("{}", content(user:says "show"))
+  end)
+
   describe("forgets", function()
     -- Everything that may keep something of a user, with a canary in it.
     local PLUGIN <const> = [[
@@ -264,6 +307,23 @@ describe("a plugin", function()
         end)
       end)
     end
+
+    it("a user whose leaving the store could not take, beyond a reload", function()
+      local server = redis.start()
+      local _ <close> = setmetatable({}, { __close = function() server:stop() end })
+      local function stored(text) return server:dump():find(text, 1, true) ~= nil end
+      app = rig.new { plugin = PLUGIN, config = ("store = %q"):format(server.url), account = 'forget = "1d"' }
+      local user = app:user()
+      content(user:says "plant")
+      assert.is_true(stored(user.openid))
+      server:signal "STOP"
+      user:event("unsubscribe", "EventKey", "")
+      app:advance(10)
+      app:reload { plugin = PLUGIN .. "-- anew" }
+      server:signal "CONT"
+      app:advance(2 * DAY)
+      assert.is_false(stored(user.openid))
+    end)
 
     it("nobody who follows again before", function()
       app = rig.new { plugin = PLUGIN, account = 'forget = "2d"' }

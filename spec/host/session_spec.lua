@@ -71,6 +71,12 @@ describe("msg:session", function()
       assert.equal(msg:session(), wx.session(msg))
       return "x"
     end)
+    assert.same({ "get", "get", "cas", "get" }, kv.calls) -- with the mark of a forgetting, as it is new
+    kv:count()
+    handle(function(msg)
+      msg:session().a = 2
+      return "x"
+    end)
     assert.same({ "get", "cas" }, kv.calls)
   end)
 
@@ -132,8 +138,85 @@ describe("msg:session", function()
       kv:count()
       return "x"
     end)
-    assert.same({ "cas", "cas" }, kv.calls)
+    assert.same({ "cas", "get", "cas" }, kv.calls)
     assert.equal('{"mine":2,"new":{"y":2},"own":true,"same":{"x":1},"theirs":2}', kv.entries["u/one/oA/s"].value)
+  end)
+
+  -- As another worker, another generation or another machine does it, of whom this state hears nothing.
+  local function forget_elsewhere()
+    local mine = package.loaded["weiyue.session"]
+    package.loaded["weiyue.session"] = nil
+    local place = { object = ACCOUNT, index = 1, delay = false, handlers = {} }
+    local nothing = function() end
+    assert.is_true(require("weiyue.forget").new({ place }, { drop = nothing }):forget(ACCOUNT, "oA", "call"))
+    package.loaded["weiyue.session"] = mine
+  end
+
+  local function kept() return kv.entries["u/one/oA/s"] and kv.entries["u/one/oA/s"].value end
+
+  for name, before in pairs { ["was there"] = '{"old":"secret"}', ["is new"] = false } do
+    it(("is not written back when its user is forgotten meanwhile; it %s"):format(name), function()
+      if before then kv.entries["u/one/oA/s"] = { value = before } end
+      assert.equal("x", handle(function(msg)
+        msg:session().more = "secret"
+        forget_elsewhere()
+        return "x"
+      end))
+      assert.is_nil(kept())
+      handle(function(msg) -- he is back
+        assert.same({}, msg:session())
+        msg:session().a = 1
+        return "x"
+      end)
+      assert.equal('{"a":1}', kept())
+    end)
+  end
+
+  it("is not mixed with the one that its user has begun after he was forgotten", function()
+    kv.entries["u/one/oA/s"] = { value = '{"old":"secret"}' }
+    handle(function(msg)
+      msg:session().more = "secret"
+      forget_elsewhere()
+      handle(function(later)
+        later:session().a = 1
+        return "x"
+      end)
+      return "x"
+    end)
+    assert.equal('{"a":1}', kept())
+  end)
+
+  it("is put together as ever with that of a user who was forgotten before it was read", function()
+    forget_elsewhere()
+    local function write(name, then_do)
+      handle(function(msg)
+        msg:session()[name] = 1
+        if then_do then then_do() end
+        return "x"
+      end)
+    end
+    write("a", function() write "b" end)
+    assert.equal('{"a":1,"b":1}', kept())
+    require("weiyue").sleep(120)
+    write("c", function() write "d" end)
+    assert.equal('{"a":1,"b":1,"c":1,"d":1}', kept())
+    kv.entries["u/one/oA/s"].value = '{"a":1}'
+    write("e", function() handle(function(msg) msg:session().a = nil return "x" end) end)
+    assert.equal('{"e":1}', kept())
+  end)
+
+  it("is undone when its user is forgotten while it is written", function()
+    local real = kv.cas
+    handle(function(msg)
+      msg:session().a = "secret"
+      kv.cas = function(...)
+        kv.cas = real
+        require("weiyue.keep").mark(kv, "one", "oA") -- and he has deleted before this comes
+        return real(...)
+      end
+      return "x"
+    end)
+    assert.is_nil(kept())
   end)
 
   it("gives up a write that others hinder twice, tells it, and the answer leaves", function()

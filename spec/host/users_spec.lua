@@ -56,6 +56,24 @@ describe("weiyue.users", function()
     assert.equal("r2", all:info(ONE, "oA", 60).remark)
   end)
 
+  it("keeps nothing of him who is forgotten while WeChat is asked", function()
+    slow = 5
+    local done
+    wx.spawn(function() done = all:info(ONE, "oA", 60) end)
+    wx.sleep(2)
+    local place = { object = ONE, index = 1, delay = false, handlers = {} }
+    local before = package.loaded["weiyue.kv"]
+    package.loaded["weiyue.kv"] = { object = function() return kv end }
+    local ok = require("weiyue.forget").new({ place }, { drop = function() end }):forget(ONE, "oA", "call")
+    package.loaded["weiyue.kv"] = before
+    assert.is_true(ok)
+    wx.sleep(5)
+    assert.equal("r1", done.remark)
+    assert.same({}, (kv:scan("u/", nil, 10)))
+    all:info(ONE, "oA", 60) -- he is asked for again
+    assert.equal(1, #kv:scan("u/", nil, 10))
+  end)
+
   it("keeps for a minute only that somebody does not follow", function()
     answer = function(args) return { openid = args.openid, subscribe = 0 } end
     all:info(ONE, "oA", 3600)
@@ -243,6 +261,20 @@ describe("weiyue.desk", function()
     one:set("one", "oA", "open")
     assert.equal(1, kv:del_prefix "u/one/oA/")
     one:forget("one", "oA")
+    assert.is_nil(one:state("one", "oA"))
+  end)
+
+  it("does not remember him who is forgotten while the store is read", function()
+    new(new_dict()):set("one", "oA", "open")
+    local get = kv.get
+    kv.get = function(...)
+      kv.get = get
+      local state = kv:get(select(2, ...))
+      kv:del_prefix "u/one/oA/"
+      one:forget("one", "oA")
+      return state
+    end
+    assert.is_nil(one:state("one", "oA"))
     assert.is_nil(one:state("one", "oA"))
   end)
 

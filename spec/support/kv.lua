@@ -98,6 +98,10 @@ function M.new()
     return methods.set(key, value, ttl)
   end
 
+  function kv.release(_, name, f)
+    kv.calls.release = (kv.calls.release or 0) + 1
+    methods.unlock(name, f)
+  end
   for name, method in pairs(methods) do
     kv[name] = function(_, ...)
       kv.calls[name] = (kv.calls[name] or 0) + 1

@@ -137,6 +137,11 @@ for name, method in pairs(methods) do
   end
 end
 
+function Kv:release(name, fence)
+  self.calls[#self.calls + 1] = "release"
+  methods.unlock(self, name, fence)
+end
+
 function Kv:free() package.loaded["weiyue.kv"] = self.before end
 
 --- Keys with this prefix, sorted.

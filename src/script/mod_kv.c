@@ -1,8 +1,9 @@
 /* weiyue.kv: object() → the host's store; nil where there is none. For lua/weiyue: plugins have
  * wx.store and others built on it, and cannot require this.
  *
- * All methods wait. Keys, values and names are byte strings, durations whole milliseconds, nil or 0
- * for ever. An expected failure is nil, { code = "store.…", message = … }. */
+ * All methods but release wait. Keys, values and names are byte strings, durations whole
+ * milliseconds, nil or 0 for ever. An expected failure is nil, { code = "store.…", message = … }.
+ */
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdarg.h>
@@ -268,6 +269,20 @@ static int hold(lua_State *L, wy_kv_verb verb) {
                                   .ttl = ms_arg(L, verb, 4, "the ttl")});
 }
 
+static void on_nobody(void *data, wy_kv_answer *answer) { (void)data, (void)answer; }
+
+/* (name, fence): unlocks and does not wait for it: for tasks that cannot. */
+static int l_release(lua_State *L) {
+  const wy_kv_verb verb = WY_KV_UNLOCK;
+  const wy_kv_question q = {.verb = verb,
+                            .key = key_arg(L, verb, 2, "the name"),
+                            .number = integer_arg(L, verb, 3, "the fence")};
+  wy_kv_client *client = self(L);
+  wy_kv_op *op;
+  if (client) wy_kv_ask(client, &q, on_nobody, NULL, &op); /* where not, the lock's time ends it */
+  return 0;
+}
+
 static int l_unlock(lua_State *L) { return hold(L, WY_KV_UNLOCK); } /* (name, fence) → boolean */
 static int l_extend(lua_State *L) { return hold(L, WY_KV_EXTEND); } /* (name, fence, ttl) */
 
@@ -320,6 +335,7 @@ int wy_open_kv(lua_State *L) {
                                      {"scan", l_scan},
                                      {"lock", l_lock},
                                      {"unlock", l_unlock},
+                                     {"release", l_release},
                                      {"extend", l_extend},
                                      {"set_fenced", l_set_fenced},
                                      {NULL, NULL}};

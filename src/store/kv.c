@@ -181,12 +181,9 @@ static void deliver(wy_kv_op *op) {
     return;
   }
   forget(op);
-  if (atomic_load(&op->abandoned)) {
-    wy_kv_op_free(op);
-  } else {
-    op->done(op->data, &op->answer);
-    wy_kv_op_free(op);
-  }
+  if (atomic_load(&op->abandoned)) wy_kv_lock_unwanted(op);
+  else op->done(op->data, &op->answer);
+  wy_kv_op_free(op);
 }
 
 static void on_async(uv_async_t *async) {

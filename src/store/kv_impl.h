@@ -58,6 +58,8 @@ int wy_kv_lock_wait(wy_kv_op *op); /* 0 or WY_E_NOMEM */
 void wy_kv_lock_woken(wy_kv_op *op);
 void wy_kv_lock_end(wy_kv_op *op);   /* waits no more; without a word */
 void wy_kv_lock_leave(wy_kv_op *op); /* the same, and the operation is let go */
+/* One that the backend has tried, and nobody waits for any more: what it has got is given back. */
+void wy_kv_lock_unwanted(const wy_kv_op *try);
 /* From any thread: somebody of this process has given it back. */
 void wy_kv_lock_released(wy_kv *kv, wy_str name);
 void wy_kv_locks_deinit(wy_kv *kv);

@@ -77,10 +77,9 @@ void wy_kv_lock_released(wy_kv *kv, wy_str name) {
 
 /* --- a waiter --- */
 
-/* A lock that nobody wants any more is given back. */
-static void on_orphan(void *data, wy_kv_answer *answer) {
-  wy_kv_op *try = data;
-  if (answer->err || !answer->yes) return;
+void wy_kv_lock_unwanted(const wy_kv_op *try) {
+  const wy_kv_answer *answer = &try->answer;
+  if (try->q.verb != WY_KV_LOCK || answer->err || !answer->yes) return;
   const wy_kv_question q = {.verb = WY_KV_UNLOCK, .key = try->q.key, .number = answer->number};
   wy_kv_op *op = wy_kv_op_new(try->client, &q, NULL, NULL);
   if (!op) return; /* it ends with its time */
@@ -93,10 +92,7 @@ void wy_kv_lock_end(wy_kv_op *op) {
   waiter *w = op->waiter;
   if (!w) return;
   wy_timer_stop(op->client->clock, &w->timer);
-  if (w->try) {
-    w->try->done = on_orphan;
-    w->try->data = w->try;
-  }
+  if (w->try) atomic_store(&w->try->abandoned, true);
   leave_line(w);
   op->waiter = NULL;
   free(w);
