@@ -266,10 +266,13 @@ local function host_of(objects, hub, calls)
   end
   function host.current() return objects[task.account()] or #objects == 1 and objects[1] or nil end
   function host.account(id)
-    if id == nil and #objects == 1 then return objects[1] end
+    if id == nil and host.current() then return host.current() end
     local object = host.find(id) or id and hub.has_component and hub.components:find(id)
     if object then return object end
-    error(id and ("no account %s"):format(tostring(id)) or "which account? wx.account(id)", 3)
+    local ids = {}
+    for i, one in ipairs(objects) do ids[i] = one.id end
+    error(("%s; there is: %s"):format(id == nil and "of which account? Outside a message: wx.account(id)"
+      or ("no account %s"):format(tostring(id)), #ids > 0 and table.concat(ids, ", ") or "none"), 3)
   end
   return host
 end
@@ -302,6 +305,7 @@ local function load_plugins(boot, folder, host)
     for _, note in ipairs(lint.check(plugin)) do
       boot.problems[#boot.problems + 1] = { level = "note", event = "plugin.lint", zh = note.zh, en = note.en }
     end
+    plugin.calls = nil
   end
   return loaded
 end

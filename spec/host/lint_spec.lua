@@ -1,6 +1,7 @@
 -- Notes on rules that can hardly be meant.
 local dsl = require "weiyue.dsl"
 local lint = require "weiyue.lint"
+local mentions = require "weiyue.mentions"
 local nearest = require "weiyue.nearest"
 
 local function notes(write)
@@ -57,6 +58,50 @@ describe("weiyue.lint", function()
       wx.text("a", function() end)
       wx.text("a", "2")
     end))
+  end)
+end)
+
+describe("calls of WeChat's API in a plugin's source", function()
+  local function unknown(text)
+    local plugin, list = { rules = {}, calls = mentions.find(text, "a.lua") }, {}
+    for i, note in ipairs(lint.check(plugin)) do list[i] = note.en end
+    return list
+  end
+
+  it("that WeChat does not have are told with the nearest", function()
+    assert.same({
+      "a.lua:2: WeChat has no user.inof; did you mean account.api.user.info?",
+      "a.lua:3: WeChat has no usr.info; did you mean account.api.user.info?",
+      "a.lua:4: WeChat has no usr.info; did you mean account.api.user.info?",
+      "a.lua:5: WeChat has no zzz.zzz",
+      "a.lua:7: WeChat has no template.sned; did you mean account.api.template.send?",
+      "a.lua:6: WeChat has no menu.gett; did you mean account.api.menu.get?",
+    }, unknown [[
+      local api = wx.account().api
+      msg.account.api.user.inof { openid = msg.openid }
+      account . api . usr . info {}
+      api.usr.info {}
+      wx.account("one").api.zzz.zzz()
+      account.api:call("menu.gett")
+      account.api.template.sned {}
+    ]])
+  end)
+
+  it("may be there, in a comment, in a text, or in what is another's", function()
+    assert.same({}, unknown [[
+      account.api.user.info {} -- not account.api.user.inof
+      account.api:call("menu.get") --[=[ api:call("menu.gett") ]=]
+      print "account.api.user.inof"
+      github.api.repos.list() my_api.user.inof() api.user_name = 1
+      local f = account.api.user
+    ]])
+  end)
+
+  it("may be a plugin's own rows", function()
+    local wx = dsl.new({ name = "p", priority = 0, rules = {}, uses = {} }, {})
+    wx.api("lint_shop", { "ship", "POST", "/shop/ship", body = "order_id" })
+    assert.same({ "a.lua:1: WeChat has no lint_shop.shop; did you mean account.api.lint_shop.ship?" },
+      unknown "account.api.lint_shop.ship {} account.api.lint_shop.shop {}")
   end)
 end)
 
