@@ -80,8 +80,13 @@ function M.new(hub)
 
   local function failure(err)
     local message = core.secrets.mask(tostring(err.message or err))
-    local zh, en = ("%s：%s"):format(err.code or "?", message), ("%s: %s"):format(err.code or "?", message)
-    if err.hint then zh = zh .. "；" .. err.hint end
+    local own = core.secrets.mask(tostring(err.message_zh or message))
+    local zh, en = ("%s：%s"):format(err.code or "?", own), ("%s: %s"):format(err.code or "?", message)
+    if err.hint and err.hint:sub(1, #own) == own then -- the log has this hint behind the English text
+      zh = ("%s：%s"):format(err.code or "?", err.hint)
+    elseif err.hint then
+      zh = zh .. "；" .. err.hint
+    end
     if err.hint_en or err.hint then en = en .. "; " .. (err.hint_en or err.hint) end
     return { ok = false, problems = { { zh = zh, en = en } },
       error = { code = err.code, message = message, hint = err.hint, api = err.api } }

@@ -1,5 +1,6 @@
 -- Notes on rules that can hardly be meant.
 local dsl = require "weiyue.dsl"
+local folder = require "spec.support.folder"
 local lint = require "weiyue.lint"
 local mentions = require "weiyue.mentions"
 local nearest = require "weiyue.nearest"
@@ -95,6 +96,24 @@ describe("calls of WeChat's API in a plugin's source", function()
       github.api.repos.list() my_api.user.inof() api.user_name = 1
       local f = account.api.user
     ]])
+  end)
+
+  it("are noted while a plugin loads, in its modules too", function()
+    local at = folder.new()
+    at:write {
+      ["p/init.lua"] = 'local wx = require "weiyue"\nrequire "more"\nwx.text("a", function(msg) msg.account.api.menu.gett() end)',
+      ["p/more.lua"] = "return function(account) return account.api.user.inof {} end",
+    }
+    local boot = require("spec.support.app").boot {
+      text = ('return { plugins = { "%s/p" }, accounts = { { token = "wxtesttoken" } } }'):format(at.path),
+    }
+    local notes = {}
+    for i, p in ipairs(boot.problems) do notes[i] = p.level .. " " .. p.zh:gsub("^.*/p/", "") end
+    at:remove()
+    assert.same({
+      "note init.lua:3: 微信没有接口 menu.gett；是不是 account.api.menu.get？",
+      "note more.lua:1: 微信没有接口 user.inof；是不是 account.api.user.info？",
+    }, notes)
   end)
 
   it("may be a plugin's own rows", function()

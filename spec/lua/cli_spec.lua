@@ -170,7 +170,7 @@ describe("weiyue", function()
       local r = weiyue("version")
       assert.equal(0, r.status)
       assert.matches("^weiyue %d+%.%d+%.%d+\n", r.out)
-      for _, name in ipairs { "Lua", "libuv", "llhttp", "expat", "OpenSSL", "cJSON", "SQLite", "libcurl" } do
+      for _, name in ipairs { "Lua", "libuv", "llhttp", "expat", "OpenSSL", "cJSON", "SQLite", "hiredis", "libcurl" } do
         assert.matches("\n" .. name .. " %d+%.%d+", r.out)
       end
     end)
@@ -203,6 +203,8 @@ describe("weiyue", function()
       assert.equal("weiyue: no endpoint menu.creat; the nearest is menu.create\n", r.err)
       assert.equal("weiyue: 没有接口 mesage_custom.send；最接近的是 message_custom.send\n", weiyue("api show mesage_custom.send", ZH).err)
       assert.matches("no endpoint frobnicate; weiyue api list lists them all", weiyue("api list frobnicate").err)
+      assert.equal("weiyue: user is a family; weiyue api list user lists it\n", weiyue("api show user").err)
+      assert.equal("weiyue: user 是一组接口；weiyue api list user 列出它们\n", weiyue("api show user", ZH).err)
       assert.equal(2, weiyue("api show").status)
       assert.matches("api has no shwo; the nearest is show", weiyue("api shwo x").err)
       assert.equal(2, weiyue("api").status)

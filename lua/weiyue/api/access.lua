@@ -100,6 +100,7 @@ function M.check(row, can)
   return nil, api_error {
     code = "api.capability", api = row.key, class = "permission", capability = capability,
     message = ("the account cannot: %s; %s can"):format(capability, M.kinds_text(capability, false)),
+    message_zh = "账号没有这个能力",
     hint = ("账号没有这个能力：%s有。若微信已给了权限，在账号里写 can = { %s = true }")
       :format(M.kinds_text(capability, true), capability),
     hint_en = ("if WeChat has granted it, say can = { %s = true } in the account"):format(capability),

@@ -65,6 +65,7 @@ local function unreadable(row, response, why)
   end
   return nil, api_error {
     code = "api.protocol", api = row.key, message = "the reply is no JSON: " .. why, class = "other",
+    message_zh = "返回不是 JSON",
     hint = "返回不是 JSON：中间有代理？", hint_en = "is there a proxy in between?",
   }
 end

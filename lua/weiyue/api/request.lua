@@ -20,7 +20,7 @@ local function refused(row, fault)
   local some = fault.field and example(fault.field)
   local show = "weiyue api show " .. row.key
   return nil, api_error {
-    code = "api.field", api = row.key, field = fault.path, message = fault.en,
+    code = "api.field", api = row.key, field = fault.path, message = fault.en, message_zh = fault.zh,
     hint = ("%s%s；%s 列出全部字段"):format(fault.zh, some and "，例如 " .. some or "", show),
     hint_en = ("%s%s lists all fields"):format(some and "for example " .. some .. "; " or "", show),
   }
@@ -106,7 +106,8 @@ function M.build(row, args, ctx)
   local fault = check_needs(row, args)
   if fault then return refused(row, fault) end
   if row.token and not ctx.token then
-    return nil, api_error { code = "api.token", api = row.key, message = "no " .. row.auth, hint = "没有 " .. row.auth }
+    return nil, api_error { code = "api.token", api = row.key, message = "no " .. row.auth,
+      message_zh = "没有 " .. row.auth, hint = "没有 " .. row.auth }
   end
   local request = { method = row.method }
   local ok, bad = bodies[row.content](request, in_body, args)
