@@ -1,4 +1,5 @@
--- What can hardly be meant: names that WeChat never sends, rules that another one hides, calls that WeChat does not have.
+-- What can hardly be meant: names that WeChat never sends, rules that another one hides, calls that WeChat does not
+-- have.
 
 local declared = require "weiyue.declared"
 local events = require "weiyue.events"

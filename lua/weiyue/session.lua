@@ -4,6 +4,7 @@
 -- Two handlers of one user may run at a time (a menu's while a conversation waits). So it is written only where
 -- the store has what was read; else both changes are put together, field by field, and written once more.
 
+local caller = require "weiyue.caller"
 local core = require "weiyue_core"
 local dispatch = require "weiyue.dispatch"
 local keep = require "weiyue.keep"
@@ -23,6 +24,8 @@ local READ <const> = { depth = 512 }
 ---@field base? string the text in the store that value comes from; nil: none
 ---@field stale boolean it was written, and time has passed: others may have changed it
 ---@field dropped boolean its user was forgotten
+---@field plugin? weiyue.Caller who asked for it first
+---@field where? string file:line of that
 
 -- By push, as long as one of its messages is there: of a handler that was ended nothing is left to tidy up.
 ---@type table<integer, weiyue.session.State>
@@ -90,6 +93,7 @@ function M.of(msg)
   else
     state = { account = account, openid = openid, key = key, base = text, stale = false, dropped = false }
     state.value = read(state, text)
+    state.plugin, state.where = caller.plugin()
     by_push[number] = state
   end
   held[msg] = state
@@ -97,22 +101,27 @@ function M.of(msg)
   return state.value
 end
 
-local function failed(state, err)
-  log.write("warn", "session.failed", tostring(err), { account = state.account.id })
+-- Told with the rule that has answered, or else with who asked first: what cannot be kept is likely theirs.
+local function failed(state, err, where)
+  local plugin = where and caller.of_rule(where) or state.plugin
+  log.write("warn", "session.failed", tostring(err), {
+    account = state.account.id, plugin = plugin and plugin.name, where = where or state.where,
+  })
 end
 
 --- Writes what has changed. A failure is told in the log: the answer leaves all the same.
 ---@async
 ---@param msg table
-function M.save(msg)
+---@param where? string the rule that has answered
+function M.save(msg, where)
   local state = by_push[msg.push]
   if not state or state.dropped then return end
   local text, err = write(state.value)
-  if err then return failed(state, "it cannot be kept: " .. err) end
+  if err then return failed(state, "it cannot be kept: " .. err, where) end
   if text == state.base then return end
   local kv
   kv, err = keep.kv()
-  if not kv then return failed(state, err) end
+  if not kv then return failed(state, err, where) end
   local done, current = kv:cas(state.key, state.base, text, TTL)
   if done == false then
     take_over(state, current)
@@ -123,7 +132,7 @@ function M.save(msg)
   if done then
     state.base = text
   else
-    failed(state, done == nil and current or "others change it all the time")
+    failed(state, done == nil and current or "others change it all the time", where)
   end
 end
 

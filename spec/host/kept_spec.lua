@@ -76,6 +76,24 @@ describe("a plugin", function()
       app:logged "lua.error"[1])
   end)
 
+  it("names the plugin and the rule where a session cannot be kept", function()
+    app = rig.new { plugin = [[
+      wx.use(function(msg, next)
+        if msg.content ~= "none" then msg:session() end
+        return next()
+      end)
+      wx.text("f", function(msg)
+        msg:session().f = print
+        return "ok"
+      end)
+      wx.text("pass", function(msg) msg:session().f = print end)
+    ]] }
+    assert.equal("ok", content(app:user():says "f"))
+    assert.matches("it cannot be kept: .*plugin=one .*where=%S+one%.lua:6", app:logged "session.failed"[1])
+    content(app:user():says "pass")
+    assert.matches("plugin=one .*where=%S+one%.lua:3", app:logged "session.failed"[1])
+  end)
+
   it("has sessions that answers wait for, and questions too", function()
     app = rig.new { plugin = [[
       wx.text("ask", function(msg)

@@ -107,13 +107,13 @@ describe("calls of WeChat's API in a plugin's source", function()
     local boot = require("spec.support.app").boot {
       text = ('return { plugins = { "%s/p" }, accounts = { { token = "wxtesttoken" } } }'):format(at.path),
     }
-    local notes = {}
-    for i, p in ipairs(boot.problems) do notes[i] = p.level .. " " .. p.zh:gsub("^.*/p/", "") end
+    local told = {}
+    for i, p in ipairs(boot.problems) do told[i] = p.level .. " " .. p.zh:gsub("^.*/p/", "") end
     at:remove()
     assert.same({
       "note init.lua:3: 微信没有接口 menu.gett；是不是 account.api.menu.get？",
       "note more.lua:1: 微信没有接口 user.inof；是不是 account.api.user.info？",
-    }, notes)
+    }, told)
   end)
 
   it("may be a plugin's own rows", function()
