@@ -78,16 +78,18 @@ function M.new(hub)
 
   local asks = {}
 
+  -- A hint may begin with the message's words.
+  local function words(message, hint, between)
+    if not hint then return message end
+    if hint:sub(1, #message) == message then return hint end
+    return message .. between .. hint
+  end
+
   local function failure(err)
     local message = core.secrets.mask(tostring(err.message or err))
-    local own = core.secrets.mask(tostring(err.message_zh or message))
-    local zh, en = ("%s：%s"):format(err.code or "?", own), ("%s: %s"):format(err.code or "?", message)
-    if err.hint and err.hint:sub(1, #own) == own then -- the log has this hint behind the English text
-      zh = ("%s：%s"):format(err.code or "?", err.hint)
-    elseif err.hint then
-      zh = zh .. "；" .. err.hint
-    end
-    if err.hint_en or err.hint then en = en .. "; " .. (err.hint_en or err.hint) end
+    local message_zh = err.message_zh and core.secrets.mask(tostring(err.message_zh)) or message
+    local zh = ("%s：%s"):format(err.code or "?", words(message_zh, err.hint, "；"))
+    local en = ("%s: %s"):format(err.code or "?", words(message, err.hint_en or err.hint, "; "))
     return { ok = false, problems = { { zh = zh, en = en } },
       error = { code = err.code, message = message, hint = err.hint, api = err.api } }
   end

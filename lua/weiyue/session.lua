@@ -19,13 +19,14 @@ local READ <const> = { depth = 512 }
 ---@class weiyue.session.State
 ---@field account table
 ---@field openid string
+---@field plugin? weiyue.Caller who asked for it first
+---@field where? string file:line of that
+---@field rule? string file:line of the rule that has answered
 ---@field key string
 ---@field value table what the plugins have
 ---@field base? string the text in the store that value comes from; nil: none
 ---@field stale boolean it was written, and time has passed: others may have changed it
 ---@field dropped boolean its user was forgotten
----@field plugin? weiyue.Caller who asked for it first
----@field where? string file:line of that
 
 -- By push, as long as one of its messages is there: of a handler that was ended nothing is left to tidy up.
 ---@type table<integer, weiyue.session.State>
@@ -93,35 +94,36 @@ function M.of(msg)
   else
     state = { account = account, openid = openid, key = key, base = text, stale = false, dropped = false }
     state.value = read(state, text)
-    state.plugin, state.where = caller.plugin()
     by_push[number] = state
   end
   held[msg] = state
+  if not state.where then state.plugin, state.where = caller.plugin() end
   dispatch.session = M
   return state.value
 end
 
 -- Told with the rule that has answered, or else with who asked first: what cannot be kept is likely theirs.
-local function failed(state, err, where)
-  local plugin = where and caller.of_rule(where) or state.plugin
+local function failed(state, err)
+  local plugin = state.rule and caller.of_rule(state.rule) or state.plugin
   log.write("warn", "session.failed", tostring(err), {
-    account = state.account.id, plugin = plugin and plugin.name, where = where or state.where,
+    account = state.account.id, plugin = plugin and plugin.name, where = state.rule or state.where,
   })
 end
 
 --- Writes what has changed. A failure is told in the log: the answer leaves all the same.
 ---@async
 ---@param msg table
----@param where? string the rule that has answered
-function M.save(msg, where)
+---@param rule? string file:line of the rule that has answered
+function M.save(msg, rule)
   local state = by_push[msg.push]
   if not state or state.dropped then return end
+  state.rule = rule
   local text, err = write(state.value)
-  if err then return failed(state, "it cannot be kept: " .. err, where) end
+  if err then return failed(state, "it cannot be kept: " .. err) end
   if text == state.base then return end
   local kv
   kv, err = keep.kv()
-  if not kv then return failed(state, err, where) end
+  if not kv then return failed(state, err) end
   local done, current = kv:cas(state.key, state.base, text, TTL)
   if done == false then
     take_over(state, current)
@@ -132,7 +134,7 @@ function M.save(msg, where)
   if done then
     state.base = text
   else
-    failed(state, done == nil and current or "others change it all the time", where)
+    failed(state, done == nil and current or "others change it all the time")
   end
 end
 

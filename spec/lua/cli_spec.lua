@@ -210,6 +210,20 @@ describe("weiyue", function()
       assert.equal(2, weiyue("api").status)
     end)
 
+    it("tells what is wrong with a call in one language", function()
+      local unknown, wrong = "api call usr.info --account plain", [[api call user.info '{"opneid":"o"}' --account plain]]
+      for _, case in ipairs {
+        { unknown, ZH, "api.unknown：没有接口 usr.info；最接近的是 user.info；weiyue api list user 列出全部\n" },
+        { unknown, nil, "api.unknown: there is no usr.info; the nearest is user.info; weiyue api list user lists what there is\n" },
+        { wrong, ZH, "api.field：没有字段 opneid；最接近的是 openid；weiyue api show user.info 列出全部字段\n" },
+        { wrong, nil, "api.field: no field opneid; the nearest is openid; weiyue api show user.info lists all fields\n" },
+      } do
+        local r = weiyue(case[1], case[2])
+        assert.equal(case[3], r.err)
+        assert.same({ 1, "" }, { r.status, r.out })
+      end
+    end)
+
     it("shows fields, limits, errors, kinds of account, quota and an example, in both languages", function()
       local en, zh = weiyue("api show message_custom.send"), weiyue("api show message_custom.send", ZH)
       assert.equal(0, en.status, en.err)

@@ -141,20 +141,6 @@ describe("the token server", function()
     assert.matches("the nearest is user.info", run.err)
   end)
 
-  it("tells what is wrong with a call in one language", function()
-    start()
-    local ZH <const> = "LC_ALL=zh_CN.UTF-8"
-    assert.equal("api.unknown：没有接口 usr.info；最接近的是 user.info；weiyue api list 列出全部接口\n",
-      serve.run(server.folder, "api call usr.info", ZH).err)
-    assert.equal("api.unknown: there is no usr.info; the nearest is user.info; weiyue api list lists them all\n",
-      serve.run(server.folder, "api call usr.info").err)
-    local wrong = [[api call user.info '{"opneid":"o"}']]
-    assert.equal("api.field：没有字段 opneid；最接近的是 openid；weiyue api show user.info 列出全部字段\n",
-      serve.run(server.folder, wrong, ZH).err)
-    assert.equal("api.field: no field opneid; the nearest is openid; weiyue api show user.info lists all fields\n",
-      serve.run(server.folder, wrong).err)
-  end)
-
   it("is not needed by weiyue token where no host runs", function()
     local folder = serve.folder(files())
     local run = serve.run(folder, "token")

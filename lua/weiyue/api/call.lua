@@ -156,9 +156,13 @@ function Engine:call(place, key, args, options)
   local row = catalogue.find(key)
   if not row then
     local near = catalogue.near(key)
-    return nil, fault("api.unknown", ("there is no %s%s"):format(key, near and "; the nearest is " .. near or ""),
-      "weiyue api list 列出全部接口；weiyue api list lists them all",
-      { message_zh = ("没有接口 %s%s"):format(key, near and "；最接近的是 " .. near or "") })
+    local family = key:match "^([%w_]+)%." or key
+    if not catalogue.is_family(family) then family = near and near:match "^[^.]+" end
+    return nil, fault("api.unknown",
+      { ("没有接口 %s%s"):format(key, near and "；最接近的是 " .. near or ""),
+        ("there is no %s%s"):format(key, near and "; the nearest is " .. near or "") },
+      ("weiyue api list%s 列出全部；weiyue api list%s lists what there is")
+        :format(family and " " .. family or "", family and " " .. family or ""))
   end
   local result
   local good, err = access.check(row, place.can)

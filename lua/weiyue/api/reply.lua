@@ -64,8 +64,8 @@ local function unreadable(row, response, why)
     }
   end
   return nil, api_error {
-    code = "api.protocol", api = row.key, message = "the reply is no JSON: " .. why, class = "other",
-    message_zh = "返回不是 JSON",
+    code = "api.protocol", api = row.key, message = "the reply is no JSON: " .. why,
+    message_zh = "返回不是 JSON", class = "other",
     hint = "返回不是 JSON：中间有代理？", hint_en = "is there a proxy in between?",
   }
 end

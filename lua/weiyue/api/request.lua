@@ -107,7 +107,7 @@ function M.build(row, args, ctx)
   if fault then return refused(row, fault) end
   if row.token and not ctx.token then
     return nil, api_error { code = "api.token", api = row.key, message = "no " .. row.auth,
-      message_zh = "没有 " .. row.auth, hint = "没有 " .. row.auth }
+      message_zh = "没有 " .. row.auth, hint = "这一步由宿主取：经 account.api 调用", hint_en = "account.api has the host fetch it" }
   end
   local request = { method = row.method }
   local ok, bad = bodies[row.content](request, in_body, args)
