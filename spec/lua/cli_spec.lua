@@ -211,12 +211,12 @@ describe("weiyue", function()
     end)
 
     it("tells what is wrong with a call in one language", function()
-      local unknown, wrong = "api call usr.info --account plain", [[api call user.info '{"opneid":"o"}' --account plain]]
+      local unknown, wrong = "api call usr.info --account plain", [[api call openapi.quota_get '{"cgi_pth":"/x"}' --account plain]]
       for _, case in ipairs {
         { unknown, ZH, "api.unknown：没有接口 usr.info；最接近的是 user.info；weiyue api list user 列出全部\n" },
         { unknown, nil, "api.unknown: there is no usr.info; the nearest is user.info; weiyue api list user lists what there is\n" },
-        { wrong, ZH, "api.field：没有字段 opneid；最接近的是 openid；weiyue api show user.info 列出全部字段\n" },
-        { wrong, nil, "api.field: no field opneid; the nearest is openid; weiyue api show user.info lists all fields\n" },
+        { wrong, ZH, "api.field：没有字段 cgi_pth；最接近的是 cgi_path；weiyue api show openapi.quota_get 列出全部字段\n" },
+        { wrong, nil, "api.field: no field cgi_pth; the nearest is cgi_path; weiyue api show openapi.quota_get lists all fields\n" },
       } do
         local r = weiyue(case[1], case[2])
         assert.equal(case[3], r.err)
