@@ -271,10 +271,13 @@ local function host_of(objects, hub, calls)
     return current and current.id == id and current or hub.components:find(id)
   end
   function host.account(id)
-    if id == nil and #objects == 1 then return objects[1] end
+    if id == nil and host.current() then return host.current() end
     local object = id and host.find(id)
     if object then return object end
-    error(id and ("no account %s"):format(tostring(id)) or "which account? wx.account(id)", 3)
+    local ids = {}
+    for i, one in ipairs(objects) do ids[i] = one.id end
+    error(("%s; there is: %s"):format(id == nil and "of which account? Outside a message: wx.account(id)"
+      or ("no account %s"):format(tostring(id)), #ids > 0 and table.concat(ids, ", ") or "none"), 3)
   end
   return host
 end
@@ -307,6 +310,7 @@ local function load_plugins(boot, folder, host)
     for _, note in ipairs(lint.check(plugin)) do
       boot.problems[#boot.problems + 1] = { level = "note", event = "plugin.lint", zh = note.zh, en = note.en }
     end
+    plugin.calls = nil
   end
   return loaded
 end

@@ -48,6 +48,11 @@ function M.rules(plugin)
   for _, use in ipairs(plugin.uses) do by_where[use.where] = who(plugin) end
 end
 
+--- Whose rule stands there; nil: nobody's.
+---@param where string
+---@return weiyue.Caller?
+function M.of_rule(where) return by_where[where] end
+
 local function is_own(source) return source:find "^=%[weiyue" or source:find "weiyue/[%w_/]+%.lua$" end
 
 local function of_globals(f)

@@ -241,7 +241,7 @@ function M.dispatcher(index, outbox, word, forgetting)
       reply, where = answer(index, msg, outbox, event)
     end
     local session = M.session
-    if session then session.save(msg) end
+    if session then session.save(msg, reply ~= nil and where or nil) end
     if is_personal then forgetting:heard(msg) end
     if not reply or reply == "" then return false, where, unknown end
     where = where or "?"

@@ -6,6 +6,7 @@ local core = require "weiyue_core"
 local environment = require "weiyue.environment"
 local files = require "weiyue.files"
 local later = require "weiyue.later"
+local mentions = require "weiyue.mentions"
 
 local M = {}
 
@@ -81,7 +82,7 @@ end
 ---@param plugin table { folder?, wx }; its wx may come later
 ---@param options weiyue.Loader
 ---@return fun(name: string): any load_module
----@return fun(text: string) foresee reads the modules that a source names
+---@return fun(text: string, path: string) foresee reads the modules that a source names
 ---@return fun(env: table) give the globals of its modules, once they are made
 function M.new(plugin, options)
   local loaded, loading, found, stock, env = {}, {}, {}, {}, nil
@@ -95,7 +96,7 @@ function M.new(plugin, options)
       if options.sources.kind(path) == "file" then
         local text, err = M.read(options.sources, path)
         found[name] = { path = path, text = text, err = err }
-        if text then foresee(text) end
+        if text then foresee(text, path) end
         return found[name]
       end
       tried = tried .. "\n\tno file '" .. path .. "'"
@@ -106,7 +107,9 @@ function M.new(plugin, options)
     return nil, tried
   end
 
-  function foresee(text)
+  function foresee(text, path)
+    plugin.calls = plugin.calls or {}
+    table.move(mentions.find(text, path), 1, 1000, #plugin.calls + 1, plugin.calls)
     for name in text:gmatch "%f[%w_]require%s*%(?%s*[\"']([%w_%-%.]+)[\"']" do
       if is_name(name) and not is_of_weiyue(name) then find(name) end
     end

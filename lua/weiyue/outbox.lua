@@ -19,6 +19,7 @@ local M = {}
 ---@class weiyue.outbox.Place what the configuration says of an account
 ---@field index integer its number there
 ---@field more string   tells that more waits; stands under a page when another follows
+---@field waiting string tells that an answer waits, where nothing of it was sent
 ---@field room integer  bytes that a page has beside it
 ---@field apology string|false
 
@@ -234,8 +235,9 @@ end
 -- All of them, in order. What the window, the sender or its kind keeps from leaving waits in the
 -- mailbox, and a text says so where one may still leave.
 ---@async
+---@param is_begun? boolean something of the answer has left already
 ---@return weiyue.outbox.Fate
-function Outbox:send_all(p, replies)
+function Outbox:send_all(p, replies, is_begun)
   local place = self.places[p.account]
   for i, reply in ipairs(replies) do
     local sent = self.push.sent(p.push, 0)
@@ -246,7 +248,7 @@ function Outbox:send_all(p, replies)
     local ok, kind = self:send(p, reply)
     if not ok then
       local fate = self:put(p, table.move(replies, i, #replies, 1, {}))
-      if kind and window_open(p, sent) then self:send(p, place.more) end
+      if kind and window_open(p, sent) then self:send(p, (is_begun or i > 1) and place.more or place.waiting) end
       return fate
     end
   end
@@ -279,13 +281,13 @@ function Outbox:answer(p, list)
   if #list == 1 then return self.push.answer(p.push, first) and "left" or nil end
   if self.push.can_late(p.push) then
     if not self.push.answer(p.push, first) then return nil end
-    return self:send_all(p, table.move(list, 2, #list, 1, {}))
+    return self:send_all(p, table.move(list, 2, #list, 1, {}), true)
   end
   local from = 2
   if is_text(first) then
     first = with_more(place, text_of(first))
   else -- nothing would tell that more waits
-    first, from = place.more, 1
+    first, from = place.waiting, 1
   end
   if not self.push.answer(p.push, first) then return nil end
   return self:put(p, table.move(list, from, #list, 1, {}))
@@ -388,7 +390,8 @@ function M.new(accounts, box, push, services, platform)
   for i, account in ipairs(accounts) do
     local mailbox = account.conf.mailbox
     places[account.object] = {
-      index = i, apology = account.conf.apology, more = mailbox.more, room = TEXT_MAX - #mailbox.more - 1,
+      index = i, apology = account.conf.apology, more = mailbox.more, waiting = mailbox.waiting,
+      room = TEXT_MAX - #mailbox.more - 1,
     }
   end
   if platform then

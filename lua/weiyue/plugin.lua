@@ -174,7 +174,7 @@ local function load_one(found, options, host)
     local hint_zh, hint_en = punctuation.hint(text or "", tonumber(err:match ":(%d+):"))
     return nil, { { err .. (hint_zh and "；" .. hint_zh or ""), err .. (hint_en and "; " .. hint_en or "") } }
   end
-  foresee(text)
+  foresee(text, file)
   local ok
   ok, err = limits.guard(chunk, plugin.name, file)
   if plugin.wrong then return nil, wrong_settings(found, plugin, options) end -- even if it went on

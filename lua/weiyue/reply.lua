@@ -12,6 +12,9 @@ for _, kind in ipairs(codec.reply_types()) do fields[kind.name] = kind.fields en
 -- What only the late form of a kind has.
 local LATE <const> = { video = "thumb_media_id" }
 
+-- The name of a file where an id should be: wx.file was forgotten. No id of WeChat's has a dot.
+local function is_path(value) return type(value) == "string" and value:lower():find "%.%a%w%w%w?$" ~= nil end
+
 -- Copies the fields that this kind knows; refuses others, and what is missing.
 -- Errors name the line that called wx.reply.KIND: it must not be a tail call.
 local function from_table(kind, t)
@@ -30,6 +33,9 @@ local function from_table(kind, t)
     reply[field.key] = value
   end
   for key, value in pairs(t) do
+    if file.fields[kind] and file.fields[kind][key] and is_path(value) then
+      error(("wx.reply.%s: %q is the name of a file, and no %s: wx.file %q"):format(kind, value, key, value), 3)
+    end
     local is_late = key == LATE[kind] and (type(value) == "string" or file.facts(value))
     if is_late then reply[key] = value end
     if key ~= "type" and not known[key] and not is_late then

@@ -4,6 +4,7 @@
 -- Two handlers of one user may run at a time (a menu's while a conversation waits). So it is written only where
 -- the store has what was read; else both changes are put together, field by field, and written once more.
 
+local caller = require "weiyue.caller"
 local core = require "weiyue_core"
 local dispatch = require "weiyue.dispatch"
 local keep = require "weiyue.keep"
@@ -18,6 +19,9 @@ local READ <const> = { depth = 512 }
 ---@class weiyue.session.State
 ---@field account table
 ---@field openid string
+---@field plugin? weiyue.Caller who asked for it first
+---@field where? string file:line of that
+---@field rule? string file:line of the rule that has answered
 ---@field key string
 ---@field value table what the plugins have
 ---@field base? string the text in the store that value comes from; nil: none
@@ -100,12 +104,17 @@ function M.of(msg)
     by_push[number] = state
   end
   held[msg] = state
+  if not state.where then state.plugin, state.where = caller.plugin() end
   dispatch.session = M
   return state.value
 end
 
+-- Told with the rule that has answered, or else with who asked first: what cannot be kept is likely theirs.
 local function failed(state, err)
-  log.write("warn", "session.failed", tostring(err), { account = state.account.id })
+  local plugin = state.rule and caller.of_rule(state.rule) or state.plugin
+  log.write("warn", "session.failed", tostring(err), {
+    account = state.account.id, plugin = plugin and plugin.name, where = state.rule or state.where,
+  })
 end
 
 -- Another worker, another generation or another machine may have forgotten him while the handler ran.
@@ -138,9 +147,11 @@ end
 --- Writes what has changed. A failure is told in the log: the answer leaves all the same.
 ---@async
 ---@param msg table
-function M.save(msg)
+---@param rule? string file:line of the rule that has answered
+function M.save(msg, rule)
   local state = by_push[msg.push]
   if not state or state.dropped then return end
+  state.rule = rule
   local text, err = write(state.value)
   if err then return failed(state, "it cannot be kept: " .. err) end
   if text == state.base then return end

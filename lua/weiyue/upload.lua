@@ -107,8 +107,11 @@ function Upload:post(account, kind, found)
     reply, err = self.call(account, name, args)
   end
   if not reply then return nil, err end
-  local id = is_picture and reply.url or reply.media_id or reply.thumb_media_id
-  if type(id) ~= "string" then return nil, fault("api.protocol", "the answer has no media_id", nil, { api = name }) end
+  local id = is_picture and reply.url
+  if not is_picture then id = reply.media_id or reply.thumb_media_id end
+  if type(id) ~= "string" then
+    return nil, fault("api.protocol", "the answer has no " .. (is_picture and "url" or "media_id"), nil, { api = name })
+  end
   return id
 end
 

@@ -124,6 +124,30 @@ describe("a plugin's account.api", function()
     assert.matches("trace=%x+", lines[1])
   end)
 
+  it("logs the same where msg:user or account:followers has called", function()
+    server:set { answers = {
+      ["/cgi-bin/user/info"] = { errcode = 40003, errmsg = "invalid openid" },
+      ["/cgi-bin/user/get"] = { errcode = 40003, errmsg = "invalid openid" },
+    } }
+    local user = start [[
+      wx.text("u", function(msg) return tostring(select(2, msg:user())) end)
+      wx.text("f", function(msg)
+        for _ in msg.account:followers() do return "one" end
+        return "none"
+      end)
+    ]]
+    local p = user:says "u"
+    app:advance(1)
+    assert.matches("40003", p:content())
+    p = user:says "f"
+    app:advance(1)
+    assert.equal("none", p:content())
+    local lines = app:logged "api.failed"
+    assert.equal(2, #lines)
+    assert.matches("plugin=one .*where=%S+one.lua:2", lines[1])
+    assert.matches("plugin=one .*where=%S+one.lua:4", lines[2])
+  end)
+
   it("gives tokens by weiyue.token, and none by account.api", function()
     local user = start [[
       local token = require "weiyue.token"

@@ -59,6 +59,41 @@ describe("a plugin", function()
     assert.equal("2", content(app:user():says "get"))
   end)
 
+  it("has wx.account() for the message's account, where there are several", function()
+    app = rig.new { plugin = [[
+      wx.text("who", function() return wx.account().id end)
+      wx.text("later", function()
+        wx.sleep(1)
+        return wx.account().id
+      end)
+      wx.every(2, function() wx.account() end)
+    ]], others = { "verified = false" } }
+    assert.equal("one", content(app:user():says "who"))
+    local p = app:at(2):user():says "later"
+    app:advance(2)
+    assert.equal("other1", p:content())
+    assert.matches("one%.lua:%d+: of which account%? Outside a message: wx%.account%(id%); there is: one, other1",
+      app:logged "lua.error"[1])
+  end)
+
+  it("names the plugin and the rule where a session cannot be kept", function()
+    app = rig.new { plugin = [[
+      wx.use(function(msg, next)
+        if msg.content ~= "none" then msg:session() end
+        return next()
+      end)
+      wx.text("f", function(msg)
+        msg:session().f = print
+        return "ok"
+      end)
+      wx.text("pass", function(msg) msg:session().f = print end)
+    ]] }
+    assert.equal("ok", content(app:user():says "f"))
+    assert.matches("it cannot be kept: .*plugin=one .*where=%S+one%.lua:6", app:logged "session.failed"[1])
+    content(app:user():says "pass")
+    assert.matches("plugin=one .*where=%S+one%.lua:3", app:logged "session.failed"[1])
+  end)
+
   it("has sessions that answers wait for, and questions too", function()
     app = rig.new { plugin = [[
       wx.text("ask", function(msg)

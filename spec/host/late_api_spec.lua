@@ -16,6 +16,13 @@ local PLUGIN <const> = [[
   wx.text("video", function() wx.sleep(6) return { type = "video", media_id = "V", thumb_media_id = "T", title = "t" } end)
   wx.text("bare video", function() wx.sleep(6) return wx.reply.video("V", "t") end)
   wx.text("transfer", function() wx.sleep(6) return wx.reply.transfer() end)
+  wx.text("news", function() wx.sleep(6) return wx.reply.news { title = "T", description = "D", url = "/w" } end)
+  wx.text("title", function() wx.sleep(6) return wx.reply.news { title = "T" } end)
+  wx.text("music", function(msg)
+    wx.sleep(6)
+    return wx.reply.music { title = "T", url = "U", thumb_media_id = wx.account().api.media.upload {
+      type = "thumb", media = { data = "\xFF\xD8\xFF", filename = "a.jpg" } }.thumb_media_id }
+  end)
   wx.text("image", wx.reply.image(wx.file ".a.png"))
   wx.text("late image", function() wx.sleep(6) return wx.reply.image(wx.file ".a.png") end)
   wx.text("none", wx.reply.image(wx.file "none.png"))
@@ -193,15 +200,28 @@ describe("late answers by WeChat's API", function()
     assert.equal("video", user:says "继续":content())
     os.remove(wechat.folder .. "/calls")
     asks "bare video"
-    assert.same({ MORE }, texts())
+    assert.same({ WAITING }, texts())
     assert.equal("video", user:says "继续":content())
   end)
 
   it("tell of a transfer, which has no late form", function()
     host()
     asks "transfer"
-    assert.same({ MORE }, texts())
+    assert.same({ WAITING }, texts())
     assert.equal("transfer_customer_service", user:says "继续":content())
+  end)
+
+  it("carry what the reply could leave out", function()
+    host()
+    asks "news"
+    asks "title"
+    asks "music"
+    local sent = wechat:sent()
+    assert.same({ { title = "T", description = "D", url = "/w", picurl = "" } }, sent[1].news.articles)
+    assert.same({ { title = "T", description = "", url = "", picurl = "" } }, sent[2].news.articles)
+    assert.same({ "T", "U", "U" }, { sent[3].music.title, sent[3].music.musicurl, sent[3].music.hqmusicurl })
+    assert.equal(3, app:of_account "weiyue_late_messages_total")
+    assert.same({}, app:logged "late.failed")
   end)
 
   it("go on behind a reload, from the generation that began", function()

@@ -58,6 +58,21 @@ describe("wx.file", function()
     assert.equal(a, wx.reply.news { title = "t", pic_url = a }.articles[1].pic_url)
   end)
 
+  it("is asked for where its name alone stands in a reply", function()
+    for _, case in ipairs {
+      { function() wx.reply.image "static/a.png" end,
+        "wx%.reply%.image: \"static/a%.png\" is the name of a file, and no media_id: wx%.file \"static/a%.png\"" },
+      { function() wx.reply.video { media_id = "V", thumb_media_id = "b.JPG" } end,
+        "wx%.reply%.video: \"b%.JPG\" is the name of a file, and no thumb_media_id" },
+      { function() wx.reply.music { thumb_media_id = "a.jpeg" } end, "and no thumb_media_id" },
+      { function() wx.reply.voice { media_id = "e.mp3" } end, "and no media_id" },
+    } do
+      assert.matches("upload_spec%.lua:%d+: .*" .. case[2], raised(case[1]))
+    end
+    assert.equal("a.png", wx.reply.text("a.png").content)
+    assert.equal("Xb-_9", wx.reply.image("Xb-_9").media_id)
+  end)
+
   it("stands nowhere else", function()
     local a = new "a.png"
     assert.matches("wx%.reply%.text: content must be a string", raised(function() wx.reply.text(a) end))
@@ -115,6 +130,15 @@ describe("weiyue.upload", function()
     up = new_upload()
   end)
   after_each(function() folder:remove() end)
+
+  it("says what an answer of WeChat's has not", function()
+    answers["media.upload"] = function() return { url = "http://mmbiz.example/1" } end
+    answers["media.upload_img"] = function() return { media_id = "ID1" } end
+    local id, err = up:media_id(ONE, "image", facts "a.png")
+    assert.same({ nil, "the answer has no media_id" }, { id, err.message })
+    id, err = up:media_id(ONE, "picture", facts "a.png")
+    assert.same({ nil, "the answer has no url" }, { id, err.message })
+  end)
 
   it("uploads a file once, as what it is", function()
     assert.equal("ID1", up:media_id(ONE, "image", facts "a.png"))

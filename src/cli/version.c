@@ -2,6 +2,7 @@
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
 #include <expat.h>
+#include <hiredis.h>
 #include <llhttp.h>
 #include <lua.h>
 #include <openssl/crypto.h>
@@ -56,6 +57,7 @@ int wy_cli_version(int argc, char **argv) {
       {"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)},
       {"cJSON", cJSON_Version()},
       {"SQLite", sqlite3_libversion()},
+      {"hiredis", TEXT(HIREDIS_MAJOR) "." TEXT(HIREDIS_MINOR) "." TEXT(HIREDIS_PATCH)},
       {"libcurl", curl_version_info(CURLVERSION_NOW)->version},
   };
   size_t n = sizeof list / sizeof *list;

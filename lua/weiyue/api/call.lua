@@ -35,14 +35,15 @@ Engine.__index = Engine
 
 -- A failure stands in the log once for each place and code: the next ones say nothing new.
 function Engine:tell(place, row, err, options)
-  local where = options.plugin and select(2, caller.plugin()) -- only now: it costs more than a call that goes well
+  local who, where = caller.plugin() -- only now: it costs more than a call that goes well
+  who = options.plugin or who -- msg:user and its like are weiyue's own calls, made for a plugin
   local key = ("%s\0%s\0%s\0%s"):format(place.id, where or "", row.key, tostring(err.code))
   if self.told[key] then return end
   if self.n_told >= REMEMBERED then self.told, self.n_told = {}, 0 end
   self.told[key], self.n_told = true, self.n_told + 1
   log.write("warn", "api.failed", core.secrets.mask(tostring(err.message)), {
     account = place.id, api = row.key, code = err.code, hint = err.hint, where = where,
-    plugin = options.plugin and options.plugin.name or nil,
+    plugin = who and who.name or nil,
   })
 end
 

@@ -16,6 +16,6 @@ function M.names(family) return catalogue.names(family) end
 --- Whether there is such a call.
 ---@param key string family.name
 ---@return boolean
-function M.has(key) return catalogue.find(key) ~= nil end
+function M.has(key) return catalogue.has(key) end
 
 return M
