@@ -19,7 +19,7 @@ local http = {}
 ---@field timeout? number seconds for everything; default http.timeout of weiyue.lua, 10
 ---@field connect_timeout? number seconds until there is a connection; default 3
 ---@field max? integer bytes of the answer's body, unpacked; default http.max, 1 MiB; of what goes to a file 64 MiB
----@field to? string a file for the body of a 2xx answer, below the folder of weiyue.lua: it appears whole, or not at all
+---@field to? string a file for the body of a 2xx answer, below that folder: it appears whole, or not at all
 ---@field redirects? integer how many are followed (跟随跳转), 0 to 20; default 0
 
 ---@class weiyue.http.Request: weiyue.http.Options

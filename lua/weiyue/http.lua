@@ -93,12 +93,12 @@ end
 
 --- HTTP of one plugin.
 ---@param plugin table { name }
----@param host { calls?: (fun(): integer), services?: weiyue.Services } calls: how many it may have at a time; services:
+---@param host? { calls?: (fun(): integer), services?: weiyue.Services } calls: how many it may have at a time; services:
 ---  once there are any
 ---@return table http
 function M.new(plugin, host)
   local transport = require "weiyue.transport"
-  local most = host.calls
+  local most = host and host.calls
   local calls = 0
   local ended <const> = setmetatable({}, { __close = function() calls = calls - 1 end })
   local H = {}
@@ -109,6 +109,7 @@ function M.new(plugin, host)
         :format(plugin.name, calls))
     end
     if r.file or r.to or r.multipart then
+      if not (host and host.services) then error("http: no files from here: nothing is served", 3) end
       local fine, why, hint = host.services.paths:request(r)
       if not fine then return nil, transport.error("http.file", why, false, hint) end
     end

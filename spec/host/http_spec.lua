@@ -599,9 +599,11 @@ describe("wx.http", function()
   local function files(config)
     app = rig.new { plugin = ('local BASE = "%s"\n'):format(server.url) .. FILES, keep = true,
       config = (CONFIG:format "") .. (config or "") }
-    for name, text in pairs {
-      ["a.txt"] = "text", ["d/b.txt"] = "text", ["weiyue.lua"] = "return {}", ["lib/x.lua"] = "", [".weiyue/admin.key"] = "wxtest", [".env"] = "wxtest", ["host.log"] = "", ["m.so"] = "",
-    } do
+    local texts = {
+      ["a.txt"] = "text", ["d/b.txt"] = "text", ["weiyue.lua"] = "return {}", ["lib/x.lua"] = "",
+      [".weiyue/admin.key"] = "wxtest", [".env"] = "wxtest", ["host.log"] = "", ["m.so"] = "",
+    }
+    for name, text in pairs(texts) do
       os.execute(("mkdir -p '%s/%s'"):format(app.folder, name:match "^(.*)/" or "."))
       local file = assert(io.open(app.folder .. "/" .. name, "w"))
       file:write(text)
