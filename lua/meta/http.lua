@@ -14,12 +14,12 @@ local http = {}
 ---@field body? string one of body, json, form, file, multipart (正文，五选一)
 ---@field json? any written as JSON
 ---@field form? table<string, string|number|(string|number)[]> written as a form
----@field file? string a file whose bytes are sent (路径)
+---@field file? string a file whose bytes are sent (路径), below the folder of weiyue.lua
 ---@field multipart? weiyue.http.Part[] fields and files (上传)
 ---@field timeout? number seconds for everything; default http.timeout of weiyue.lua, 10
 ---@field connect_timeout? number seconds until there is a connection; default 3
 ---@field max? integer bytes of the answer's body, unpacked; default http.max, 1 MiB; of what goes to a file 64 MiB
----@field to? string a file for the body of a 2xx answer: it appears whole, or not at all
+---@field to? string a file for the body of a 2xx answer, below that folder: it appears whole, or not at all
 ---@field redirects? integer how many are followed (跟随跳转), 0 to 20; default 0
 
 ---@class weiyue.http.Request: weiyue.http.Options
@@ -65,8 +65,8 @@ function response:ok() end
 ---| "http.protocol" the answer is not HTTP
 ---| "http.aborted" the connection broke
 ---| "http.redirects" more than redirects allows
----| "http.url" the URL, a header or the method is malformed
----| "http.file" a file cannot be read or written
+---| "http.url" the URL is no http(s) one, or a header or the method is malformed
+---| "http.file" a file cannot be read or written, or is none of the plugin's business
 ---| "http.json" of response:json: the body is not JSON
 ---| "http.status" of download: the status is not 2xx
 ---| "http.memory" out of memory

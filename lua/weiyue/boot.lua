@@ -123,6 +123,11 @@ end
 -- Where relative paths of a configuration start.
 local function folder_of(options) return options.folder or (options.path or ""):match "^(.*)/[^/]*$" or "" end
 
+-- Where a path of the configuration leads.
+local function in_folder(folder, path)
+  return (path:find "^/" or folder == "") and path or folder .. "/" .. path
+end
+
 ---@class weiyue.Boot
 ---@field conf? table            the checked configuration; nil when it has errors
 ---@field options weiyue.BootOptions
@@ -179,9 +184,8 @@ function M.read(options)
   end
   if conf then
     local folder = folder_of(options)
-    local function place_of(path) return (path:find "^/" or folder == "") and path or folder .. "/" .. path end
     boot.folder = folder
-    boot.state, boot.log_file = place_of(conf.state), conf.log.file and place_of(conf.log.file)
+    boot.state, boot.log_file = in_folder(folder, conf.state), conf.log.file and in_folder(folder, conf.log.file)
     boot.workers = options.workers or (conf.workers == "auto" and options.cores or conf.workers)
     if boot.workers == "auto" then boot.workers = 1 end
   end
@@ -329,8 +333,25 @@ end
 local function configure_client(http, folder)
   local copy = {}
   for key, value in pairs(http) do copy[key] = value end
-  if copy.ca and folder ~= "" and not copy.ca:find "^/" then copy.ca = folder .. "/" .. copy.ca end
+  copy.ca = copy.ca and in_folder(folder, copy.ca)
   require("weiyue.client").configure(copy)
+end
+
+local function store_file(boot)
+  local path = boot.conf.store.url:match "^sqlite:(.+)$"
+  return path and in_folder(boot.folder, path)
+end
+
+-- The files besides Lua's and the store's that plugins' calls neither send nor write.
+local function closed_files(boot)
+  local list, ca = {}, boot.conf.http.ca
+  if boot.options.path then list[1] = boot.options.path end
+  if boot.log_file then list[#list + 1] = boot.log_file end
+  if ca then list[#list + 1] = in_folder(boot.folder, ca) end
+  for path in pairs(boot.sources.snapshot().files) do
+    if not path:find "%.lua$" then list[#list + 1] = path end
+  end
+  return list
 end
 
 --- Loads the plugins and makes what serves.
@@ -354,10 +375,14 @@ function M.load(boot)
     settings.keep_secret { account.token, account.secret or false, account.aes_key or false,
       type(from) == "table" and from.key or false }
   end
-  hub.services = services.new { hub = hub, folder = folder, state = boot.state, accounts = places }
+  local services_options = {
+    hub = hub, folder = folder, state = boot.state, accounts = places, store = store_file(boot),
+  }
+  hub.services = services.new(services_options)
   local host = host_of(objects, hub, conf.limits.calls)
   host.services = hub.services
   local loaded = load_plugins(boot, folder, host)
+  services_options.closed = closed_files(boot)
   forget_config()
   boot.n_plugins, boot.plugins = #loaded, loaded
   local push = package.loaded["weiyue.push"] -- C's; absent where nothing is served

@@ -12,45 +12,12 @@ local REDIRECTS <const> = 3
 ---@class weiyue.Download
 ---@field private call async fun(account: table, name: string, args: table, options?: table): any, any
 ---@field private send async fun(request: table): table?, any of weiyue.transport
----@field private asset table the module weiyue.asset
+---@field private paths weiyue.Confine
 ---@field private files table the module weiyue.files
----@field private folder string where paths start
----@field private state? string the state folder, which takes none
 local Download = {}
 Download.__index = Download
 
 local function refused(code, text, hint) return nil, fault(code, "msg:download: " .. text, hint) end
-
--- What a user sends must never become code, nor a part of weiyue's own.
-local function is_harmful(self, path, name)
-  if name:lower():find "%.lua$" then return true end
-  local state = self.state and self.state:gsub("/+$", "")
-  return state and (path == state or path:sub(1, #state + 1) == state .. "/")
-end
-
--- Where a file goes: below the configuration's folder. Folders that are missing are made.
----@return string? path
----@return weiyue.Fault? err
-function Download:place(name)
-  local path, why = self.asset.place(self.folder, name)
-  if not path then
-    return refused("file.place", ("%s: %s"):format(name, why),
-      "路径从 weiyue.lua 所在的文件夹算起；paths start from the folder of weiyue.lua")
-  end
-  if is_harmful(self, path, name) then
-    return refused("file.place", name .. ": neither Lua files nor the state folder",
-      "不能写成 .lua 文件，也不能写进 state；choose another name")
-  end
-  local made
-  for part in name:gmatch "([^/]+)/" do
-    made = made and made .. "/" .. part or part
-    local there
-    there, why = self.asset.folder(self.folder, made)
-    if there == false then there, why = self.files.mkdir(self.asset.place(self.folder, made)) end
-    if not there then return refused("file.place", ("%s: %s"):format(name, why)) end
-  end
-  return path
-end
 
 -- The bytes, or the address where they are.
 ---@async
@@ -74,12 +41,13 @@ end
 ---@return weiyue.Fault? err
 function Download:run(msg, options)
   if not msg.media_id then return refused("media.none", ("a %s message has no media_id"):format(msg.type)) end
-  local path, err
-  if options.to then
-    path, err = self:place(options.to)
-    if not path then return nil, err end
+  local path
+  if options.to then -- what a user sends must never become code, nor a part of weiyue's own
+    local why, hint
+    path, why, hint = self.paths:place(options.to)
+    if not path then return refused("file.place", why, table.concat(hint, "；")) end
   end
-  local media
+  local media, err
   media, err = self:fetch(msg, path, options.max or path and IN_FILE or IN_MEMORY)
   if not media then
     if path then self.files.remove(path) end -- what stands there may be the text of the error

@@ -324,7 +324,7 @@ function M.new(plugin, host)
   return setmetatable(wx, {
     __index = function(t, key)
       if key == "http" then -- its code is loaded for who uses it
-        local http = require("weiyue.http").new(plugin, host.calls)
+        local http = require("weiyue.http").new(plugin, host)
         rawset(t, key, http)
         return http
       end

@@ -56,12 +56,15 @@ end
 
 -- One of the bodies, as transport.send takes it.
 local function add_body(r, level)
-  local n = 0
-  for i = 1, #BODIES do
-    if r[BODIES[i]] ~= nil then n = n + 1 end
+  local first
+  for _, name in ipairs(BODIES) do
+    if r[name] ~= nil and first then
+      error(("http: %s and %s are both given; a request has one of body, json, form, file, multipart")
+        :format(first, name), level + 1)
+    end
+    if r[name] ~= nil then first = name end
   end
-  if n == 0 then return end
-  if n > 1 then error("http: one of body, json, form, file, multipart", level + 1) end
+  if not first then return end
   r.method = r.method or "POST"
   if r.json ~= nil then
     local text, why = core.json.encode(r.json)
@@ -90,10 +93,12 @@ end
 
 --- HTTP of one plugin.
 ---@param plugin table { name }
----@param most? fun(): integer how many calls it may have at a time; default 100
+---@param host? { calls?: (fun(): integer), services?: weiyue.Services } calls: how many it may have at a time; services:
+---  once there are any
 ---@return table http
-function M.new(plugin, most)
+function M.new(plugin, host)
   local transport = require "weiyue.transport"
+  local most = host and host.calls
   local calls = 0
   local ended <const> = setmetatable({}, { __close = function() calls = calls - 1 end })
   local H = {}
@@ -102,6 +107,11 @@ function M.new(plugin, most)
     if calls >= (most and most() or CALLS) then
       return nil, transport.error("http.busy", ("the plugin %s has %d calls under way (limits.calls)")
         :format(plugin.name, calls))
+    end
+    if r.file or r.to or r.multipart then
+      if not (host and host.services) then error("http: no files from here: nothing is served", 3) end
+      local fine, why, hint = host.services.paths:request(r)
+      if not fine then return nil, transport.error("http.file", why, false, hint) end
     end
     calls = calls + 1
     local _ <close> = ended

@@ -13,6 +13,7 @@ local M = {}
 ---@field desk weiyue.Desk
 ---@field users weiyue.Users
 ---@field download weiyue.Download
+---@field paths weiyue.Confine
 
 local USER_CACHE <const> = 3600 -- seconds, for an account that came at run time
 
@@ -31,16 +32,23 @@ end
 
 function parts.users(options) return require("weiyue.users").new { kv = options.kv, call = options.call } end
 
+function parts.paths(options)
+  options.confine = options.confine or require("weiyue.confine").new(options)
+  return options.confine
+end
+
 function parts.download(options)
   return require("weiyue.download").new {
     call = options.call, send = function(request) return require("weiyue.transport").send(request) end,
-    asset = require "weiyue.asset", files = require "weiyue.files", folder = options.folder, state = options.state,
+    paths = parts.paths(options), files = require "weiyue.files",
   }
 end
 
 ---@class weiyue.ServicesOptions
 ---@field folder string  of the configuration
 ---@field state? string  the state folder
+---@field store? string  the path of the store's file
+---@field closed? string[] other files that no plugin reads or writes; set when plugins are loaded
 ---@field hub weiyue.Hub
 ---@field accounts { object: table, conf: table }[] msg.account and the checked configuration
 

@@ -34,6 +34,11 @@ local HINTS <const> = {
     "this libcurl would stop everything to look up a name: install one with AsynchDNS" },
 }
 
+-- The same, of what is another matter under one code.
+local HEADER <const> = { "看说明：method、headers 有误，或者对方跳转的地址有误",
+  "method, headers or where the server's redirect leads: the message says what is wrong" }
+local SCHEME <const> = { "对方跳转到了 http、https 以外的地址", "the server's redirect leads to what is no http or https" }
+
 ---@class weiyue.http.Error
 ---@field code string    http.timeout, http.denied …
 ---@field message string
@@ -49,9 +54,10 @@ local Error <const> = {
 ---@param code string
 ---@param message string
 ---@param sent? boolean
+---@param hint? string[] in Chinese and English; absent: that of the code
 ---@return weiyue.http.Error
-function M.error(code, message, sent)
-  local hint = HINTS[code]
+function M.error(code, message, sent, hint)
+  hint = hint or HINTS[code]
   return setmetatable({
     code = code, message = message, sent = sent or false, hint = hint and hint[1], hint_en = hint and hint[2],
   }, Error)
@@ -68,13 +74,22 @@ local SECRET <const> = {
 ---@param url string
 ---@return string
 function M.masked(url)
-  url = url:gsub("^(%a[%w+.-]*://)[^/?#]*@", "%1***@")
+  url = url:gsub("^(%a[%w+.-]*://)[^/?#]*@", "%1***@"):gsub("^[^/?#:]+:[^/?#]*@", "***@")
   url = url:gsub("([?&#;])([%w_%-%%.]+)=([^&#;]*)", function(before, name, value)
     local low = name:lower()
     local secret = SECRET[low] or low:find "secret" or low:find "ticket" or low:find "token"
     return before .. name .. "=" .. (secret and value ~= "" and "***" or value)
   end)
   return core.secrets.mask(url)
+end
+
+local SHOWN <const> = 200 -- bytes
+
+-- A URL that is none, in quotes: whatever stands before an @ may be a password.
+local function quoted_url(url)
+  url = M.masked((url:gsub("^[^?#]*@", function(text) return (text:match "^%a[%w+.-]*://" or "") .. "***@" end)))
+  if #url > SHOWN then url = url:sub(1, (utf8.offset(url, 0, SHOWN + 1) or SHOWN + 1) - 1) .. "…" end
+  return '"' .. url:gsub("%c", "?") .. '"'
 end
 
 local TOLD_MAX <const> = 1000
@@ -91,13 +106,17 @@ local function tell(err, url)
   })
 end
 
-local function failed(request, url, code, message, host, class, sent)
-  if class then
-    client.denied(host, class)
-    message = ("%s (%s)"):format(message, class)
+local function failed(request, url, code, message, host, class, sent, of_url)
+  local hint
+  if class then client.denied(host, class) end
+  if of_url then
+    message = ("%s: %s"):format(quoted_url(url), message)
+  else
+    if class then message = ("%s (%s)"):format(message, class) end
+    if host ~= "?" then message = ("%s: %s"):format(host, message) end
+    hint = code == "http.url" and HEADER or class == "scheme" and SCHEME or nil
   end
-  if host ~= "?" then message = host .. ": " .. message end
-  local err = M.error(code, message, sent)
+  local err = M.error(code, message, sent, hint)
   err.class = class
   if not class and not request.quiet then tell(err, url) end
   return nil, err
@@ -240,8 +259,8 @@ function M.send(request)
     end
   end
   if request.multipart then pieces, content_type = multipart(request.multipart) end
-  local response, code, message, host, class, sent = client_send(request, url, pieces, content_type)
-  if not response then return failed(request, url, code, message, host, class, sent) end
+  local response, code, message, host, class, sent, of_url = client_send(request, url, pieces, content_type)
+  if not response then return failed(request, url, code, message, host, class, sent, of_url) end
   response.url = code or url -- of the last hop
   if request.to and response.size then response.path = request.to end
   return response

@@ -128,13 +128,39 @@ describe("weiyue.transport", function()
     assert.equal("http.resolve", code_of("http://nowhere.invalid/", { timeout = 8 }))
   end)
 
-  for _, url in ipairs { "", "nothing", "http://", "http://a b/", "http://host:99999/", "http://[::1/", "http://a\nb/" } do
-    it(("refuses %q as a URL"):format(url), function()
-      local r, err = transport.send { url = url, guard = false, quiet = true }
+  for _, url in ipairs {
+    "", "nothing", "www.example.com/hook", "/hook", "?x=1", "//127.0.0.1/", "http:/x", "http:///x", "http://?x", "htp:/x",
+    "http://", "http://a b/", "http://host:99999/", "http://[::1", "http://[::1/", "http://a\nb/", " http://a/", "http://a\0b/",
+    "ftp://a/b", "mailto:a@b.example", "http://" .. ("a"):rep(65536),
+  } do
+    it(("refuses %q as a URL, whatever was called before, and names it"):format(url:sub(1, 60)), function()
+      send "/echo"
+      local before = counts().requests
+      local r, err = transport.send { url = url, guard = false, quiet = true, method = "POST", body = "private" }
       assert.is_nil(r)
-      assert.matches("^http%.u?r?l?", err.code)
+      assert.same({ "http.url", false }, { err.code, err.sent })
+      local shown = #url > 200 and url:sub(1, 200) .. "…" or url:gsub("[^/]*@", "***@"):gsub("%c", "?")
+      local want = ('"%s": this is not an http or https URL'):format(shown)
+      assert.equal(want, err.message:sub(1, #want))
+      assert.matches("http%(s%)://", err.hint)
+      assert.equal(before, counts().requests)
     end)
   end
+
+  it("shows no password of a URL that is none", function()
+    for _, url in ipairs { "http://u:wxtestpass/1@host/x", "u:wxtestpass@host/x", "htp:/u:wxtestpass@host", "host/?secret=wxtestpass" } do
+      local _, err = transport.send { url = url, guard = false, quiet = true }
+      assert.equal("http.url", err.code)
+      assert.is_nil(err.message:find("wxtestpass", 1, true), err.message)
+    end
+  end)
+
+  it("tells a header that is wrong as such, and no host of another call", function()
+    send "/echo"
+    local _, err = send("/echo", { headers = { ["A B"] = "c" } })
+    assert.equal("http.url: a header has a name of letters and digits, and a value of one line", tostring(err))
+    assert.matches("headers", err.hint)
+  end)
 
   for name, headers in pairs {
     ["a line break in a value"] = { A = "b\r\nC: d" }, ["a NUL in a value"] = { A = "b\0" },
@@ -188,7 +214,15 @@ describe("a redirect", function()
   end)
 
   it("to a file is refused", function()
-    assert.equal("http.denied", code_of("/redirect", { query = { to = "file:///etc/passwd" }, redirects = 5 }))
+    local _, err = send("/redirect", { query = { to = "file:///etc/passwd" }, redirects = 5 })
+    assert.equal("http.denied", err.code)
+    assert.matches("http、https 以外", err.hint)
+  end)
+
+  it("to what is no URL is refused as the server's doing", function()
+    local _, err = send("/redirect", { query = { to = "http://host:99999/" }, redirects = 5 })
+    assert.equal("http.url", err.code)
+    assert.matches("^where a redirect leads: ", err.message)
   end)
 
   it("makes a GET of a POST after 302 and 303, and repeats it after 307", function()
@@ -452,8 +486,8 @@ describe("the guard", function()
       n = n + 1
       if id ~= "S013" then
         it(("%s %s"):format(id, row.input:sub(1, 80)), function()
-          local user, before = host(), counts().connections
-          assert.equal("http.denied", fetch(user, url_of(row)))
+          local user, before, url = host(), counts().connections, url_of(row)
+          assert.equal(url:find "^https?:" and "http.denied" or "http.url", fetch(user, url))
           assert.equal(before, counts().connections)
           local lines = app:logged "fetch.denied"
           assert.equal(1, #lines)
@@ -538,33 +572,89 @@ describe("wx.http", function()
   end)
 
   it("downloads, and tells a status that is no success", function()
-    local path = os.tmpname()
-    assert.equal("1048576 http.status", run(([[wx.text("go", function()
-      local r = wx.http.download(BASE .. "/zeros?mb=1&known=1", "%s")
-      local _, err = wx.http.download(BASE .. "/text?hex=61&status=404", "%s")
-      return r.size .. " " .. err.code end)]]):format(path, path)))
-    os.remove(path)
+    assert.equal("1048576 true http.status", run [[wx.text("go", function()
+      local r = wx.http.download(BASE .. "/zeros?mb=1&known=1", "down/zeros")
+      local _, err = wx.http.download(BASE .. "/text?hex=61&status=404", "down/none")
+      return r.size .. " " .. tostring(r.path:find "/down/zeros$" ~= nil) .. " " .. err.code end)]])
+    assert.equal(1 << 20, #read(app.folder .. "/down/zeros"))
+    assert.is_nil(read(app.folder .. "/down/none"))
   end)
 
-  for call, want in pairs {
-    ['get()'] = "http.get wants a URL, not a nil", ['get("http://a", 5)'] = "http.get: the options are a table",
-    ['request {}'] = "http.request: url is missing",
-    ['get("http://a", { timout = 1 })'] = "http.get has no field timout; the nearest is timeout",
-    ['post("http://a", { body = 5 })'] = "http.post: body must be a string, not a number",
-    ['post("http://a", { body = "", form = {} })'] = "http: one of body, json, form, file, multipart",
-    ['get("http://a", { timeout = -1 })'] = "http: timeout is a number of seconds",
-    ['get("http://a", { headers = { a = 5 } })'] = "http: headers have names and values that are strings",
-    ['get("http://a", { redirects = 50 })'] = "http: redirects is a number from 0 to 20",
-    ['get("http://a", { max = 0 })'] = "http: max is a number from 1 to 67108864",
-    ['get("http://a", { max = 1 << 30 })'] = "http: max is a number from 1 to 67108864",
-    ['post("http://a", { multipart = { { name = "x" } } })'] = "http: multipart[1] has one of value, file, data",
-    ['post("http://a", { json = print })'] = "http: json: function has no JSON form",
-    ['download("http://a")'] = "http.download wants a URL and a path",
+  -- What each call says of a file, by the lines of its message.
+  local FILES <const> = [[
+    local way = {}
+    function way.file(name) return wx.http.post(BASE .. "/upload", { file = name }) end
+    function way.part(name) return wx.http.post(BASE .. "/upload", { multipart = { { name = "m", file = name } } }) end
+    function way.to(name) return wx.http.get(BASE .. "/echo", { to = name }) end
+    function way.download(name) return wx.http.download(BASE .. "/echo", name) end
+    wx.text(function(msg)
+      local list = {}
+      for kind, name in msg.content:gmatch "(%S+) ([^\n]+)" do
+        local r, err = way[kind](name:gsub("\\0", "\0"))
+        list[#list + 1] = r and "fine" or tostring(err.code) .. " " .. err.message
+      end
+      return table.concat(list, "\n")
+    end)]]
+
+  local function files(config)
+    app = rig.new { plugin = ('local BASE = "%s"\n'):format(server.url) .. FILES, keep = true,
+      config = (CONFIG:format "") .. (config or "") }
+    local texts = {
+      ["a.txt"] = "text", ["d/b.txt"] = "text", ["weiyue.lua"] = "return {}", ["lib/x.lua"] = "",
+      [".weiyue/admin.key"] = "wxtest", [".env"] = "wxtest", ["host.log"] = "", ["m.so"] = "",
+    }
+    for name, text in pairs(texts) do
+      os.execute(("mkdir -p '%s/%s'"):format(app.folder, name:match "^(.*)/" or "."))
+      local file = assert(io.open(app.folder .. "/" .. name, "w"))
+      file:write(text)
+      file:close()
+    end
+    os.execute(("cd '%s' && ln -s .weiyue kept && ln -s shop.db alias && ln -s /tmp out && mkfifo fifo"):format(app.folder))
+    return app
+  end
+
+  local function says(text)
+    local push = app:user():says(text)
+    app:advance(2)
+    return push:content()
+  end
+
+  it("sends and writes files below the configuration's folder", function()
+    files()
+    for _, name in ipairs { "file a.txt", "part d/b.txt", "file ./a.txt", "to a.txt", "to new/er/c.txt", "download d/e" } do
+      assert.equal("fine", says(name))
+    end
+    assert.equal("fine", says("file " .. app.folder .. "/a.txt")) -- as an answer's path
+    assert.matches('"method"', read(app.folder .. "/new/er/c.txt"))
+  end)
+
+  for name, why in pairs {
+    ["/etc/passwd"] = "leaves its folder", ["../x"] = "leaves its folder", ["d/../../x"] = "leaves its folder",
+    ["out/x"] = "leaves its folder", ["fifo"] = "no regular file", [".weiyue/admin.key"] = "the state folder is closed",
+    ["kept/admin.key"] = "the state folder is closed", ["kept/new/x"] = "the state folder is closed",
+    ["weiyue.lua"] = "code is closed", ["plugins/one.lua"] = "code is closed", ["lib/x.LUA"] = "code is closed",
+    ["m.so"] = "code is closed", ["plugins/one.lua\\0.txt"] = "a path has no NUL", [".env"] = "hidden files are closed",
+    ["d/.git/config"] = "hidden files are closed", ["shop.db"] = "this file is weiyue's own",
+    ["SHOP.DB"] = "this file is weiyue's own", ["alias"] = "this file is weiyue's own",
+    ["shop.db-wal"] = "this file is weiyue's own", ["shop.db-journal"] = "this file is weiyue's own",
+    ["host.log"] = "this file is weiyue's own", ["d/../shop.db-shm"] = "leaves its folder",
   } do
-    it("raises with the plugin's line for " .. call, function()
-      run('wx.text("go", function()\n  wx.http.' .. call .. "\nend)")
-      local log = table.concat(app:logged "lua.error")
-      assert.truthy(log:find("one.lua:4: " .. want, 1, true), log)
+    it("neither sends nor writes " .. name, function()
+      files ', store = "sqlite:shop.db", log = { file = "host.log" }'
+      local before = counts().requests
+      local gone = { ["no regular file"] = true, ["leaves its folder"] = true, ["a path has no NUL"] = true }
+      local real = name:gsub("\\0.*", "")
+      local was = name ~= "fifo" and read(app.folder .. "/" .. real)
+      for _, way in ipairs { "file", "part", "to", "download" } do
+        local told, writes = says(way .. " " .. name), way == "to" or way == "download"
+        assert.matches("^http%.file ", told)
+        if name == "alias" and writes then why = "no regular file" end -- a link is not written through
+        if was or writes or gone[why] and real ~= "out/x" then assert.truthy(told:find(why, 1, true), way .. " " .. told) end
+      end
+      local is = name ~= "fifo" and read(app.folder .. "/" .. real)
+      if was then assert.is_string(is) end
+      assert.is_nil((is or ""):find('"method"', 1, true))
+      assert.equal(before, counts().requests)
     end)
   end
 

@@ -5,6 +5,7 @@ local fakes = require "spec.support.fake_wechat"
 local rig = require "spec.support.rig"
 
 local INFO <const>, GET <const> = "/cgi-bin/user/info", "/cgi-bin/media/get"
+local UPLOAD <const> = "/cgi-bin/media/upload"
 
 local PLUGIN <const> = [[
   wx.text("user", function(msg)
@@ -29,6 +30,10 @@ local PLUGIN <const> = [[
   wx.message("shortvideo", function(msg) -- its MediaId says where to
     local media, err = msg:download { to = msg.media_id }
     return media and media.path or tostring(err)
+  end)
+  wx.text(wx.prefix "upload ", function(msg)
+    local reply, err = msg.account.api.media.upload { type = "thumb", media = msg.content:sub(8) }
+    return reply and "fine" or ("%s %s"):format(err.code, err.message)
   end)
   wx.text("misuse", function(msg)
     return (select(2, pcall(function() msg:download { too = "x" } end)))
@@ -159,14 +164,28 @@ describe("messages and WeChat's API", function()
     assert(os.execute(("cd '%s' && ln -s /tmp out && mkdir fifo.d && mkfifo fifo"):format(app.folder)))
     for name, why in pairs {
       ["/tmp/x.jpg"] = "leaves its folder", ["../x.jpg"] = "leaves its folder", ["a/../../x.jpg"] = "leaves its folder",
-      ["out/x.jpg"] = "leaves its folder", ["plugins/x.lua"] = "neither Lua files", ["x.LUA"] = "neither Lua files",
-      [".weiyue/admin.key"] = "nor the state folder", ["fifo"] = "no regular file", ["fifo.d"] = "no regular file",
+      ["out/x.jpg"] = "leaves its folder", ["plugins/x.lua"] = "code is closed", ["x.LUA"] = "code is closed",
+      [".weiyue/admin.key"] = "the state folder is closed", ["fifo"] = "no regular file", ["fifo.d"] = "no regular file",
       ["fifo/x.jpg"] = "Not a directory",
     } do
       assert.matches("^file%.place: msg:download: .*" .. why, sends("shortvideo", name))
     end
     assert.same({}, wechat:calls(GET))
     assert.is_false(exists "a")
+  end)
+
+  it("account.api uploads what is below the configuration's folder alone, and neither code nor weiyue's own", function()
+    host()
+    assert(os.execute(("cd '%s' && cp plugins/.b.jpg a.jpg && mkdir .weiyue && cp a.jpg .weiyue/admin.key"):format(app.folder)))
+    assert.equal("fine", asks "upload a.jpg")
+    assert.equal(1, #wechat:calls(UPLOAD))
+    for name, why in pairs {
+      ["plugins/one.lua"] = "code is closed", [".weiyue/admin.key"] = "the state folder is closed",
+      ["/etc/passwd"] = "leaves its folder", ["plugins/.b.jpg"] = "hidden files are closed",
+    } do
+      assert.equal(("http.file %s: %s"):format(name, why), asks("upload " .. name))
+    end
+    assert.equal(1, #wechat:calls(UPLOAD))
   end)
 
   it("msg:download has nothing to give of a text, and refuses other options", function()

@@ -92,7 +92,9 @@ typedef struct wy_transfer_result {
   wy_str url;         /* of the last hop; p NULL: there was one only */
   const char *detail; /* of a failure: more about it, "" */
   const char *host;   /* of the last hop */
-  const char *denied; /* the class of the address or scheme that was refused; NULL */
+  const char *denied; /* the class of the address or scheme that was refused; NULL. A scheme
+                       * is a failure URL of the first hop */
+  bool of_url;        /* of a failure URL: the URL itself is wrong, no header and no redirect */
   bool sent;          /* of a failure: something may have reached the server */
   bool saved;         /* the body is in its file */
   uint64_t size;      /* bytes of the body, also where it went to a file */

@@ -1,4 +1,4 @@
-/* What client.c, transfer.c and payload.c share. Nobody else includes this. */
+/* What client.c, the parts of transfer.c and payload.c share. Nobody else includes this. */
 #ifndef WY_NET_CLIENT_IMPL_H
 #define WY_NET_CLIENT_IMPL_H
 
@@ -62,7 +62,7 @@ struct wy_transfer {
   wy_list link; /* in client->active, client->spare */
   wy_client *client;
   CURL *easy;
-  CURLU *url;
+  CURLU *url; /* of the last hop; NULL: there was none yet */
   struct curl_slist *headers;
   payload payload;
   wy_transfer_options options;
@@ -82,6 +82,8 @@ struct wy_transfer {
   const char *denied;
   bool running; /* in the multi */
   bool open;    /* the guard has nothing to say */
+  bool aimed;   /* host is of this call, not of one before */
+  bool of_url;  /* the URL that was given is wrong */
   bool sent, drop_body, has_type, saved;
   bool plain;                   /* easy has no method, body or header but a GET's */
   int why;                      /* errno of a file that could not be written */
@@ -101,6 +103,26 @@ int wy_client_close_socket(void *data, curl_socket_t fd);
 /* transfer.c */
 void wy_transfer_ended(wy_transfer *t, CURLcode code); /* libcurl is done with it */
 void wy_transfer_destroy(wy_transfer *t);
+
+bool wy_transfer_is_redirect(long status);
+void wy_transfer_say(wy_transfer *t, const char *text); /* what is wrong */
+
+/* transfer_url.c */
+wy_fetch wy_transfer_set_first_url(wy_transfer *t, wy_str url);
+wy_fetch wy_transfer_set_url(wy_transfer *t, const char *url);
+
+/* transfer_write.c */
+bool wy_transfer_is(const wy_transfer *t, const char *method);
+wy_fetch wy_transfer_set_request(wy_transfer *t);
+void wy_transfer_drop_secrets(wy_transfer *t);
+
+/* transfer_read.c */
+size_t wy_transfer_on_body(char *p, size_t size, size_t n, void *transfer);
+size_t wy_transfer_on_head(char *p, size_t size, size_t n, void *transfer);
+wy_str wy_transfer_value_of(wy_str line, const char *name); /* p NULL: it is another header */
+wy_fetch wy_transfer_file_fault(wy_transfer *t, const char *path, int why);
+void wy_transfer_forget_file(wy_transfer *t);
+wy_fetch wy_transfer_keep_file(wy_transfer *t); /* what was saved has its name */
 
 /* payload.c */
 int wy_payload_bytes(payload *p, wy_str bytes);    /* 0 or -1: no memory */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,6 +99,72 @@ static int l_place(lua_State *L) {
   return 1;
 }
 
+/* --- which file a path leads to, however it is written --- */
+
+/* Cuts the last name off: "a/b" is "a" then, "a" is ".", "/a" is "/". */
+static void go_up(char *path) {
+  char *slash = strrchr(path, '/');
+  if (!slash) memcpy(path, ".", 2);
+  else slash[slash == path] = '\0';
+}
+
+/* The real path of what is there of it: itself, or the nearest folder above. */
+static char *real_part(const char *path) {
+  char *copy = strdup(path[0] ? path : "."), *real = NULL;
+  while (copy && !(real = realpath(copy, NULL)) && strcmp(copy, ".") && strcmp(copy, "/"))
+    go_up(copy);
+  free(copy);
+  return real;
+}
+
+static bool is_one(const struct stat *a, const struct stat *b) {
+  return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* holds(folder, path): whether the path leads into the folder, or to it. */
+static int l_holds(lua_State *L) {
+  struct stat folder, here;
+  const char *path = luaL_checkstring(L, 2);
+  bool found = false;
+  if (stat(luaL_checkstring(L, 1), &folder)) return lua_pushboolean(L, 0), 1;
+  char *real = real_part(path);
+  while (real && !(found = stat(real, &here) == 0 && is_one(&here, &folder)) && strcmp(real, "/"))
+    go_up(real);
+  free(real);
+  lua_pushboolean(L, found);
+  return 1;
+}
+
+static const char *last_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+static bool is_beside(const char *a, const char *b) {
+  struct stat at_a, at_b;
+  char *above_a = strdup(a), *above_b = strdup(b);
+  bool beside = above_a && above_b;
+  if (beside) {
+    go_up(above_a);
+    go_up(above_b);
+    beside = stat(above_a, &at_a) == 0 && stat(above_b, &at_b) == 0 && is_one(&at_a, &at_b);
+  }
+  free(above_a);
+  free(above_b);
+  return beside;
+}
+
+/* same(path, other): whether both lead to one file, or would if they were there; in letters of any
+ * case, as some file systems see it. */
+static int l_same(lua_State *L) {
+  struct stat a, b;
+  const char *path = luaL_checkstring(L, 1), *other = luaL_checkstring(L, 2);
+  bool same = stat(path, &a) == 0 && stat(other, &b) == 0 && is_one(&a, &b);
+  if (!same) same = strcasecmp(last_name(path), last_name(other)) == 0 && is_beside(path, other);
+  lua_pushboolean(L, same);
+  return 1;
+}
+
 /* --- digests --- */
 
 typedef struct digest {
@@ -173,11 +240,9 @@ static int l_step(lua_State *L) {
 
 int wy_open_asset(lua_State *L) {
   static const luaL_Reg methods[] = {{"step", l_step}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"find", l_find},
-                                       {"folder", l_folder},
-                                       {"place", l_place},
-                                       {"digest", l_digest},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"find", l_find}, {"folder", l_folder}, {"place", l_place}, {"holds", l_holds},
+      {"same", l_same}, {"digest", l_digest}, {NULL, NULL}};
   if (luaL_newmetatable(L, DIGEST)) {
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");

@@ -3,7 +3,7 @@
  *
  *   configure(http)      the table http of weiyue.lua: limits, and what is open to plugins
  *   send(request, url?, pieces?, content_type?) → response, url of the last hop where there were
- *                        several | nil, code, text, host, class, sent
+ *                        several | nil, code, text, host, class, sent, of_url
  *   response(metatable)  of what send returns
  *   where()              file:line of the plugin's code that called; "" elsewhere
  *   denied(host, class)  writes the line fetch.denied
@@ -271,16 +271,18 @@ static wy_fetch fill(lua_State *L, wy_transfer *t, const request *r) {
 
 /* --- results --- */
 
-/* nil, code, text, host, class, sent */
+/* nil, code, text, host, class, sent, of_url */
 static int push_failure(lua_State *L, const wy_transfer_result *r) {
   luaL_pushfail(L);
   lua_pushstring(L, wy_fetch_code(r->fetch));
-  if (r->detail[0]) lua_pushfstring(L, "%s: %s", wy_fetch_text(r->fetch), r->detail);
+  if (r->fetch == WY_FETCH_URL && !r->of_url) lua_pushstring(L, r->detail); /* a header, or so */
+  else if (r->detail[0]) lua_pushfstring(L, "%s: %s", wy_fetch_text(r->fetch), r->detail);
   else lua_pushstring(L, wy_fetch_text(r->fetch));
   lua_pushstring(L, r->host);
   lua_pushstring(L, r->denied);
   lua_pushboolean(L, r->sent);
-  return 6;
+  lua_pushboolean(L, r->of_url);
+  return 7;
 }
 
 static int push_response(lua_State *L, const wy_transfer_result *r, bool saved) {

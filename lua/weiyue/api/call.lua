@@ -87,6 +87,10 @@ function Engine:exchange(place, row, args, token, options)
   local r, err = request.build(row, args, context(place, row, token, options))
   if not r then return nil, err end
   if row.reply == "redirect" then return r.url end
+  if options.plugin and (r.file or r.multipart) then
+    local fine, why, hint = self.hub.services.paths:request(r)
+    if not fine then return nil, fault("http.file", why, table.concat(hint, "；"), { api = row.key }) end
+  end
   local response
   self.hub:count(place, "api_calls")
   response, err = self.hub.wire:send(r, place)
