@@ -206,7 +206,7 @@ static void on_parted(worker *w) {
 /* What was answered `success` at its deadline has no connection any more, but its user waits. */
 void wy_worker_settle(worker *w) {
   if (!w->http_ended || w->served || (!w->given_up && something_left(w))) return;
-  if (!w->given_up && !w->parted) {
+  if (!w->given_up && !w->parted && w->current) { /* NULL: it has never served */
     if (w->parting) return;
     w->parting = true;
     wy_edition_part(w->current, on_parted);
