@@ -26,7 +26,7 @@ end
 local function place_of(hub, id)
   if id and id ~= "" then
     local place = hub:place(id)
-    if place then return place end
+    if place and not place.component then return place end -- an authorizer may have taken it back elsewhere
     return hub.has_component and hub.components:find(id) and hub:place(id) or nil
   end
   local all = hub:places()

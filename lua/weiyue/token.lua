@@ -12,7 +12,10 @@ local KINDS <const> = {
 }
 
 local function place_of(what, account, kind)
-  local place = hub.current():place(account)
+  local now = hub.current()
+  local place = now:place(account)
+  local came = type(account) == "string" and now.has_component and (not place or place.component)
+  if came then place = now.components:find(account) and now:place(account) end -- the store knows who has authorised
   if not place then error(("%s wants an account, as msg.account or wx.account() give it"):format(what), 3) end
   if not KINDS[kind] then
     error(('%s: there is no token "%s"; there is access_token, jsapi_ticket, wx_card_ticket, …')

@@ -240,6 +240,27 @@ describe("a third-party platform", function()
     assert.equal("of wxtesttwo of wxtesttwo wxtesttwo", says(user, "wxtesttwo", "get"))
   end)
 
+  it("gives the token of an authorizer by his AppID, as long as he authorises it", function()
+    start [[
+      local token = require "weiyue.token"
+      wx.text("token", function()
+        local ok, value = pcall(token.get, "wxtestauthorizer")
+        return ok and (value and "good" or "bad") or value:match "wants an account"
+      end)
+    ]]
+    local user = app:user()
+    local function asks()
+      local p = user:says "token"
+      app:advance(1)
+      return p:content()
+    end
+    assert.equal("wants an account", asks())
+    authorise()
+    assert.equal("good", asks())
+    tells("unauthorized", "AuthorizerAppid", "wxtestauthorizer")
+    assert.equal("wants an account", asks())
+  end)
+
   it("forgets who has left an authorizer, when that is due", function()
     start(KEEPS)
     authorise()
