@@ -243,7 +243,7 @@ function wx.plugin(head) end
 ---@param row table name, "GET" or "POST", path; query, body, reply, auth, idempotent
 function wx.api(family, row) end
 
---- The account of this id, or the only one (账号); of a third-party platform's authorizer by its AppID, which may wait.
+--- The account of this id, else the message's, or the only one (账号); of an authorizer by its AppID, which may wait.
 ---@param id? string
 ---@return weiyue.Account
 function wx.account(id) end
