@@ -93,8 +93,8 @@ end
 
 --- HTTP of one plugin.
 ---@param plugin table { name }
----@param host? { calls?: (fun(): integer), services?: weiyue.Services } calls: how many it may have at a time; services:
----  once there are any
+---@param host? { calls?: (fun(): integer), services?: weiyue.Services } calls: how many at a time; services: once
+---  there are any
 ---@return table http
 function M.new(plugin, host)
   local transport = require "weiyue.transport"
