@@ -1,6 +1,6 @@
-/* A bare libcurl-multi loop: what a call costs at the least. `bare URL CALLS` makes so many GETs, one
- * after another, on one connection and with one easy handle, and prints the microseconds of processor
- * time of each. */
+/* A bare libcurl-multi loop: what a call costs at the least. `bare URL CALLS` makes so many GETs,
+ * one after another, on one connection and with one easy handle, and prints the microseconds of
+ * processor time of each. */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>

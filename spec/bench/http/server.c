@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 static const char answer[] =
-    "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Type: application/json; encoding=utf-8\r\n"
+    "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Type: application/json; "
+    "encoding=utf-8\r\n"
     "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\nServer: spec\r\nContent-Length: 74\r\n\r\n"
     "{\"errcode\":0,\"errmsg\":\"ok\",\"msgid\":200228332,\"filler\":\"0123456789abcdef0\"}";
 
