@@ -31,18 +31,20 @@ static const verb verbs[] = {
      "load everything, say where each problem is"},
     {"push", wy_cli_push, true, "像微信那样发一次推送，显示解出的回复",
      "send one push as WeChat would, show the decoded reply"},
-    {"api", wy_cli_api, false, "列出、解释微信的接口", "list and explain WeChat's API"},
+    {"api", wy_cli_api, true, "列出、解释微信的接口", "list and explain WeChat's API"},
     {"reload", wy_cli_reload, true, "让正在运行的宿主重新加载", "have the running host reload"},
     {"promote", wy_cli_promote, true, "试行的一代转正", "promote the generation on trial"},
     {"rollback", wy_cli_rollback, true, "回到上一代", "go back to the generation before"},
-    {"test", wy_cli_test, false, "在宿主里跑 busted 测试", "run busted specs inside the host"},
+    {"token", wy_cli_token, true, "输出账号的 access_token", "print an account's access_token"},
+    {"store", wy_cli_store, true, "备份、恢复、检查存储", "back up, restore, check the store"},
+    {"test", wy_cli_test, true, "在宿主里跑 busted 测试", "run busted specs inside the host"},
     {"version", wy_cli_version, false, "显示版本", "show the versions"},
     {"help", help, false, "显示某个命令的用法：weiyue help VERB",
      "explain a verb: weiyue help VERB"},
 };
 
-static const char *const not_built[] = {"init",  "sandbox", "plan",   "apply", "token",
-                                        "store", "user",    "replay", "doctor"};
+static const char *const not_built[] = {"init", "sandbox", "plan",  "apply",
+                                        "user", "replay",  "doctor"};
 
 enum { VERBS = sizeof verbs / sizeof *verbs, NOT_BUILT = sizeof not_built / sizeof *not_built };
 

@@ -8,8 +8,9 @@
  * A host belongs to one thread, that of its loop; only wy_host_stop (also from a signal handler)
  * and wy_late_done may be called from elsewhere. With several workers it runs threads of its own:
  * then routes, the sender and the log are called on these, too. The library never prints, never
- * exits and installs no signal handler. Functions return 0 or a negative error; wy_strerror gives the text. Strings are
- * UTF-8; a pointer with a length need not end in NUL and is copied where it is kept. */
+ * exits and installs no signal handler. Functions return 0 or a negative error; wy_strerror gives
+ * the text. Strings are UTF-8; a pointer with a length need not end in NUL and is copied where it
+ * is kept. */
 #ifndef WEIYUE_H
 #define WEIYUE_H
 
@@ -39,12 +40,13 @@ struct uv_loop_s;
 enum { WY_LEVEL_DEBUG, WY_LEVEL_INFO, WY_LEVEL_WARN, WY_LEVEL_ERROR };
 
 typedef struct wy_host_options {
-  /* NULL: the host has a loop of its own. Else yours, which you run; wy_host_run is not used. Ignore
-   * SIGPIPE then, or block it on that thread: writing to a client that has left raises it. */
+  /* NULL: the host has a loop of its own. Else yours, which you run; wy_host_run is not used.
+   * Ignore SIGPIPE then, or block it on that thread: writing to a client that has left raises it.
+   */
   struct uv_loop_s *loop;
   /* One log line without a newline, valid during the call. NULL: no logs. The level filter is the
-   * configuration's log.level, the form its log.format. From any worker's thread; never two at once;
-   * it must not block. */
+   * configuration's log.level, the form its log.format. From any worker's thread; never two at
+   * once; it must not block. */
   void (*log)(void *data, int level, const char *line, size_t n);
   /* One fault or note in the configuration or a plugin, in Chinese and in English, each beginning
    * with file:line where that is known. level: WY_LEVEL_ERROR or WY_LEVEL_INFO. NULL: logged. */
@@ -65,10 +67,10 @@ WY_API int wy_host_load(wy_host *host, const char *path);
 WY_API int wy_host_load_text(wy_host *host, const char *text, size_t n, const char *name,
                              const char *folder);
 
-/* Before wy_host_load: the host keeps in its state folder what it needs to come back: the sources of
- * the last good generations, from which it starts when those on disk do not load, and a socket that
- * `weiyue reload`, `promote` and `rollback` ask. back: 0; or which of the kept generations to start
- * with, after those that are newer have crashed: 1 is the one before the last. */
+/* Before wy_host_load: the host keeps in its state folder what it needs to come back: the sources
+ * of the last good generations, from which it starts when those on disk do not load, and a socket
+ * that `weiyue reload`, `promote` and `rollback` ask. back: 0; or which of the kept generations to
+ * start with, after those that are newer have crashed: 1 is the one before the last. */
 WY_API int wy_host_keep(wy_host *host, int back);
 
 /* Before wy_host_load: takes the place of `listen`. Format: "ADDR:PORT". */
@@ -102,8 +104,8 @@ WY_API int wy_host_run(wy_host *host);
 WY_API void wy_host_stop(wy_host *host);
 
 /* Reads configuration and plugins anew, and switches to them when all of them are whole; what fails
- * is logged, and nothing changes. Accounts and plugins change; listen, admin, workers, proxies, limits
- * and log are taken over by a new start only. From any thread or a signal handler. */
+ * is logged, and nothing changes. Accounts and plugins change; listen, admin, workers, proxies,
+ * limits and log are taken over by a new start only. From any thread or a signal handler. */
 WY_API void wy_host_reload(wy_host *host);
 
 /* With a loop of yours: after wy_host_stop, run it until this is true. */
@@ -126,14 +128,15 @@ WY_API int wy_host_plugin_count(const wy_host *host); /* those that were loaded 
 
 /* --- late messages --- */
 
-/* An answer that comes too late for its push leaves as a customer service message, where the account
- * may send them (`can.customer_service`) and the program says how: by its sender. Without one, late
- * answers wait in the mailbox. */
+/* An answer that comes too late for its push leaves as a customer service message, where the
+ * account may send them (`can.customer_service`): through the program's sender, or, where it has
+ * none, by WeChat's API, for which the account needs `appid` and `secret`. Where neither is there,
+ * late answers wait in the mailbox. */
 typedef struct wy_late wy_late;
 
 /* json: the body of WeChat's message/custom/send ({"touser":…,"msgtype":…}), or of
- * message/custom/typing ({"touser":…,"command":"Typing"}); UTF-8, valid during the call. Called on a
- * worker's thread, and must not block. Tell the end by wy_late_done. */
+ * message/custom/typing ({"touser":…,"command":"Typing"}); UTF-8, valid during the call. Called on
+ * a worker's thread, and must not block. Tell the end by wy_late_done. */
 typedef void (*wy_sender_fn)(void *data, wy_late *late, const char *account, const char *json,
                              size_t n);
 
@@ -142,8 +145,8 @@ WY_API int wy_host_sender(wy_host *host, wy_sender_fn fn, void *data);
 
 /* Once for each call of the sender, from any thread, also from within it; no more once wy_host_free
  * was called: end your senders first, or leave their calls unanswered.
- * err: 0, or negative when the message was not delivered: then it goes to the mailbox, and why, which
- * may be NULL, to the log. */
+ * err: 0, or negative when the message was not delivered: then it goes to the mailbox, and why,
+ * which may be NULL, to the log. */
 WY_API void wy_late_done(wy_late *late, int err, const char *why);
 
 /* --- routes in C, beside the accounts --- */
@@ -161,8 +164,8 @@ enum {
 };
 
 /* The request is complete. Answer it once, now or later, with wy_request_answer, on the thread that
- * this is called on; it stays valid until then, even when the client has gone or the host was freed. One that
- * is never answered is never freed. */
+ * this is called on; it stays valid until then, even when the client has gone or the host was
+ * freed. One that is never answered is never freed. */
 typedef void (*wy_route_fn)(void *data, wy_request *req);
 
 /* Serves exactly this path (percent-decoded). methods: a sum of WY_METHOD_*. body_max: bytes; a

@@ -13,6 +13,7 @@ error("lua/meta holds types, not code", 0)
 ---@field message string what WeChat says, or what is wrong with the arguments
 ---@field hint? string what to do, in Chinese
 ---@field hint_en? string the same in English
+---@field message_zh? string the message in Chinese, where weiyue itself has refused
 ---@field api? string FAMILY.NAME
 ---@field class? string of an errcode: "retry_later", "quota", "permission" …
 ---@field field? string of "api.field": which one
@@ -293,7 +294,7 @@ local message_custom = {}
 ---
 ---within 48 h of the user's action (45015), a limited number (45047); window and number by trigger; news: one article
 ---@async
----@param args { touser: string, msgtype?: string, text?: { content: string }, image?: { media_id: string }, voice?: { media_id: string }, video?: { media_id: string, thumb_media_id: string, title?: string, description?: string }, music?: { title?: string, description?: string, musicurl: string, hqmusicurl: string, thumb_media_id: string }, news?: { articles: ({ title: string, description: string, url: string, picurl: string })[] }, mpnews?: { media_id: string }, mpnewsarticle?: { article_id: string }, msgmenu?: { head_content: string, list: ({ id: any, content: string })[], tail_content: string }, wxcard?: { card_id: string }, miniprogrampage?: { title: string, appid: string, pagepath: string, thumb_media_id: string }, link?: { title: string, description: string, url: string, thumb_url: string }, customservice?: { kf_account: string }, aimsgcontext?: any }
+---@param args { touser: string, msgtype?: string, text?: { content: string }, image?: { media_id: string }, voice?: { media_id: string }, video?: { media_id: string, thumb_media_id: string, title?: string, description?: string }, music?: { title?: string, description?: string, musicurl: string, hqmusicurl: string, thumb_media_id: string }, news?: { articles: ({ title: string, description?: string, url?: string, picurl?: string })[] }, mpnews?: { media_id: string }, mpnewsarticle?: { article_id: string }, msgmenu?: { head_content: string, list: ({ id: any, content: string })[], tail_content: string }, wxcard?: { card_id: string }, miniprogrampage?: { title: string, appid: string, pagepath: string, thumb_media_id: string }, link?: { title: string, description: string, url: string, thumb_url: string }, customservice?: { kf_account: string }, aimsgcontext?: any }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function message_custom.send(args) end
@@ -311,7 +312,7 @@ function message_custom.typing(args) end
 ---
 ---customer service of a mini-program; as message_custom.send with businessid
 ---@async
----@param args { touser: string, msgtype?: string, text?: { content: string }, image?: { media_id: string }, voice?: { media_id: string }, video?: { media_id: string, thumb_media_id: string, title?: string, description?: string }, music?: { title?: string, description?: string, musicurl: string, hqmusicurl: string, thumb_media_id: string }, news?: { articles: ({ title: string, description: string, url: string, picurl: string })[] }, mpnews?: { media_id: string }, mpnewsarticle?: { article_id: string }, msgmenu?: { head_content: string, list: ({ id: any, content: string })[], tail_content: string }, wxcard?: { card_id: string }, miniprogrampage?: { title: string, appid: string, pagepath: string, thumb_media_id: string }, link?: { title: string, description: string, url: string, thumb_url: string }, businessid: any }
+---@param args { touser: string, msgtype?: string, text?: { content: string }, image?: { media_id: string }, voice?: { media_id: string }, video?: { media_id: string, thumb_media_id: string, title?: string, description?: string }, music?: { title?: string, description?: string, musicurl: string, hqmusicurl: string, thumb_media_id: string }, news?: { articles: ({ title: string, description?: string, url?: string, picurl?: string })[] }, mpnews?: { media_id: string }, mpnewsarticle?: { article_id: string }, msgmenu?: { head_content: string, list: ({ id: any, content: string })[], tail_content: string }, wxcard?: { card_id: string }, miniprogrampage?: { title: string, appid: string, pagepath: string, thumb_media_id: string }, link?: { title: string, description: string, url: string, thumb_url: string }, businessid: any }
 ---@return table? reply
 ---@return weiyue.api.Error? err
 function message_custom.business_send(args) end

@@ -22,6 +22,8 @@ error("lua/meta is for editors, not for require")
 ---@field attempt? integer which of WeChat's three attempts this is now; nil as with way
 ---@field trace? string 16 hex digits: the word that stands in every log line about this push; nil: it came from none
 ---@field redelivered? boolean WeChat sent it before, to another host: what it asks for may be done; nil as with way
+---@field kf? "queue"|"open" whether a human of the customer service desk has this user (人工客服): "queue" since a transfer
+---  reply, "open" from kf_create_session to kf_close_session; nil: nobody. Reading it may wait for the store
 local message = {}
 
 --- A question with options: `msg:ask { "手机号？", accept = { "text", "image" } }`. Other keys raise.
@@ -69,17 +71,101 @@ function message:say(reply, options) end
 ---@return string? err such as: this account sends no customer service messages
 function message:typing() end
 
+--- What WeChat knows of the sender (用户信息): user.info, kept in the store for `user_cache`. After 2021 nickname and
+--- headimgurl are empty; remark, tagid_list, subscribe_time and unionid are there. Who does not follow has subscribe 0.
+---@async
+---@param options? { fresh?: boolean } fresh: WeChat is asked, whatever is kept
+---@return weiyue.User? user
+---@return weiyue.api.Error? err
+function message:user(options) end
+
+---@class weiyue.User as WeChat gives it
+---@field openid string
+---@field subscribe 0|1
+---@field subscribe_time? integer
+---@field unionid? string
+---@field remark? string
+---@field tagid_list? integer[]
+---@field language? string
+---@field subscribe_scene? string
+
+--- Fetches the picture, voice or video of this message (下载). `to` is a path below the folder of weiyue.lua, whose
+--- folders are made; no Lua file, nothing in the state folder. Without it the bytes are in `data`.
+---@async
+---@param options? { to?: string, max?: integer } max: bytes; 10 MiB in memory, 100 MiB in a file
+---@return weiyue.Download? media
+---@return weiyue.api.Error? err media.none: the message has none; file.place; or WeChat's
+function message:download(options) end
+
+---@class weiyue.Download
+---@field path? string the file
+---@field data? string its bytes, where there was no `to`
+---@field type? string as the server says, such as image/jpeg
+---@field size integer bytes
+
+--- The user's session (会话): a table of his, the same in all plugins of this account, that is there again with his
+--- next message. It is read on first use; what has changed is written once, before the answer leaves (and before a
+--- question of msg:ask does), and stays for 30 days. What a handler that raises has changed is lost. When another
+--- handler of his has written meanwhile, both changes are put together, field by field. Values are what JSON can say. A
+--- write that fails is told in the log (session.failed), and the answer leaves. Raises when the message was answered
+--- for good.
+---@async
+---@return table<string, any>? session
+---@return weiyue.Error? err
+function message:session() end
+
+--- Forgets this user now: account:forget(msg.openid).
+---@async
+---@return true? ok
+---@return weiyue.Error? err
+function message:forget() end
+
 --- An official account (账号): what a plugin may know of it, and no secret.
 ---@class weiyue.Account
 ---@field id string its name on this host
 ---@field path string where WeChat pushes to
 ---@field url? string its public address
----@field kind "subscription"|"service"|"mini"
+---@field kind "subscription"|"service"|"mini"|"component"
 ---@field verified boolean
 ---@field username? string gh_…
 ---@field appid? string
 ---@field mode "plain"|"compatible"|"safe"
 ---@field can weiyue.Can
+---@field api weiyue.account.api WeChat's API (微信接口): msg.account.api.user.info { openid = … }
+---@field authorizers? fun(self: weiyue.Account): (async fun(): string?, weiyue.Account?) of a third-party platform:
+---  `for appid, account in platform:authorizers() do`
+---@field pre_auth_code? async fun(self: weiyue.Account): string?, weiyue.api.Error? of one, for
+---  account.api.component.login_page
+---@field quota table<string, weiyue.Quota> calls of today (今天的调用次数), by "family.name"
+local account = {}
+
+--- Forgets a user (删除一个用户的所有数据): calls what wx.on_forget was given, ends his conversations, deletes his
+--- session, what plugins keep under store:user, and his unread answers. `forget` in weiyue.lua says when that
+--- happens by itself. nil and an error: the store failed, and not everything is deleted.
+---@async
+---@param openid string
+---@return true? ok
+---@return weiyue.Error? err
+function account:forget(openid) end
+
+--- All who follow (关注者列表), page by page as the loop goes: `for openid in followers do … end`. Where WeChat does not
+--- go on the loop ends, and `followers.err` says why; `{ from = followers.last }` goes on behind it.
+---@param options? { from?: string } from: an openid; it begins behind that
+---@return weiyue.Followers
+function account:followers(options) end
+
+---@class weiyue.Followers
+---@field err? weiyue.api.Error why these are not all
+---@field last? string the openid that was given last
+---@field total? integer how many follow, by WeChat
+---@overload async fun(): string?
+
+--- Calls of one API since midnight in Beijing, over all workers and machines that share the store.
+---@class weiyue.Quota
+---@field used integer
+---@field limit? integer a day, where it is known
+---@field left? integer
+---@field open? integer 45009 or 45011: WeChat has said that they are used up; none is made until that has passed
 
 --- What the account may do with WeChat's API: by its kind and verification, and what `can` in the
 --- configuration says otherwise.

@@ -7,6 +7,8 @@ error("lua/meta is for editors, not for require")
 ---@class weiyue
 ---@field config table<string, any> this plugin's settings (插件的设置) from plugins.NAME.config, read-only; from
 ---  wx.plugin { schema = … } on checked and with defaults, before as the configuration has them
+---@field store weiyue.Store values that stay, of this plugin and the account (持久存储)
+---@field http weiyue.http HTTP calls (发 HTTP 请求)
 ---@field shared weiyue.shared values that all workers of this host have in common (所有工作线程共用的值)
 local wx = {}
 
@@ -97,30 +99,68 @@ function wx.use(fn) end
 ---@class weiyue.reply
 wx.reply = {}
 
+--- A file of the plugin's own folder (插件文件夹里的文件) in the place of a media_id: of pictures, voices, videos, the
+--- thumb_media_id of music, the pic_url of articles. It is uploaded once for an account, when a reply needs it, and its
+--- id is kept until WeChat forgets it. A name that leaves the folder raises.
+---@param name string such as "static/a.png"
+---@return weiyue.File
+function wx.file(name) end
+
+---@class weiyue.File
+local file = {}
+
+--- Its media_id at an account, for calls of WeChat's API (上传后的 media_id).
+---@async
+---@param account weiyue.Account
+---@param kind? "image"|"voice"|"video"|"thumb" default "image"
+---@return string? media_id
+---@return weiyue.api.Error? err file.missing, file.empty, file.large, file.type; or WeChat's
+function file:media_id(account, kind) end
+
+--- The address of a picture at WeChat, for articles (图文里的图片地址).
+---@async
+---@param account weiyue.Account
+---@return string? url
+---@return weiyue.api.Error? err
+function file:url(account) end
+
 --- Text (文字): more than 2048 bytes leave in pages; the user fetches the next one by the word of the mailbox.
 ---@param content string|{ content: string }
 ---@return weiyue.Reply
 function wx.reply.text(content) end
 
 --- A picture (图片) that was uploaded before.
----@param media_id string|{ media_id: string }
+---@param media_id string|weiyue.File|{ media_id: string|weiyue.File }
 ---@return weiyue.Reply
 function wx.reply.image(media_id) end
 
 --- A voice message (语音).
----@param media_id string|{ media_id: string }
+---@param media_id string|weiyue.File|{ media_id: string|weiyue.File }
 ---@return weiyue.Reply
 function wx.reply.voice(media_id) end
 
+---@class weiyue.VideoReply
+---@field media_id string|weiyue.File
+---@field title? string
+---@field description? string
+---@field thumb_media_id? string|weiyue.File of the late form: a customer service message wants one
+
 --- A video (视频).
----@param media_id string|{ media_id: string, title?: string, description?: string }
+---@param media_id string|weiyue.File|weiyue.VideoReply
 ---@param title? string
 ---@param description? string
 ---@return weiyue.Reply
 function wx.reply.video(media_id, title, description) end
 
+---@class weiyue.MusicReply
+---@field thumb_media_id string|weiyue.File
+---@field title? string
+---@field description? string
+---@field url? string
+---@field hq_url? string
+
 --- Music (音乐); links that begin with "/" are completed with the account's url.
----@param music { thumb_media_id: string, title?: string, description?: string, url?: string, hq_url?: string }
+---@param music weiyue.MusicReply
 ---@return weiyue.Reply
 function wx.reply.music(music) end
 
@@ -194,10 +234,77 @@ function wx.reply.raw(body) end
 ---@param head weiyue.PluginHead
 function wx.plugin(head) end
 
---- The account of this id, or the only one (账号).
+--- A call of WeChat's that this build does not know (补一个接口), written as in lua/weiyue/api/FAMILY.lua:
+---
+---     wx.api("shop", { "ship", "POST", "/shop/ship", body = "order_id, note?" })   -- account.api.shop.ship { … }
+---
+--- While the plugin loads. What the build knows cannot be replaced.
+---@param family string
+---@param row table name, "GET" or "POST", path; query, body, reply, auth, idempotent
+function wx.api(family, row) end
+
+--- The account of this id, else the message's, or the only one (账号); of an authorizer by its AppID, which may wait.
 ---@param id? string
 ---@return weiyue.Account
 function wx.account(id) end
+
+-- What is kept --------------------------------------------------------------------------------------
+
+--- A user's session (会话): msg:session().
+---@async
+---@param msg weiyue.Message
+---@return table<string, any>? session
+---@return weiyue.Error? err
+function wx.session(msg) end
+
+--- Is held by one at a time (锁), whichever worker, process or machine shares the store; of this plugin and the
+--- account. Give it back at the block's end: `local lock <close> = wx.lock("report", "30s")`. It ends by itself after
+--- `ttl`, whatever its holder does: who may take longer extends it, and what must not be overwritten by a holder who is
+--- late is written by lock:set, or told apart by lock.fence.
+---@async
+---@param name string
+---@param ttl number|string
+---@param options? weiyue.LockOptions
+---@return weiyue.Lock? lock nil: it is somebody else's (err.code "lock.busy"), or the store fails
+---@return weiyue.Error? err
+function wx.lock(name, ttl, options) end
+
+---@class weiyue.LockOptions
+---@field wait? number|string how long to wait for it, at most a minute; those who wait take turns in a process. Default
+---  is none
+---@field account? string|weiyue.Account whose lock; default: the message's account, or the only one
+
+--- A lock that is held.
+---@class weiyue.Lock
+---@field fence integer grows with every lock that is given
+local lock = {}
+
+--- It ends so long from now on (续期); nil and an error: it is no longer ours.
+---@async
+---@param ttl number|string
+---@return true? ok
+---@return weiyue.Error? err
+function lock:extend(ttl) end
+
+--- Keeps a value in wx.store, in one step with looking whether the lock is still ours.
+---@async
+---@param key string
+---@param value weiyue.store.Value
+---@param ttl? weiyue.store.Ttl
+---@return true? ok
+---@return weiyue.Error? err
+function lock:set(key, value, ttl) end
+
+--- Gives it back before its block ends (释放); false: it was no longer ours.
+---@async
+---@return boolean? ok
+---@return weiyue.Error? err
+function lock:release() end
+
+--- Runs when a user is forgotten (删除个人数据时), before what weiyue keeps of him goes: for what a plugin keeps
+--- elsewhere. In a task that may wait; in it wx.store is the account's. It may run twice. What it raises is logged.
+---@param fn async fun(openid: string, account: weiyue.Account)
+function wx.on_forget(fn) end
 
 -- Time ----------------------------------------------------------------------------------------------
 
@@ -218,6 +325,24 @@ function wx.after(d, fn, ...) end
 ---@param fn async fun(...)
 ---@param ... any arguments of fn
 function wx.spawn(fn, ...) end
+
+--- Runs functions at a time (同时运行，等全部结束), each in a task of its own (limits.tasks), and waits for the last:
+--- `local got, errors = wx.all { user = function() … end, orders = function() … end }`. What one of them raises is
+--- raised here, and the others are cancelled: their waits raise, their `<close>` variables run.
+---@async
+---@param functions table<any, async fun(): any, any>
+---@return table<any, any> results by key, the first result of each
+---@return table<any, any>? errors by key, the second result of those whose first is nil; nil: there is none
+function wx.all(functions) end
+
+--- Runs functions at a time until the first one ends (谁先结束用谁), and cancels the others; with
+--- `function() wx.sleep(3) return nil, "timeout" end` as one of them it is a time limit.
+---@async
+---@param functions table<any, async fun(): any, any>
+---@return any value
+---@return any err its second result
+---@return any key which of them it was
+function wx.race(functions) end
 
 --- Runs fn again and again (定时重复), in a task of its own, so that it may wait; declared while the plugin
 --- loads, once per host: of several workers one runs it. d: seconds, or "5m", "1h30m"; from 1 s to 366 days.

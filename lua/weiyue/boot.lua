@@ -6,6 +6,8 @@ local core = require "weiyue_core"
 local capabilities = require "weiyue.capabilities"
 local dispatch = require "weiyue.dispatch"
 local events = require "weiyue.events"
+local forget = require "weiyue.forget"
+local hubs = require "weiyue.hub"
 local later = require "weiyue.later"
 local lint = require "weiyue.lint"
 local mailbox = require "weiyue.mailbox"
@@ -14,9 +16,11 @@ local outbox = require "weiyue.outbox"
 local plugins = require "weiyue.plugin"
 local readonly = require "weiyue.readonly"
 local rules = require "weiyue.rules"
+local services = require "weiyue.services"
 local settings = require "weiyue.settings"
 local shared = require "weiyue.shared"
 local sources = require "weiyue.sources"
+local task = require "weiyue.task"
 local timers = require "weiyue.timers"
 
 local M = {}
@@ -51,8 +55,37 @@ local function place(p)
   return text == "" and "" or text .. ": "
 end
 
+-- What of an account is made when it is asked for.
+local made = {}
+
+function made.api(its) return require("weiyue.api.objects").mine(its) end
+
+function made.quota(its, hub) return hub.governor:quota(its) end
+
+-- Of a third-party platform.
+function made.authorizers(its, hub)
+  if its.kind ~= "component" then return nil end
+  return function() return hub.components:each(its) end
+end
+
+function made.pre_auth_code(its, hub)
+  if its.kind ~= "component" then return nil end
+  return function() return hub.components:pre_auth_code(its) end
+end
+
+function made.followers(_, hub) return hub.services.followers end
+
+function made.forget(_, hub)
+  return function(account, openid)
+    if getmetatable(account) ~= "read-only" or type(openid) ~= "string" or openid == "" then
+      error("account:forget wants an openid: account:forget(openid)", 2)
+    end
+    return hub.forgetting:forget(account, openid, "call")
+  end
+end
+
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
-local function account_object(conf)
+local function account_object(conf, hub)
   local can = {} -- a copy: what a plugin writes there by rawset changes nothing of the host
   for name, value in pairs(conf.can) do can[name] = value end
   local known = setmetatable({
@@ -60,6 +93,11 @@ local function account_object(conf)
     username = conf.username, appid = conf.appid, mode = conf.mode, can = can,
   }, {
     __index = function(_, key)
+      if made[key] then
+        local its = hub:place(conf.id)
+        if not its then error(("the account %s is gone: it has taken its authorisation back"):format(conf.id), 3) end
+        return made[key](its, hub)
+      end
       if later.account[key] then later.refuse("account." .. key) end
     end,
   })
@@ -85,6 +123,11 @@ end
 -- Where relative paths of a configuration start.
 local function folder_of(options) return options.folder or (options.path or ""):match "^(.*)/[^/]*$" or "" end
 
+-- Where a path of the configuration leads.
+local function in_folder(folder, path)
+  return (path:find "^/" or folder == "") and path or folder .. "/" .. path
+end
+
 ---@class weiyue.Boot
 ---@field conf? table            the checked configuration; nil when it has errors
 ---@field options weiyue.BootOptions
@@ -93,6 +136,7 @@ local function folder_of(options) return options.folder or (options.path or ""):
 ---@field n_plugins? integer      how many were loaded
 ---@field plugins? table[]
 ---@field workers integer        how many there are to be
+---@field folder? string         that the configuration is in; "" for the working directory
 ---@field state? string          the state folder
 ---@field sources weiyue.Sources what was read; its snapshot builds the same once more
 ---@field log_file? string       where the program writes its log; nil: stderr
@@ -108,6 +152,7 @@ local function folder_of(options) return options.folder or (options.path or ""):
 ---@field worker? integer   which one this is, from 0
 ---@field workers? integer  how many there are; absent: as the configuration says
 ---@field cores? integer    what workers = "auto" means
+---@field bare? boolean     no plugins: the accounts are for a program that runs once
 ---@field reload? boolean   another generation serves: what looks half-saved is refused
 ---@field sources? weiyue.Sources where files are read; absent: the disk
 ---@field snapshot? weiyue.Snapshot instead of sources: what another boot read
@@ -132,14 +177,15 @@ function M.read(options)
       level = p.level, event = p.event, zh = at .. p.zh .. event, en = at .. p.en .. event,
     }
   end
+  if conf and options.bare then conf.plugins = {} end
   if conf and #conf.accounts == 0 then
     boot.problems[#boot.problems + 1] = { level = "note", event = "config",
       zh = file_of(options) .. ": 没有账号：收不到任何推送", en = file_of(options) .. ": no account: no push will come" }
   end
   if conf then
     local folder = folder_of(options)
-    local function place_of(path) return (path:find "^/" or folder == "") and path or folder .. "/" .. path end
-    boot.state, boot.log_file = place_of(conf.state), conf.log.file and place_of(conf.log.file)
+    boot.folder = folder
+    boot.state, boot.log_file = in_folder(folder, conf.state), conf.log.file and in_folder(folder, conf.log.file)
     boot.workers = options.workers or (conf.workers == "auto" and options.cores or conf.workers)
     if boot.workers == "auto" then boot.workers = 1 end
   end
@@ -179,7 +225,7 @@ function M.folders(boot)
 end
 
 -- The keys that a reload does not take over.
-local FIXED <const> = { "listen", "admin", "workers", "proxies", "limits", "log", "state" }
+local FIXED <const> = { "listen", "admin", "token_server", "workers", "proxies", "limits", "log", "state", "store" }
 
 -- A value as text, the same each time.
 local function text_of(value)
@@ -213,15 +259,29 @@ function M.specs(boot)
   return list
 end
 
--- What plugins ask of the host: their accounts.
-local function host_of(objects)
+-- What plugins ask of the host: their accounts, and how many HTTP calls they may have.
+local function host_of(objects, hub, calls)
   local host = {}
-  function host.account(id)
-    if id == nil and #objects == 1 then return objects[1] end
+  function host.calls() return calls end
+  function host.current() return hub:numbered(task.account()) or #objects == 1 and objects[1] or nil end
+  -- given: perhaps the account itself
+  function host.find(id, given)
+    if type(given) == "table" and hub:place(given) then return given end
     for _, object in ipairs(objects) do
       if object.id == id then return object end
     end
-    error(id and ("no account %s"):format(tostring(id)) or "which account? wx.account(id)", 3)
+    if not hub.has_component then return nil end
+    local current = host.current() -- who sends messages is here, even if he has not authorised
+    return current and current.id == id and current or hub.components:find(id)
+  end
+  function host.account(id)
+    if id == nil and host.current() then return host.current() end
+    local object = id and host.find(id)
+    if object then return object end
+    local ids = {}
+    for i, one in ipairs(objects) do ids[i] = one.id end
+    error(("%s; there is: %s"):format(id == nil and "of which account? Outside a message: wx.account(id)"
+      or ("no account %s"):format(tostring(id)), #ids > 0 and table.concat(ids, ", ") or "none"), 3)
   end
   return host
 end
@@ -254,6 +314,7 @@ local function load_plugins(boot, folder, host)
     for _, note in ipairs(lint.check(plugin)) do
       boot.problems[#boot.problems + 1] = { level = "note", event = "plugin.lint", zh = note.zh, en = note.en }
     end
+    plugin.calls = nil
   end
   return loaded
 end
@@ -268,26 +329,83 @@ local function plugin_of(loaded)
   return names
 end
 
+-- HTTP calls: their limits, and where they may go.
+local function configure_client(http, folder)
+  local copy = {}
+  for key, value in pairs(http) do copy[key] = value end
+  copy.ca = copy.ca and in_folder(folder, copy.ca)
+  require("weiyue.client").configure(copy)
+end
+
+local function store_file(boot)
+  local path = boot.conf.store.url:match "^sqlite:(.+)$"
+  return path and in_folder(boot.folder, path)
+end
+
+-- The files besides Lua's and the store's that plugins' calls neither send nor write.
+local function closed_files(boot)
+  local list, ca = {}, boot.conf.http.ca
+  if boot.options.path then list[1] = boot.options.path end
+  if boot.log_file then list[#list + 1] = boot.log_file end
+  if ca then list[#list + 1] = in_folder(boot.folder, ca) end
+  for path in pairs(boot.sources.snapshot().files) do
+    if not path:find "%.lua$" then list[#list + 1] = path end
+  end
+  return list
+end
+
 --- Loads the plugins and makes what serves.
 ---@param boot weiyue.Boot of read, with a conf
 function M.load(boot)
   local conf, options = boot.conf, boot.options
   debug.getmetatable("").__metatable = "string" -- the one table that all plugins share
   local folder = folder_of(options)
-  local objects, places = {}, {}
+  configure_client(conf.http, folder)
+  local objects, places, hub = {}, {}, hubs.new()
+  hub.make_object = function(account) return account_object(account, hub) end
   for i, account in ipairs(conf.accounts) do
-    objects[i] = account_object(account)
+    objects[i] = account_object(account, hub)
     places[i] = { object = objects[i], conf = account }
+    hub:add(hubs.place_of(account, objects[i], i))
+    if account.kind == "component" then hub.has_component = true end
   end
+  hubs.serve(hub)
   for _, account in ipairs(conf.accounts) do
-    settings.keep_secret { account.token, account.secret or false, account.aes_key or false }
+    local from = account.access_token -- perhaps a token server, which wants a key
+    settings.keep_secret { account.token, account.secret or false, account.aes_key or false,
+      type(from) == "table" and from.key or false }
   end
-  local loaded = load_plugins(boot, folder, host_of(objects))
+  local services_options = {
+    hub = hub, folder = folder, state = boot.state, accounts = places, store = store_file(boot),
+  }
+  hub.services = services.new(services_options)
+  local host = host_of(objects, hub, conf.limits.calls)
+  host.services = hub.services
+  local loaded = load_plugins(boot, folder, host)
+  services_options.closed = closed_files(boot)
   forget_config()
   boot.n_plugins, boot.plugins = #loaded, loaded
   local push = package.loaded["weiyue.push"] -- C's; absent where nothing is served
-  local out = outbox.new(places, mailbox.new(shared.object "weiyue.mailbox.dict"), push)
+  rawset(hub, "push", push)
+  if hub.has_component and push then
+    local facts = push.facts
+    local park = push.park
+    push = setmetatable({
+      facts = function(n)
+        local p = facts(n)
+        return p and hub.components:belongs(p)
+      end,
+      park = function(...) return hub.components:enter(park(...)) end,
+    }, { __index = push })
+  end
+  local box = mailbox.new(shared.object "weiyue.mailbox.dict")
+  local function platform(object)
+    local known = hub:place(object)
+    if known and known.component then return known.component.object, known.number end
+  end
+  local out = outbox.new(places, box, push, hub.services, platform)
   message.serve(out, push)
+  local to_forget = {}
 
   local function missing(account, name)
     boot.failed_plugins = boot.failed_plugins + 1
@@ -298,24 +416,59 @@ function M.load(boot)
     }
   end
   for i, account in ipairs(conf.accounts) do
-    local index = rules.compile(chosen(loaded, account, folder, missing))
-    boot.accounts[i] = { object = objects[i], dispatch = dispatch.dispatcher(index, out, account.mailbox.word) }
+    local own = chosen(loaded, account, folder, missing)
+    local handlers = {}
+    for _, plugin in ipairs(own) do
+      for _, handler in ipairs(plugin.forgets or {}) do handlers[#handlers + 1] = handler end
+    end
+    to_forget[i] = { object = objects[i], index = i, delay = account.forget, handlers = handlers }
+    boot.accounts[i] = { object = objects[i], index = rules.compile(own) }
+  end
+  hub.forgetting = forget.new(to_forget, box, push, hub.services, platform,
+    hub.has_component and function(id) return hub.components:find(id) end or nil)
+  for i, account in ipairs(boot.accounts) do
+    local answer = dispatch.dispatcher(account.index, out, conf.accounts[i].mailbox.word, hub.forgetting)
+    if conf.accounts[i].kind == "component" then answer = hub.components:around(hub:place(account.object), answer) end
+    account.dispatch, account.index = answer, nil
   end
 
   local workers = boot.workers -- boot itself, with all it read, is not kept
+  local remote = require("weiyue.remote").new(hub)
   boot.calls = {
+    token_server = remote.token_server, control = remote.control,
     plugins = loaded, -- what each keeps is weighed
     message = message.metatable, once = dispatch.once, may_reply = events.may_reply,
     is_special = events.is_special, plugin_of = plugin_of(loaded),
     window = function(type, event) return capabilities.window(type, event) ~= nil end,
-    deliver = function(p, reply) return out:deliver(p, reply) end,
-    typing = function(account, openid) return out:hint(objects[account], openid) end,
+    deliver = function(p, reply) return out:deliver(hub.has_component and hub.components:enter(p) or p, reply) end,
+    authorizer_can = function(appid, capability)
+      local its = hub:place(appid) -- known since the push was handled
+      return its ~= nil and its.learnt == true and its.can[capability] == true
+    end,
+    typing = function(account, openid)
+      local its = objects[account]
+      if not its then its = hub:place(account).object end -- an authorizer's AppID
+      return out:hint(its, openid)
+    end,
   }
+  --- What is done last, when the host stops or another generation has taken over.
+  function boot.calls.part()
+    local governor = rawget(hub, "governor")
+    if governor then governor:flush() end
+  end
   --- Arms this worker's timers, once, when its loop starts; gives the function that stops them.
   function boot.calls.start()
-    return timers.start(loaded, {
-      worker = options.worker or 0, workers = workers, count = options.count or push and push.count,
+    local worker = options.worker or 0
+    local stop = timers.start(loaded, {
+      worker = worker, workers = workers, count = options.count or push and push.count,
     })
+    local stop_forgetting = worker == 0 and hub.forgetting:start()
+    local stop_components = worker == 0 and hub.has_component and hub.components:start()
+    return function()
+      stop()
+      if stop_forgetting then stop_forgetting() end
+      if stop_components then stop_components() end
+    end
   end
 end
 

@@ -31,18 +31,22 @@ M.columns = { subscription = 2, subscription_verified = 3, service = 4, service_
 -- A mini program is verified or not alike.
 local MINI <const> = { token = true, receive = true, customer_service = true, material = true, qrcode = true }
 
+-- A third-party platform has no users of its own: its authorizers have.
+local COMPONENT <const> = { token = true, receive = true }
+local OTHERS <const> = { mini = MINI, component = COMPONENT }
+
 ---Every capability, as yes or no.
----@param kind "subscription"|"service"|"mini"
+---@param kind "subscription"|"service"|"mini"|"component"
 ---@param verified? boolean
 ---@param overrides? table<string, boolean> these win, one by one
 ---@return table<string, boolean> can
 function M.of(kind, verified, overrides)
   local column = M.columns[verified and kind .. "_verified" or kind]
-  if not column and kind ~= "mini" then error("no such kind of account: " .. tostring(kind), 2) end
+  if not column and not OTHERS[kind] then error("no such kind of account: " .. tostring(kind), 2) end
   local can = {}
   for _, row in ipairs(M.rows) do
     local name = row[1]
-    if column then can[name] = row[column] == "yes" else can[name] = MINI[name] == true end
+    if column then can[name] = row[column] == "yes" else can[name] = OTHERS[kind][name] == true end
     if overrides and overrides[name] ~= nil then can[name] = overrides[name] end
   end
   return can

@@ -1,6 +1,7 @@
 -- Conversations: a handler asks its user something and goes on with what he says next. While he is
 -- being waited for, his other messages and events run their own handlers.
 
+local dispatch = require "weiyue.dispatch"
 local events = require "weiyue.events"
 local nearest = require "weiyue.nearest"
 
@@ -74,8 +75,12 @@ function Conversations:ask(msg, asked)
   keep_trace(msg)
   local other = push.parked(msg.push)
   local first = other and self.exclusive[other]
+  local whole, wrong = self.outbox:whole(msg.account, question)
+  if not whole then error("msg:ask: " .. tostring(wrong), 2) end
+  question = whole
   local good, fault = push.check(msg.push, question)
   if not good then error("msg:ask: " .. fault, 2) end
+  if dispatch.session then dispatch.session.rest(msg) end
   local fate = self.outbox:ask(msg, first or question)
   if first or fate == "lost" then push.give_up(msg.push) end
   local answer = self:wait(msg.push, question, options, accept, fate)

@@ -1,6 +1,8 @@
 -- Dispatch: from a message to a reply. The one function that C calls for every push.
 
+local desk = require "weiyue.desk"
 local events = require "weiyue.events"
+local file = require "weiyue.file"
 local limits = require "weiyue.limits"
 local log = require "weiyue_core".log
 local rules = require "weiyue.rules"
@@ -184,28 +186,63 @@ local function chain(index, msg, outbox, event, i)
   return reply, type(where) == "string" and where or use.where
 end
 
+-- What a reply needs before it can leave.
+---@async
+local function prepare(outbox, msg, reply, where)
+  if file.is_in(reply) then
+    local whole, err = outbox:whole(msg.account, reply)
+    if not whole then
+      local rule <const> = { where = where } -- whose error it is: C looks for a local named so
+      error(("%s: %s"):format(rule.where, err), 0)
+    end
+    reply = whole
+  elseif reply.type == "transfer" then
+    outbox:transferred(msg)
+  end
+  return reply
+end
+
+-- With the handlers of an event that tells what becomes of its user: whatever they do, it is heard of.
+local function personally(forgetting, msg, f, ...)
+  local _ <close> = setmetatable({}, { __close = function() forgetting:hears(msg) end })
+  return f(...)
+end
+
 local HAS_EVENT <const> = { event = true, device_event = true, component = true }
+
+-- The module weiyue.session, once a handler has used it: what has changed is written before the answer leaves.
+---@type table?
+M.session = nil
 
 --- The function that answers for one account: msg → reply (false: `success`), where its rule stands,
 --- and true when this build does not know the message or event by name.
 ---@param index weiyue.Index
 ---@param outbox? weiyue.Outbox where unread answers are; absent: nowhere
 ---@param word? string the text that fetches them
+---@param forgetting? weiyue.Forgetting what becomes of users who leave
 ---@return fun(msg: table): any, string?, boolean?
-function M.dispatcher(index, outbox, word)
+function M.dispatcher(index, outbox, word, forgetting)
   index.text.mailbox_word = word and fold(word)
   local around = index.use[1] ~= nil
+  local personal = forgetting and forgetting.events or {}
   return function(msg)
     local kind, event = msg.type, nil
     if HAS_EVENT[kind] then event = msg.event end -- an absent field costs a call of the metatable's
     local unknown = not events.is_known(kind, event)
     local reply, where
     if event == "unsubscribe" and outbox then outbox:left(msg) end -- whatever its handlers do
-    if around then
+    if event and desk.events[event] and outbox then outbox.services.desk:hear(msg) end
+    local is_personal = event and personal[event]
+    if is_personal then
+      reply, where = personally(forgetting, msg, chain, index, msg, outbox, event, 1)
+    elseif around then
       reply, where = chain(index, msg, outbox, event, 1)
     else
       reply, where = answer(index, msg, outbox, event)
     end
+    local session = M.session
+    if session then session.save(msg, reply ~= nil and where or nil) end
+    if is_personal then forgetting:heard(msg) end
     if not reply or reply == "" then return false, where, unknown end
     where = where or "?"
     if event and not events.may_reply(kind, event) and not (outbox and outbox:went_on(msg)) then
@@ -216,6 +253,7 @@ function M.dispatcher(index, outbox, word)
       return false, where, unknown
     end
     if type(reply) == "table" then
+      if outbox then reply = prepare(outbox, msg, reply, where) end
       local base = msg.account.url
       if base then reply = resolve(reply, base) else tell_lost(reply, where) end
     end

@@ -1,8 +1,10 @@
 -- wx: what `require "weiyue"` gives to one plugin.
 
+local callers = require "weiyue.caller"
 local core = require "weiyue_core"
 local daytime = require "weiyue.daytime"
 local declared = require "weiyue.declared"
+local file = require "weiyue.file"
 local later = require "weiyue.later"
 local nearest = require "weiyue.nearest"
 local pattern = require "weiyue.pattern"
@@ -10,6 +12,7 @@ local readonly = require "weiyue.readonly"
 local replies = require "weiyue.reply"
 local rules = require "weiyue.rules"
 local settings = require "weiyue.settings"
+local store = require "weiyue.store"
 local shared = require "weiyue.shared"
 local task = require "weiyue.task"
 
@@ -106,6 +109,7 @@ local function head(plugin, wx)
     plugin.title, plugin.version = t.name or plugin.name, t.version
     plugin.priority = t.priority or plugin.priority
     plugin.api, plugin.api_where = t.api and table.move(t.api, 1, #t.api, 1, {}), caller()
+    callers.declare(plugin, plugin.api)
   end
 end
 
@@ -114,13 +118,16 @@ local REPLY_ADVICE <const> = "other plugins use it as well (不能改)"
 ---@param plugin table { name, priority, rules, uses, timers, config }; without timers: it is served by no host, and
 ---  may have none. `loaded` is set when its rules and timers are complete; `wrong` by wx.plugin: the problems of
 ---  its configuration.
----@param host { account: (fun(id?: string): table) }
+---@param host { account: (fun(id?: string): table), current: (fun(): table?), find: (fun(id: string): table?),
+---  calls?: (fun(): integer), services?: weiyue.Services } current: the account of what runs, or the only one;
+---  calls: how many HTTP calls a plugin may have at a time
 ---@return table wx
 function M.new(plugin, host)
   local scope = task.scope(plugin.name)
   local wx = {
     reply = setmetatable({}, readonly.metatable("wx.reply", REPLY_ADVICE, replies)), log = logger(plugin),
-    shared = shared.object(), config = settings.view(plugin.config),
+    shared = shared.object(), store = store.new(plugin.name, host), config = settings.view(plugin.config),
+    file = file.of(plugin, host),
   }
   wx.plugin = head(plugin, wx)
 
@@ -232,6 +239,15 @@ function M.new(plugin, host)
     return scope:spawn(fn, ...)
   end
 
+  for _, name in ipairs { "all", "race" } do
+    ---@async
+    wx[name] = function(functions)
+      local run = require("weiyue.together")[name] -- no tail call: its errors name the plugin's line
+      local value, err, key = run(scope, functions)
+      return value, err, key
+    end
+  end
+
   local function timer(what, fn, options, t)
     if not plugin.timers then error(what .. ": timers are for plugins, which a host serves", 3) end
     if plugin.loaded then
@@ -266,13 +282,52 @@ function M.new(plugin, host)
     timer("wx.at", fn, options, { times = list })
   end
 
+  --- A call of WeChat's that this build does not know: { "name", "POST", "/path", query = …, body = … }.
+  function wx.api(family, row)
+    if type(family) ~= "string" or type(row) ~= "table" then
+      error('wx.api wants a family and a row: wx.api("shop", { "ship", "POST", "/shop/ship", body = "order_id" })', 2)
+    end
+    if plugin.loaded then error("wx.api: rows are added while the plugin loads", 2) end
+    local copy = {}
+    for key, value in pairs(row) do copy[key] = value end
+    local added, fault = require("weiyue.api.catalogue").add(family, copy)
+    if not added then error("wx.api: " .. fault, 2) end
+  end
+
+  -- What is kept ------------------------------------------------------------------------------------
+
+  local lock
+  ---@async
+  function wx.lock(...)
+    lock = lock or require("weiyue.lock").new(plugin.name, host)
+    return lock(...)
+  end
+
+  ---@async
+  function wx.session(msg)
+    if getmetatable(msg) ~= "weiyue.message" then error("wx.session wants a message", 2) end
+    return msg:session()
+  end
+
+  function wx.on_forget(fn)
+    if type(fn) ~= "function" then error("wx.on_forget wants a function", 2) end
+    if plugin.loaded then error("wx.on_forget: it is declared while the plugin loads", 2) end
+    plugin.forgets = plugin.forgets or {}
+    plugin.forgets[#plugin.forgets + 1] = { fn = fn, plugin = plugin.name, where = caller() }
+  end
+
   function wx.account(id)
     local account = host.account(id) -- no tail call: its errors name the plugin's line
     return account
   end
 
   return setmetatable(wx, {
-    __index = function(_, key)
+    __index = function(t, key)
+      if key == "http" then -- its code is loaded for who uses it
+        local http = require("weiyue.http").new(plugin, host)
+        rawset(t, key, http)
+        return http
+      end
       if later.wx[key] then later.refuse("wx." .. key) end
       local near = type(key) == "string" and nearest.slip(key, nearest.names(wx))
       if near then error(("wx.%s does not exist; the nearest is wx.%s"):format(key, near), 2) end

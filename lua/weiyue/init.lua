@@ -5,4 +5,5 @@ local plugin = { name = "main", priority = 0, rules = {}, uses = {} }
 
 return require("weiyue.dsl").new(plugin, {
   account = function() error("there is no account outside a host that serves one", 3) end,
+  current = function() end, find = function() end,
 })

@@ -54,6 +54,20 @@ local function fields_of(names, t)
   return fields
 end
 
+-- What a reply may leave out, and WeChat documents as there: an empty text; of music the other address.
+local function article_of(t)
+  local article = fields_of(M.article, t)
+  for _, theirs in pairs(M.article) do article[theirs] = article[theirs] or "" end
+  return article
+end
+
+local function music_of(t)
+  local music = fields_of(M.forms.music, t)
+  music.musicurl = music.musicurl or music.hqmusicurl or ""
+  music.hqmusicurl = music.hqmusicurl or music.musicurl
+  return music
+end
+
 -- What one message carries, and how many articles did not fit in: WeChat takes one.
 local function contents(kind, reply)
   if kind == "text" then
@@ -62,9 +76,16 @@ local function contents(kind, reply)
     return list, 0
   elseif kind == "news" then
     local articles = rawget(reply, "articles")
-    return { { articles = { fields_of(M.article, rawget(articles, 1)) } } }, rawlen(articles) - 1
+    return { { articles = { article_of(rawget(articles, 1)) } } }, rawlen(articles) - 1
+  elseif kind == "music" then
+    return { music_of(reply) }, 0
   end
   return { fields_of(M.forms[kind], reply) }, 0
+end
+
+local function formless(what)
+  local message = what .. " has no form as customer-service message"
+  return nil, setmetatable({ code = "no_late_form", message = message }, ERROR)
 end
 
 ---The messages that say late what the reply would have said. A reply that could not have been sent in
@@ -78,12 +99,12 @@ function M.messages(openid, reply, opts)
   if reply == "" then return { cut = 0 } end
   if type(reply) == "string" then reply = { type = "text", content = reply } end
   local kind = type(reply) == "table" and rawget(reply, "type")
-  if M.forms[kind] == false then
-    local message = ("a %s reply has no form as customer-service message"):format(kind)
-    return nil, setmetatable({ code = "no_late_form", message = message }, ERROR)
-  end
+  if M.forms[kind] == false then return formless(("a %s reply"):format(kind)) end
   local ok, err = codec.build(type(reply) == "table" and reply or {}, { to = openid, from = "" })
   if not ok then return nil, err end
+  if kind == "video" and rawget(reply, "thumb_media_id") == nil then
+    return formless "a video reply without thumb_media_id"
+  end
   local list, cut = contents(kind, reply)
   local kf = opts and opts.kf
   for i, content in ipairs(list) do

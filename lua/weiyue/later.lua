@@ -9,11 +9,10 @@ local function set(names)
   return s
 end
 
-M.wx = set [[all file lock menu on_forget page race redirect render response route
-  session static store]]
-M.msg = set "choose confirm download forget form session user"
-M.account = set "api followers forget quota"
-M.modules = set "weiyue.http weiyue.store weiyue.token weiyue.api weiyue.testing"
+M.wx = set "menu page redirect render response route static"
+M.msg = set "choose confirm form"
+M.account = set ""
+M.modules = set "weiyue.testing"
 
 --- Raises that `name` is not in this build.
 ---@param name string

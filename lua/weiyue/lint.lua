@@ -1,7 +1,9 @@
--- Rules that can hardly be meant: names that WeChat never sends, and rules that another one hides.
+-- What can hardly be meant: names that WeChat never sends, rules that another one hides, calls that WeChat does not
+-- have.
 
 local declared = require "weiyue.declared"
 local events = require "weiyue.events"
+local mentions = require "weiyue.mentions"
 local nearest = require "weiyue.nearest"
 
 local M = {}
@@ -29,8 +31,15 @@ local function hidden(rule, first, add)
   first[key] = before or rule
 end
 
+-- A file that a reply wants, and that is not there now: it may come later.
+local function missing(one, add)
+  local path, why = require("weiyue.asset").find(one.folder, one.name)
+  if path then return end
+  add(one.where, ("wx.file：%s 用不了（%s）"):format(one.name, why), ("wx.file: %s: %s"):format(one.name, why))
+end
+
 --- Notes on the rules of one plugin, each with its place.
----@param plugin { rules: table[], api?: string[], api_where?: string }
+---@param plugin { rules: table[], files?: table[], api?: string[], api_where?: string, calls?: table[] }
 ---@return { zh: string, en: string }[]
 function M.check(plugin)
   local notes, first = {}, {}
@@ -41,6 +50,7 @@ function M.check(plugin)
     unknown(rule, add)
     hidden(rule, first, add)
   end
+  for _, one in ipairs(plugin.files or {}) do missing(one, add) end
   for _, one in ipairs(declared.unknown(plugin.api or {})) do
     local zh, en = "没有接口 " .. one.pattern, "has no " .. one.pattern
     if one.family then
@@ -50,6 +60,10 @@ function M.check(plugin)
     add(plugin.api_where,
       ("wx.plugin 的 api：微信%s%s"):format(zh, one.near and "；是不是 " .. one.near .. "？" or ""),
       ("wx.plugin's api: WeChat %s%s"):format(en, one.near and "; did you mean " .. one.near .. "?" or ""))
+  end
+  for _, one in ipairs(mentions.unknown(plugin.calls or {})) do
+    add(one.where, ("微信没有接口 %s%s"):format(one.key, one.near and "；是不是 account.api." .. one.near .. "？" or ""),
+      ("WeChat has no %s%s"):format(one.key, one.near and "; did you mean account.api." .. one.near .. "?" or ""))
   end
   return notes
 end

@@ -1,10 +1,12 @@
 -- Sources to functions, and `require` of one plugin: weiyue, the stock modules, the plugin's own folder,
 -- lua_path, and C modules that the configuration names.
 
+local caller = require "weiyue.caller"
 local core = require "weiyue_core"
 local environment = require "weiyue.environment"
 local files = require "weiyue.files"
 local later = require "weiyue.later"
+local mentions = require "weiyue.mentions"
 
 local M = {}
 
@@ -12,6 +14,7 @@ local M = {}
 local STOCK <const> = {
   ["weiyue.codec"] = true, ["weiyue.json"] = true, ["weiyue.xml"] = true, ["weiyue.form"] = true,
   ["weiyue.url"] = true, ["weiyue.crypto"] = true, ["weiyue.time"] = true, ["weiyue.log"] = true,
+  ["weiyue.token"] = true, ["weiyue.api"] = true,
 }
 
 --- The source of a plugin or module, without a byte order mark.
@@ -79,7 +82,7 @@ end
 ---@param plugin table { folder?, wx }; its wx may come later
 ---@param options weiyue.Loader
 ---@return fun(name: string): any load_module
----@return fun(text: string) foresee reads the modules that a source names
+---@return fun(text: string, path: string) foresee reads the modules that a source names
 ---@return fun(env: table) give the globals of its modules, once they are made
 function M.new(plugin, options)
   local loaded, loading, found, stock, env = {}, {}, {}, {}, nil
@@ -93,7 +96,7 @@ function M.new(plugin, options)
       if options.sources.kind(path) == "file" then
         local text, err = M.read(options.sources, path)
         found[name] = { path = path, text = text, err = err }
-        if text then foresee(text) end
+        if text then foresee(text, path) end
         return found[name]
       end
       tried = tried .. "\n\tno file '" .. path .. "'"
@@ -104,7 +107,9 @@ function M.new(plugin, options)
     return nil, tried
   end
 
-  function foresee(text)
+  function foresee(text, path)
+    plugin.calls = plugin.calls or {}
+    table.move(mentions.find(text, path), 1, 1000, #plugin.calls + 1, plugin.calls)
     for name in text:gmatch "%f[%w_]require%s*%(?%s*[\"']([%w_%-%.]+)[\"']" do
       if is_name(name) and not is_of_weiyue(name) then find(name) end
     end
@@ -113,7 +118,10 @@ function M.new(plugin, options)
   local function run(name, module)
     if loading[name] then error(("require: %s is being loaded already: a circle"):format(name), 3) end
     local chunk, err = nil, module.err
-    if module.text then chunk, err = M.compile(module.text, module.path, env) end
+    if module.text then
+      chunk, err = M.compile(module.text, module.path, env)
+      caller.register(plugin, module.path, env)
+    end
     if not chunk then error(err, 3) end
     loading[name] = true
     local _ <close> = setmetatable({}, { __close = function() loading[name] = nil end })
@@ -126,10 +134,12 @@ function M.new(plugin, options)
   local function load_module(name)
     if type(name) ~= "string" then error("require wants a name", 2) end
     if name == "weiyue" then return plugin.wx end
+    if name == "weiyue.store" then return plugin.wx.store end
     if STOCK[name] then
       stock[name] = stock[name] or environment.module(options.base, name)
       return stock[name]
     end
+    if name == "weiyue.http" then return plugin.wx.http end
     if later.modules[name] then later.refuse(name) end
     if is_of_weiyue(name) then error(("no module %s"):format(name), 2) end
     if loaded[name] ~= nil then return loaded[name] end

@@ -38,14 +38,66 @@ function methods.say(msg, reply, options)
   if type(reply) ~= "string" and type(reply) ~= "table" or reply == "" then
     error("msg:say wants a text or a wx.reply value", 2)
   end
-  local good, fault = push.check(msg.push, reply)
+  local whole, err = outbox:whole(msg.account, reply)
+  if not whole then return nil, err end
+  local good, fault = push.check(msg.push, whole)
   if not good then error("msg:say: " .. fault, 2) end
-  return outbox:say(msg, reply, options)
+  return outbox:say(msg, whole, options)
 end
 
 function methods.typing(msg)
   served(msg, "typing", "")
   return outbox:typing(msg)
+end
+
+-- Raises at the plugin's line what is wrong with the options of a method.
+local function check_options(name, options, known)
+  if options ~= nil and type(options) ~= "table" then error(("msg:%s wants a table of options"):format(name), 3) end
+  for key, value in pairs(options or {}) do
+    if not known[key] then error(("msg:%s has no option %s"):format(name, tostring(key)), 3) end
+    if type(value) ~= known[key] then error(("msg:%s: %s must be a %s"):format(name, key, known[key]), 3) end
+  end
+  return options or {}
+end
+
+-- msg:user: what WeChat knows of the sender.
+function methods.user(msg, options)
+  served(msg, "user", "")
+  options = check_options("user", options, { fresh = "boolean" })
+  if not msg.openid or msg.openid == "" then error("msg:user: this message is from nobody", 2) end
+  local services, account = outbox.services, msg.account
+  local came = msg.event == "subscribe" -- what was known of him before is over
+  return services.users:info(account, msg.openid, services:user_cache(account), options.fresh or came)
+end
+
+-- msg:download: the picture, voice or video of this message.
+function methods.download(msg, options)
+  served(msg, "download", "{ to = path }")
+  options = check_options("download", options, { to = "string", max = "number" })
+  return outbox.services.download:run(msg, options)
+end
+
+-- Whether a human of the customer service desk has the sender.
+function fields.kf(msg)
+  local openid, account = rawget(msg, "openid"), rawget(msg, "account")
+  if not outbox or not openid or not account then return nil end
+  return (outbox.services.desk:state(account.id, openid))
+end
+
+-- msg:session: the user's table, read on first use, written before the answer leaves.
+function methods.session(msg)
+  served(msg, "session", "")
+  if not push.way(msg.push) then
+    error("msg:session: this message was answered for good; what is to be kept now goes into wx.store:user(openid)", 2)
+  end
+  if not msg.openid then error("msg:session: this message is from nobody", 2) end
+  return require("weiyue.session").of(msg)
+end
+
+function methods.forget(msg)
+  served(msg, "forget", "")
+  if not msg.openid then error("msg:forget: this message is from nobody", 2) end
+  return msg.account:forget(msg.openid)
 end
 
 function fields.raw(msg)

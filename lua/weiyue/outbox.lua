@@ -5,6 +5,7 @@ local capabilities = require "weiyue.capabilities"
 local core = require "weiyue_core"
 local dispatch = require "weiyue.dispatch"
 local events = require "weiyue.events"
+local file = require "weiyue.file"
 local late = require "weiyue.late"
 local page = require "weiyue.page"
 local task = require "weiyue.task"
@@ -18,6 +19,7 @@ local M = {}
 ---@class weiyue.outbox.Place what the configuration says of an account
 ---@field index integer its number there
 ---@field more string   tells that more waits; stands under a page when another follows
+---@field waiting string tells that an answer waits, where nothing of it was sent
 ---@field room integer  bytes that a page has beside it
 ---@field apology string|false
 
@@ -36,6 +38,7 @@ local M = {}
 ---@class weiyue.Outbox
 ---@field private push table the module weiyue.push, whose functions C has
 ---@field private box weiyue.Mailbox
+---@field services weiyue.Services
 ---@field private places table<table, weiyue.outbox.Place>
 ---@field private said table<integer, (string|weiyue.Reply)[]> by push: what waits for its end
 local Outbox = {}
@@ -120,6 +123,8 @@ function Outbox:fetch(msg)
     return nil
   end
   self.push.count("mailbox_taken", place.index)
+  local upload = rawget(self.services, "upload") -- absent: no file has an id
+  if upload then reply = upload:freshen(msg.account, reply) end
   if conversation and tag == conversation then -- its question: what he says next is the answer, whatever waits
     self.push.read(msg.push)
     return reply
@@ -133,24 +138,76 @@ function Outbox:left(msg) self.box:drop(msg.account.id, msg.openid) end
 
 -- Customer-service messages --------------------------------------------------------------------------
 
+local LATE <const> = { late = true } -- they may use what is kept of the day's calls for them
+local BUSY <const>, BUSY_PAUSES <const> = -1, { 1, 3 } -- WeChat's errcode; seconds
+local FORGOTTEN <const> = 40007 -- a media_id
+local MOST <const> = 1000 -- more messages than any window has room for
+
+-- The window is closed, or full: whatever the facts say.
+local CLOSED <const> = { [45015] = true, [45047] = true }
+
+-- What one message is refused for, and another would not be.
+local ITS_OWN <const> = {
+  ["api.field"] = true, [40004] = true, [40007] = true, [40008] = true, [45002] = true, [45003] = true, [45004] = true,
+  [45005] = true, [45008] = true, [47001] = true,
+}
+
+local function code_of(err) return type(err) == "table" and err.code end
+
+local MEDIA <const> = { "media_id", "thumb_media_id" }
+
+-- New ids for the files of a message; false: it has none of ours.
+---@async
+local function renew(upload, account, message)
+  local content, renewed = message[message.msgtype], false
+  for _, key in ipairs(MEDIA) do
+    local id = content[key] and upload:renew(account, content[key])
+    if id then content[key], renewed = id, true end
+  end
+  return renewed
+end
+
 -- Whether the trigger lets one more message go, now.
 local function window_open(p, sent)
   local window = capabilities.window(p.type, p.event)
   return window and sent < window.messages and core.time.now() < p.created + window.seconds
 end
 
+-- By the program's sender, else by WeChat's API. An authorizer's leave by that: the sender knows the configuration's
+-- accounts, which have an entry of their own in places.
 ---@async
+---@param name "message_custom.send"|"message_custom.typing"
 ---@return true? ok, any err
-function Outbox:send_json(p, message)
+function Outbox:post(p, name, message)
+  if not self.push.has_sender() or not rawget(self.places, p.account) then
+    local reply, err = self.services.call(p.account, name, message, LATE)
+    return reply and true, err
+  end
   local text, err = core.json.encode(message)
   if not text then return nil, err end
   return self.push.send(self.places[p.account].index, text)
 end
 
+-- The same with what is worth another try: WeChat is busy; or has forgotten a file of ours.
+---@async
+---@return true? ok, any err
+function Outbox:post_again(p, message)
+  local ok, err = self:post(p, "message_custom.send", message)
+  for _, pause in ipairs(BUSY_PAUSES) do
+    if ok or code_of(err) ~= BUSY then break end
+    task.sleep(pause)
+    ok, err = self:post(p, "message_custom.send", message)
+  end
+  if not ok and code_of(err) == FORGOTTEN and renew(self.services.upload, p.account, message) then
+    ok, err = self:post(p, "message_custom.send", message)
+  end
+  return ok, err
+end
+
 -- One reply, already paged. A failure is told, and counted.
 ---@async
 ---@return true? ok
----@return boolean? kind it is the reply's kind that cannot leave; others may
+---@return boolean? kind it is this reply that cannot leave; others may
 function Outbox:send(p, reply, options)
   local index = self.places[p.account].index
   local list, err = late.messages(p.openid, reply, options)
@@ -162,7 +219,7 @@ function Outbox:send(p, reply, options)
   for _, message in ipairs(list or {}) do
     if ok then
       self.push.sent(p.push, 1)
-      ok, err = self:send_json(p, message)
+      ok, err = self:post_again(p, message)
     end
   end
   if ok then
@@ -171,14 +228,16 @@ function Outbox:send(p, reply, options)
   end
   self.push.count("late_failed", index)
   warn(p, "late.failed", tostring(err))
-  return nil, list == nil
+  if CLOSED[code_of(err)] then self.push.sent(p.push, MOST) end -- nothing more for this push
+  return nil, list == nil or ITS_OWN[code_of(err)]
 end
 
 -- All of them, in order. What the window, the sender or its kind keeps from leaving waits in the
 -- mailbox, and a text says so where one may still leave.
 ---@async
+---@param is_begun? boolean something of the answer has left already
 ---@return weiyue.outbox.Fate
-function Outbox:send_all(p, replies)
+function Outbox:send_all(p, replies, is_begun)
   local place = self.places[p.account]
   for i, reply in ipairs(replies) do
     local sent = self.push.sent(p.push, 0)
@@ -189,11 +248,27 @@ function Outbox:send_all(p, replies)
     local ok, kind = self:send(p, reply)
     if not ok then
       local fate = self:put(p, table.move(replies, i, #replies, 1, {}))
-      if kind and window_open(p, sent) then self:send(p, place.more) end
+      if kind and window_open(p, sent) then self:send(p, (is_begun or i > 1) and place.more or place.waiting) end
       return fate
     end
   end
   return "left"
+end
+
+--- A reply whose files have ids.
+---@async
+---@return weiyue.Reply? reply
+---@return weiyue.Fault? err
+function Outbox:whole(account, reply)
+  if type(reply) ~= "table" or not file.is_in(reply) then return reply end
+  return self.services.upload:fill(account, reply)
+end
+
+--- The answer hands the user over to the desk, if it leaves as the answer.
+function Outbox:transferred(msg)
+  if self.push.given(msg.push) then return end
+  local desk, account, openid = self.services.desk, msg.account, msg.openid
+  task.after(0, function() desk:set(account.id, openid, "queue") end)
 end
 
 -- What the end of a push brings ------------------------------------------------------------------------
@@ -206,13 +281,13 @@ function Outbox:answer(p, list)
   if #list == 1 then return self.push.answer(p.push, first) and "left" or nil end
   if self.push.can_late(p.push) then
     if not self.push.answer(p.push, first) then return nil end
-    return self:send_all(p, table.move(list, 2, #list, 1, {}))
+    return self:send_all(p, table.move(list, 2, #list, 1, {}), true)
   end
   local from = 2
   if is_text(first) then
     first = with_more(place, text_of(first))
   else -- nothing would tell that more waits
-    first, from = place.more, 1
+    first, from = place.waiting, 1
   end
   if not self.push.answer(p.push, first) then return nil end
   return self:put(p, table.move(list, from, #list, 1, {}))
@@ -292,14 +367,14 @@ end
 ---@return true? ok, string? err
 function Outbox:typing(msg)
   if not self.push.can_late(msg.push) then return nil, "this account sends no customer service messages here" end
-  return self:send_json(msg, late.typing(msg.openid))
+  return self:post(msg, "message_custom.typing", late.typing(msg.openid))
 end
 
 --- C asks for the hint when the answer is going to be late.
 function Outbox:hint(account, openid)
   local p = { account = account, openid = openid }
   task.after(0, function()
-    local ok, err = self:send_json(p, late.typing(openid))
+    local ok, err = self:post(p, "message_custom.typing", late.typing(openid))
     if not ok then log.write("info", "typing.failed", tostring(err), { account = account.id }) end
   end)
 end
@@ -307,16 +382,25 @@ end
 ---@param accounts { object: table, conf: table }[] msg.account and the checked configuration, in order
 ---@param box weiyue.Mailbox
 ---@param push table the module weiyue.push
+---@param services weiyue.Services
+---@param platform? fun(object: table): table? of an account that came at run time: whose settings are his
 ---@return weiyue.Outbox
-function M.new(accounts, box, push)
+function M.new(accounts, box, push, services, platform)
   local places = {}
   for i, account in ipairs(accounts) do
     local mailbox = account.conf.mailbox
     places[account.object] = {
-      index = i, apology = account.conf.apology, more = mailbox.more, room = TEXT_MAX - #mailbox.more - 1,
+      index = i, apology = account.conf.apology, more = mailbox.more, waiting = mailbox.waiting,
+      room = TEXT_MAX - #mailbox.more - 1,
     }
   end
-  return setmetatable({ push = push, box = box, places = places, said = {} }, Outbox)
+  if platform then
+    setmetatable(places, { __index = function(_, object)
+      local owner = platform(object)
+      return owner and rawget(places, owner)
+    end })
+  end
+  return setmetatable({ push = push, box = box, services = services, places = places, said = {} }, Outbox)
 end
 
 return M

@@ -1,5 +1,6 @@
 -- Finding and loading plugins: files, folders and bundled ones, each with a global table of its own.
 
+local caller = require "weiyue.caller"
 local core = require "weiyue_core"
 local dsl = require "weiyue.dsl"
 local environment = require "weiyue.environment"
@@ -143,7 +144,7 @@ end
 local function load_one(found, options, host)
   local plugin = {
     name = found.name, path = found.path, entry = found.entry, config = found.config, priority = 0,
-    rules = {}, uses = {}, timers = {},
+    rules = {}, uses = {}, timers = {}, files = {},
   }
   local file, from = found.path, options.sources
   if not file:find "^weiyue:" and from.kind(file) == "folder" and not file:find "/init%.lua$" then
@@ -160,6 +161,7 @@ local function load_one(found, options, host)
   end
   local env = environment.new(options.base, print, load_module)
   plugin.env = env
+  caller.register(plugin, file, env)
   give(env)
   local text, err = loader.read(from, file)
   local chunk
@@ -172,7 +174,7 @@ local function load_one(found, options, host)
     local hint_zh, hint_en = punctuation.hint(text or "", tonumber(err:match ":(%d+):"))
     return nil, { { err .. (hint_zh and "；" .. hint_zh or ""), err .. (hint_en and "; " .. hint_en or "") } }
   end
-  foresee(text)
+  foresee(text, file)
   local ok
   ok, err = limits.guard(chunk, plugin.name, file)
   if plugin.wrong then return nil, wrong_settings(found, plugin, options) end -- even if it went on
@@ -181,6 +183,7 @@ local function load_one(found, options, host)
     return nil, { { err, err } }
   end
   plugin.loaded = true
+  caller.rules(plugin)
   return plugin
 end
 

@@ -2,11 +2,18 @@
 -- JSON and checks it again, so a table written by hand does as well.
 
 local codec = require "weiyue_core".codec
+local file = require "weiyue.file"
 
 local M = {}
 
 local fields = {}
 for _, kind in ipairs(codec.reply_types()) do fields[kind.name] = kind.fields end
+
+-- What only the late form of a kind has.
+local LATE <const> = { video = "thumb_media_id" }
+
+-- The name of a file where an id should be: wx.file was forgotten. No id of WeChat's has a dot.
+local function is_path(value) return type(value) == "string" and value:lower():find "%.%a%w%w%w?$" ~= nil end
 
 -- Copies the fields that this kind knows; refuses others, and what is missing.
 -- Errors name the line that called wx.reply.KIND: it must not be a tail call.
@@ -19,13 +26,19 @@ local function from_table(kind, t)
     if value == nil and field.required then
       error(("wx.reply.%s needs %s"):format(kind, field.key), 3)
     end
-    if value ~= nil and type(value) ~= "string" and type(value) ~= "number" then
+    local is_file = file.facts(value) and file.fields[kind] and file.fields[kind][field.key]
+    if value ~= nil and type(value) ~= "string" and type(value) ~= "number" and not is_file then
       error(("wx.reply.%s: %s must be a string, not %s"):format(kind, field.key, type(value)), 3)
     end
     reply[field.key] = value
   end
-  for key in pairs(t) do
-    if key ~= "type" and not known[key] then
+  for key, value in pairs(t) do
+    if file.fields[kind] and file.fields[kind][key] and is_path(value) then
+      error(("wx.reply.%s: %q is the name of a file, and no %s: wx.file %q"):format(kind, value, key, value), 3)
+    end
+    local is_late = key == LATE[kind] and (type(value) == "string" or file.facts(value))
+    if is_late then reply[key] = value end
+    if key ~= "type" and not known[key] and not is_late then
       error(("wx.reply.%s has no field %s"):format(kind, tostring(key)), 3)
     end
   end
@@ -37,8 +50,8 @@ local function define(kind, main)
   M[kind] = function(value, ...)
     if value == nil and kind == "transfer" then return { type = kind } end
     local t = value
-    if type(value) ~= "table" then
-      if not main or type(value) ~= "string" then
+    if type(value) ~= "table" or file.facts(value) then
+      if not main or type(value) ~= "string" and type(value) ~= "table" then
         error(("wx.reply.%s wants a table%s, not %s"):format(kind, main and " or a string" or "", type(value)), 2)
       end
       t = { [main] = value }
@@ -80,7 +93,10 @@ function M.news(articles, ...)
     for key, value in pairs(article) do
       list[i][key] = value
       if not ARTICLE[key] then error(("wx.reply.news: article %d has no field %s"):format(i, tostring(key)), 2) end
-      if type(value) ~= "string" then error(("wx.reply.news: %s of article %d must be a string"):format(key, i), 2) end
+      local is_file = file.article[key] and file.facts(value)
+      if type(value) ~= "string" and not is_file then
+        error(("wx.reply.news: %s of article %d must be a string"):format(key, i), 2)
+      end
     end
     if not article.title then error(("wx.reply.news: article %d needs a title"):format(i), 2) end
   end

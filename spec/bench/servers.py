@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -150,12 +151,11 @@ class Server:
         return total
 
     def memory_kib(self, field, pids=None):
-        """Sum of Rss or Pss over the processes, or some of them."""
+        """Sum of Rss, Pss or Private (clean and dirty) over the processes, or some of them."""
         total = 0
         for pid in pids or self.processes():
             with contextlib.suppress(OSError), open("/proc/%d/smaps_rollup" % pid) as f:
-                found = re.search(r"^%s:\s+(\d+)" % field, f.read(), re.M)
-                total += int(found.group(1)) if found else 0
+                total += sum(map(int, re.findall(r"^%s(?:_\w+)?:\s+(\d+)" % field, f.read(), re.M)))
         return total
 
     def settled_kib(self, field):
@@ -189,6 +189,20 @@ def weiyue(binary, folder, mode, workers=1, name="weiyue", options=()):
             f.write(text)
     return Server(name, lambda port: [binary, "serve", "weiyue.lua", "--listen",
                                           "127.0.0.1:%d" % port, *options], folder, mode)
+
+
+def api(folder):
+    """WeChat's API for specs, on a port of its own. Ends when its stdin is closed."""
+    process = subprocess.Popen(
+        [sys.executable, os.path.join(ROOT, "spec", "support", "wechat_api.py"), folder], stdin=subprocess.PIPE)
+    port = os.path.join(folder, "port")
+    for _ in range(200):
+        if os.path.exists(port) and os.path.getsize(port):
+            with open(port) as f:
+                return process, int(f.read())
+        time.sleep(0.05)
+    process.kill()
+    raise Failure("spec/support/wechat_api.py does not start")
 
 
 class Load:

@@ -357,6 +357,24 @@ static void tells_when_the_earliest_moves(void **state) {
   wy_clock_deinit(&c);
 }
 
+static void knows_what_else_is_waited_for(void **state) {
+  (void)state;
+  wy_clock c;
+  wy_external a = {.what = NULL}, b;
+  wy_external_end(&a); /* never begun */
+  wy_clock_init_virtual(&c, 0);
+  assert_false(wy_clock_waits(&c));
+  wy_external_begin(&c, &a, "a store");
+  wy_external_begin(&c, &b, "a server");
+  wy_external_end(&b);
+  assert_true(wy_clock_waits(&c));
+  assert_string_equal(wy_container_of(c.external.next, wy_external, link)->what, "a store");
+  wy_external_end(&a);
+  wy_external_end(&a);
+  assert_false(wy_clock_waits(&c));
+  wy_clock_deinit(&c);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(fires_many_in_the_order_of_a_sort),
@@ -371,6 +389,7 @@ int main(void) {
       cmocka_unit_test(stands_still_until_it_is_stepped),
       cmocka_unit_test(reads_the_system_when_it_is_real),
       cmocka_unit_test(tells_when_the_earliest_moves),
+      cmocka_unit_test(knows_what_else_is_waited_for),
   };
   return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

@@ -225,7 +225,7 @@ static void refuses_a_line_over_4_kib(void **state) {
   line[WY_CONTROL_LINE + 1] = '\0';
   assert_string_equal(ask(r, line), ANSWER "\n"); /* the longest */
   line[WY_CONTROL_LINE] = ' ';
-  assert_non_null(strstr(ask(r, line), "longer than 4 KiB"));
+  assert_non_null(strstr(ask(r, line), "longer than 64 KiB"));
   assert_int_equal(r->n_asks, 1);
 }
 

@@ -197,6 +197,36 @@ static void is_done_when_the_buffer_has_no_room(void **state) {
   assert_int_equal(claim(&c), WY_INBOX_ANSWERED); /* it is still there */
 }
 
+static void see_exported(void *data, const wy_item *item) {
+  size_t *seen = data;
+  if (item->answer.n && memmem(item->answer.p, item->answer.n, "oA", 2)) ++*seen;
+}
+
+static void forgets_the_answers_to_one_user(void **state) {
+  enum { USERS = 3, EACH = 4 };
+  static const wy_str texts[USERS] = {
+      {"<ToUserName>oA</ToUserName>1", 28}, {"<ToUserName>oB</ToUserName>2", 28}, {"", 0}};
+  size_t seen = 0;
+  (void)state;
+  for (uint64_t i = 0; i < EACH; i++)
+    for (uint64_t u = 0; u < USERS; u++) { /* all of one shard */
+      wy_claim c = claim_of(i * USERS + u, u * ONE_SHARD, 0);
+      assert_int_equal(claim(&c), WY_INBOX_RUN);
+      finish(&c, texts[u]);
+    }
+  wy_inbox_forget(x, claim_of(0, 0, 0).user, WY_STR("oA"));
+  wy_inbox_forget(x, claim_of(0, 7, 0).user, WY_STR("oA")); /* of whom nothing is known */
+  wy_inbox_forget(x, claim_of(0, ONE_SHARD, 0).user, WY_STR(""));
+  for (uint64_t i = 0; i < EACH * USERS; i++) {
+    wy_claim c = again(claim_of(i, i % USERS * ONE_SHARD, 1));
+    assert_int_equal(claim(&c), i % USERS ? WY_INBOX_ANSWERED : WY_INBOX_DONE); /* not run again */
+    if (i % USERS) assert_true(wy_str_eq(wy_buf_view(&answer), texts[i % USERS]));
+  }
+  wy_inbox_export(x, NOW, see_exported, &seen);
+  wy_inbox_export_end(x);
+  assert_int_equal(seen, 0);
+}
+
 static void refuses_a_nonce_that_came_with_another_push(void **state) {
   (void)state;
   wy_claim c = claim_of(1, 1, 0), forged = claim_of(2, 2, 0);
@@ -692,6 +722,7 @@ int main(void) {
       spec(gives_the_answer_again),
       spec(knows_what_was_finished_without_an_answer),
       spec(is_done_when_the_buffer_has_no_room),
+      spec(forgets_the_answers_to_one_user),
       spec(refuses_a_nonce_that_came_with_another_push),
       spec(tells_users_apart_who_share_a_msgid),
       spec(forgets_what_is_undone),

@@ -276,8 +276,73 @@ static void a_suspended_task_goes_with_its_state(void **state) {
   assert_true(a.lost && b.lost);
 }
 
+/* --- no memory for a task --- */
+
+/* What is left is too little for a coroutine, and enough to ask for one. */
+#define FILL                                                   \
+  "local task = require 'weiyue.task' "                        \
+  "local function more() held = { held, ('x'):rep(300) } end " \
+  "ran = 0 "                                                   \
+  "local function f() ran = ran + 1 task.sleep(10) end "
+
+static lua_Integer global(fixture *f, const char *name) {
+  lua_State *L = wy_script_lua(f->script);
+  lua_getglobal(L, name);
+  lua_Integer n = lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  return n;
+}
+
+static void pass(fixture *f, uint64_t ms) {
+  wy_clock_step(&f->clock, wy_clock_now_ms(&f->clock) + ms);
+  wy_clock_run(&f->clock);
+  while (wy_script_slice(f->script)) continue;
+}
+
+static void who_spawns_hears_that_there_is_no_memory(void **state) {
+  (void)state;
+  fixture f;
+  open_script(&f, (wy_limits){.memory = 4 << 20});
+  job j = {.code = FILL
+           "while pcall(more) do end local scope = task.scope 'spec' started = 0 "
+           "for i = 1, 100 do if pcall(task.spawn, f) then started = started + 1 end end "
+           "for i = 1, 100 do if pcall(scope.start, scope, 'spec', f) then "
+           "started = started + 1 end end held = nil "};
+  run(&f, &j);
+  assert_true(j.done && j.ok);
+  assert_true(global(&f, "started") < 200);
+  pass(&f, 11000);
+  assert_int_equal(global(&f, "ran"), global(&f, "started"));
+  close_script(&f);
+}
+
+static void a_timer_waits_until_there_is_memory(void **state) {
+  (void)state;
+  fixture f;
+  open_script(&f, (wy_limits){.memory = 4 << 20});
+  job j = {.code = FILL
+           "for i = 1, 100 do task.after(0.1, f) end timer = task.after(0.15, f) "
+           "while pcall(more) do end held = held[1][1]"};
+  run(&f, &j);
+  assert_true(j.done && j.ok);
+  pass(&f, 200);
+  assert_true(global(&f, "ran") < 100);
+  wy_script_set_limits(f.script, &(wy_limits){.memory = 64 << 20});
+  job cancel = {.code = "cancelled = timer:cancel() and 1 or 0"};
+  run(&f, &cancel);
+  assert_string_equal(cancel.text, "");
+  assert_true(cancel.ok);
+  assert_int_equal(global(&f, "cancelled"), 1);
+  pass(&f, 1100);
+  assert_int_equal(global(&f, "ran"), 100);
+  pass(&f, 11000);
+  close_script(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(who_spawns_hears_that_there_is_no_memory),
+      cmocka_unit_test(a_timer_waits_until_there_is_memory),
       cmocka_unit_test(want_of_memory_ends_the_task_alone),
       cmocka_unit_test(a_cap_may_be_raised_and_lifted),
       cmocka_unit_test(an_interrupt_stops_what_runs),

@@ -13,7 +13,7 @@ local MASS <const> = "msgtype>mpnews{media_id}|text{content}|" .. MASS_IMAGES
 local MASS_OPTIONS <const> = ", send_ignore_reprint?(0|1), clientmsgid?(<=64 bytes)"
 local CUSTOM <const> = "touser, msgtype>text{content}|image|voice{media_id}"
   .. "|video{media_id, thumb_media_id, title?, description?}|music{title?, description?, musicurl, hqmusicurl, thumb_media_id}"
-  .. "|news{articles[1..1]{title, description, url, picurl}}|mpnews{media_id}|mpnewsarticle{article_id}"
+  .. "|news{articles[1..1]{title, description?, url?, picurl?}}|mpnews{media_id}|mpnewsarticle{article_id}"
   .. "|msgmenu{head_content, list[]{id, content}, tail_content}|wxcard{card_id}"
   .. "|miniprogrampage{title, appid, pagepath, thumb_media_id}|link{title, description, url, thumb_url}"
 local BUTTON <const> = "type?(click|view|scancode_push|scancode_waitmsg|pic_sysphoto|pic_photo_or_album|pic_weixin"

@@ -432,7 +432,9 @@ describe("a conversation ends", function()
     user:says "slow"
     app:advance(5)
     user:says "ask"
-    assert.equal("success", user:event("unsubscribe", "EventKey", ""):content())
+    local left = user:event("unsubscribe", "EventKey", "")
+    app:advance(0)
+    assert.equal("success", left:content())
     assert.equal(0, app:metric "weiyue_claims")
     assert.equal("rule 继续", user:says "继续":content())
     assert.equal("ended 1", user:says "ended":content())
@@ -448,6 +450,7 @@ describe("a conversation ends", function()
     user:says "slow"
     app:advance(5)
     user:event("unsubscribe", "EventKey", "")
+    app:advance(0)
     assert.equal("rule 继续", user:says "继续":content())
   end)
 
@@ -830,6 +833,7 @@ describe("a conversation that is over", function()
     ]]
     assert.equal("name?", user:says "again":content())
     user:event("unsubscribe", "EventKey", "")
+    app:advance(0)
     assert.equal("1", user:says "closed":content())
     assert.same({}, errors())
   end)
@@ -840,7 +844,7 @@ describe("a conversation that is over", function()
       may_ask = function() end, parked = function() end, check = function() return true end,
       park = function() return { content = "yes" } end,
     }
-    local outbox = { ask = function() return "left" end }
+    local outbox = { ask = function() return "left" end, whole = function(_, _, question) return question end }
     local conversations = require "weiyue.conversation".new(outbox, push)
     assert.equal("yes", conversations:ask({ push = 1 }, { "?", exclusive = true }))
     function push.park() error "superseded" end

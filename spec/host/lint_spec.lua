@@ -1,6 +1,8 @@
 -- Notes on rules that can hardly be meant.
 local dsl = require "weiyue.dsl"
+local folder = require "spec.support.folder"
 local lint = require "weiyue.lint"
+local mentions = require "weiyue.mentions"
 local nearest = require "weiyue.nearest"
 
 local function notes(write)
@@ -57,6 +59,68 @@ describe("weiyue.lint", function()
       wx.text("a", function() end)
       wx.text("a", "2")
     end))
+  end)
+end)
+
+describe("calls of WeChat's API in a plugin's source", function()
+  local function unknown(text)
+    local plugin, list = { rules = {}, calls = mentions.find(text, "a.lua") }, {}
+    for i, note in ipairs(lint.check(plugin)) do list[i] = note.en end
+    return list
+  end
+
+  it("that WeChat does not have are told with the nearest", function()
+    assert.same({
+      "a.lua:2: WeChat has no user.inof; did you mean account.api.user.info?",
+      "a.lua:3: WeChat has no usr.info; did you mean account.api.user.info?",
+      "a.lua:4: WeChat has no usr.info; did you mean account.api.user.info?",
+      "a.lua:5: WeChat has no zzz.zzz",
+      "a.lua:7: WeChat has no template.sned; did you mean account.api.template.send?",
+      "a.lua:6: WeChat has no menu.gett; did you mean account.api.menu.get?",
+    }, unknown [[
+      local api = wx.account().api
+      msg.account.api.user.inof { openid = msg.openid }
+      account . api . usr . info {}
+      api.usr.info {}
+      wx.account("one").api.zzz.zzz()
+      account.api:call("menu.gett")
+      account.api.template.sned {}
+    ]])
+  end)
+
+  it("may be there, in a comment, in a text, or in what is another's", function()
+    assert.same({}, unknown [[
+      account.api.user.info {} -- not account.api.user.inof
+      account.api:call("menu.get") --[=[ api:call("menu.gett") ]=]
+      print "account.api.user.inof"
+      github.api.repos.list() my_api.user.inof() api.user_name = 1
+      local f = account.api.user
+    ]])
+  end)
+
+  it("are noted while a plugin loads, in its modules too", function()
+    local at = folder.new()
+    at:write {
+      ["p/init.lua"] = 'local wx = require "weiyue"\nrequire "more"\nwx.text("a", function(msg) msg.account.api.menu.gett() end)',
+      ["p/more.lua"] = "return function(account) return account.api.user.inof {} end",
+    }
+    local boot = require("spec.support.app").boot {
+      text = ('return { plugins = { "%s/p" }, accounts = { { token = "wxtesttoken" } } }'):format(at.path),
+    }
+    local told = {}
+    for i, p in ipairs(boot.problems) do told[i] = p.level .. " " .. p.zh:gsub("^.*/p/", "") end
+    at:remove()
+    assert.same({
+      "note init.lua:3: 微信没有接口 menu.gett；是不是 account.api.menu.get？",
+      "note more.lua:1: 微信没有接口 user.inof；是不是 account.api.user.info？",
+    }, told)
+  end)
+
+  it("may be a plugin's own rows", function()
+    local wx = dsl.new({ name = "p", priority = 0, rules = {}, uses = {} }, {})
+    wx.api("lint_shop", { "ship", "POST", "/shop/ship", body = "order_id" })
+    assert.same({ "a.lua:1: WeChat has no lint_shop.shop; did you mean account.api.lint_shop.ship?" },
+      unknown "account.api.lint_shop.ship {} account.api.lint_shop.shop {}")
   end)
 end)
 

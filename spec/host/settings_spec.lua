@@ -111,6 +111,8 @@ describe("a schema", function()
     { 's = { type = "string", max = 3 }', { s = "abcd" }, "must be a string of 0 to 3 bytes", "0 到 3 字节" },
     { 's = { type = "string" }', { s = "a\0b" }, "contains control characters", "控制字符" },
     { 'key = { type = "string", secret = true }', { key = 123456789 }, "must be a string, for example \"…\"; got a number", "现在是数" },
+    { 'key = { type = "string", secret = true, pattern = "%d+" }', { key = "not-digits" },
+      "the value there does not fit %(it is not shown%)", "现在的值不合（不显示）" },
     { 'key = { type = "string", secret = true }', { key = " padded-secret" }, "has blanks at its start or end", "空白" },
     { 'e = { type = "enum", values = { "a", "b" } }', { e = "c" }, 'must be "a" or "b", for example "a"; got "c"', '应为 "a" 或 "b"' },
     { 'l = { type = "list", item = { type = "integer" } }', { l = { 1, "x" } }, "config%.l%[2%]: must be an integer", "l%[2%]" },

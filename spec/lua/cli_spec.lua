@@ -155,7 +155,7 @@ describe("weiyue", function()
     end)
 
     it("says which verbs are not in this build", function()
-      local later = "init sandbox plan apply token store user replay doctor"
+      local later = "init sandbox plan apply user replay doctor"
       for verb in later:gmatch("%a+") do
         local r = weiyue(verb)
         assert.equal(2, r.status)
@@ -170,7 +170,7 @@ describe("weiyue", function()
       local r = weiyue("version")
       assert.equal(0, r.status)
       assert.matches("^weiyue %d+%.%d+%.%d+\n", r.out)
-      for _, name in ipairs { "Lua", "libuv", "llhttp", "expat", "OpenSSL", "cJSON", "libcurl" } do
+      for _, name in ipairs { "Lua", "libuv", "llhttp", "expat", "OpenSSL", "cJSON", "SQLite", "hiredis", "libcurl" } do
         assert.matches("\n" .. name .. " %d+%.%d+", r.out)
       end
     end)
@@ -203,9 +203,25 @@ describe("weiyue", function()
       assert.equal("weiyue: no endpoint menu.creat; the nearest is menu.create\n", r.err)
       assert.equal("weiyue: 没有接口 mesage_custom.send；最接近的是 message_custom.send\n", weiyue("api show mesage_custom.send", ZH).err)
       assert.matches("no endpoint frobnicate; weiyue api list lists them all", weiyue("api list frobnicate").err)
+      assert.equal("weiyue: user is a family; weiyue api list user lists it\n", weiyue("api show user").err)
+      assert.equal("weiyue: user 是一组接口；weiyue api list user 列出它们\n", weiyue("api show user", ZH).err)
       assert.equal(2, weiyue("api show").status)
       assert.matches("api has no shwo; the nearest is show", weiyue("api shwo x").err)
       assert.equal(2, weiyue("api").status)
+    end)
+
+    it("tells what is wrong with a call in one language", function()
+      local unknown, wrong = "api call usr.info --account plain", [[api call openapi.quota_get '{"cgi_pth":"/x"}' --account plain]]
+      for _, case in ipairs {
+        { unknown, ZH, "api.unknown：没有接口 usr.info；最接近的是 user.info；weiyue api list user 列出全部\n" },
+        { unknown, nil, "api.unknown: there is no usr.info; the nearest is user.info; weiyue api list user lists what there is\n" },
+        { wrong, ZH, "api.field：没有字段 cgi_pth；最接近的是 cgi_path；weiyue api show openapi.quota_get 列出全部字段\n" },
+        { wrong, nil, "api.field: no field cgi_pth; the nearest is cgi_path; weiyue api show openapi.quota_get lists all fields\n" },
+      } do
+        local r = weiyue(case[1], case[2])
+        assert.equal(case[3], r.err)
+        assert.same({ 1, "" }, { r.status, r.out })
+      end
     end)
 
     it("shows fields, limits, errors, kinds of account, quota and an example, in both languages", function()

@@ -8,7 +8,7 @@ local doc = require "weiyue.config.doc"
 local AES <const> = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 
 local ENV <const> = {
-  WX_TOKEN = "wxtest", WX_SECRET = "wxtestsecret", WX_AES_KEY = AES, ERP = "http://erp", ERP_KEY = "wxtestkey",
+  WX_TOKEN = "wxtest", WX_SECRET = "wxtestsecret", WX_AES_KEY = AES, ERP = "http://erp", ERP_KEY = "wxtestkey", TOKEN_KEY = "wxtestkey",
 }
 
 -- What the documentation shows, with the values that it leaves open filled in.
@@ -90,7 +90,7 @@ local function text_with(path, value, after)
   if after then text = text .. ", " .. after end
   for i = #names - 1, 1, -1 do
     local name, is_list = names[i]:match("^([%w_]+)(.*)$")
-    if name == "accounts" and not text:find("token =", 1, true) then text = text .. ', token = "wxtest"' end
+    if name == "accounts" and not text:find("%f[%w_]token =") then text = text .. ', token = "wxtest"' end
     text = ("%s = { %s%s%s }"):format(name, is_list == "[]" and "{ " or "", text, is_list == "[]" and " }" or "")
   end
   return "return { " .. text .. " }", (path:gsub("%[%]", "[1]"))
@@ -124,7 +124,7 @@ describe("weiyue.config", function()
       it(key.path .. " refuses another type, naming key and type", function()
         local wrong, want = table.unpack(WRONG[node.type] or {})
         if node.type == "choice" then
-          wrong = node.by.boolean and "7" or "true"
+          wrong = node.by.boolean and (node.by.number and "{}" or "7") or "true"
           local other = node.by.table or node.by.number or node.by.string
           want = WRONG[other.type][2]
         end
@@ -209,13 +209,13 @@ describe("weiyue.config", function()
         seen[#seen + 1] = p.key
       end
       table.sort(seen)
-      assert.same({ "accounts[1].api", "limits.json", "limits.parts", "limits.upload", "store" }, seen)
+      assert.same({ "limits.json", "limits.parts", "limits.upload" }, seen)
     end)
 
-    it("are not repeated for a second account", function()
+    it("are not repeated, whatever else there is", function()
       local _, problems = good([[return {
-        accounts = { { id = "a", token = "wxtest", api = "http://a.example" },
-                     { id = "b", token = "wxtest", path = "/b", api = "http://b.example" } },
+        limits = { json = 4096 },
+        accounts = { { id = "a", token = "wxtest" }, { id = "b", token = "wxtest", path = "/b" } },
         plugins = { x = { path = "x", config = {} }, y = { path = "y", config = {} } } }]])
       assert.equal(1, #problems)
     end)
@@ -224,6 +224,44 @@ describe("weiyue.config", function()
       local _, problems = good([[return { log = { format = "json", file = "weiyue.log", level = "debug" } }]])
       assert.equal(0, #problems)
     end)
+  end)
+
+  it("takes calls a day by API, and nothing else for them", function()
+    assert.same({ ["user.info"] = 5 }, good(account_text 'quota = { ["user.info"] = 5 }').accounts[1].quota)
+    for wrong, where in pairs { ["{ 5 }"] = "[1]", ["{ user = 5 }"] = ".user",
+      ['{ ["user.info"] = -1 }'] = '["user.info"]', ['{ ["user.info"] = "5" }'] = '["user.info"]' } do
+      bad(account_text("quota = " .. wrong), "accounts[1].quota" .. where)
+    end
+  end)
+
+  it("notes a quota of an API that nobody knows, with the nearest", function()
+    local _, problems = good(account_text 'quota = { ["user.inof"] = 5, ["mine.own"] = 5 }')
+    local slip, own = find(problems, "note", 'accounts[1].quota["user.inof"]'), find(problems, "note", 'accounts[1].quota["mine.own"]')
+    assert.matches("the nearest is user.info", slip.en, 1, true)
+    assert.matches("最接近的是 user.info", slip.zh, 1, true)
+    assert.is_nil(own.en:find "nearest")
+  end)
+
+  it("notes a token server without an interface to be on", function()
+    local text <const> = "return {\n admin = false, token_server = %s }"
+    local problem = find(select(2, good(text:format "true")), "note", "token_server")
+    assert.equal(2, problem.line)
+    assert.matches("admin = false", problem.zh, 1, true)
+    assert.equal(0, #select(2, good(text:format "false")))
+    assert.equal(0, #select(2, good "return { token_server = true }"))
+  end)
+
+  it("notes an account that may send customer service messages, and cannot", function()
+    local function noted(keys) return find(select(2, good(account_text(keys))), "note") end
+    local problem = noted 'kind = "service", verified = true, appid = "wxtest"'
+    assert.equal("accounts[1].secret", problem.key)
+    assert.matches("客服消息", problem.zh, 1, true)
+    assert.equal("accounts[1].appid", noted('verified = true, secret = "wxtestsecret"').key)
+    for _, fine in ipairs { 'kind = "service"', 'verified = true, can = { customer_service = false }',
+      'verified = true, appid = "wxtest", secret = "wxtestsecret"',
+      'verified = true, access_token = { url = "http://127.0.0.1/token" }' } do
+      assert.is_nil(noted(fine), fine)
+    end
   end)
 
   describe("a budget of silence", function()
@@ -252,6 +290,46 @@ describe("weiyue.config", function()
       } do
         assert.truthy(bad("return { " .. text .. " }").en:find(want, 1, true), text)
       end
+    end)
+
+    it("show a value with its unit as it is written", function()
+      local problem = bad "return { user_cache = -1 }"
+      assert.matches('for example "1h"; got -1', problem.en, 1, true)
+      assert.matches('例如 "1h"；', problem.zh, 1, true)
+    end)
+
+    it("say what is wrong with the address of a store, and never show it", function()
+      for value, want in pairs {
+        ["mysql://wxtestpassword"] = { "no store of the kind mysql://", "没有 mysql:// 这种存储" },
+        ["wxtest.db"] = { 'for example "sqlite:weiyue.db"', '例如 "sqlite:weiyue.db"' },
+        ["sqlite:"] = { "a file has sqlite: before it", "sqlite:" },
+        ["redis://"] = { "no host", "没有主机" },
+        ["rediss://:wxtestpassword@h:1/0"] = { "TLS is not supported", "不支持 TLS" },
+        ["redis://:wxtestpassword@127.0.0.1:notaport/0"] = { "the port is a number up to 65535", "端口应为" },
+        ["redis://h:65536"] = { "the port is", "端口应为" },
+        ["redis://h:6379/x"] = { "the number of a database", "数据库的编号" },
+        ["redis://[::1:6379"] = { "[ADDRESS]:PORT", "[地址]:端口" },
+        ["redis:///run/wxtest.sock?x=1"] = { "only ?db=N", "?db=N" },
+      } do
+        for name, form in pairs { store = "store = %q", ["store.url"] = "store = { url = %q }" } do
+          local problem = bad("return {\n" .. form:format(value) .. " }", name)
+          assert.equal(2, problem.line)
+          assert.matches(want[1], problem.en, 1, true)
+          assert.matches(want[2], problem.zh, 1, true)
+          assert.is_nil((problem.en .. problem.zh):find("wxtest", 1, true))
+        end
+      end
+      for _, value in ipairs { "redis://h", "redis://h/", "redis://:p%40@[::1]:6379/15", "redis:///0",
+        "redis://u:a/b@h:1/2", "redis:///run/wxtest.sock", "redis://:p@/run/wxtest.sock?db=3" } do
+        assert.equal(value, good(("return { store = %q }"):format(value)).store.url)
+      end
+    end)
+
+    it("say what is wrong with a secret without showing it", function()
+      local problem = bad(account_text 'secret = "wxtest!"')
+      assert.matches("character 7 is '!', only [A-Za-z0-9_-] are allowed", problem.en, 1, true)
+      assert.matches("第 7 个字符是 '!'", problem.zh, 1, true)
+      assert.equal("wxtest_-", good(account_text 'secret = "wxtest_-"').accounts[1].secret)
     end)
   end)
 
@@ -890,7 +968,7 @@ return {
     end
 
     it("has what is not in this build below what works", function()
-      local before, after = doc.markdown("en"):match("^(.-\n| `hosts`.*)\n(| `store`.*)$")
+      local before, after = doc.markdown("en"):match("^(.-\n| `hosts`.*)\n(| `limits%.json`.*)$")
       assert.is_nil(before:find("(not in this build)", 1, true))
       for row in after:gmatch("[^\n]+") do assert.truthy(row:find("(not in this build)", 1, true), row) end
     end)

@@ -44,14 +44,33 @@ describe("lua/meta", function()
     end)
   end
 
+  it("describes weiyue.token and weiyue.api, which a host has", function()
+    local code = { token = read "lua/weiyue/token.lua", catalogue = read "lua/weiyue/api/init.lua" }
+    for name, text in pairs(code) do
+      local names = {}
+      for one in text:gmatch("\nfunction M%.([%w_]+)%(") do names[#names + 1] = one end
+      table.sort(names)
+      assert.same(names, described(read("lua/meta/" .. name .. ".lua"), "weiyue." .. (name == "token" and name or "api")))
+    end
+  end)
+
   it("describes weiyue", function()
     -- names are all that is looked at here, and a stock Lua has neither tasks nor a host's memory
     if not pcall(require, "weiyue.task") then
       package.loaded["weiyue.task"] = { scope = function() end }
+      package.loaded["weiyue.limits"] = {}
       package.loaded["weiyue.shared"] = { object = function() return {} end }
     end
+    package.loaded["weiyue.transport"] = package.loaded["weiyue.transport"] or {}
     local text = read("lua/meta/weiyue.lua")
+    assert.is_table(require("weiyue").http) -- made when it is asked for
     assert.same(real(require "weiyue", { reply = true, log = true }), described(text, "weiyue"))
+  end)
+
+  it("describes weiyue.http", function()
+    package.loaded["weiyue.transport"] = package.loaded["weiyue.transport"] or {}
+    local http = require("weiyue.http").new { name = "spec" }
+    assert.same(real(http, {}), described(read "lua/meta/http.lua", "weiyue.http"))
   end)
 
   it("describes every field that a kind of reply has", function()
@@ -77,7 +96,11 @@ describe("lua/meta", function()
     end
   end)
 
-  for _, name in ipairs { "api", "codec", "crypto", "form", "json", "log", "message", "shared", "time", "url", "weiyue", "xml" } do
+  local FILES <const> = {
+    "api", "catalogue", "codec", "crypto", "form", "http", "json", "log", "message", "shared", "store", "time", "token",
+    "url", "weiyue", "xml",
+  }
+  for _, name in ipairs(FILES) do
     it(("%s.lua is Lua, opens with @meta and raises when it is required"):format(name), function()
       local path = "lua/meta/" .. name .. ".lua"
       assert.equal("---@meta", read(path):sub(1, 8))

@@ -56,6 +56,14 @@ describe("the READMEs", function()
     assert.equal(outline(english), outline(chinese))
   end)
 
+  it("name every setting that a reload does not take over", function()
+    local keys = read "lua/weiyue/boot.lua":match "local FIXED <const> = (%b{})"
+    for _, text in pairs { english, chinese } do
+      local listed = text:match "\n%- `weiyue%.lua`([^\n]*\n[^\n]*)"
+      for key in keys:gmatch '"([%w_]+)"' do assert.matches("`" .. key .. "`", listed, 1, true) end
+    end
+  end)
+
   it("have the same code, comments of commands apart", function()
     local function code(text)
       local list = blocks(text)
@@ -91,7 +99,8 @@ describe("the READMEs", function()
 
   it("name only events that the program has", function()
     local sources = read("src/base/err.h")
-    for _, pattern in ipairs { "src/base/*.c", "src/cli/*.c", "src/host/*.c", "src/net/*.c", "src/script/*.c", "lua/weiyue/*.lua" } do
+    for _, pattern in ipairs { "src/base/*.c", "src/cli/*.c", "src/host/*.c", "src/net/*.c", "src/script/*.c",
+      "src/store/*.c", "lua/weiyue/*.lua", "lua/weiyue/*/*.lua" } do
       sources = sources .. select(2, run("cat " .. pattern))
     end
     for _, cell in ipairs(first_column(english, "event")) do

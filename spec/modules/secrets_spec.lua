@@ -37,6 +37,18 @@ describe("secrets", function()
     assert.equal(table.concat(stars, " | "), mask(table.concat(text, " | ")))
   end)
 
+  it("may be shown again once they are removed, and only those", function()
+    for i = 1, 40 do core.secrets.add(("gone-%03d-secret"):format(i)) end
+    for i = 1, 40, 2 do core.secrets.remove(("gone-%03d-secret"):format(i)) end
+    core.secrets.remove "never-was-one"
+    core.secrets.remove "gone-001-secret" -- twice does no harm
+    collectgarbage()
+    assert.equal("gone-039-secret ***", mask "gone-039-secret gone-040-secret")
+    assert.equal("gone-001-secret ***", mask "gone-001-secret gone-002-secret")
+    core.secrets.add "gone-001-secret"
+    assert.equal("***", mask "gone-001-secret")
+  end)
+
   it("are texts", function()
     assert.has_error(function() core.secrets.add {} end)
     assert.has_error(function() core.secrets.mask() end)

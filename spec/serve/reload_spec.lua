@@ -305,6 +305,22 @@ describe("reloading", function()
       assert.matches("limits", server:logged("reload.restart_needed")[1])
     end)
 
+    it("tells who asks of each such change, until what runs stands there again", function()
+      start()
+      local plain <const> = "reload = { watch = false }"
+      write { ["weiyue.lua"] = config(plain .. ', store = "memory", token_server = true') }
+      for _ = 1, 2 do assert.same({ "token_server", "store" }, reload().restart_needed) end -- the second as well
+      local text = serve.run(server.folder, "reload").out
+      assert.matches("not taken over before an upgrade or a new start: token_server, store\n", text, 1, true)
+      assert.equal(3, #server:logged "reload.restart_needed")
+      write { ["weiyue.lua"] = config(plain .. ", token_server = true") }
+      assert.same({ "token_server" }, reload().restart_needed)
+      write { ["weiyue.lua"] = config(plain) }
+      assert.is_nil(reload().restart_needed)
+      assert.is_nil(serve.run(server.folder, "reload").out:find("upgrade", 1, true))
+      assert.equal(4, #server:logged "reload.restart_needed")
+    end)
+
     it("changes nothing when it is refused, not the budget either, and shows no account that never served", function()
       start()
       write { ["weiyue.lua"] = config("reload = { watch = false }, hold_budget = 0", { account, other }),

@@ -23,7 +23,8 @@ function M.new(plugins, account)
     local f = type(one) == "table" and one[1] or one
     local plugin = { name = "plugin" .. i, priority = 0, rules = {}, uses = {}, timers = {} }
     plugin.wx = dsl.new(plugin, {
-      account = function() return account end,
+      account = function() return account end, current = function() return account end,
+      find = function(id) return id == account.id and account or nil end,
     })
     f(plugin.wx)
     if type(one) == "table" then plugin.priority = one.priority end

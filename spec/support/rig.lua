@@ -91,7 +91,8 @@ function App:push(nodes, changes)
   local r = account.sign(self.account, nodes, self.form, setmetatable(changes or {}, {
     __index = { timestamp = self:now() },
   }))
-  return self:take { nodes = nodes, query = r.target:match "%?(.*)$", body = r.body }
+  return self:take { nodes = nodes, query = r.target:match "%?(.*)$", body = r.body,
+    authorizer = changes and rawget(changes, "authorizer") }
 end
 
 --- Sends a request as it is, such as one that was sent before.
@@ -100,7 +101,7 @@ end
 function App:take(request)
   return setmetatable({
     app = self, nodes = request.nodes, query = request.query, body = request.body,
-    handle = self.host:push(self.number, request.query, request.body),
+    handle = self.host:push(self.number, request.query, request.body, request.authorizer),
   }, Push)
 end
 
@@ -161,6 +162,15 @@ function App:reload(options)
   return self:ask "reload"
 end
 
+--- Ends the host and starts another in its place, as a new process would be: of the same files and its store, with
+--- nothing of its memory.
+function App:restart()
+  local now = self.host:now()
+  self.host:free()
+  self.host = assert(rig.new(self.text, self.folder, now, self.keep))
+  self.host:send "nobody"
+end
+
 function App:free()
   self.host:free()
   os.execute(("rm -rf '%s'"):format(self.folder))
@@ -183,12 +193,13 @@ function M.new(options)
   for i, more in ipairs(options.others or {}) do
     accounts[i + 1] = account.account("other" .. i, options.mode or "plain", more)
   end
-  local host, problems = rig.new(account.config(accounts, options.config), folder, options.wall or 1700000000,
-    options.keep)
+  local text = account.config(accounts, options.config)
+  local host, problems = rig.new(text, folder, options.wall or 1700000000, options.keep)
   if not host then error(table.concat(problems, "\n"), 2) end
   host:send(options.send or "nobody")
   return setmetatable({
     host = host, accounts = accounts, account = accounts[1], number = 1, form = options.form or "xml", folder = folder,
+    text = text, keep = options.keep,
   }, App)
 end
 

@@ -15,10 +15,13 @@ static uint64_t read_ms(clockid_t id) {
   return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-void wy_clock_init(wy_clock *c) { memset(c, 0, sizeof *c); }
+void wy_clock_init(wy_clock *c) {
+  memset(c, 0, sizeof *c);
+  wy_list_init(&c->external);
+}
 
 void wy_clock_init_virtual(wy_clock *c, int64_t wall_ms) {
-  memset(c, 0, sizeof *c);
+  wy_clock_init(c);
   c->is_virtual = true;
   c->now = 1000; /* not 0: a due time of 0 would look unset */
   c->wall_ahead = wall_ms - (int64_t)c->now;
@@ -138,4 +141,13 @@ size_t wy_clock_run(wy_clock *c) {
 void wy_clock_step(wy_clock *c, uint64_t due) {
   assert(c->is_virtual);
   if (due > c->now) c->now = due;
+}
+
+void wy_external_begin(wy_clock *c, wy_external *e, const char *what) {
+  e->what = what;
+  wy_list_push(&c->external, &e->link);
+}
+
+void wy_external_end(wy_external *e) {
+  if (e->link.next) wy_list_remove(&e->link);
 }

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/list.h"
+
 typedef struct wy_clock wy_clock;
 typedef struct wy_timer wy_timer;
 typedef void (*wy_timer_fn)(wy_timer *timer);
@@ -21,6 +23,14 @@ struct wy_timer {
   size_t at;        /* place in the heap + 1; 0 while not armed */
   wy_timer_fn fire; /* called once; may arm the timer again */
 };
+
+/* A wait for something else than time: the answer of a store, of a server. Who steps a virtual
+ * clock lets these end before it moves on. Embedded in its owner, who ends it before its memory
+ * goes. */
+typedef struct wy_external {
+  wy_list link;
+  const char *what; /* static: for who waits too long */
+} wy_external;
 
 struct wy_clock {
   bool is_virtual;
@@ -35,6 +45,7 @@ struct wy_clock {
   /* called when the earliest due time has changed; NULL for a virtual clock */
   void (*on_change)(wy_clock *clock);
   void *data;
+  wy_list external; /* of wy_external, the oldest first */
 };
 
 void wy_clock_init(wy_clock *c); /* real time */
@@ -59,6 +70,10 @@ bool wy_clock_next(const wy_clock *c, uint64_t *due);
 /* Fires every timer that is due now, in order of due time. Timers that are armed by a callback
  * with 0 ms wait for the next call. Returns how many fired. */
 size_t wy_clock_run(wy_clock *c);
+
+void wy_external_begin(wy_clock *c, wy_external *e, const char *what);
+void wy_external_end(wy_external *e); /* also one that has ended, or is all zeroes */
+static inline bool wy_clock_waits(const wy_clock *c) { return !wy_list_empty(&c->external); }
 
 /* A virtual clock only: moves the time forward to `due`. */
 void wy_clock_step(wy_clock *c, uint64_t due);

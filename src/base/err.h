@@ -80,6 +80,13 @@
   X(JSON_UTF8, "json.utf8", "utf8", "JSON is not UTF-8, or has a lone surrogate")                \
   X(JSON_BOM, "json.bom", "bom", "JSON begins with a byte order mark")                           \
   X(JSON_TYPE, "json.type", "type", "the JSON value is not an object")                           \
+  X(MULTIPART_TYPE, "multipart.boundary", "type", "Content-Type is not multipart/form-data with one boundary of 1 to 70 characters") \
+  X(MULTIPART_BOUNDARY, "multipart.boundary", "boundary", "beside a boundary stands what does not belong there") \
+  X(MULTIPART_PARTS, "multipart.parts", "parts", "more parts than are allowed")                  \
+  X(MULTIPART_HEADER, "multipart.header", "header", "the header of a part is malformed or too large") \
+  X(MULTIPART_NAME, "multipart.name", "name", "the name of a part is missing, too long or no text") \
+  X(MULTIPART_DUP, "multipart.dup", "duplicate", "a field of a form stands twice")               \
+  X(MULTIPART_TRUNCATED, "multipart.truncated", "truncated", "a form ends before its last boundary") \
   /* what we answer */                                                                           \
   X(REPLY_TYPE, "reply.type", "type", "a handler returns a text, a wx.reply value, false or nil") \
   X(REPLY_FIELD, "reply.field", "field", "a field that this reply needs is missing")             \
@@ -88,7 +95,17 @@
   X(DICT_ABSENT, "dict.absent", "absent", "there is no such key")                                \
   X(DICT_EXISTS, "dict.exists", "exists", "there is such a key already")                         \
   X(DICT_LARGE, "dict.too_large", "too_large", "key and value are larger than an entry may be")  \
-  X(DICT_NUMBER, "dict.not_a_number", "not_a_number", "the key holds no number")
+  X(DICT_NUMBER, "dict.not_a_number", "not_a_number", "the key holds no number")                 \
+  X(STORE_TIMEOUT, "store.timeout", "timeout", "the store has not answered in time")             \
+  X(STORE_BUSY, "store.busy", "busy", "too many operations wait for the store, or it is locked") \
+  X(STORE_FULL, "store.full", "full", "the store has no room left")                              \
+  X(STORE_UNREACHABLE, "store.unreachable", "unreachable", "the store cannot be reached")        \
+  X(STORE_IO, "store.io", "io", "reading or writing the store failed")                           \
+  X(STORE_READONLY, "store.readonly", "readonly", "the store cannot be written")                 \
+  X(STORE_CORRUPT, "store.corrupt", "corrupt", "the store is damaged, or is no store of weiyue") \
+  X(STORE_LARGE, "store.large", "large", "a key has at most 1024 bytes, a value 1 MiB")          \
+  X(STORE_NUMBER, "store.not_a_number", "not_a_number", "the key holds no number, or the sum is too large") \
+  X(STORE_CLOSED, "store.closed", "closed", "the store is closed")
 
 /* clang-format on */
 

@@ -53,9 +53,9 @@ static const struct {
 enum { SUBVERBS = sizeof subverbs / sizeof *subverbs };
 
 static int unknown(const char *word) {
-  const char *names[SUBVERBS];
+  const char *names[SUBVERBS + 1] = {[SUBVERBS] = "call"};
   for (size_t i = 0; i < SUBVERBS; i++) names[i] = subverbs[i].name;
-  const char *near = wy_cli_nearest(word, names, SUBVERBS);
+  const char *near = wy_cli_nearest(word, names, SUBVERBS + 1);
   if (near)
     return wy_cli_error(WY_EXIT_USAGE,
                         wy_tr("api 没有 %s；最接近的是 %s", "api has no %s; the nearest is %s"),
@@ -68,15 +68,17 @@ static int unknown(const char *word) {
 
 int wy_cli_api(int argc, char **argv) {
   static const wy_cli_usage usage = {
-      "api list [PATTERN] | show FAMILY.NAME [--json]",
+      "api list [PATTERN] | show FAMILY.NAME | call FAMILY.NAME [JSON] [--json]",
       "list 列出微信的接口：PATTERN 是族名（menu）、带 * 的名字（*.delete）或名字、路径的一部分；\n"
-      "show 解释一个接口：字段、限制、返回码、哪种账号能用、每天的额度、例子。",
+      "show 解释一个接口：字段、限制、返回码、哪种账号能用、每天的额度、例子；\n"
+      "call 调一次：weiyue api call --help。",
       "list lists the endpoints of WeChat's API: PATTERN is a family (menu), a name with *\n"
       "(*.delete), or a part of name or path. show explains one: fields, limits, errors, which\n"
-      "accounts have it, calls a day, an example.",
+      "accounts have it, calls a day, an example. call makes one: weiyue api call --help.",
       2};
   const char *words[2];
   bool json = false;
+  if (argc > 1 && strcmp(argv[1], "call") == 0) return wy_cli_api_call(argc - 1, argv + 1);
   const wy_cli_option options[] = {{"json", NULL, "输出 JSON", "print JSON", NULL, &json}, {0}};
   int status = wy_cli_options(&usage, options, argc, argv, words);
   if (status != WY_CLI_GO_ON) return status;

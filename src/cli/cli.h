@@ -21,6 +21,9 @@ int wy_cli_api(int argc, char **argv);
 int wy_cli_reload(int argc, char **argv);
 int wy_cli_promote(int argc, char **argv);
 int wy_cli_rollback(int argc, char **argv);
+int wy_cli_api_call(int argc, char **argv); /* argv[0] is "call" */
+int wy_cli_token(int argc, char **argv);
+int wy_cli_store(int argc, char **argv);
 int wy_cli_test(int argc, char **argv);
 int wy_cli_version(int argc, char **argv);
 

@@ -1,25 +1,14 @@
 /* weiyue reload, promote, rollback: asks the host that runs with a state folder. */
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include "cli/ask.h"
 #include "cli/cli.h"
-#include "cli/lua.h"
 #include "cli/options.h"
 #include "codec/json.h"
 #include "host/control.h"
 #include "net/local.h"
-
-enum {
-  PATH_BYTES = 4352,
-  ANSWER_BYTES = 1 << 20,
-  SILENT_MS = 2000,                         /* then a line says that it waits */
-  GIVE_UP_MS = WY_CONTROL_ANSWER_MS + 15000 /* the host has said so before */
-};
 
 typedef struct verb {
   const char *name;
@@ -27,103 +16,16 @@ typedef struct verb {
   const char *zh, *en; /* what has failed, with `problems` before it */
 } verb;
 
-typedef struct found {
-  char folder[PATH_BYTES];
-  bool sure; /* the configuration has no errors */
-} found;
-
-static void take_folder(lua_State *L, void *data) {
-  found *f = data;
-  snprintf(f->folder, sizeof f->folder, "%s", lua_tostring(L, -2));
-  f->sure = lua_toboolean(L, -1);
-}
-
-/* 0, or the exit status. */
-static int find_state(const char *config, const char *lua_path, found *f) {
-  const wy_cli_chunk chunk = {.text = "return require('weiyue.config.state')(...)",
-                              .name = "=control",
-                              .args = {config},
-                              .take = take_folder,
-                              .data = f};
-  wy_cli_lua l;
-  if (wy_cli_lua_open(&l, lua_path, false)) return WY_EXIT_FAILED;
-  int err = wy_cli_lua_run(&l, &chunk);
-  wy_cli_lua_close(&l);
-  return err ? WY_EXIT_FAILED : WY_EXIT_DONE;
-}
-
-static int not_reached(const char *state, int err, bool sure) {
-  if (err != UV_ENOENT && err != UV_ECONNREFUSED && err != UV_ENOTDIR)
-    return wy_cli_error(WY_EXIT_FAILED, "%s/" WY_CONTROL_NAME ": %s", state, uv_strerror(err));
-  wy_cli_error(
-      0, wy_tr("没有宿主以 %s 为状态文件夹在运行", "no host runs with the state folder %s"), state);
-  if (!sure)
-    wy_cli_error(0, "%s",
-                 wy_tr("配置有错，状态文件夹是猜的；--state DIR 可以指定它",
-                       "the configuration has errors, so that folder is a guess; --state DIR "
-                       "names another"));
-  return WY_EXIT_FAILED;
-}
-
-static int64_t now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* Waits until there is something to read; false after GIVE_UP_MS. */
-static bool wait_for(int fd, int64_t start, bool *told) {
-  struct pollfd p = {.fd = fd, .events = POLLIN};
-  for (;;) {
-    int64_t waited = now_ms() - start;
-    if (waited >= GIVE_UP_MS) return false;
-    int64_t until = *told ? GIVE_UP_MS : SILENT_MS;
-    int n = poll(&p, 1, waited < until ? (int)(until - waited) : 0);
-    if (n > 0 || (n < 0 && errno != EINTR)) return true; /* recv tells */
-    if (n < 0 || *told || now_ms() - start < SILENT_MS) continue;
-    *told = true;
-    wy_cli_error(0, "%s", wy_tr("宿主还在做，等着……", "the host is at it; waiting ..."));
-  }
-}
-
-/* One line of JSON in, one out. 0, or the exit status after saying what is wrong. */
-static int converse(int fd, const char *what, bool quiet, wy_buf *answer) {
-  char line[64];
-  int n = snprintf(line, sizeof line, "{\"do\":\"%s\"}\n", what);
-  int64_t start = now_ms();
-  ssize_t put = send(fd, line, (size_t)n, 0);
-  while (put == n && !(answer->n && memchr(answer->p, '\n', answer->n))) {
-    if (!wait_for(fd, start, &quiet))
-      return wy_cli_error(WY_EXIT_FAILED, "%s",
-                          wy_tr("宿主没有应答：它的循环卡住了吗？",
-                                "the host does not answer: is its loop stuck?"));
-    char *to = wy_buf_reserve(answer, 4096);
-    ssize_t got = to ? recv(fd, to, 4096, 0) : 0;
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    wy_buf_added(answer, (size_t)got);
-  }
-  char *end = answer->n ? memchr(answer->p, '\n', answer->n) : NULL;
-  if (!end)
-    return wy_cli_error(WY_EXIT_FAILED, "%s",
-                        wy_tr("宿主没有回答就断开了：它正在停止？看它的日志",
-                              "the host hung up without an answer: is it stopping? See its log"));
-  answer->n = (size_t)(end - answer->p);
-  *end = '\0';
-  return 0;
-}
-
-static const char *text_of(const cJSON *object, const char *key) {
-  const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-  return cJSON_IsString(item) || cJSON_IsRaw(item) ? item->valuestring : NULL;
-}
-
-static void print_problems(const cJSON *answer) {
-  const cJSON *problem;
-  cJSON_ArrayForEach(problem, cJSON_GetObjectItemCaseSensitive(answer, "problems")) {
-    const char *text = text_of(problem, wy_tr("zh", "en"));
-    if (text) fprintf(stderr, "%s\n", text);
-  }
+/* What the reload has not taken over. */
+static void print_waiting(const cJSON *root) {
+  const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "restart_needed"), *one;
+  if (!cJSON_GetArraySize(list)) return;
+  fputs(
+      wy_tr("还没有生效，要升级或重新启动：", "not taken over before an upgrade or a new start: "),
+      stdout);
+  cJSON_ArrayForEach(one, list) printf("%s%s", one == list->child ? "" : wy_tr("、", ", "),
+                                       cJSON_IsString(one) ? one->valuestring : "?");
+  putchar('\n');
 }
 
 static int report(const verb *v, const wy_buf *answer, bool json) {
@@ -137,18 +39,20 @@ static int report(const verb *v, const wy_buf *answer, bool json) {
   if (json) {
     puts(answer->p);
   } else {
-    const char *generation = text_of(root, "generation"), *ms = text_of(root, "ms");
-    print_problems(root);
+    const char *generation = wy_cli_json_text(root, "generation"),
+               *ms = wy_cli_json_text(root, "ms");
+    wy_cli_print_problems(root);
     if (!ok) wy_cli_error(0, "%s", wy_tr(v->zh, v->en));
-    else if (text_of(root, "canary"))
+    else if (wy_cli_json_text(root, "canary"))
       printf(
           wy_tr(
               "第 %s 代试行，第 %s 代照常服务；weiyue promote 让它接班\n",
               "generation %s is on trial, %s serves on; weiyue promote makes it serve everybody\n"),
-          text_of(root, "canary"), generation ? generation : "?");
+          wy_cli_json_text(root, "canary"), generation ? generation : "?");
     else if (generation && ms)
       printf(wy_tr("第 %s 代，%s 毫秒\n", "generation %s, %s ms\n"), generation, ms);
     else if (generation) printf(wy_tr("第 %s 代\n", "generation %s\n"), generation);
+    if (ok) print_waiting(root);
   }
   cJSON_Delete(root);
   return ok ? WY_EXIT_DONE : WY_EXIT_FAILED;
@@ -156,7 +60,7 @@ static int report(const verb *v, const wy_buf *answer, bool json) {
 
 static int run(const verb *v, int argc, char **argv) {
   const char *config, *state = NULL, *lua_path = NULL;
-  bool json = false;
+  bool json = false, sure = true;
   const wy_cli_option options[] = {
       {"state", "DIR", "宿主的状态文件夹，不从 CONFIG 里找",
        "the host's state folder, instead of CONFIG's", &state, NULL},
@@ -167,17 +71,19 @@ static int run(const verb *v, int argc, char **argv) {
       {0}};
   int status = wy_cli_options(&v->usage, options, argc, argv, &config), fd;
   if (status != WY_CLI_GO_ON) return status;
-  found f = {.sure = true};
+  char found[WY_CLI_PATH];
   if (!state) {
-    status = find_state(config ? config : "weiyue.lua", lua_path, &f);
+    status = wy_cli_find_state(config ? config : "weiyue.lua", lua_path, found, &sure);
     if (status != WY_EXIT_DONE) return status;
-    state = f.folder;
+    state = found;
   }
   int err = wy_local_connect(state, WY_CONTROL_NAME, &fd);
-  if (err) return not_reached(state, err, f.sure);
+  if (err) return wy_cli_not_reached(state, err, sure);
+  char line[64];
+  snprintf(line, sizeof line, "{\"do\":\"%s\"}\n", v->name);
   wy_buf answer;
-  wy_buf_init(&answer, ANSWER_BYTES);
-  status = converse(fd, v->name, json, &answer);
+  wy_buf_init(&answer, WY_CLI_ANSWER);
+  status = wy_cli_converse(fd, wy_str_of(line), json, &answer);
   close(fd);
   if (status == WY_EXIT_DONE) status = report(v, &answer, json);
   wy_buf_deinit(&answer);

@@ -9,7 +9,22 @@
 #include "cli/lua.h"
 #include "cli/options.h"
 #include "host/rig.h"
+#include "host/store.h"
+#include "net/client.h"
+#include "script/modules.h"
 #include "script/task.h"
+
+/* What is waited for here besides time: the store that `require "weiyue.kv"` has, in memory, made
+ * when it is asked for; HTTP calls. */
+typedef struct store {
+  uv_loop_t loop;
+  wy_client *http;
+  wy_clock *clock;
+  const wy_log *log;
+  wy_kv *kv;
+  wy_kv_client *client;
+  wy_kv_door door;
+} store;
 
 typedef struct run {
   int argc;
@@ -17,6 +32,39 @@ typedef struct run {
   bool done;
   int status;
 } run;
+
+static wy_kv_client *open_store(void *data) {
+  store *s = data;
+  char why[WY_KV_WHY];
+  if (s->client) return s->client;
+  const wy_kv_options options = {.url = "memory", .log = s->log};
+  if (wy_kv_open(&s->kv, &options, why) == 0 &&
+      wy_kv_client_new(&s->client, s->kv, &s->loop, s->clock) == 0)
+    return s->client;
+  wy_kv_close(s->kv);
+  s->kv = NULL;
+  return NULL;
+}
+
+static void close_store(store *s) {
+  if (s->client) wy_kv_client_close(s->client);
+  wy_client_close(s->http);
+  uv_run(&s->loop, UV_RUN_DEFAULT);
+  if (s->client) {
+    wy_kv_client_free(s->client);
+    wy_kv_close(s->kv);
+  }
+  wy_client_free(s->http);
+  uv_loop_close(&s->loop);
+}
+
+/* 0 or -1: no memory. */
+static int open_http(store *s, lua_State *L) {
+  if (wy_client_new(&s->http, &s->loop, NULL)) return -1;
+  lua_pushlightuserdata(L, s->http);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_CLIENT);
+  return 0;
+}
 
 static int begin(lua_State *L, void *data) {
   static const char chunk[] = "return require('weiyue.busted').run(...)";
@@ -43,12 +91,20 @@ static void lost(void *data) {
 static const wy_task_body body = {.begin = begin, .end = end, .lost = lost};
 
 /* Until the task is done: what is ready runs, then the time steps to the next timer. */
-static void drive(wy_cli_lua *l, run *r) {
+static void drive(wy_cli_lua *l, run *r, store *s) {
   while (!r->done) {
     uint64_t due;
+    const char *what;
     wy_tasks_drain(l->script);
     while (wy_script_slice(l->script)) continue;
     if (r->done) return;
+    if (wy_clock_waits(&l->clock)) {
+      if (wy_store_wait(&s->loop, &l->clock, &what)) continue;
+      r->done = true;
+      r->status = wy_cli_error(WY_EXIT_FAILED,
+                               wy_tr("等了 5 秒没有回答：%s", "no answer after 5 s: %s"), what);
+      return;
+    }
     if (!wy_clock_next(&l->clock, &due)) {
       r->done = true;
       r->status = wy_cli_error(WY_EXIT_FAILED, "%s",
@@ -64,12 +120,21 @@ static void drive(wy_cli_lua *l, run *r) {
 static int run_specs(int argc, char **argv, const char *lua_path) {
   wy_cli_lua l;
   run r = {.argc = argc, .argv = argv, .status = WY_EXIT_FAILED};
-  if (wy_cli_lua_open(&l, lua_path, true)) return WY_EXIT_FAILED;
+  store s = {.clock = &l.clock, .log = &l.log, .door = {open_store, &s}};
+  if (uv_loop_init(&s.loop)) return WY_EXIT_FAILED;
+  if (wy_cli_lua_open(&l, lua_path, true)) {
+    uv_loop_close(&s.loop);
+    return WY_EXIT_FAILED;
+  }
   wy_rig_preload(wy_script_lua(l.script));
-  if (wy_task_start(l.script, &body, &r)) wy_cli_error(0, "%s", wy_tr("内存不足", "out of memory"));
-  else drive(&l, &r);
+  if (open_http(&s, wy_script_lua(l.script)) || wy_give_kv(wy_script_lua(l.script), &s.door) ||
+      wy_task_start(l.script, &body, &r))
+    wy_cli_error(0, "%s", wy_tr("内存不足", "out of memory"));
+  else drive(&l, &r, &s);
   fflush(stdout);
   int status = r.status; /* closing the state may call lost */
+  wy_script_end(l.script);
+  close_store(&s);
   wy_cli_lua_close(&l);
   return status;
 }

@@ -2,9 +2,11 @@
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
 #include <expat.h>
+#include <hiredis.h>
 #include <llhttp.h>
 #include <lua.h>
 #include <openssl/crypto.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <uv.h>
 
@@ -54,6 +56,8 @@ int wy_cli_version(int argc, char **argv) {
       {"expat", strncmp(expat, "expat_", 6) == 0 ? expat + 6 : expat},
       {"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)},
       {"cJSON", cJSON_Version()},
+      {"SQLite", sqlite3_libversion()},
+      {"hiredis", TEXT(HIREDIS_MAJOR) "." TEXT(HIREDIS_MINOR) "." TEXT(HIREDIS_PATCH)},
       {"libcurl", curl_version_info(CURLVERSION_NOW)->version},
   };
   size_t n = sizeof list / sizeof *list;

@@ -1,5 +1,5 @@
-/* The management interface: /health, /ready, /metrics, on an address of its own. What reveals
- * anything needs the key unless only this machine can ask. */
+/* The management interface: /health, /ready, /metrics, /token, on an address of its own. What
+ * reveals anything needs the key unless only this machine can ask. */
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
@@ -7,10 +7,13 @@
 #include "base/prom.h"
 #include "host/admin_key.h"
 #include "host/host_impl.h"
+#include "host/remote.h"
 
 enum { METRICS_BYTES = 16 << 20, READY_BYTES = 16384 };
 
 #define NO_STORE "Cache-Control: no-store\r\n"
+#define NEEDS_KEY \
+  "Authorization: Bearer KEY is needed; the key is in the file admin.key of the state folder\n"
 
 static bool is_loopback(const char *address) {
   return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
@@ -33,9 +36,9 @@ static void health(wy_host *h, wy_http_req *req) {
 }
 
 static void ready(wy_host *h, wy_http_req *req) {
-  char trouble[1000];
+  char trouble[1300];
   bool stopping = atomic_load(&h->stopping);
-  wy_reload_trouble(h, trouble, sizeof trouble);
+  wy_stats_trouble(h, trouble, sizeof trouble);
   cJSON *json = cJSON_CreateObject();
   cJSON_AddBoolToObject(json, "ready", !stopping);
   if (stopping) cJSON_AddStringToObject(json, "reason", "stopping");
@@ -61,9 +64,7 @@ static void ready(wy_host *h, wy_http_req *req) {
 static void metrics(wy_host *h, wy_http_req *req) {
   wy_str given = wy_http_req_header(req, WY_STR("Authorization"));
   if (!is_loopback(h->admin_address) && !wy_admin_key_fits(h->admin_key, given)) {
-    text(req, 401, "WWW-Authenticate: Bearer\r\n" NO_STORE,
-         "Authorization: Bearer KEY is needed; the key is in the file admin.key of the state "
-         "folder\n");
+    text(req, 401, "WWW-Authenticate: Bearer\r\n" NO_STORE, NEEDS_KEY);
     return;
   }
   wy_buf out;
@@ -75,9 +76,26 @@ static void metrics(wy_host *h, wy_http_req *req) {
   wy_buf_deinit(&out);
 }
 
+static void on_token(void *data, bool ok, long status, wy_str json) {
+  wy_http_req *req = data;
+  if (!ok) json = WY_STR("{\"errcode\":-1,\"errmsg\":\"the host cannot tell now\"}");
+  wy_http_respond(req,
+                  &(wy_http_answer){ok ? (int)status : 503, "application/json", NO_STORE, json});
+}
+
+/* The token server (中控服务器): what it tells is as good as the account's secret. */
+static void token(wy_host *h, wy_http_req *req) {
+  wy_str given = wy_http_req_header(req, WY_STR("Authorization"));
+  if (!wy_admin_key_fits(h->admin_key, given)) {
+    text(req, 401, "WWW-Authenticate: Bearer\r\n" NO_STORE, NEEDS_KEY);
+    return;
+  }
+  wy_remote_call(h, "token_server", wy_http_req_query(req), on_token, req);
+}
+
 static void contents(wy_host *h, wy_http_req *req) {
-  (void)h;
-  text(req, 200, NO_STORE, "/health\n/ready\n/metrics\n");
+  text(req, 200, NO_STORE,
+       h->token_server ? "/health\n/ready\n/metrics\n/token\n" : "/health\n/ready\n/metrics\n");
 }
 
 typedef struct page {
@@ -85,14 +103,17 @@ typedef struct page {
   void (*serve)(wy_host *h, wy_http_req *req);
 } page;
 
-static const page pages[] = {
-    {"/", contents}, {"/health", health}, {"/ready", ready}, {"/metrics", metrics}};
+static const page pages[] = {{"/", contents},
+                             {"/health", health},
+                             {"/ready", ready},
+                             {"/metrics", metrics},
+                             {"/token", token}};
 
 enum { PAGES = sizeof pages / sizeof *pages };
 
 static int on_head(void *data, wy_http_req *req, size_t *body_max) {
   wy_str host = wy_http_req_host(req);
-  (void)data;
+  const wy_host *h = data;
   *body_max = 0;
   /* a page elsewhere must not reach it by a name that it points here */
   if (!is_ip(host) && !wy_str_ieq(host, WY_STR("localhost"))) {
@@ -101,6 +122,7 @@ static int on_head(void *data, wy_http_req *req, size_t *body_max) {
   }
   for (size_t i = 0; i < PAGES; i++) {
     if (!wy_str_eq(wy_http_req_path(req), wy_str_of(pages[i].path))) continue;
+    if (pages[i].serve == token && !h->token_server) continue;
     if (wy_http_req_method(req) & (WY_GET | WY_HEAD)) {
       wy_http_req_set_data(req, (void *)(uintptr_t)&pages[i]);
       return 0;
@@ -146,7 +168,7 @@ int wy_admin_start(wy_host *h) {
   worker *w = &h->workers[0];
   wy_http_limits limits = h->limits;
   if (!h->admin_address) return 0;
-  int err = is_loopback(h->admin_address) ? 0 : open_key(h);
+  int err = is_loopback(h->admin_address) && !h->token_server ? 0 : open_key(h);
   if (!err) err = wy_http_new(&h->admin, w->loop, &w->clock, &h->log, &limits, &handlers, h);
   if (err) return err == WY_E_NOMEM ? err : WY_E_ADMIN;
   err = wy_admin_listen(h);

@@ -20,12 +20,21 @@ may_reply wy_broker_may_reply(exchange *x) {
   return t->may_reply;
 }
 
-/* A customer service message would reach him: the account may, somebody sends, the trigger opens a
- * window. */
-bool wy_broker_can_late(exchange *x) {
+/* The account may send customer service messages, and somebody does. For an authorizer that is
+ * WeChat's API alone: the program's sender does not know of him. */
+static bool can_send(const exchange *x) {
   const desk *d = x->desk;
-  return d->account->can_kf && d->worker->host->sender &&
-         wy_call_flag(wy_script_lua(d->edition->script), "weiyue.window", x->t.type, x->t.event);
+  if (x->authorizer[0])
+    return d->account->has_api &&
+           wy_call_flag(wy_script_lua(d->edition->script), "weiyue.authorizer_can", x->authorizer,
+                        "customer_service");
+  return d->account->can_kf && (d->worker->host->sender || d->account->has_api);
+}
+
+/* A customer service message would reach him: one can be sent, and the trigger opens a window. */
+bool wy_broker_can_late(exchange *x) {
+  return can_send(x) && wy_call_flag(wy_script_lua(x->desk->edition->script), "weiyue.window",
+                                     x->t.type, x->t.event);
 }
 
 static wy_str build_text(exchange *x, const char *text) {
@@ -41,7 +50,8 @@ static void type_hint(exchange *x) {
   lua_State *L = wy_script_lua(x->desk->edition->script);
   int top = lua_gettop(L);
   lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.typing");
-  lua_pushinteger(L, (lua_Integer)x->desk->account->index + 1);
+  if (x->authorizer[0]) lua_pushstring(L, x->authorizer);
+  else lua_pushinteger(L, (lua_Integer)x->desk->account->index + 1);
   lua_pushlstring(L, x->from, x->from_n);
   if (lua_pcall(L, 2, 0, 0) != LUA_OK)
     wy_exchange_log(x, WY_LOG_ERROR, "lua.error", NULL, "text", lua_tostring(L, -1));

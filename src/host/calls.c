@@ -102,7 +102,8 @@ static int l_can_late(lua_State *L) {
   return 1;
 }
 
-/* has_sender() → true when the program sends customer service messages */
+/* has_sender() → true when the program sends customer service messages: by WeChat's API they leave
+ * where it does not */
 static int l_has_sender(lua_State *L) {
   lua_pushboolean(L, worker_of(L)->host->sender != NULL);
   return 1;
@@ -180,6 +181,17 @@ static int l_park(lua_State *L) {
   return wy_park(L, x);
 }
 
+/* forget(account, openid): answers to this user, his conversations: gone, on all workers */
+static int l_forget(lua_State *L) {
+  const edition *e = edition_of(L);
+  size_t i = (size_t)luaL_checkinteger(L, 1) - 1;
+  luaL_argcheck(L, i < e->generation->n_accounts, 1, "no such account");
+  wy_str openid;
+  openid.p = luaL_checklstring(L, 2, &openid.n);
+  wy_forget_user(e->worker, &e->generation->accounts[i], openid);
+  return 0;
+}
+
 typedef struct counter {
   const char *name;
   size_t at;
@@ -188,10 +200,11 @@ typedef struct counter {
 #define DESK(field) offsetof(wy_desk_stats, field)
 #define WORKER(field) offsetof(wy_worker_stats, field)
 
-static const counter desk_counters[] = {{"late_messages", DESK(late_messages)},
-                                        {"late_failed", DESK(late_failed)},
-                                        {"mailbox_put", DESK(mailbox_put)},
-                                        {"mailbox_taken", DESK(mailbox_taken)}};
+static const counter desk_counters[] = {
+    {"late_messages", DESK(late_messages)}, {"late_failed", DESK(late_failed)},
+    {"mailbox_put", DESK(mailbox_put)},     {"api_calls", DESK(api_calls)},
+    {"api_failed", DESK(api_failed)},       {"token_fetches", DESK(token_fetches)},
+    {"mailbox_taken", DESK(mailbox_taken)}};
 static const counter worker_counters[] = {{"timer_runs", WORKER(timer_runs)},
                                           {"timer_skipped", WORKER(timer_skipped)},
                                           {"timer_late", WORKER(timer_late)},
@@ -221,27 +234,17 @@ static int l_count(lua_State *L) {
 }
 
 void wy_calls_open(edition *e, lua_State *L) {
-  static const luaL_Reg functions[] = {{"way", l_way},
-                                       {"deadline", l_deadline},
-                                       {"attempt", l_attempt},
-                                       {"given", l_given},
-                                       {"trace", l_trace},
-                                       {"answer", l_answer},
-                                       {"can_late", l_can_late},
-                                       {"has_sender", l_has_sender},
-                                       {"keep", l_keep},
-                                       {"parked", l_parked},
-                                       {"read", l_read},
-                                       {"facts", l_facts},
-                                       {"turns", l_turns},
-                                       {"sent", l_sent},
-                                       {"may_ask", l_may_ask},
-                                       {"give_up", l_give_up},
-                                       {"park", l_park},
-                                       {"send", wy_late_send},
-                                       {"count", l_count},
-                                       {"check", l_check},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"way", l_way},           {"deadline", l_deadline},
+                                       {"attempt", l_attempt},   {"given", l_given},
+                                       {"trace", l_trace},       {"answer", l_answer},
+                                       {"can_late", l_can_late}, {"has_sender", l_has_sender},
+                                       {"keep", l_keep},         {"parked", l_parked},
+                                       {"read", l_read},         {"facts", l_facts},
+                                       {"turns", l_turns},       {"sent", l_sent},
+                                       {"may_ask", l_may_ask},   {"give_up", l_give_up},
+                                       {"park", l_park},         {"send", wy_late_send},
+                                       {"count", l_count},       {"forget", l_forget},
+                                       {"check", l_check},       {NULL, NULL}};
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   luaL_newlibtable(L, functions);
   lua_pushlightuserdata(L, e);

@@ -206,10 +206,15 @@ static void read_account(generation *g, wy_crypt *crypt, lua_State *L, int t) {
   a->username = copy_field(L, t, "username");
   a->appid = copy_field(L, t, "appid");
   a->token = copy_field(L, t, "token");
+  a->authorizers = copy_field(L, t, "authorizers");
   static const char *const modes[] = {"plain", "compatible", "safe", NULL};
   lua_getfield(L, t, "mode");
   a->mode = (wy_mode)luaL_checkoption(L, -1, "plain", modes);
   lua_pop(L, 1);
+  lua_getfield(L, t, "secret");
+  lua_getfield(L, t, "access_token");
+  a->has_api = (a->appid && !lua_isnil(L, -2)) || lua_istable(L, -1);
+  lua_pop(L, 2);
   a->apology = copy_field(L, t, "apology"); /* NULL when it is false */
   a->deadline = number_field(L, t, "deadline");
   if (!a->ledger->hashed) a->ledger->hash = hash_key(crypt, a);
@@ -299,6 +304,7 @@ void wy_config_read_desks(edition *e, wy_crypt *crypt, lua_State *L, int conf, i
 
 static void read_admin(wy_host *h, lua_State *L, int conf) {
   h->admin_given = flag_field(L, conf, "admin_given");
+  h->token_server = flag_field(L, conf, "token_server");
   lua_getfield(L, conf, "admin");
   if (lua_istable(L, -1)) {
     h->admin_address = copy_field(L, lua_gettop(L), "host");
@@ -307,7 +313,7 @@ static void read_admin(wy_host *h, lua_State *L, int conf) {
   lua_pop(L, 1);
 }
 
-void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *state,
+void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *folder, const char *state,
                          const char *log_file) {
   lua_getfield(L, conf, "limits");
   read_limits(h, L, lua_gettop(L));
@@ -325,15 +331,22 @@ void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *state,
   h->log.level = (wy_log_level)luaL_checkoption(L, -2, "info", levels);
   h->log.form = (wy_log_form)luaL_checkoption(L, -1, "text", forms);
   read_admin(h, L, conf);
+  lua_getfield(L, conf, "store");
+  h->store_url = copy_field(L, lua_gettop(L), "url");
+  lua_getfield(L, -1, "durability");
+  h->store_normal = strcmp(luaL_optstring(L, -1, "full"), "normal") == 0;
+  h->store_given = flag_field(L, conf, "store_given");
+  lua_pop(L, 2);
+  h->folder = strdup(folder);
   h->state = strdup(state);
   h->log_file = log_file ? strdup(log_file) : NULL;
-  if (!h->state || (log_file && !h->log_file)) luaL_error(L, "out of memory");
+  if (!h->state || !h->folder || (log_file && !h->log_file)) luaL_error(L, "out of memory");
   lua_pop(L, 6);
 }
 
 void wy_config_forget(wy_host *h) {
   wy_config_deinit(h);
-  h->address = h->admin_address = h->state = h->log_file = NULL;
+  h->address = h->admin_address = h->state = h->log_file = h->folder = h->store_url = NULL;
   h->proxies = NULL;
   h->n_proxies = 0;
   h->ledgers = calloc(LEDGERS_MAX, sizeof *h->ledgers);
@@ -351,5 +364,8 @@ void wy_config_deinit(wy_host *h) {
   free(h->address);
   free(h->admin_address);
   free(h->state);
+  free(h->folder);
+  if (h->store_url) memset(h->store_url, 0, strlen(h->store_url)); /* it may have a password */
+  free(h->store_url);
   free(h->log_file);
 }

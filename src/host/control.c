@@ -17,6 +17,7 @@ struct wy_control {
   char *folder;
   wy_local_id id;
   wy_control_ask ask;
+  wy_control_call call; /* NULL: none */
   wy_host *host;
   wy_list clients;
   unsigned n_clients; /* those whose handle is open, or is being closed */
@@ -117,7 +118,7 @@ static void on_done(void *data, bool ok, wy_str json) {
 
 /* --- requests --- */
 
-static int find_ask(wy_str line, wy_ask *what) {
+static int find_ask(wy_str line, wy_ask *what, bool *is_call) {
   static const char *const names[] = {
       [WY_ASK_RELOAD] = "reload",
       [WY_ASK_PROMOTE] = "promote",
@@ -129,20 +130,23 @@ static int find_ask(wy_str line, wy_ask *what) {
   if (err) return err;
   const char *asked = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(request, "do"));
   err = WY_E_ARG;
+  *is_call = asked && (strcmp(asked, "token") == 0 || strcmp(asked, "api") == 0);
   for (size_t i = 0; asked && i < sizeof names / sizeof *names; i++) {
     if (strcmp(asked, names[i]) != 0) continue;
     *what = (wy_ask)i;
     err = 0;
   }
   cJSON_Delete(request);
+  if (*is_call) return 0;
   return err;
 }
 
 static void serve(client *k, wy_str line) {
   wy_control *c = k->control;
-  wy_ask what;
+  wy_ask what = WY_ASK_STATUS;
+  bool is_call = false;
   uv_read_stop((uv_stream_t *)&k->pipe);
-  if (find_ask(line, &what)) {
+  if (find_ask(line, &what, &is_call) || (is_call && !c->call)) {
     answer(k,
            PROBLEM("看不懂这个请求：应为 {\\\"do\\\":\\\"reload\\\"}、promote、rollback 或 status",
                    "no such request: {\\\"do\\\":\\\"reload\\\"}, promote, rollback or status"));
@@ -153,7 +157,8 @@ static void serve(client *k, wy_str line) {
     return;
   }
   k->asked = true;
-  c->ask(c->host, what, on_done, k);
+  if (is_call) c->call(c->host, line, on_done, k);
+  else c->ask(c->host, what, on_done, k);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf) {
@@ -173,7 +178,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
   k->n += (size_t)n;
   if (end) serve(k, (wy_str){k->line, (size_t)(end - k->line)});
   else if (k->n == sizeof k->line)
-    answer(k, PROBLEM("请求超过 4 KiB", "the request is longer than 4 KiB"));
+    answer(k, PROBLEM("请求超过 64 KiB", "the request is longer than 64 KiB"));
 }
 
 static void on_connection(uv_stream_t *stream, int status) {
@@ -250,6 +255,8 @@ fail:
   free(c);
   return err;
 }
+
+void wy_control_calls(wy_control *c, wy_control_call call) { c->call = call; }
 
 void wy_control_close(wy_control *c) {
   if (!c || c->closing) return;

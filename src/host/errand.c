@@ -24,6 +24,7 @@ typedef struct errand {
   uint64_t since;      /* when it came, ms on the clock */
   bool hung_up, has_body;
   wy_buf body;
+  char authorizer[APPID_BYTES];
   size_t text_n;
   char text[];
 } errand;
@@ -128,6 +129,7 @@ static void begin_errand(worker *w, errand *e) {
   p->text = (wy_str){e->text, e->text_n};
   p->sealed = false; /* sealing is for the one who has the request */
   p->receive_id_n = 0;
+  strcpy(w->authorizer, e->authorizer);
   caller seal = {.of = e, .since = e->since};
   if (!d ||
       wy_msg_parse(
@@ -230,6 +232,7 @@ void wy_errand_send(desk *d, caller *seal, const caller_type *type, const wy_pus
     e->since = seal->since;
     wy_caller_copy_seal(&e->seal, seal);
     wy_buf_init(&e->body, SIZE_MAX / 4);
+    strcpy(e->authorizer, w->authorizer);
     e->text_n = p->text.n;
     memcpy(e->text, p->text.p, p->text.n);
     wy_list_push(&w->errands, &e->link);

@@ -75,6 +75,7 @@ exchange *wy_exchange_new(desk *d, const wy_push *p, const wy_claim *claim) {
   x->ended = NULL;
   x->task = NULL;
   x->where[0] = '\0';
+  strcpy(x->authorizer, w->authorizer);
   x->at = NULL;
   x->said = x->dropped = false;
   x->park = NULL;

@@ -82,10 +82,11 @@ typedef struct exchange {
   wy_timer timer; /* the next caller that is due */
   char to[WY_ID_BYTES], from[WY_ID_BYTES];
   size_t to_n, from_n;
-  char where[128]; /* file:line of the rule whose handler raised */
-  const char *at;  /* of the rule that answers, while its answer leaves; else NULL */
-  bool said;       /* msg:say has kept something for the end */
-  bool dropped;    /* its conversation was ended from outside: no error of the plugin */
+  char authorizer[APPID_BYTES]; /* of a third-party platform's, whose push it is; or "" */
+  char where[128];              /* file:line of the rule whose handler raised */
+  const char *at;               /* of the rule that answers, while its answer leaves; else NULL */
+  bool said;                    /* msg:say has kept something for the end */
+  bool dropped; /* its conversation was ended from outside: no error of the plugin */
   /* while parked */
   wy_wait *park;
   char *accept;   /* " text click …": names of what it waits for */

@@ -36,7 +36,8 @@ void wy_generation_unref(generation *g) {
   if (!g || atomic_fetch_sub(&g->refs, 1) != 1) return;
   for (size_t i = 0; i < g->n_accounts; i++) {
     account *a = &g->accounts[i];
-    char *all[] = {a->path, a->url_host, a->username, a->appid, a->token, a->apology, a->waiting};
+    char *all[] = {a->path,  a->url_host, a->username, a->appid,
+                   a->token, a->apology,  a->waiting,  a->authorizers};
     if (a->token) memset(a->token, 0, strlen(a->token));
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
   }
@@ -135,6 +136,43 @@ static void stop_timers(edition *e) {
   e->started = false;
 }
 
+/* --- parting --- */
+
+typedef struct parting {
+  worker *worker;
+  void (*done)(worker *w);
+} parting;
+
+static int part_begin(lua_State *L, void *data) {
+  (void)data;
+  lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.part");
+  return 0;
+}
+
+static void part_lost(void *data) {
+  parting p = *(parting *)data;
+  free(data);
+  if (p.done) p.done(p.worker);
+}
+
+static void part_end(lua_State *L, bool ok, void *data) {
+  parting *p = data;
+  if (!ok) wy_log_text(&p->worker->host->log, WY_LOG_ERROR, "lua.error", "%s", lua_tostring(L, -1));
+  part_lost(p);
+}
+
+void wy_edition_part(edition *e, void (*done)(worker *w)) {
+  static const wy_task_body body = {
+      .begin = part_begin, .end = part_end, .lost = part_lost, .trusted = true};
+  parting *p = malloc(sizeof *p);
+  if (p) {
+    *p = (parting){e->worker, done};
+    if (wy_task_start(e->script, &body, p)) part_lost(p);
+  } else if (done) {
+    done(e->worker);
+  }
+}
+
 /* --- retiring --- */
 
 /* Its conversations end, those of the youngest retired ones excepted. */
@@ -162,6 +200,7 @@ static void retire(edition *e) {
     wy_log_text(&w->host->log, WY_LOG_INFO, "reload.tasks",
                 "%zu spawned tasks and timers of generation %llu were ended", n,
                 (unsigned long long)e->generation->number);
+  wy_edition_part(e, NULL);
   if (!wy_timer_armed(&w->sweep)) wy_timer_start(&w->clock, &w->sweep, SWEEP_MS);
 }
 

@@ -96,6 +96,9 @@ void wy_editions_init(worker *w);
 void wy_editions_look(worker *w);
 
 /* Runs one suspended task of each edition that has any, for a slice. True: some are left. */
+/* It takes no more: its Lua does what it does last, such as telling the store of what it has
+ * counted. Then done, which may be NULL, is called; at once, where there is nothing to do. */
+void wy_edition_part(edition *e, void (*done)(worker *w));
 bool wy_editions_slice(worker *w);
 
 /* The worker's desk of an account in this generation, or where that is closed in the one that

@@ -22,7 +22,7 @@ static int push_message(lua_State *L, exchange *x) {
   desk *d = x->desk;
   worker *w = d->worker;
   x->t.began = now_ns();
-  wy_script_set_push(d->edition->script, (uint64_t)x->t.number);
+  wy_script_set_push(d->edition->script, (uint64_t)x->t.number, (unsigned)d->account->index + 1);
   if (x->t.text) {
     wy_str text = {x->t.text, x->t.text_n};
     wy_msg_parse(&w->opened.msg, text); /* it was read once already: it is good */
@@ -32,6 +32,10 @@ static int push_message(lua_State *L, exchange *x) {
   }
   lua_rawgeti(L, LUA_REGISTRYINDEX, d->object_ref);
   lua_setfield(L, -2, "account");
+  if (x->authorizer[0]) {
+    lua_pushstring(L, x->authorizer);
+    lua_setfield(L, -2, "authorizer");
+  }
   lua_pushinteger(L, x->serial);
   lua_setfield(L, -2, "push");
   return 1;
@@ -162,6 +166,10 @@ void wy_exchange_push_facts(lua_State *L, const exchange *x) {
   lua_setfield(L, -2, "push");
   lua_rawgeti(L, LUA_REGISTRYINDEX, x->desk->object_ref);
   lua_setfield(L, -2, "account");
+  if (x->authorizer[0]) {
+    lua_pushstring(L, x->authorizer);
+    lua_setfield(L, -2, "authorizer");
+  }
   lua_pushlstring(L, x->from, x->from_n);
   lua_setfield(L, -2, "openid");
   lua_pushstring(L, x->t.type);
@@ -178,7 +186,9 @@ void wy_exchange_push_facts(lua_State *L, const exchange *x) {
 
 static int deliver_begin(lua_State *L, void *data) {
   delivery *d = data;
-  wy_script_set_push(d->x->desk->edition->script, (uint64_t)d->x->t.number);
+  const desk *at = d->x->desk;
+  wy_script_set_push(at->edition->script, (uint64_t)d->x->t.number,
+                     (unsigned)at->account->index + 1);
   lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.deliver");
   wy_exchange_push_facts(L, d->x);
   lua_rawgeti(L, LUA_REGISTRYINDEX, d->ref);

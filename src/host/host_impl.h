@@ -24,14 +24,17 @@
 #include "host/post.h"
 #include "host/reload.h"
 #include "host/stats.h"
+#include "host/store.h"
 #include "host/supervised.h"
+#include "net/client.h"
 #include "net/http.h"
 #include "net/tick.h"
+#include "script/modules.h"
 #include "script/state.h"
 #include "store/dict.h"
 #include "weiyue.h"
 
-enum { STOP_MS = 9000, NAME_BYTES = 64, WORKERS_MAX = 256, LEDGERS_MAX = 4096 };
+enum { STOP_MS = 9000, NAME_BYTES = 64, WORKERS_MAX = 256, LEDGERS_MAX = 4096, APPID_BYTES = 65 };
 
 /* What is counted of an account: one for each id, as long as the host lives, whatever generation
  * has it. */
@@ -51,9 +54,12 @@ typedef struct account {
   ledger *ledger;
   const char *id; /* the ledger's */
   char *path, *url_host, *username, *appid, *token, *apology, *waiting;
+  char *
+      authorizers; /* of a third-party platform: the path of its authorizers' pushes, with :appid */
   double deadline; /* seconds a reply may take */
   wy_mode mode;
   bool can_kf;      /* may send customer service messages */
+  bool has_api;     /* WeChat's API can be called for it: it has a secret, or who gives it tokens */
   wy_hash_key hash; /* of its keys in the inbox: from its token, so machines agree */
   unsigned hold_budget;
 } account;
@@ -122,6 +128,7 @@ struct worker {
   bool ticking, beating, slicing, opened_posts;
   wy_crypt *crypt;
   wy_http *http;
+  wy_client *client;
   wy_list editions;               /* that are not closed yet, the oldest first */
   edition *current, *canary;      /* of these: who takes new pushes; canary NULL: none */
   unsigned plan;                  /* host->plan, when it was looked at last */
@@ -139,14 +146,20 @@ struct worker {
   wy_list errands; /* pushes that were handed to another worker */
   wy_list lates;   /* late messages on their way */
   wy_push opened;  /* the push that is being decoded */
+  char
+      authorizer[APPID_BYTES]; /* whose it is, of a platform's authorizers; "": the account's own */
   wy_buf reply, sealed, known;
   wy_posts posts;
   wy_worker_stats stats;
   bool given_up;             /* the host stops, and everybody was answered */
   bool http_ended;           /* no connection is left, and none will come */
+  bool parting, parted;      /* its states are told that the host ends; and have done their last */
   bool served;               /* and nothing else is under way */
   wy_post orders[WY_ORDERS]; /* by wy_order */
-  wy_list waiting;           /* errands whose user is elsewhere, in an older host */
+  wy_kv_client *kv;          /* NULL: the store is not open */
+  bool left_store;
+  wy_kv_door door; /* to that, for its states */
+  wy_list waiting; /* errands whose user is elsewhere, in an older host */
 };
 
 /* Of the embedding program. */
@@ -171,7 +184,7 @@ struct wy_host {
   worker *workers; /* [0] has the loop of the embedding program, when there is one */
   unsigned n_workers, wanted_workers;
   wy_inbox *inbox;
-  wy_dict *shared, *mailbox;
+  wy_dict *shared, *mailbox, *own; /* own: of the host's Lua code, plugins do not see it */
   wy_http_limits limits;
   wy_limits lua_limits;
   size_t push_max, queue_max, inbox_bytes, shared_bytes, mailbox_bytes;
@@ -202,7 +215,11 @@ struct wy_host {
   int admin_port;
   bool admin_given; /* by the configuration: else another host may have the default port */
   char *state;      /* folder */
-  char *log_file;   /* NULL: none; for the program, the library writes none */
+  char *folder;     /* that the configuration is in: "" for the working directory */
+  char *store_url;
+  bool store_normal, store_given; /* durability; by the configuration */
+  wy_kv *kv;                      /* NULL: not open */
+  char *log_file;                 /* NULL: none; for the program, the library writes none */
   char admin_key[65];
   wy_http *admin;
   bool admin_serves, admin_stopping;
@@ -213,6 +230,8 @@ struct wy_host {
   wy_supervised supervised; /* all NULL: it is alone */
   wy_sender_fn sender;
   void *sender_data;
+  bool bare; /* no plugins, and nothing is served: it answers by wy_remote_call alone */
+  bool token_server;
   bool loaded, started, gave_up, closed;
   atomic_bool stopping;
   atomic_uint serving; /* HTTP servers that have not stopped yet */
@@ -240,7 +259,7 @@ void wy_neighbour_leave(worker *w);
 worker *wy_neighbour_before(wy_host *h, unsigned i); /* who looks at worker i; NULL: nobody */
 
 /* config.c: from the checked configuration, a Lua table, to C; these raise */
-void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *state,
+void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *folder, const char *state,
                          const char *log_file);
 void wy_config_read_generation(generation *g, wy_crypt *crypt, lua_State *L, int conf);
 void wy_config_read_list(lua_State *L, int list, char ***out, size_t *n_out);
@@ -253,6 +272,9 @@ const account *wy_routes_clash(const wy_host *h, const generation *g); /* NULL: 
 int wy_route_on_head(void *data, wy_http_req *req, size_t *body_max);
 void wy_route_on_request(void *data, wy_http_req *req);
 void wy_routes_deinit(wy_host *h);
+
+/* The AppID in the path of a push for an authorizer of this platform; n 0: it is none. */
+wy_str wy_route_authorizer(const account *a, wy_str path);
 
 /* first.c: builds the generation to start with, and publishes it */
 int wy_first_load(wy_host *h, wy_build *b);
@@ -284,6 +306,9 @@ void wy_give_end(wy_host *h);        /* all is said */
 int wy_take(wy_host *h);        /* its inbox; 0, or an error: it has not got it all */
 int wy_take_begin(wy_host *h);  /* what becomes of its pushes, and its connections */
 void wy_take_close(wy_host *h); /* with the loop of the first worker */
+
+/* forget.c: what pushes have left of a user, on all workers */
+void wy_forget_user(worker *w, const account *a, wy_str openid);
 
 /* late.c */
 int wy_late_send(lua_State *L); /* Lua: account index, json → true | nil, text */

@@ -107,6 +107,22 @@ bool wy_shard_recall(shard *s, uint32_t at, wy_buf *answer) {
   return wy_buf_add(answer, from + MARK, n->n) == 0;
 }
 
+/* An answer names its user. One whose key was forgotten before has no bounds any more: of that the
+ * name goes. */
+static void wipe(shard *s, wy_str name) {
+  for (uint32_t age = s->keys.n; age--;) {
+    uint32_t at = place(&s->keys, age);
+    note *n = &s->keys.notes[at];
+    char *from = s->ring + (size_t)n->at * MARK;
+    if (n->state != ANSWERED || memcmp(from, &s->keys.slots[at].id, MARK) != 0) continue;
+    if (!memmem(from + MARK, n->n, name.p, name.n)) continue;
+    memset(from, 0, MARK + n->n);
+    n->state = DONE;
+  }
+  char *end = s->ring + s->ring_used;
+  for (char *p = s->ring; (p = memmem(p, (size_t)(end - p), name.p, name.n));) memset(p, 0, name.n);
+}
+
 /* --- the inbox --- */
 
 int wy_inbox_new(wy_inbox **out, size_t bytes, unsigned workers) {
@@ -273,6 +289,12 @@ void wy_inbox_undo(wy_inbox *x, const wy_hash128 *key, uint64_t id) {
     wy_shard_release_user(c->shard, id);
     if (c->exported) tell(x, WY_ITEM_UNDO, key, id, (wy_str){0}, true);
   }
+  unlock(x, c);
+}
+
+void wy_inbox_forget(wy_inbox *x, uint64_t id, wy_str openid) {
+  cell *c = lock(x, id);
+  if (c->shard && c->shard->ring && openid.n) wipe(c->shard, openid);
   unlock(x, c);
 }
 

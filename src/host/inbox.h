@@ -68,6 +68,10 @@ void wy_inbox_finish(wy_inbox *x, const wy_hash128 *key, uint64_t user, wy_str a
  * which does not hinder its repetition. */
 void wy_inbox_undo(wy_inbox *x, const wy_hash128 *key, uint64_t user);
 
+/* Answers to him are no longer there: a repetition of his push is DONE. The keys of his pushes stay
+ * their time, or a repetition would run a second time; they tell nobody who he is. */
+void wy_inbox_forget(wy_inbox *x, uint64_t user, wy_str openid);
+
 /* One less; after the last nobody has the user. */
 void wy_inbox_release(wy_inbox *x, uint64_t user);
 

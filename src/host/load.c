@@ -11,7 +11,11 @@
 #include "host/host_impl.h"
 #include "script/modules.h"
 
-enum { LOAD_MS = 10000 }; /* CPU time of everything; each plugin has limits.cpu of it */
+enum {
+  OWN_BYTES =
+      4 << 20,    /* at most, of what the host's own Lua code shares: tokens, counts of calls */
+  LOAD_MS = 10000 /* CPU time of everything; each plugin has limits.cpu of it */
+};
 
 typedef struct building {
   edition *edition;
@@ -20,14 +24,20 @@ typedef struct building {
   int err;
 } building;
 
-/* --- the dictionaries that all workers share --- */
+/* --- the client of its worker, the dictionaries that all workers share --- */
+
+static void give_client(const edition *e, lua_State *L) {
+  lua_pushlightuserdata(L, e->worker->client);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_CLIENT);
+}
 
 static void give_dicts(wy_host *h, lua_State *L) {
   int err = 0;
   if (!h->shared) err = wy_dict_new(&h->shared, h->shared_bytes);
   if (!err && !h->mailbox) err = wy_dict_new(&h->mailbox, h->mailbox_bytes);
+  if (!err && !h->own) err = wy_dict_new(&h->own, OWN_BYTES);
   if (err) luaL_error(L, "%s", wy_err_text(err));
-  if (wy_give_dict(L, WY_KEY_SHARED, h->shared) ||
+  if (wy_give_dict(L, WY_KEY_SHARED, h->shared) || wy_give_dict(L, "weiyue.host.dict", h->own) ||
       wy_give_dict(L, "weiyue.mailbox.dict", h->mailbox))
     luaL_error(L, "out of memory");
 }
@@ -60,6 +70,8 @@ static void push_options(lua_State *L, const edition *e, const wy_build *b) {
   lua_setfield(L, -2, "cores");
   lua_pushboolean(L, !b->first && !b->snapshot.p);
   lua_setfield(L, -2, "reload");
+  lua_pushboolean(L, e->worker->host->bare);
+  lua_setfield(L, -2, "bare");
   if (!b->workers) return;
   lua_pushinteger(L, b->workers);
   lua_setfield(L, -2, "workers");
@@ -141,10 +153,11 @@ static void read_first(const building *job, lua_State *L, int conf, int boot) {
   job->build->wanted = wanted < WORKERS_MAX ? (unsigned)wanted : WORKERS_MAX;
   if (job->build->first) {
     h->n_sides = job->build->wanted > h->n_workers ? job->build->wanted : h->n_workers;
+    lua_getfield(L, boot, "folder");
     lua_getfield(L, boot, "state");
     lua_getfield(L, boot, "log_file");
-    wy_config_read_host(h, L, conf, lua_tostring(L, -2), lua_tostring(L, -1));
-    lua_pop(L, 2);
+    wy_config_read_host(h, L, conf, lua_tostring(L, -3), lua_tostring(L, -2), lua_tostring(L, -1));
+    lua_pop(L, 3);
   }
   wy_config_read_generation(e->generation, job->crypt, L, conf);
 }
@@ -172,6 +185,9 @@ static int l_build(lua_State *L) {
     if (leads) read_first(job, L, conf, boot);
     wy_script_set_limits(e->script, &g->host->lua_limits);
     give_dicts(g->host, L);
+    give_client(e, L);
+    e->worker->door = (wy_kv_door){wy_store_client, e->worker};
+    if (wy_give_kv(L, &e->worker->door)) luaL_error(L, "out of memory");
     lua_getfield(L, module, "load");
     lua_pushvalue(L, boot);
     lua_call(L, 1, 0);

@@ -339,6 +339,11 @@ void wy_push_serve(worker *w, desk *d, wy_http_req *req) {
     on_verify(d, req, wy_clock_wall_ms(&w->clock) / 1000);
     return;
   }
+  wy_str appid = {NULL, 0};
+  if (d->account->authorizers && !wy_str_eq(wy_http_req_path(req), wy_str_of(d->account->path)))
+    appid = wy_route_authorizer(d->account, wy_http_req_path(req));
+  memcpy(w->authorizer, appid.n ? appid.p : "", appid.n); /* the route has looked at its length */
+  w->authorizer[appid.n] = '\0';
   int err = wy_push_take(d, wy_http_req_query(req), wy_http_req_body(req), &request_type, req);
   if (err) refuse(d, req, err);
 }

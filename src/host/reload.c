@@ -14,6 +14,7 @@
 #include "host/host_impl.h"
 #include "host/keep.h"
 #include "host/recover.h"
+#include "host/remote.h"
 #include "host/verify.h"
 #include "net/watch.h"
 
@@ -58,6 +59,9 @@ struct wy_reload {
   wy_timer retry; /* of the control socket, which the host before may still have */
   unsigned retries;
   bool ended;
+  char **started; /* settings that only a start takes over, as this host has them */
+  size_t n_started;
+  char waits[200];          /* those that the last reload has found changed */
   uint64_t done, failed;    /* counted */
   _Atomic uint64_t read_at; /* when the last build began to read the disk, on uv_hrtime */
   uint64_t published;       /* when, on uv_hrtime */
@@ -111,6 +115,17 @@ void wy_reload_counts(const wy_host *h, uint64_t *done, uint64_t *failed) {
   *failed = h->reload->failed;
 }
 
+/* A list of names that are joined by ", ". */
+static void names_in(cJSON *json, const char *key, const char *names) {
+  cJSON *list = names[0] ? cJSON_AddArrayToObject(json, key) : NULL;
+  for (const char *at = names, *end; list && *at; at = *end ? end + 2 : end) {
+    char name[32];
+    end = at + strcspn(at, ",");
+    snprintf(name, sizeof name, "%.*s", (int)(end - at), at);
+    cJSON_AddItemToArray(list, cJSON_CreateString(name));
+  }
+}
+
 /* The answer to who asked, and the end of what was asked. */
 static void answer(wy_reload *r, cJSON *json, bool ok) {
   asked *a = r->now;
@@ -145,6 +160,7 @@ static void answer_done(wy_reload *r) {
   number_in(json, "generation", h->promoted->number);
   if (h->canary) number_in(json, "canary", h->canary->number);
   if (r->same) cJSON_AddBoolToObject(json, "unchanged", true);
+  names_in(json, "restart_needed", r->waits);
   number_in(json, "ms", now_ms(r) - r->began);
   if (r->published) {
     number_in(json, "switch_us", (uv_hrtime() - r->published) / 1000);
@@ -325,18 +341,17 @@ static void log_done(const wy_reload *r, const generation *g, const char *event)
 }
 
 /* What only a start takes over, and has changed: else somebody waits for it in vain. */
-static void tell_fixed(const wy_reload *r, const generation *g) {
-  const generation *started = r->host->promoted;
-  char keys[200] = "";
+static void tell_fixed(wy_reload *r, const generation *g) {
   size_t n = 0;
-  for (size_t i = 0; i < g->n_fixed && i < started->n_fixed; i++) {
-    if (strcmp(g->fixed[i], started->fixed[i]) == 0) continue;
+  for (size_t i = 0; i < g->n_fixed && i < r->n_started; i++) {
+    if (strcmp(g->fixed[i], r->started[i]) == 0) continue;
     int key = (int)strcspn(g->fixed[i], "=");
-    n += (size_t)snprintf(keys + n, sizeof keys - n, "%s%.*s", n ? ", " : "", key, g->fixed[i]);
+    n += (size_t)snprintf(r->waits + n, sizeof r->waits - n, "%s%.*s", n ? ", " : "", key,
+                          g->fixed[i]);
   }
   if (n)
     wy_log_text(&r->host->log, WY_LOG_WARN, "reload.restart_needed",
-                "changed, and taken over by an upgrade or a new start only: %s", keys);
+                "changed, and taken over by an upgrade or a new start only: %s", r->waits);
 }
 
 static void build_done(wy_job *job) {
@@ -458,6 +473,7 @@ static void next(wy_reload *r) {
   r->published = 0;
   atomic_store(&r->longest, 0);
   r->same = false;
+  r->waits[0] = '\0';
   switch (r->now->what) {
     case WY_ASK_RELOAD: build(r); return;
     case WY_ASK_REBUILD: rebuild(r); return;
@@ -527,11 +543,21 @@ static void open_control(wy_timer *timer) {
   bool told = r->retries++ == (h->taking ? RETRIES - 1 : 0);
   int err = wy_control_open(&r->control, w->loop, &w->clock, told ? &h->log : &quiet, h->state,
                             wy_reload_ask, h);
+  if (!err) wy_control_calls(r->control, wy_remote_control);
   if (err == UV_EADDRINUSE && r->retries < RETRIES) wy_timer_start(&w->clock, timer, RETRY_MS);
+}
+
+/* The generation that it starts with goes, these stay. */
+static void note_started(wy_reload *r, const generation *g) {
+  r->started = g->n_fixed ? calloc(g->n_fixed, sizeof *r->started) : NULL;
+  while (r->started && r->n_started < g->n_fixed &&
+         (r->started[r->n_started] = copy(g->fixed[r->n_started])) != NULL)
+    r->n_started++;
 }
 
 void wy_reload_start(wy_host *h) {
   wy_reload *r = h->reload;
+  note_started(r, h->promoted);
   wy_timer_init(&r->retry, open_control);
   if (h->keeps) open_control(&r->retry);
   if (h->keeps && !h->failed_plugins && !r->trouble) wy_keep(r->host, r->path, h->promoted, NULL);
@@ -574,6 +600,8 @@ void wy_reload_free(wy_host *h) {
   cJSON_Delete(r->problems);
   wy_buf_deinit(&r->kept);
   pthread_mutex_destroy(&r->lock);
+  for (size_t i = 0; i < r->n_started; i++) free(r->started[i]);
+  free(r->started);
   free(r->trouble);
   free(r->notices);
   free(r->program);

@@ -21,7 +21,8 @@ typedef enum wy_ask {
 /* Called once for each ask, on the thread that asked, perhaps from within the ask, and before the
  * host is freed. json, valid during the call, is one object on one line: {"ok":true,"generation":7,
  * "ms":12,"switch_us":300,"loop_us":90}, where switch_us is how long it took from the publication
- * until the last worker had switched, and loop_us the longest that a loop stood still for it; or
+ * until the last worker had switched, and loop_us the longest that a loop stood still for it, and
+ * "restart_needed":["store"], where changed keys are taken over by a new start only; or
  * {"ok":false,"problems":[{"zh":…,"en":…}]}. */
 typedef void (*wy_ask_done)(void *data, bool ok, wy_str json);
 

@@ -180,6 +180,7 @@ static int l_push(lua_State *L) {
   worker *w = &r->host->workers[0];
   size_t i = (size_t)luaL_checkinteger(L, 2) - 1;
   wy_str query, body;
+  snprintf(w->authorizer, sizeof w->authorizer, "%s", luaL_optstring(L, 5, ""));
   wy_editions_look(w);
   luaL_argcheck(L, i < w->current->generation->n_accounts, 2, "no such account");
   query.p = luaL_checklstring(L, 3, &query.n);
@@ -200,13 +201,19 @@ static int l_push(lua_State *L) {
   return 1;
 }
 
-static void settle(worker *w) {
+/* What is ready happens, and what waits for a store, say, gets its answer. */
+static void settle(lua_State *L, worker *w) {
+  const char *what;
   bool more;
   do {
     wy_posts_drain(w);
     wy_tasks_drain(w->current->script);
-    more = wy_editions_slice(w);
-  } while (more || wy_posts_waiting(w));
+    more = wy_editions_slice(w) || wy_posts_waiting(w);
+    if (more || !wy_clock_waits(&w->clock)) continue;
+    more = true;
+    if (!wy_store_wait(w->loop, &w->clock, &what))
+      luaL_error(L, "no answer after 5 s of real time: %s", what);
+  } while (more);
 }
 
 static int l_advance(lua_State *L) {
@@ -214,11 +221,11 @@ static int l_advance(lua_State *L) {
   lua_Number seconds = luaL_checknumber(L, 2);
   luaL_argcheck(L, seconds >= 0, 2, "time goes forward");
   uint64_t due, until = wy_clock_now_ms(&w->clock) + (uint64_t)(seconds * 1000 + 0.5);
-  settle(w);
+  settle(L, w);
   while (wy_clock_next(&w->clock, &due) && due <= until) {
     wy_clock_step(&w->clock, due);
     wy_clock_run(&w->clock);
-    settle(w);
+    settle(L, w);
   }
   wy_clock_step(&w->clock, until);
   return 0;
@@ -235,7 +242,7 @@ static int l_ask(lua_State *L) {
   wy_buf json;
   wy_buf_init(&json, 1 << 20);
   wy_reload_ask(r->host, (wy_ask)luaL_checkoption(L, 2, NULL, names), on_told, &json);
-  settle(&r->host->workers[0]);
+  settle(L, &r->host->workers[0]);
   lua_pushlstring(L, json.p ? json.p : "", json.n);
   wy_buf_deinit(&json);
   return 1;
@@ -267,7 +274,7 @@ static int l_sent_one(lua_State *L) {
   bool ok = lua_toboolean(L, 2);
   wy_late_done(p->late, ok ? 0 : -1, ok ? NULL : "45047: too many");
   free(p);
-  settle(&r->host->workers[0]);
+  settle(L, &r->host->workers[0]);
   return 0;
 }
 

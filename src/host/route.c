@@ -17,6 +17,41 @@ static const route *find_route(const wy_host *h, wy_str path) {
   return NULL;
 }
 
+#define APPID "/:appid"
+
+static bool is_appid(wy_str s) {
+  for (size_t i = 0; i < s.n; i++)
+    if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", s.p[i]))
+      return false;
+  return s.n > 0 && s.n < APPID_BYTES;
+}
+
+wy_str wy_route_authorizer(const account *a, wy_str path) {
+  const char *hole = a->authorizers ? strstr(a->authorizers, APPID) : NULL;
+  if (!hole) return (wy_str){NULL, 0};
+  size_t before = (size_t)(hole - a->authorizers) + 1;
+  wy_str behind = wy_str_of(hole + strlen(APPID));
+  if (path.n <= before + behind.n || memcmp(path.p, a->authorizers, before) != 0 ||
+      memcmp(path.p + path.n - behind.n, behind.p, behind.n) != 0)
+    return (wy_str){NULL, 0};
+  wy_str appid = {path.p + before, path.n - before - behind.n};
+  return is_appid(appid) ? appid : (wy_str){NULL, 0};
+}
+
+/* The platform for whose authorizers a path is; of several, the one whose host was asked for. */
+static const account *find_platform(const generation *g, wy_str path, wy_str host) {
+  const account *only = NULL;
+  size_t n = 0;
+  for (size_t i = 0; i < g->n_accounts; i++) {
+    const account *a = &g->accounts[i];
+    if (!a->authorizers || !wy_route_authorizer(a, path).n) continue;
+    if (a->url_host && wy_str_ieq(host, wy_str_of(a->url_host))) return a;
+    only = a;
+    n++;
+  }
+  return n == 1 ? only : NULL;
+}
+
 /* The account of a path; of several on one path, the one whose host was asked for. */
 static const account *find_account(const generation *g, wy_str path, wy_str host) {
   const account *only = NULL;
@@ -28,6 +63,7 @@ static const account *find_account(const generation *g, wy_str path, wy_str host
     only = a;
     n++;
   }
+  if (n == 0) return find_platform(g, path, host);
   return n == 1 ? only : NULL;
 }
 

@@ -1,5 +1,6 @@
 #include "host/stats.h"
 
+#include "base/err.h"
 #include "base/prom.h"
 #include "host/host_impl.h"
 
@@ -44,6 +45,12 @@ static const by_account by_accounts[] = {
      "Late messages that were delivered."},
     {"weiyue_late_failed_total", WY_PROM_COUNTER, AT(late_failed),
      "Late messages that could not be delivered and went to the mailbox."},
+    {"weiyue_api_calls_total", WY_PROM_COUNTER, AT(api_calls),
+     "Calls of WeChat's API that were sent, further tries included."},
+    {"weiyue_api_failed_total", WY_PROM_COUNTER, AT(api_failed),
+     "Calls of WeChat's API that ended in an error, those that were not sent included."},
+    {"weiyue_token_fetches_total", WY_PROM_COUNTER, AT(token_fetches),
+     "Requests for tokens, failed ones included."},
     {"weiyue_mailbox_put_total", WY_PROM_COUNTER, AT(mailbox_put), "Answers put into the mailbox."},
     {"weiyue_mailbox_taken_total", WY_PROM_COUNTER, AT(mailbox_taken),
      "Answers fetched from the mailbox."},
@@ -248,11 +255,63 @@ static void write_workers(scrape *s) {
     write_worker_value(s, depth, i, __atomic_load_n(&h->workers[i].posts.n, __ATOMIC_RELAXED));
 }
 
+/* --- HTTP calls --- */
+
+typedef struct by_client {
+  const char *name;
+  wy_prom_type type;
+  size_t at;
+  const char *help;
+} by_client;
+
+#define IN(field) offsetof(wy_client_stats, field)
+
+static const by_client by_clients[] = {
+    {"weiyue_http_calls_total", WY_PROM_COUNTER, IN(calls),
+     "HTTP calls that left and have ended, failed ones among them."},
+    {"weiyue_http_active", WY_PROM_GAUGE, IN(active), "HTTP calls under way."},
+    {"weiyue_http_connections_total", WY_PROM_COUNTER, IN(connected),
+     "Connections made for HTTP calls; the other calls used one that was kept."},
+};
+
+static uint64_t sum_of_clients(const wy_host *h, size_t at) {
+  uint64_t sum = 0;
+  for (unsigned i = 0; i < h->n_workers; i++) {
+    const char *stats = (const char *)wy_client_stats_of(h->workers[i].client);
+    sum += wy_metric_get((const uint64_t *)(const void *)(stats + at));
+  }
+  return sum;
+}
+
+static void write_clients(scrape *s) {
+  static const char failed[] = "weiyue_http_failed_total";
+  for (size_t k = 0; k < sizeof by_clients / sizeof *by_clients; k++) {
+    const by_client *m = &by_clients[k];
+    wy_prom_family(s->out, m->name, m->type, m->help);
+    wy_prom_u64(s->out, m->name, NULL, sum_of_clients(s->h, m->at));
+  }
+  wy_prom_family(s->out, failed, WY_PROM_COUNTER, "HTTP calls that failed, by the error's code.");
+  for (wy_fetch f = WY_FETCH_OK + 1; f < WY_FETCH_END; f++) {
+    wy_buf_clear(&s->labels);
+    label(s, "code", wy_fetch_code(f));
+    wy_prom_u64(s->out, failed, &s->labels,
+                sum_of_clients(s->h, IN(failed) + f * sizeof(uint64_t)));
+  }
+}
+
 /* --- what workers share --- */
 
 static void one(scrape *s, const char *name, wy_prom_type type, const char *help, uint64_t value) {
   wy_prom_family(s->out, name, type, help);
   wy_prom_u64(s->out, name, NULL, value);
+}
+
+void wy_stats_trouble(wy_host *h, char *out, size_t size) {
+  char store[300];
+  wy_reload_trouble(h, out, size);
+  wy_store_trouble(h, store, sizeof store);
+  size_t n = strlen(out);
+  if (store[0]) snprintf(out + n, size - n, "%s%s", n ? "; " : "", store);
 }
 
 static void write_reloads(scrape *s) {
@@ -261,10 +320,11 @@ static void write_reloads(scrape *s) {
   char trouble[1000];
   uint64_t done, failed;
   wy_reload_counts(h, &done, &failed);
-  wy_reload_trouble(h, trouble, sizeof trouble);
+  wy_stats_trouble(h, trouble, sizeof trouble);
   one(s, "weiyue_generation", WY_PROM_GAUGE, "Which generation serves.", h->promoted->number);
   one(s, "weiyue_trouble", WY_PROM_GAUGE,
-      "1 while what serves is not what the disk has; /ready says why.", trouble[0] != '\0');
+      "1 while what serves is not what the disk has, or the store fails; /ready says why.",
+      trouble[0] != '\0');
   wy_prom_family(s->out, name, WY_PROM_COUNTER, "Reloads: done, or failed, which changed nothing.");
   for (int i = 0; i < 2; i++) {
     wy_buf_clear(&s->labels);
@@ -296,6 +356,35 @@ static void write_dicts(scrape *s) {
       "Unread answers that had to go for others: limits.mailbox.", box.evicted);
 }
 
+static void write_store_errors(scrape *s, const wy_kv_stats *stats) {
+  static const char name[] = "weiyue_store_errors_total";
+  wy_prom_family(s->out, name, WY_PROM_COUNTER,
+                 "Operations of the store that failed, by the code of the error.");
+  for (int err = WY_E_STORE_TIMEOUT; err <= WY_E_STORE_CLOSED; err++) {
+    wy_buf_clear(&s->labels);
+    label(s, "code", wy_err_event(err));
+    wy_prom_u64(s->out, name, &s->labels, stats->errors[err - WY_E_STORE_TIMEOUT]);
+  }
+}
+
+static void write_store(scrape *s) {
+  static const char ops[] = "weiyue_store_ops_total";
+  wy_kv_stats stats = {.backend = NULL};
+  if (s->h->kv) wy_kv_stats_read(s->h->kv, &stats);
+  one(s, "weiyue_store_queue", WY_PROM_GAUGE, "Operations that wait for the store.", stats.queue);
+  one(s, "weiyue_store_commits_total", WY_PROM_COUNTER,
+      "Transactions that the store has committed.", stats.commits);
+  one(s, "weiyue_store_commit_ops_total", WY_PROM_COUNTER,
+      "Writes in these transactions: how many share one.", stats.commit_ops);
+  wy_prom_family(s->out, ops, WY_PROM_COUNTER, "Operations of the store that were done.");
+  for (wy_kv_verb verb = 0; verb < WY_KV_VERB_END; verb++) {
+    wy_buf_clear(&s->labels);
+    label(s, "op", wy_kv_verb_name(verb));
+    wy_prom_u64(s->out, ops, &s->labels, stats.ops[verb]);
+  }
+  write_store_errors(s, &stats);
+}
+
 void wy_stats_write(wy_host *h, wy_buf *out) {
   scrape s = {.h = h, .out = out};
   wy_buf_init(&s.labels, 65536);
@@ -313,5 +402,7 @@ void wy_stats_write(wy_host *h, wy_buf *out) {
   write_reloads(&s);
   write_inbox(&s);
   write_dicts(&s);
+  write_store(&s);
+  write_clients(&s);
   wy_buf_deinit(&s.labels);
 }

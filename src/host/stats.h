@@ -35,6 +35,8 @@ typedef struct wy_desk_stats {
   uint64_t late_messages; /* delivered */
   uint64_t late_failed;
   uint64_t mailbox_put, mailbox_taken;
+  uint64_t api_calls, api_failed;   /* of WeChat's API: sent, tries included; ended in an error */
+  uint64_t token_fetches;           /* requests for tokens, failed ones among them */
   wy_histogram seconds[WY_WAY_END]; /* from a push to its answer; of hold: to the decision */
 } wy_desk_stats;
 
@@ -58,5 +60,9 @@ typedef struct wy_host wy_host;
 
 /* Appends everything in Prometheus' text format. From any thread. */
 void wy_stats_write(wy_host *h, wy_buf *out);
+
+/* What is wrong with a host that serves nevertheless, as /ready tells it: the disk's version does
+ * not serve, or the store fails. An empty text: nothing. */
+void wy_stats_trouble(wy_host *h, char *out, size_t size);
 
 #endif

@@ -122,6 +122,7 @@ int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
     uv_unref((uv_handle_t *)&w->slices);
   }
   if (wy_posts_open(w)) return WY_E_NOMEM;
+  if (wy_client_new(&w->client, w->loop, h->is_virtual ? NULL : &w->clock)) return WY_E_NOMEM;
   int err = wy_crypt_new(&w->crypt);
   if (err) return err;
   /* not by libcrypto, whose generator takes memory that a host in plain mode never needs */
@@ -197,9 +198,20 @@ static bool something_left(const worker *w) {
   return !wy_list_empty(&w->errands) || !wy_list_empty(&w->lates);
 }
 
+static void on_parted(worker *w) {
+  w->parted = true;
+  wy_worker_settle(w);
+}
+
 /* What was answered `success` at its deadline has no connection any more, but its user waits. */
 void wy_worker_settle(worker *w) {
   if (!w->http_ended || w->served || (!w->given_up && something_left(w))) return;
+  if (!w->given_up && !w->parted && w->current) { /* NULL: it has never served */
+    if (w->parting) return;
+    w->parting = true;
+    wy_edition_part(w->current, on_parted);
+    return;
+  }
   w->served = true;
   wy_host_served(w->host);
 }
@@ -243,6 +255,8 @@ static void give_up(worker *w) {
 
 /* Asynchronously: its loop ends when all is closed. */
 static void close_handles(worker *w) {
+  wy_client_close(w->client); /* which has timers on the clock */
+  wy_store_leave(w);
   wy_neighbour_leave(w);
   if (w->ticking) wy_tick_close(&w->tick, NULL);
   if (w->beating) uv_close((uv_handle_t *)&w->beat, NULL);
@@ -268,6 +282,7 @@ void wy_worker_obey(worker *w, wy_order order) {
 /* Its loop has ended, and so has its thread. */
 void wy_worker_deinit(worker *w) {
   wy_http_free(w->http);
+  wy_client_free(w->client);
   wy_ration_deinit(&w->ration);
   wy_posts_deinit(w);
   wy_lates_deinit(w);

@@ -1,4 +1,5 @@
-/* mod_form: the Lua module weiyue.form: application/x-www-form-urlencoded, strict.
+/* mod_form: the Lua module weiyue.form: application/x-www-form-urlencoded and multipart/form-data,
+ * strict.
  * Types and one-line docs: lua/meta/form.lua.
  *
  * No state of its own; scratch memory is a userdata on the Lua stack. A bad escape is never guessed
@@ -11,9 +12,14 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "base/err.h"
 #include "base/str.h"
+#include "codec/multipart.h"
 #include "codec/query.h"
 #include "script/modules.h"
+
+#define READER "weiyue.form.reader"
+#define ERROR "weiyue.form.error"
 
 enum { WY_FORM_MAX = 100, WY_FORM_LIMIT = 10000 };
 
@@ -112,23 +118,24 @@ static bool push_decoded(lua_State *L, wy_str whole, wy_str s, char *scratch) {
   return true;
 }
 
-static bool option_repeated(lua_State *L) {
-  if (!lua_istable(L, 2)) return false;
-  lua_getfield(L, 2, "repeated");
+/* Of the options at `at`, a table or nothing. */
+static bool option_repeated(lua_State *L, int at) {
+  if (!lua_istable(L, at)) return false;
+  lua_getfield(L, at, "repeated");
   bool repeated = lua_toboolean(L, -1);
   lua_pop(L, 1);
   return repeated;
 }
 
-static lua_Integer option_max(lua_State *L) {
-  lua_Integer max = WY_FORM_MAX;
-  if (lua_istable(L, 2) && lua_getfield(L, 2, "max") != LUA_TNIL) {
+static lua_Integer option_max(lua_State *L, int at, lua_Integer max) {
+  if (!lua_istable(L, at)) return max;
+  if (lua_getfield(L, at, "max") != LUA_TNIL) {
     int is_integer;
     max = lua_tointegerx(L, -1, &is_integer);
     if (!is_integer || max < 1 || max > WY_FORM_LIMIT)
-      luaL_argerror(L, 2, "max is an integer from 1 to 10000");
+      luaL_argerror(L, at, "max is an integer from 1 to 10000");
   }
-  lua_settop(L, 2);
+  lua_pop(L, 1);
   return max;
 }
 
@@ -160,8 +167,8 @@ static int l_parse(lua_State *L) {
   wy_str whole = check_str(L, 1), rest = whole;
   if (!lua_isnoneornil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  bool repeated = option_repeated(L), more = true;
-  lua_Integer max = option_max(L), count = 0;
+  bool repeated = option_repeated(L, 2), more = true;
+  lua_Integer max = option_max(L, 2, WY_FORM_MAX), count = 0;
   char *scratch = lua_newuserdatauv(L, whole.n, 0);
   lua_newtable(L);
   int form = lua_gettop(L);
@@ -177,6 +184,122 @@ static int l_parse(lua_State *L) {
     if (!store(L, form, repeated))
       return fail(L, "field %d repeats a name: pass { repeated = true } to get arrays", (int)count);
   }
+  return 1;
+}
+
+/* ---- multipart ---- */
+
+/* Where Lua finds what is read, and the part that comes now. */
+enum { FORM_BODY = 1, FORM_TYPE, FORM_OPTIONS, FORM_READER, FORM_RESULT, FORM_FIELDS, FORM_FILES };
+
+typedef struct reader {
+  wy_multipart multipart;
+  lua_State *L;
+  wy_str bytes; /* of the part: the body comes as one piece, so they are one span of it */
+} reader;
+
+static int l_reader_gc(lua_State *L) {
+  reader *r = luaL_checkudata(L, 1, READER);
+  wy_multipart_deinit(&r->multipart);
+  return 0;
+}
+
+static int l_error_tostring(lua_State *L) {
+  lua_settop(L, 1);
+  lua_getfield(L, 1, "code");
+  lua_pushliteral(L, ": ");
+  lua_getfield(L, 1, "message");
+  lua_concat(L, 3);
+  return 1;
+}
+
+static int on_begin(void *data, const wy_part *part) {
+  reader *r = data;
+  (void)part;
+  r->bytes = WY_STR("");
+  return 0;
+}
+
+static int on_bytes(void *data, wy_str bytes) {
+  reader *r = data;
+  r->bytes = bytes;
+  return 0;
+}
+
+static void set_text(lua_State *L, const char *key, wy_str s) {
+  lua_pushlstring(L, s.p ? s.p : "", s.n);
+  lua_setfield(L, -2, key);
+}
+
+static int on_end(void *data) {
+  reader *r = data;
+  lua_State *L = r->L;
+  const wy_part *part = &r->multipart.part;
+  if (!part->is_file) {
+    lua_pushlstring(L, part->name.p, part->name.n);
+    lua_pushlstring(L, r->bytes.p, r->bytes.n);
+    return store(L, FORM_FIELDS, r->multipart.limits.repeated) ? 0 : WY_E_MULTIPART_DUP;
+  }
+  lua_createtable(L, 0, 4);
+  set_text(L, "name", part->name);
+  set_text(L, "filename", part->filename);
+  if (part->type.n) set_text(L, "type", part->type);
+  set_text(L, "data", r->bytes);
+  lua_rawseti(L, FORM_FILES, (lua_Integer)lua_rawlen(L, FORM_FILES) + 1);
+  return 0;
+}
+
+/* What the caller can do about it; NULL: nothing but to refuse the form. */
+static const char *hint_of(int err, bool chinese) {
+  switch (err) {
+    case WY_E_MULTIPART_TYPE:
+      return chinese ? "content_type 是请求头 Content-Type 的原文"
+                     : "content_type is the request's Content-Type as it came";
+    case WY_E_MULTIPART_PARTS:
+      return chinese ? "需要更多分段时传 { max = n }" : "pass { max = n } if so many are expected";
+    case WY_E_MULTIPART_DUP:
+      return chinese ? "允许同名字段时传 { repeated = true }，值都是列表"
+                     : "pass { repeated = true } to get arrays";
+    default: return NULL;
+  }
+}
+
+static int fail_multipart(lua_State *L, int err) {
+  luaL_pushfail(L);
+  lua_createtable(L, 0, 4);
+  lua_pushstring(L, wy_err_event(err));
+  lua_setfield(L, -2, "code");
+  lua_pushstring(L, wy_err_text(err));
+  lua_setfield(L, -2, "message");
+  lua_pushstring(L, hint_of(err, true));
+  lua_setfield(L, -2, "hint");
+  lua_pushstring(L, hint_of(err, false));
+  lua_setfield(L, -2, "hint_en");
+  luaL_setmetatable(L, ERROR);
+  return 2;
+}
+
+static int l_multipart(lua_State *L) {
+  static const wy_multipart_calls calls = {on_begin, on_bytes, on_end};
+  wy_str body = check_str(L, FORM_BODY), type = check_str(L, FORM_TYPE);
+  if (!lua_isnoneornil(L, FORM_OPTIONS)) luaL_checktype(L, FORM_OPTIONS, LUA_TTABLE);
+  lua_settop(L, FORM_OPTIONS);
+  wy_multipart_limits limits = WY_MULTIPART_LIMITS;
+  limits.parts = (size_t)option_max(L, FORM_OPTIONS, (lua_Integer)limits.parts);
+  limits.repeated = option_repeated(L, FORM_OPTIONS);
+  reader *r = lua_newuserdatauv(L, sizeof *r, 0);
+  int err = wy_multipart_init(&r->multipart, type, &limits, &calls, r);
+  luaL_setmetatable(L, READER); /* from here on an error raised in a call frees it */
+  r->L = L;
+  lua_newtable(L);
+  lua_newtable(L);
+  lua_newtable(L);
+  if (!err) err = wy_multipart_feed(&r->multipart, body);
+  if (!err) err = wy_multipart_end(&r->multipart);
+  wy_multipart_deinit(&r->multipart);
+  if (err) return fail_multipart(L, err);
+  lua_setfield(L, FORM_RESULT, "files");
+  lua_setfield(L, FORM_RESULT, "fields");
   return 1;
 }
 
@@ -250,11 +373,22 @@ static int l_encode(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"parse", l_parse},       {"encode", l_encode}, {"escape", l_escape},
-    {"unescape", l_unescape}, {NULL, NULL},
+    {"parse", l_parse},   {"multipart", l_multipart}, {"encode", l_encode},
+    {"escape", l_escape}, {"unescape", l_unescape},   {NULL, NULL},
 };
 
+static void set_method(lua_State *L, const char *type, const char *name, lua_CFunction method) {
+  luaL_newmetatable(L, type);
+  lua_pushcfunction(L, method);
+  lua_setfield(L, -2, name);
+  lua_pushstring(L, type); /* plugins cannot reach the metatable */
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
+}
+
 int wy_open_form(lua_State *L) {
+  set_method(L, READER, "__gc", l_reader_gc);
+  set_method(L, ERROR, "__tostring", l_error_tostring);
   luaL_newlib(L, functions);
   return 1;
 }

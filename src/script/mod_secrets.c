@@ -1,6 +1,6 @@
-/* weiyue_core.secrets: texts that no line from Lua may show: add(text), mask(text). What a plugin
- * logs or raises has each of them replaced by ***. Short ones are let through: "wechat" as a token
- * would make a riddle of every line. */
+/* weiyue_core.secrets: texts that no line from Lua may show: add(text), remove(text), mask(text).
+ * What a plugin logs or raises has each of them replaced by ***. Short ones are let through:
+ * "wechat" as a token would make a riddle of every line. */
 #include <lauxlib.h>
 #include <stdlib.h>
 
@@ -136,6 +136,40 @@ static int l_add(lua_State *L) {
   return 0;
 }
 
+/* Takes the string out of the user value's table, where its place is not known. */
+static void let_go(lua_State *L, const char *p, size_t n) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &key);
+  lua_getiuservalue(L, -1, 1);
+  for (size_t i = 1; i <= n; i++) {
+    lua_rawgeti(L, -1, (lua_Integer)i);
+    bool found = lua_tostring(L, -1) == p;
+    lua_pop(L, 1);
+    if (!found) continue;
+    lua_rawgeti(L, -1, (lua_Integer)n);
+    lua_rawseti(L, -2, (lua_Integer)i);
+    break;
+  }
+  lua_pushnil(L);
+  lua_rawseti(L, -2, (lua_Integer)n);
+}
+
+/* A token that has had its time: the list does not grow for ever. */
+static int l_remove(lua_State *L) {
+  wy_str text;
+  text.p = luaL_checklstring(L, 1, &text.n);
+  secrets *s = get(L);
+  if (!s || text.n < HEAD) return 0;
+  uint64_t head = head_of(text.p);
+  for (size_t at = lower(s, head); at < s->n && s->list[at].head == head; at++) {
+    if (!wy_str_eq(text, (wy_str){s->list[at].p, s->list[at].n})) continue;
+    let_go(L, s->list[at].p, s->n);
+    s->n--;
+    memmove(&s->list[at], &s->list[at + 1], (s->n - at) * sizeof(secret));
+    return 0; /* its first byte may be that of others */
+  }
+  return 0;
+}
+
 static int l_mask(lua_State *L) {
   wy_str text;
   text.p = luaL_checklstring(L, 1, &text.n);
@@ -149,7 +183,8 @@ static int l_mask(lua_State *L) {
 }
 
 int wy_open_secrets(lua_State *L) {
-  static const luaL_Reg functions[] = {{"add", l_add}, {"mask", l_mask}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"add", l_add}, {"remove", l_remove}, {"mask", l_mask}, {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -8,7 +8,7 @@
 #include "script/modules.h"
 #include "script/script_impl.h"
 
-enum { LONGEST = 366 * 86400 }; /* seconds */
+enum { LONGEST = 366 * 86400 /* seconds */, RETRY_MS = 1000 };
 
 static uint64_t check_ms(lua_State *L, int arg) {
   lua_Number s = luaL_checknumber(L, arg);
@@ -110,10 +110,13 @@ typedef struct job {
   wy_timer timer;
   uint64_t ms;         /* until it runs, from the beginning of a script that is paused */
   uint64_t push;       /* of the task that asked for it; 0: none */
+  unsigned account;    /* likewise */
   int ref;             /* {function, arguments…, n = count}; LUA_NOREF once it is taken */
-  struct job **handle; /* the userdata that after returned, while both live */
+  struct job **handle; /* the userdata that after or start returned, while both live */
+  wy_task *task;       /* NULL until it runs, where start has begun it */
   scope *scope;        /* NULL: weiyue's own */
   unsigned *counted;   /* of its scope's; NULL: not */
+  bool fired;          /* its time has come: it cannot be cancelled any more */
 } job;
 
 static void job_uncount(job *j) {
@@ -122,6 +125,7 @@ static void job_uncount(job *j) {
 }
 
 static void job_free(job *j) {
+  if (j->handle) *j->handle = NULL;
   job_uncount(j);
   scope_unref(j->scope);
   free(j);
@@ -129,7 +133,7 @@ static void job_free(job *j) {
 
 static int job_begin(lua_State *L, void *data) {
   job *j = data;
-  wy_script_set_push(j->script, j->push);
+  wy_script_set_push(j->script, j->push, j->account);
   lua_rawgeti(L, LUA_REGISTRYINDEX, j->ref);
   int packed = lua_gettop(L);
   lua_getfield(L, packed, "n");
@@ -157,12 +161,21 @@ static void job_lost(void *data) { job_free(data); }
 
 static const wy_task_body job_body = {.begin = job_begin, .end = job_end, .lost = job_lost};
 
-static void job_run(job *j) {
-  if (wy_task_start(j->script, &job_body, j)) {
-    wy_log_text(j->script->log, WY_LOG_ERROR, "lua.error", "no memory for a task");
-    luaL_unref(j->script->L, LUA_REGISTRYINDEX, j->ref);
-    job_free(j);
-  }
+static int job_run(job *j) {
+  wy_task *none;
+  return wy_task_start_in(j->script, &job_body, j, j->handle ? &j->task : &none);
+}
+
+static void job_drop(job *j) {
+  luaL_unref(j->script->L, LUA_REGISTRYINDEX, j->ref);
+  job_free(j);
+}
+
+/* Whoever asks for a task hears of it when there is none. */
+static void job_run_or_raise(lua_State *L, job *j) {
+  if (!job_run(j)) return;
+  job_drop(j);
+  luaL_error(L, "not enough memory");
 }
 
 /* Packs the function at arg and what follows. */
@@ -184,22 +197,27 @@ static job *job_new(lua_State *L, int arg, scope *c) {
   wy_list_init(&j->link);
   j->script = wy_script_of(L);
   j->push = j->script->running ? j->script->running->push : 0;
+  j->account = j->script->running ? j->script->running->account : 0;
   j->ref = ref;
   j->scope = c;
   if (c) c->refs++;
   return j;
 }
 
-static int spawn(lua_State *L, scope *c) {
-  wy_script *s = wy_script_of(L);
-  if (!s->running) return wy_raise(L, "spawn needs a running task: use it in a handler or a timer");
-  if (c) check_cap(L, c, c->tasks, s->limits.tasks, "wx.spawn", "limits.tasks");
-  job *j = job_new(L, 1, c);
+static job *job_spawn(lua_State *L, int arg, scope *c, const char *what) {
+  const wy_script *s = wy_script_of(L);
+  if (!s->running) wy_raise(L, "spawn needs a running task: use it in a handler or a timer");
+  if (c) check_cap(L, c, c->tasks, s->limits.tasks, what, "limits.tasks");
+  job *j = job_new(L, arg, c);
   if (c) {
     j->counted = &c->tasks;
     c->tasks++;
   }
-  job_run(j);
+  return j;
+}
+
+static int spawn(lua_State *L, scope *c) {
+  job_run_or_raise(L, job_spawn(L, 1, c, "wx.spawn"));
   return 0;
 }
 
@@ -211,34 +229,70 @@ static int l_scope_spawn(lua_State *L) {
   return spawn(L, c);
 }
 
-static void job_unlink(job *j) {
-  wy_list_remove(&j->link);
-  if (j->handle) *j->handle = NULL;
-  j->handle = NULL;
+/* scope:start(what, f, …): as spawn, for the function `what`; gives what can cancel it */
+static int l_scope_start(lua_State *L) {
+  scope *c = check_scope(L);
+  const char *what = luaL_checkstring(L, 2);
+  luaL_checktype(L, 3, LUA_TFUNCTION);
+  job **handle = lua_newuserdatauv(L, sizeof *handle, 0);
+  *handle = NULL;
+  luaL_setmetatable(L, "weiyue.started");
+  lua_replace(L, 1); /* the caller has the scope */
+  job *j = job_spawn(L, 3, c, what);
+  *handle = j;
+  j->handle = handle;
+  job_run_or_raise(L, j);
+  lua_settop(L, 1);
+  return 1;
 }
 
+/* started:cancel() → true; false: it has ended, or was cancelled before. It wakes with an error
+ * where it waits, without a line in the log. */
+static int l_started_cancel(lua_State *L) {
+  job **handle = luaL_checkudata(L, 1, "weiyue.started");
+  wy_task *t = *handle ? (*handle)->task : NULL;
+  bool cancels = t && !t->cancelled;
+  if (cancels) t->cancelled = true;
+  if (cancels && t->waiting) t->waiting->cancel(t->waiting);
+  lua_pushboolean(L, cancels);
+  return 1;
+}
+
+/* Where there is no memory for its task it comes again a moment later: timers begin the next one in
+ * their task, and one that is lost would end them. */
 static void after_fire(wy_timer *timer) {
   job *j = wy_container_of(timer, job, timer);
-  job_unlink(j);
+  unsigned *counted = j->counted;
+  wy_list_remove(&j->link);
   job_uncount(j);
-  job_run(j);
+  j->fired = true;
+  if (!job_run(j)) return;
+  j->fired = false;
+  wy_log_text(j->script->log, WY_LOG_ERROR, "lua.error", "no memory for the task of a timer");
+  if (wy_timer_start(j->script->clock, &j->timer, RETRY_MS)) {
+    job_drop(j);
+    return;
+  }
+  j->counted = counted;
+  if (counted) ++*counted;
+  wy_list_push(&j->script->timers, &j->link);
 }
 
 static int l_after_cancel(lua_State *L) {
   job **handle = luaL_checkudata(L, 1, "weiyue.timer");
   job *j = *handle;
-  lua_pushboolean(L, j != NULL);
-  if (!j) return 1;
-  job_unlink(j);
+  lua_pushboolean(L, j && !j->fired);
+  if (!j || j->fired) return 1;
+  wy_list_remove(&j->link);
   wy_timer_stop(j->script->clock, &j->timer);
   luaL_unref(L, LUA_REGISTRYINDEX, j->ref);
   job_free(j);
   return 1;
 }
 
-/* The timer goes on without its handle. */
-static int l_after_gc(lua_State *L) {
-  job **handle = luaL_checkudata(L, 1, "weiyue.timer");
+/* It goes on without its handle. */
+static int l_handle_gc(lua_State *L) {
+  job **handle = lua_touserdata(L, 1);
   if (*handle) (*handle)->handle = NULL;
   *handle = NULL;
   return 0;
@@ -322,23 +376,40 @@ size_t wy_tasks_cancel_spawned(wy_script *s) {
   return n - s->n_tasks;
 }
 
-int wy_open_task(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"sleep", l_sleep}, {"spawn", l_spawn}, {"after", l_after}, {"scope", l_scope}, {NULL, NULL}};
-  static const luaL_Reg scopes[] = {{"after", l_scope_after},
-                                    {"arm", l_scope_arm},
-                                    {"declare", l_scope_declare},
-                                    {"spawn", l_scope_spawn},
-                                    {NULL, NULL}};
-  static const luaL_Reg methods[] = {{"cancel", l_after_cancel}, {NULL, NULL}};
-  if (luaL_newmetatable(L, "weiyue.timer")) {
-    lua_pushcfunction(L, l_after_gc);
+/* account([n]) → the number of the account that the running task works for, 0: none; from now on n
+ */
+static int l_account(lua_State *L) {
+  wy_task *t = wy_script_of(L)->running;
+  lua_Integer n = luaL_optinteger(L, 1, -1);
+  lua_pushinteger(L, t ? t->account : 0);
+  if (t && n >= 0) t->account = (unsigned)n;
+  return 1;
+}
+
+static void make_handle(lua_State *L, const char *name, const luaL_Reg *methods) {
+  if (luaL_newmetatable(L, name)) {
+    lua_pushcfunction(L, l_handle_gc);
     lua_setfield(L, -2, "__gc");
-    luaL_newlib(L, methods);
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
     lua_setfield(L, -2, "__index");
-    lua_pushliteral(L, "weiyue.timer");
+    lua_pushstring(L, name);
     lua_setfield(L, -2, "__metatable");
   }
+  lua_pop(L, 1);
+}
+
+int wy_open_task(lua_State *L) {
+  static const luaL_Reg functions[] = {{"sleep", l_sleep}, {"spawn", l_spawn},
+                                       {"after", l_after}, {"account", l_account},
+                                       {"scope", l_scope}, {NULL, NULL}};
+  static const luaL_Reg scopes[] = {{"after", l_scope_after},     {"arm", l_scope_arm},
+                                    {"declare", l_scope_declare}, {"spawn", l_scope_spawn},
+                                    {"start", l_scope_start},     {NULL, NULL}};
+  static const luaL_Reg timers[] = {{"cancel", l_after_cancel}, {NULL, NULL}};
+  static const luaL_Reg started[] = {{"cancel", l_started_cancel}, {NULL, NULL}};
+  make_handle(L, "weiyue.timer", timers);
+  make_handle(L, "weiyue.started", started);
   if (luaL_newmetatable(L, "weiyue.scope")) {
     lua_pushcfunction(L, l_scope_gc);
     lua_setfield(L, -2, "__gc");
@@ -347,7 +418,7 @@ int wy_open_task(lua_State *L) {
     lua_pushliteral(L, "weiyue.scope");
     lua_setfield(L, -2, "__metatable");
   }
-  lua_pop(L, 2);
+  lua_pop(L, 1);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -25,10 +25,14 @@ int wy_open_url(lua_State *L);
 int wy_open_xml(lua_State *L);
 
 /* In a host's states only. */
+int wy_open_asset(lua_State *L);  /* weiyue.asset: find, place, digest */
 int wy_open_task(lua_State *L);   /* weiyue.task: sleep, spawn, after, scope */
+int wy_open_kv(lua_State *L);     /* weiyue.kv: object */
 int wy_open_files(lua_State *L);  /* weiyue.files: read, glob, kind, bundled, and what writes */
 int wy_open_limits(lua_State *L); /* weiyue.limits: call, guard */
 int wy_open_shared(lua_State *L); /* weiyue.shared: object */
+int wy_open_signal(lua_State *L); /* weiyue.signal: new */
+int wy_open_http(lua_State *L);   /* weiyue.client: send */
 
 /* All of the first group as one table. */
 int luaopen_weiyue_core(lua_State *L);
@@ -37,6 +41,7 @@ int luaopen_weiyue_core(lua_State *L);
 #define WY_KEY_CLOCK "weiyue.clock"        /* light userdata: const wy_clock * */
 #define WY_KEY_LOG "weiyue.log"            /* light userdata: const wy_log * */
 #define WY_KEY_TRACER "weiyue.tracer"      /* light userdata: const wy_tracer * */
+#define WY_KEY_CLIENT "weiyue.client.of"   /* light userdata: wy_client *, of its loop */
 #define WY_KEY_SHARED "weiyue.shared.dict" /* light userdata: wy_dict *, that of wx.shared */
 
 /* The text with stars where it shows a secret of this state (weiyue_core.secrets): itself, or a
@@ -60,6 +65,17 @@ void wy_worked(lua_State *L);
  * makes an object of it. 0 or WY_E_NOMEM. */
 typedef struct wy_dict wy_dict;
 int wy_give_dict(lua_State *L, const char *key, wy_dict *dict);
+
+/* How a state gets at the store: its worker's client, or NULL when there is none (any more). Called
+ * on the worker's thread; outlives the state. */
+typedef struct wy_kv_client wy_kv_client;
+typedef struct wy_kv_door {
+  wy_kv_client *(*client)(void *data);
+  void *data;
+} wy_kv_door;
+
+#define WY_KEY_KV "weiyue.kv.door"              /* light userdata: wy_kv_door * */
+int wy_give_kv(lua_State *L, wy_kv_door *door); /* 0 or WY_E_NOMEM */
 
 /* Arrays are tables marked as such, so that an empty one stays an array (json.array). */
 void wy_push_array(lua_State *L, int n); /* a new one, with room for n elements */

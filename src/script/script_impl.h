@@ -21,7 +21,8 @@ struct wy_task {
   wy_wait *waiting;
   wy_task_body body;
   void *data;
-  uint64_t push; /* number of the push that it works for; 0: none */
+  uint64_t push;    /* number of the push that it works for; 0: none */
+  unsigned account; /* the number of its account, from 1; 0: none */
   stint stint;
   uint64_t due;         /* when it is to be over, ms on the clock; 0: never */
   lua_State *innermost; /* the coroutine of it that the hook has suspended; else NULL */

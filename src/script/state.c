@@ -15,8 +15,10 @@ wy_script *wy_script_of(lua_State *L) { return *(wy_script **)lua_getextraspace(
 lua_State *wy_script_lua(wy_script *s) { return s->L; }
 wy_clock *wy_script_clock(wy_script *s) { return s->clock; }
 
-void wy_script_set_push(wy_script *s, uint64_t number) {
-  if (s->running) s->running->push = number;
+void wy_script_set_push(wy_script *s, uint64_t number, unsigned account) {
+  if (!s->running) return;
+  s->running->push = number;
+  s->running->account = account;
 }
 
 void wy_script_trace(const wy_script *s, char out[WY_TRACE]) {
@@ -88,10 +90,14 @@ static int l_setup(lua_State *L) {
   wy_guards_install(L);
   wy_coroutine_install(L);
   preload(L, "weiyue_core", luaopen_weiyue_core);
+  preload(L, "weiyue.asset", wy_open_asset);
   preload(L, "weiyue.task", wy_open_task);
   preload(L, "weiyue.limits", wy_open_limits);
   preload(L, "weiyue.files", wy_open_files);
   preload(L, "weiyue.shared", wy_open_shared);
+  preload(L, "weiyue.signal", wy_open_signal);
+  preload(L, "weiyue.client", wy_open_http);
+  preload(L, "weiyue.kv", wy_open_kv);
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "searchers");
   for (lua_Integer i = luaL_len(L, -1); i >= 2; i--) { /* ours stands right after preload */

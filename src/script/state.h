@@ -97,9 +97,10 @@ lua_State *wy_script_lua(wy_script *s);
 wy_script *wy_script_of(lua_State *L);
 wy_clock *wy_script_clock(wy_script *s);
 
-/* The running task works for the push of this number (of its own, on this worker), and so does what
- * it spawns: log lines carry its trace. */
-void wy_script_set_push(wy_script *s, uint64_t number);
+/* The running task works for the push of this number (of its own, on this worker) and for the
+ * account of that number (from 1, in its generation; 0: none), and so does what it spawns: log
+ * lines carry the push's trace, and what is kept is the account's. */
+void wy_script_set_push(wy_script *s, uint64_t number, unsigned account);
 
 /* The trace of the running task's push; "" where there is none. */
 void wy_script_trace(const wy_script *s, char out[WY_TRACE]);

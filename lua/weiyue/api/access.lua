@@ -27,7 +27,13 @@ local QUOTAS <const> = {
 ---@param row weiyue.api.Row
 ---@return string? capability a name in account.can
 function M.capability(row)
-  return CAPABILITIES[row.family] or (row.family:find "^card" and "cards") or nil
+  local family = row.family
+  local capability = CAPABILITIES[family]
+  if capability == nil then -- known from now on
+    capability = family:find "^card" and "cards" or false
+    CAPABILITIES[family] = capability
+  end
+  return capability or nil
 end
 
 -- The same by call, where it is told apart.
@@ -100,6 +106,7 @@ function M.check(row, can)
   return nil, api_error {
     code = "api.capability", api = row.key, class = "permission", capability = capability,
     message = ("the account cannot: %s; %s can"):format(capability, M.kinds_text(capability, false)),
+    message_zh = "账号没有这个能力",
     hint = ("账号没有这个能力：%s有。若微信已给了权限，在账号里写 can = { %s = true }")
       :format(M.kinds_text(capability, true), capability),
     hint_en = ("if WeChat has granted it, say can = { %s = true } in the account"):format(capability),

@@ -90,6 +90,14 @@ function M.names(family)
   return table.move(names[family], 1, #names[family], 1, {})
 end
 
+--- Whether there is such a row, which is not read.
+---@param key string FAMILY.NAME
+---@return boolean
+function M.has(key)
+  local family, name = key:match "^([%w_]+)%.([%w_]+)$"
+  return family ~= nil and M.is_family(family) and load_family(family)[name] ~= nil
+end
+
 --- A row; nil where there is none.
 ---@param key string FAMILY.NAME
 ---@return weiyue.api.Row?

@@ -49,9 +49,11 @@ function M.check(row, patterns)
   local err = { code = "api.undeclared", api = key }
   if kind == "never" then
     err.message = "never called by a plugin: the host owns tokens and quotas"
+    err.message_zh = "插件不能调用"
     err.hint, err.hint_en = "插件不能调用：token 和额度由宿主管理", "the host does it"
   else
     err.message = "a dangerous call that the plugin has not declared"
+    err.message_zh = "这个接口有危险，插件没有声明"
     err.hint = ('在 wx.plugin 里加上 api = { "%s" }'):format(key)
     err.hint_en = ('add api = { "%s" } to wx.plugin'):format(key)
   end

@@ -1,5 +1,5 @@
--- Errors of WeChat's API, as plugins get them: { code, message, hint?, hint_en?, api? … }. The hint is Chinese, as most
--- of those who read it are; types: lua/meta/api.lua.
+-- Errors of WeChat's API, as plugins get them: { code, message, message_zh?, hint?, hint_en?, api? … }. The hint is
+-- Chinese, as most of those who read it are; types: lua/meta/api.lua.
 
 local ERROR <const> = { __name = "weiyue.api.error" }
 

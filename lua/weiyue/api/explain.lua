@@ -34,6 +34,9 @@ local function rows_of(pattern)
 end
 
 local function unknown(key, zh)
+  if catalogue.is_family(key) then
+    return (zh and "%s 是一组接口；weiyue api list %s 列出它们" or "%s is a family; weiyue api list %s lists it"):format(key, key)
+  end
   local near = catalogue.near(key)
   if near then
     return (zh and "没有接口 %s；最接近的是 %s" or "no endpoint %s; the nearest is %s"):format(key, near)

@@ -332,6 +332,18 @@ function object(state, fields, args, path)
   return out
 end
 
+local function take(query, body, args, ctx)
+  local state = { ctx = ctx, value = value_of }
+  local of_query, of_body = query and names(query) or NONE, body and names(body) or NONE
+  local open = body and body.open
+  if not open then check_unknown(of_query, of_body, args, "") end
+  local in_query, in_body = {}, setmetatable({}, ORDERED)
+  if query then collect(state, query, args, "", in_query) end
+  if body then collect(state, body, args, "", in_body) end
+  if open then add_open(of_query, of_body, args, in_body, "") end
+  return in_query, in_body
+end
+
 ---@class weiyue.api.Fault
 ---@field path string the field
 ---@field zh string
@@ -345,17 +357,7 @@ end
 ---@param ctx table what "@name" stands for
 ---@return table? query, table|weiyue.api.Fault body
 function M.take(query, body, args, ctx)
-  local state = { ctx = ctx, value = value_of }
-  local ok, q, b = pcall(function()
-    local of_query, of_body = query and names(query) or NONE, body and names(body) or NONE
-    local open = body and body.open
-    if not open then check_unknown(of_query, of_body, args, "") end
-    local in_query, in_body = {}, setmetatable({}, ORDERED)
-    if query then collect(state, query, args, "", in_query) end
-    if body then collect(state, body, args, "", in_body) end
-    if open then add_open(of_query, of_body, args, in_body, "") end
-    return in_query, in_body
-  end)
+  local ok, q, b = pcall(take, query, body, args, ctx)
   if ok then return q, b end
   if type(q) ~= "table" then error(q, 0) end
   return nil, q

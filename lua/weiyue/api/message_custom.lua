@@ -3,8 +3,8 @@ return {
   { "send", "POST", "/cgi-bin/message/custom/send",
     body = "touser, msgtype>text{content}|image|voice{media_id}|video{media_id, thumb_media_id, title?, "
       .. "description?}|music{title?, description?, musicurl, hqmusicurl, "
-      .. "thumb_media_id}|news{articles[1..1]{title, description, url, "
-      .. "picurl}}|mpnews{media_id}|mpnewsarticle{article_id}|msgmenu{head_content, list[]{id, content}, "
+      .. "thumb_media_id}|news{articles[1..1]{title, description?, url?, "
+      .. "picurl?}}|mpnews{media_id}|mpnewsarticle{article_id}|msgmenu{head_content, list[]{id, content}, "
       .. "tail_content}|wxcard{card_id}|miniprogrampage{title, appid, pagepath, thumb_media_id}|link{title, "
       .. "description, url, thumb_url}, customservice{kf_account}?, aimsgcontext?",
     note = "within 48 h of the user's action (45015), a limited number (45047); window and number by trigger; "
@@ -14,8 +14,8 @@ return {
   { "business_send", "POST", "/cgi-bin/message/custom/business/send",
     body = "touser, msgtype>text{content}|image|voice{media_id}|video{media_id, thumb_media_id, title?, "
       .. "description?}|music{title?, description?, musicurl, hqmusicurl, "
-      .. "thumb_media_id}|news{articles[1..1]{title, description, url, "
-      .. "picurl}}|mpnews{media_id}|mpnewsarticle{article_id}|msgmenu{head_content, list[]{id, content}, "
+      .. "thumb_media_id}|news{articles[1..1]{title, description?, url?, "
+      .. "picurl?}}|mpnews{media_id}|mpnewsarticle{article_id}|msgmenu{head_content, list[]{id, content}, "
       .. "tail_content}|wxcard{card_id}|miniprogrampage{title, appid, pagepath, thumb_media_id}|link{title, "
       .. "description, url, thumb_url}, businessid",
     note = "customer service of a mini-program; as message_custom.send with businessid" },

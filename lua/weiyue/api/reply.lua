@@ -6,7 +6,8 @@ local json = require "weiyue.json"
 
 local M = {}
 
-local DEPTH <const> = 128
+local HOW <const> = { lenient = true, depth = 128 }
+local BRACE <const> = ("{"):byte()
 local SNIFFED <const> = 65536 -- a file up to here may be an error instead of what was asked for
 
 -- It was sent before under the same clientmsgid, and the reply has the first msg_id.
@@ -64,7 +65,8 @@ local function unreadable(row, response, why)
     }
   end
   return nil, api_error {
-    code = "api.protocol", api = row.key, message = "the reply is no JSON: " .. why, class = "other",
+    code = "api.protocol", api = row.key, message = "the reply is no JSON: " .. why,
+    message_zh = "返回不是 JSON", class = "other",
     hint = "返回不是 JSON：中间有代理？", hint_en = "is there a proxy in between?",
   }
 end
@@ -79,9 +81,11 @@ end
 
 -- A JSON object; nil for all else, and why.
 local function object_of(text)
-  if not text:find "^[%s\xEF\xBB\xBF]*{" then return nil, text == "" and "it is empty" or "it begins otherwise" end
+  if text:byte() ~= BRACE and not text:find "^[%s\xEF\xBB\xBF]*{" then
+    return nil, text == "" and "it is empty" or "it begins otherwise"
+  end
   if text:sub(1, 3) == "\xEF\xBB\xBF" then text = text:sub(4) end
-  local reply, err = json.decode(text, { lenient = true, depth = DEPTH })
+  local reply, err = json.decode(text, HOW)
   return reply, err
 end
 

@@ -8,6 +8,7 @@ local url = require "weiyue.url"
 
 local M = {}
 
+local SLASH <const> = ("/"):byte()
 local API <const> = "https://api.weixin.qq.com"
 local BYTES_MAX <const> = 32 * 1024 * 1024 -- of a picture, a voice, a video that comes back
 
@@ -20,7 +21,7 @@ local function refused(row, fault)
   local some = fault.field and example(fault.field)
   local show = "weiyue api show " .. row.key
   return nil, api_error {
-    code = "api.field", api = row.key, field = fault.path, message = fault.en,
+    code = "api.field", api = row.key, field = fault.path, message = fault.en, message_zh = fault.zh,
     hint = ("%s%s；%s 列出全部字段"):format(fault.zh, some and "，例如 " .. some or "", show),
     hint_en = ("%s%s lists all fields"):format(some and "for example " .. some .. "; " or "", show),
   }
@@ -35,13 +36,16 @@ local function query_text(row, pairs_, token)
   local parts = {}
   if token then parts[1] = row.token .. "=" .. url.escape(token) end
   for _, pair in ipairs(pairs_) do
-    parts[#parts + 1] = ("%s=%s"):format(pair[1], url.escape(text_of(pair[2])))
+    parts[#parts + 1] = pair[1] .. "=" .. url.escape(text_of(pair[2]))
   end
   return table.concat(parts, "&")
 end
 
 local function base_of(row, ctx)
-  if not row.host then return (ctx.base or API):match "^(.-)/*$" end
+  if not row.host then
+    local base = ctx.base or API
+    return base:byte(-1) == SLASH and base:match "^(.-)/*$" or base
+  end
   return ctx.hosts and ctx.hosts[row.host] or "https://" .. row.host
 end
 
@@ -90,6 +94,7 @@ end
 ---@field component_secret? string
 ---@field component_verify_ticket? string
 ---@field to? string a file that takes the bytes which come back
+---@field max? integer how many bytes may come back
 
 --- What weiyue.transport sends for a call. The url has the token and, in a few rows, the secret: it is never shown. Of
 --- a row whose reply is "redirect", url is the result, and nothing is sent.
@@ -105,7 +110,8 @@ function M.build(row, args, ctx)
   local fault = check_needs(row, args)
   if fault then return refused(row, fault) end
   if row.token and not ctx.token then
-    return nil, api_error { code = "api.token", api = row.key, message = "no " .. row.auth, hint = "没有 " .. row.auth }
+    return nil, api_error { code = "api.token", api = row.key, message = "no " .. row.auth,
+      message_zh = "没有 " .. row.auth, hint = "这一步由宿主取：经 account.api 调用", hint_en = "account.api has the host fetch it" }
   end
   local request = { method = row.method }
   local ok, bad = bodies[row.content](request, in_body, args)
@@ -113,7 +119,7 @@ function M.build(row, args, ctx)
   local query = query_text(row, in_query, row.token and ctx.token)
   request.url = base_of(row, ctx) .. row.path .. (query ~= "" and "?" .. query or "")
     .. (row.fragment and "#" .. row.fragment or "")
-  if row.reply == "bytes" then request.max, request.to = BYTES_MAX, ctx.to end
+  if row.reply == "bytes" then request.max, request.to = ctx.max or BYTES_MAX, ctx.to end
   return request
 end
 

@@ -72,7 +72,8 @@ function M.want(node, lang)
   elseif kind == "choice" then
     local texts = {}
     for _, t in ipairs { "string", "number", "boolean", "table" } do
-      if node.by[t] then texts[#texts + 1] = M.want(node.by[t], lang) end
+      local text = node.by[t] and M.want(node.by[t], lang)
+      if text and text ~= texts[#texts] then texts[#texts + 1] = text end -- "7d" is a number of seconds, too
     end
     return table.concat(texts, zh and "，或 " or ", or ")
   elseif kind == "list" then
@@ -126,7 +127,7 @@ local function examples(node, lang)
   if node.type == "table" and not example then
     local first = node.fields[1]
     return first.example and ("{ %s = %s }"):format(first.key, first.example)
-  elseif not (example and node.unit) then
+  elseif not (example and node.unit) or not tonumber(example) then -- with its unit already: "1h"
     return example
   end
   local n = tonumber(example)
@@ -142,7 +143,9 @@ local function wrong(ctx, node, path, value)
   end
   local kind = type(value)
   local hidden = node.secret or ctx.is_secret and kind == "string" and ctx.is_secret(value)
-  if hidden or kind == "table" or kind == "function" or kind == "userdata" then
+  if hidden and kind == (node.type == "choice" and node.by[kind] and kind or node.type) then
+    zh, en = zh .. "；现在的值不合（不显示）", en .. "; the value there does not fit (it is not shown)"
+  elseif hidden or kind == "table" or kind == "function" or kind == "userdata" then
     zh, en = zh .. "；现在是" .. (TYPE_ZH[kind] or kind), en .. "; got a " .. kind
   else
     zh, en = zh .. "；现在是 " .. literal(value), en .. "; got " .. literal(value)

@@ -94,6 +94,13 @@ function formats.cidr(s)
   return { address = address, family = v4 and 4 or 6, prefix = prefix }
 end
 
+-- Where a call may go: an address, a network or a host's name.
+function formats.destination(s)
+  local net = formats.cidr(s)
+  if net then return net.address .. "/" .. net.prefix end
+  return not s:find("/", 1, true) and host_name(s) or nil
+end
+
 -- Why a URL is refused, without showing it: it may hold a password.
 local function not_url(zh, en)
   return nil, "应为 http(s)://主机[:端口][/前缀]；" .. zh, "must be http(s)://host[:port][/prefix]; " .. en
@@ -125,17 +132,59 @@ function formats.path(s)
   return ok and s or nil
 end
 
+-- A path one of whose parts stands for an account's AppID.
+function formats.appid_path(s)
+  local plain, n = s:gsub("/:appid%f[/\0]", "/x")
+  return n == 1 and formats.path(plain) and s or nil
+end
+
 function formats.template(s)
   return s:find("?", 1, true) and s or nil
 end
 
-function formats.store(s)
-  return (s == "memory" or s:find("^sqlite:.") or s:find("^rediss?://.")) and s or nil
+-- As store/redis_url.c reads it. Says what is wrong without showing it: it may hold a password.
+local function redis(s)
+  local rest = s:sub(#"redis://" + 1)
+  if rest == "" then return nil, "redis:// 后面没有主机", "there is no host behind redis://" end
+  rest = rest:match("^.*@(.*)$") or rest -- user and password
+  if rest:find("^/[^%d]") then
+    local query = rest:match("%?(.*)$")
+    if not query or query:find("^db=%d+$") and port(query:sub(4)) then return s end
+    return nil, "套接字的路径后面只能有 ?db=N", "behind a socket's path only ?db=N may stand"
+  end
+  local authority, db = rest:match("^([^/]*)/?(.*)$")
+  local number = authority:match("^%[[^%]]*%]:(.*)$") or authority:match("^[^%[:]*:(.*)$")
+  if authority:find("^%[") and not authority:find("^%[[^%]]+%]$") and not authority:find("^%[[^%]]+%]:") then
+    return nil, "IPv6 地址写成 [地址]:端口", "an IPv6 address is written [ADDRESS]:PORT"
+  elseif number and not (number:find("^%d+$") and port(number)) then
+    return nil, "端口应为 0 到 65535 的数字", "the port is a number up to 65535"
+  elseif db ~= "" and not (db:find("^%d+$") and port(db)) then
+    return nil, "主机后面应为数据库的编号，例如 /0", "behind the host stands the number of a database, such as /0"
+  end
+  return s
 end
 
--- A secret of letters and digits. Says what is wrong without showing it: its length, the first
--- foreign character.
-local function letters(s, min, max)
+function formats.store(s)
+  if s == "memory" or s:find("^sqlite:.") then return s end
+  if s:find("^redis://") then return redis(s) end
+  if s:find("^rediss://") then
+    return nil, "不支持 TLS：用 redis://，不可信的网络上经由加密的隧道",
+      "TLS is not supported: use redis://, through a tunnel where the network is not to be trusted"
+  end
+  local forms_zh, forms_en = "应为 memory、sqlite:文件 或 redis://…", "must be memory, sqlite:FILE or redis://…"
+  local scheme = s:match("^(%l[%l%d+]*)://") -- short and before "://": no secret
+  if scheme and #scheme <= 16 then
+    return nil, ("没有 %s:// 这种存储；%s"):format(scheme, forms_zh),
+      ("there is no store of the kind %s://; %s"):format(scheme, forms_en)
+  end
+  return nil, forms_zh .. "；文件前面要写 sqlite:，例如 \"sqlite:weiyue.db\"",
+    forms_en .. "; a file has sqlite: before it, for example \"sqlite:weiyue.db\""
+end
+
+-- A secret of letters and digits, and what else stands in `more`. Says what is wrong without showing it: its
+-- length, the first foreign character.
+local function letters(s, min, max, more)
+  more = more or ""
   local zh, en = {}, {}
   local length = utf8.len(s) or #s
   if length < min or length > max then
@@ -144,7 +193,7 @@ local function letters(s, min, max)
     zh[1] = ("应为 %s 个字符，实际 %d 个"):format(zh_want, length)
     en[1] = ("must have %s characters, has %d"):format(en_want, length)
   end
-  local at = s:find("[^%w]")
+  local at = s:find("[^%w" .. more:gsub("%p", "%%%0") .. "]")
   if at then
     local char = s:sub(at, at)
     local seen = ("'%s'"):format(char)
@@ -154,14 +203,16 @@ local function letters(s, min, max)
     elseif char:find("[^\x21-\x7e]") then
       seen_zh, seen_en = "非 ASCII 字符", "not ASCII"
     end
-    zh[#zh + 1] = ("第 %d 个字符是%s，只许 [A-Za-z0-9]"):format(at, seen_zh)
-    en[#en + 1] = ("character %d is %s, only [A-Za-z0-9] are allowed"):format(at, seen_en)
+    zh[#zh + 1] = ("第 %d 个字符是%s，只许 [A-Za-z0-9%s]"):format(at, seen_zh, more)
+    en[#en + 1] = ("character %d is %s, only [A-Za-z0-9%s] are allowed"):format(at, seen_en, more)
   end
   if #en == 0 then return s end
   return nil, table.concat(zh, "；"), table.concat(en, "; ")
 end
 
 function formats.aes_key(s) return letters(s, 43, 43) end
+
+function formats.secret(s, node) return letters(s, 1, node.max, "_-") end
 
 function formats.token(s, node) return letters(s, node.min, node.max) end
 

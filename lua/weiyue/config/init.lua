@@ -206,6 +206,58 @@ local function check_mode(ctx, account, raw, at)
   end
 end
 
+-- What a third-party platform needs: its events come encrypted, and nothing works without its own AppID and secret.
+local function check_component(ctx, account, raw, at)
+  if account.kind ~= "component" then
+    account.authorizers = nil
+    return
+  end
+  for _, key in ipairs { "appid", "secret", "aes_key" } do
+    if raw[key] == nil then
+      ctx.report("error", at .. "." .. key, "config", ("kind = \"component\" 必须有 %s"):format(key),
+        ("must be set when kind = \"component\""))
+    end
+  end
+  if account.mode ~= "safe" then
+    ctx.report("error", at .. ".mode", "config", "kind = \"component\" 只有安全模式", "is \"safe\" when kind = \"component\"")
+  end
+end
+
+local QUOTA_ZH <const> = "写成 { [\"message_custom.send\"] = 1000000 }"
+local QUOTA_EN <const> = "write { [\"message_custom.send\"] = 1000000 }"
+
+local function check_quota(ctx, account, at)
+  local quota = type(account.quota) == "table" and account.quota or {}
+  local names = {}
+  for name in pairs(quota) do names[#names + 1] = name end
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
+  for _, name in ipairs(names) do
+    local n, key = quota[name], check.join(at .. ".quota", name)
+    local catalogue = require "weiyue.api.catalogue" -- large: for those alone who have quotas
+    if type(name) ~= "string" or not name:find "^[%l%d_]+%.[%l%d_]+$" then
+      ctx.report("error", key, "config", "不是接口的名字；" .. QUOTA_ZH, "is no API's name; " .. QUOTA_EN)
+    elseif math.type(n) ~= "integer" or n < 0 then
+      ctx.report("error", key, "config", "应为整数，每天的次数；" .. QUOTA_ZH,
+        "must be an integer, calls a day; " .. QUOTA_EN)
+    elseif not catalogue.find(name) then
+      local near = catalogue.near(name)
+      ctx.report("note", key, "config", "没有这个接口，除非由插件添加" .. (near and "；最接近的是 " .. near or ""),
+        "there is no such API, unless a plugin adds it" .. (near and "; the nearest is " .. near or ""))
+    end
+  end
+end
+
+-- Whether WeChat can be asked for this account at all: what would need it is then never sent.
+local function check_secret(ctx, account, raw, at)
+  if not (account.verified and account.can.customer_service) or account.kind == "component" then return end
+  if type(raw.access_token) == "table" or raw.appid ~= nil and raw.secret ~= nil then return end
+  local key = raw.secret == nil and "secret" or "appid"
+  ctx.report("note", at .. "." .. key, "config",
+    ("没有写 %s：不能调用微信接口，来不及的答复不能发客服消息，只留给用户来取"):format(key),
+    "is not set: WeChat's API cannot be called, and late answers wait for the user instead of leaving as "
+      .. "customer service messages")
+end
+
 local SAFE_BUDGET <const> = 25 -- WeChat blocks at about 30, and counts what clients cause as well
 
 local function check_budget(ctx, budget, key)
@@ -255,13 +307,23 @@ local function apply_rules(ctx, conf, raw)
     if account then
       check_budget(ctx, account.hold_budget, ("accounts[%d].hold_budget"):format(i))
       check_mode(ctx, account, raw_account(raw, i), ("accounts[%d]"):format(i))
+      check_quota(ctx, account, ("accounts[%d]"):format(i))
+      check_component(ctx, account, raw_account(raw, i), ("accounts[%d]"):format(i))
       inherit(conf, account)
-      if account.kind then account.can = capabilities.of(account.kind, account.verified, account.can) end
+      if account.kind then
+        account.can = capabilities.of(account.kind, account.verified, account.can)
+        check_secret(ctx, account, raw_account(raw, i), ("accounts[%d]"):format(i))
+      end
     end
+  end
+  if conf.token_server and conf.admin == false then
+    ctx.report("note", "token_server", "config", "admin = false：没有管理接口，也就没有 GET /token",
+      "has no effect: admin = false, so there is no management interface, and no GET /token")
   end
   conf.hosts = resolve_hosts(conf)
   conf.from_env = ctx.from_env -- what `env` gave: it may be secret
   conf.admin_given = raw.admin ~= nil -- a default port that is taken is no reason not to start
+  conf.store_given = raw.store ~= nil -- where none is named, a host for specs keeps it in memory
   if type(conf.store) == "string" then conf.store = { url = conf.store, durability = "full" } end
 end
 

@@ -91,6 +91,22 @@ local broker <const> = {
         en = "the end of each page of a long text but the last" },
     },
   },
+  {
+    key = "user_cache", type = "number", unit = "s", default = 3600, min = 0, max = 30 * 86400, example = '"1h"',
+    zh = "msg:user() 的结果在存储里保留多久；0：每次都问微信",
+    en = "how long the store keeps what msg:user() has asked; 0: WeChat is asked each time",
+  },
+  choice {
+    key = "forget", default = 86400, example = '"7d"',
+    by = {
+      number = { type = "number", unit = "s", min = 0, max = 3650 * 86400, example = "86400" },
+      string = { type = "number", unit = "s", min = 0, max = 3650 * 86400, example = '"7d"' },
+      boolean = { type = "enum", values = { false } },
+    },
+    zh = "用户取消关注、撤回或注销授权后多久删除他的所有数据；其间再次关注则不删（仅限取消关注）；false：从不自动删除",
+    en = "when all that is kept of a user is deleted after he leaves, revokes or cancels an authorisation; who left "
+      .. "and follows again before keeps it; false: never by itself",
+  },
 }
 
 local function inherited(node)
@@ -136,8 +152,9 @@ local account <const> = {
     zh = "微信推送到的路径", en = "where WeChat pushes to",
   },
   {
-    key = "kind", type = "enum", values = { "subscription", "service", "mini" }, default = "subscription",
-    example = '"service"', zh = "订阅号、服务号、小程序", en = "subscription account, service account, mini program",
+    key = "kind", type = "enum", values = { "subscription", "service", "mini", "component" }, default = "subscription",
+    example = '"service"', zh = "订阅号、服务号、小程序、第三方平台",
+    en = "subscription account, service account, mini program, third-party platform",
   },
   {
     key = "verified", type = "boolean", default = false, example = "true", zh = "是否已认证", en = "verified by WeChat",
@@ -159,7 +176,7 @@ local account <const> = {
     zh = "AppID；安全模式下核对密文里的 AppID", en = "the AppID; checked against the one in an encrypted push",
   },
   {
-    key = "secret", type = "string", pattern = "[%w_-]+", max = 128, secret = true, example = 'env "WX_SECRET"',
+    key = "secret", type = "string", format = "secret", max = 128, secret = true, example = 'env "WX_SECRET"',
     want = { zh = "只含字母数字 _ -", en = "only letters, digits, _ -" },
     zh = "AppSecret", en = "the AppSecret",
   },
@@ -184,10 +201,43 @@ local account <const> = {
     zh = "消息加解密方式：明文、兼容、安全", en = "message encryption: plain, compatible, safe",
   },
   {
-    key = "api", type = "string", format = "url", max = 1024, secret = true, built = false,
+    key = "api", type = "string", format = "url", max = 1024, secret = true,
     default = "https://api.weixin.qq.com", example = '"https://api.weixin.qq.com"',
     want = { zh = "http(s)://主机[:端口][/前缀]", en = "http(s)://host[:port][/prefix]" },
     zh = "微信接口的地址", en = "where WeChat's API is",
+  },
+  choice {
+    key = "access_token", default = "stable", example = '"stable"',
+    by = {
+      string = { type = "enum", values = { "stable", "classic" } },
+      table = {
+        type = "table",
+        fields = {
+          { key = "url", type = "string", format = "url", max = 1024, required = true, secret = true,
+            want = { zh = "http(s)://主机[:端口][/路径]", en = "http(s)://host[:port][/path]" },
+            example = '"http://10.0.0.5:8081/token"', zh = "中控服务器的地址", en = "the address of a token server" },
+          { key = "key", type = "string", max = 256, secret = true, example = 'env "TOKEN_KEY"',
+            example_after = 'url = "http://10.0.0.5:8081/token"',
+            zh = "它的密钥，放在 Authorization: Bearer 里", en = "its key, sent as Authorization: Bearer" },
+          { key = "account", type = "string", max = 64, example = '"demo"',
+            example_after = 'url = "http://10.0.0.5:8081/token"',
+            zh = "账号在那里的名字；不写：同名", en = "the account's name there; absent: the same" },
+        },
+      },
+    },
+    zh = "access_token 从哪里来：stable_token 接口、老的 token 接口、中控服务器",
+    en = "where access_token comes from: stable_token, the classic interface, a token server",
+  },
+  {
+    key = "quota", type = "any", example = '{ ["message_custom.send"] = 1000000 }',
+    zh = "微信给这个账号的每日次数与通常的不同时，按接口写", en = "calls a day, by API, where WeChat grants others than it usually does",
+  },
+  {
+    key = "authorizers", type = "string", format = "appid_path", max = 256, default = "/wx/:appid",
+    example = '"/wx/:appid"',
+    want = { zh = "以 / 开头、含 :appid 的路径", en = "a path that opens with / and has :appid" },
+    zh = "第三方平台：授权账号的消息推送到的路径（微信那边写 $APPID$）",
+    en = "of a third-party platform: where messages of its authorizers are pushed to ($APPID$ at WeChat's side)",
   },
   choice {
     key = "plugins", default = "all", example = '{ "shop" }',
@@ -254,6 +304,26 @@ local limits <const> = {
     "timers of one plugin at a time (wx.after, wx.every, wx.at)"),
   count("tasks", 1000, 1, 1000000, "一个插件用 wx.spawn 同时开多少个任务",
     "tasks that one plugin has spawned at a time (wx.spawn)"),
+  count("calls", 100, 1, 100000, "一个插件在每个工作线程上同时有多少个 HTTP 请求",
+    "HTTP calls of one plugin at a time, per worker"),
+}
+
+local http <const> = {
+  { key = "allow", type = "list", max = 1000, default = {},
+    example = '{ "10.0.0.5", "intranet.example", "10.1.0.0/16" }',
+    item = { type = "string", format = "destination", max = 253, example = '"10.0.0.5"',
+      want = { zh = "IP、IP/位数或主机名", en = "IP, IP/BITS or a host name" } },
+    zh = "插件可以访问哪些内网地址；公网地址都可以，其他一律拒绝",
+    en = "internal addresses that plugins may call; those of the internet are open, all others refused" },
+  seconds("timeout", 10, 0.01, 3600, "一次请求的总时限", "a call must be over within"),
+  seconds("connect_timeout", 3, 0.01, 3600, "建立连接的时限", "a connection must stand within"),
+  bytes("max", MIB, 1, 64 * MIB, "答复正文（解压后）的上限", "body of an answer, decoded"),
+  count("calls", 1000, 1, 100000, "每个工作线程同时的请求数，超过的立即失败",
+    "calls at a time, per worker; more fail at once"),
+  count("connections", 256, 1, 100000, "每个工作线程的连接数", "connections per worker"),
+  count("per_host", 32, 1, 100000, "其中到同一主机的；更多的请求排队", "of these to one host; more calls wait"),
+  { key = "ca", type = "string", max = 4096, example = '"ca.pem"', zh = "可信 CA 证书的文件，代替系统的；证书总要验证",
+    en = "file of the CA certificates to trust instead of the system's; they are verified always" },
 }
 
 local fields <const> = {
@@ -271,6 +341,9 @@ local fields <const> = {
     },
     zh = "管理接口的地址；false：没有", en = "where the management interface listens; false: nowhere",
   },
+  { key = "token_server", type = "boolean", default = false, example = "true",
+    zh = "在管理接口上提供 GET /token：其他程序从这里取 access_token（中控服务器）",
+    en = "GET /token on the management interface: other programs have access_token from here" },
   choice {
     key = "workers", default = "auto", example = "1",
     by = {
@@ -280,7 +353,7 @@ local fields <const> = {
     zh = "工作线程数；auto：每个处理器核心一个", en = "number of worker threads; auto: one per core",
   },
   choice {
-    key = "store", secret = true, built = false, example = '"sqlite:weiyue.db"',
+    key = "store", secret = true, example = '"sqlite:weiyue.db"',
     default = { url = "sqlite:weiyue.db", durability = "full" }, default_text = {
       zh = '`"sqlite:weiyue.db"`', en = '`"sqlite:weiyue.db"`' },
     by = {
@@ -289,11 +362,11 @@ local fields <const> = {
       table = {
         type = "table",
         fields = {
-          { key = "url", type = "string", format = "store", max = 1024, required = true, secret = true, built = false,
+          { key = "url", type = "string", format = "store", max = 1024, required = true, secret = true,
             want = { zh = "memory、sqlite:文件 或 redis://…", en = "memory, sqlite:FILE or redis://…" },
             example = '"redis://127.0.0.1:6379/0"', zh = "存储的地址", en = "where the store is" },
           { key = "durability", type = "enum", values = { "full", "normal" }, default = "full", example = '"full"',
-            built = false, example_after = 'url = "redis://127.0.0.1:6379/0"',
+            example_after = 'url = "redis://127.0.0.1:6379/0"',
             zh = "断电时是否保住最后的写入", en = "whether the last writes survive a power failure" },
         },
       },
@@ -331,6 +404,8 @@ local fields <const> = {
   { key = "state", type = "string", max = 4096, default = ".weiyue", example = '".weiyue"',
     zh = "运行状态的文件夹", en = "folder of the host's own state" },
   { key = "limits", type = "table", fields = limits, zh = "各种上限", en = "limits" },
+  { key = "http", type = "table", fields = http, zh = "向外的 HTTP 请求（wx.http 与微信接口）",
+    en = "HTTP calls that leave (wx.http, WeChat's API)" },
   {
     key = "plugins", type = "plugins", max = 1000, item = plugin.by.string, named = plugin,
     default = { "plugins/*.lua" }, example = '{ "plugins/*.lua", shop = { path = "plugins/shop" } }',

@@ -1,0 +1,196 @@
+-- Sessions: a table of each user's that is there again with his next message. It is read on first use, and what
+-- has changed is written once, before the answer leaves.
+--
+-- Two handlers of one user may run at a time (a menu's while a conversation waits). So it is written only where
+-- the store has what was read; else both changes are put together, field by field, and written once more.
+
+local caller = require "weiyue.caller"
+local core = require "weiyue_core"
+local dispatch = require "weiyue.dispatch"
+local keep = require "weiyue.keep"
+
+local json, log = core.json, core.log
+
+local M = {}
+
+local TTL <const> = 30 * 86400 * 1000 -- ms from the last change on
+local READ <const> = { depth = 512 }
+
+---@class weiyue.session.State
+---@field account table
+---@field openid string
+---@field plugin? weiyue.Caller who asked for it first
+---@field where? string file:line of that
+---@field rule? string file:line of the rule that has answered
+---@field key string
+---@field value table what the plugins have
+---@field base? string the text in the store that value comes from; nil: none
+---@field stale boolean it was written, and time has passed: others may have changed it
+---@field began number when it was read; seconds
+---@field mark? string of its user's last forgetting, where nothing was in the store
+---@field dropped boolean its user was forgotten
+
+-- By push, as long as one of its messages is there: of a handler that was ended nothing is left to tidy up.
+---@type table<integer, weiyue.session.State>
+local by_push = setmetatable({}, { __mode = "v" })
+local held = setmetatable({}, { __mode = "k" }) -- message → its state
+
+local function read(state, text)
+  if not text then return {} end
+  local value = json.decode(text, READ)
+  if type(value) == "table" then return value end
+  log.write("error", "session.failed", "what is kept is no session: it begins anew", { account = state.account.id })
+  return {}
+end
+
+-- The text of a session; nil: an empty one, which is not kept.
+local function write(value)
+  if next(value) == nil then return nil end
+  return json.encode(value)
+end
+
+local function same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then return rawequal(a, b) end
+  return json.encode(a) == json.encode(b)
+end
+
+-- Puts into `ours` what `theirs` has made of the fields that we have left as they were.
+local function merge(base, ours, theirs)
+  local names = {}
+  for name in pairs(base) do names[name] = true end
+  for name in pairs(theirs) do names[name] = true end
+  for name in pairs(names) do
+    if same(ours[name], base[name]) then ours[name] = theirs[name] end
+  end
+end
+
+-- The store has another text than the one that we know.
+local function take_over(state, text)
+  merge(read(state, state.base), state.value, read(state, text))
+  state.base = text
+end
+
+---@async
+---@return table? session, weiyue.Error? err
+function M.of(msg)
+  local number = msg.push
+  local state = by_push[number]
+  if state and not state.stale then
+    held[msg] = state
+    return state.value
+  end
+  local kv, err = keep.kv()
+  if not kv then return nil, err end
+  local account, openid = msg.account, msg.openid
+  local key = keep.user(account.id, openid) .. "s"
+  local text
+  text, err = kv:get(key)
+  local mark
+  if text == nil and not err then mark, err = keep.marked(kv, account.id, openid) end
+  if err then return nil, err end
+  local other = by_push[number] -- somebody else of the handler's may have asked meanwhile
+  if other and not other.stale then
+    held[msg] = other
+    return other.value
+  elseif other then
+    take_over(other, text)
+    other.stale, other.mark, state = false, mark, other
+  else
+    state = {
+      account = account, openid = openid, key = key, base = text, stale = false, dropped = false,
+      began = core.time.now(), mark = mark,
+    }
+    state.value = read(state, text)
+    by_push[number] = state
+  end
+  held[msg] = state
+  if not state.where then state.plugin, state.where = caller.plugin() end
+  dispatch.session = M
+  return state.value
+end
+
+-- Told with the rule that has answered, or else with who asked first: what cannot be kept is likely theirs.
+local function failed(state, err)
+  local plugin = state.rule and caller.of_rule(state.rule) or state.plugin
+  log.write("warn", "session.failed", tostring(err), {
+    account = state.account.id, plugin = plugin and plugin.name, where = state.rule or state.where,
+  })
+end
+
+-- Another worker, another generation or another machine may have forgotten him while the handler ran.
+---@async
+---@return boolean? gone, weiyue.Error? err
+local function was_forgotten(kv, state)
+  local mark, err = keep.marked(kv, state.account.id, state.openid)
+  if err then return nil, err end
+  if mark ~= nil and mark ~= state.mark and (state.base == nil or not keep.is_before(mark, state.began)) then
+    return true
+  end
+  state.mark = mark
+  return false
+end
+
+-- Writes it where the store has what was read: true; false and what it has; nil and an error. What is new is looked
+-- at behind its writing: he was perhaps forgotten just before.
+---@async
+local function swap(kv, state, text)
+  local done, current = kv:cas(state.key, state.base, text, TTL)
+  if not done or state.base ~= nil then return done, current end
+  local gone, err = was_forgotten(kv, state)
+  if gone == false then return true end
+  state.dropped = true
+  local undone, why = kv:cas(state.key, text, nil)
+  if gone == nil or undone == nil then return nil, err or why end
+  return true
+end
+
+--- Writes what has changed. A failure is told in the log: the answer leaves all the same.
+---@async
+---@param msg table
+---@param rule? string file:line of the rule that has answered
+function M.save(msg, rule)
+  local state = by_push[msg.push]
+  if not state or state.dropped then return end
+  state.rule = rule
+  local text, err = write(state.value)
+  if err then return failed(state, "it cannot be kept: " .. err) end
+  if text == state.base then return end
+  local kv
+  kv, err = keep.kv()
+  if not kv then return failed(state, err) end
+  local done, current = swap(kv, state, text)
+  if done == false then
+    state.dropped, err = was_forgotten(kv, state)
+    if err then return failed(state, err) end
+    if state.dropped then return end
+    take_over(state, current)
+    text = write(state.value)
+    if text == state.base then return end
+    done, current = swap(kv, state, text)
+  end
+  if done then
+    state.base = text
+  else
+    failed(state, done == nil and current or "others change it all the time")
+  end
+end
+
+--- A question leaves: what has changed is written, and read again where it is asked for after the answer.
+---@async
+---@param msg table
+function M.rest(msg)
+  M.save(msg)
+  local state = by_push[msg.push]
+  if state then state.stale = true end
+end
+
+--- A user is forgotten: what handlers still have of his session is not written any more.
+---@param account_id string
+---@param openid string
+function M.drop(account_id, openid)
+  for _, state in pairs(by_push) do
+    if state.account.id == account_id and state.openid == openid then state.dropped = true end
+  end
+end
+
+return M
