@@ -204,6 +204,7 @@ void wy_script_free(wy_script *s) {
   wy_script_end(s);
   for (wy_list *node; (node = wy_list_shift(&s->spare));)
     free(wy_container_of(node, wy_task, link));
+  s->limits.memory = 0; /* finalizers run however full the state is: they free what is not Lua's */
   if (s->L) lua_close(s->L);
   wy_script_drop_spares(s);
   free(s->lua_path);
