@@ -186,7 +186,6 @@ static int l_build(lua_State *L) {
     wy_script_set_limits(e->script, &g->host->lua_limits);
     give_dicts(g->host, L);
     give_client(e, L);
-    e->worker->door = (wy_kv_door){wy_store_client, e->worker};
     if (wy_give_kv(L, &e->worker->door)) luaL_error(L, "out of memory");
     lua_getfield(L, module, "load");
     lua_pushvalue(L, boot);

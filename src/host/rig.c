@@ -26,6 +26,7 @@ typedef struct pending {
 
 typedef struct rig {
   wy_host *host;
+  pthread_mutex_t lock; /* of log: threads of a store write there, too */
   wy_list log, sent, waiting, problems;
   how how;
 } rig;
@@ -49,8 +50,11 @@ static void add_note(wy_list *list, const char *which, const char *text, size_t 
 }
 
 static void on_log(void *data, int level, const char *line, size_t n) {
+  rig *r = data;
   (void)level;
-  add_note(&((rig *)data)->log, NULL, line, n);
+  pthread_mutex_lock(&r->lock);
+  add_note(&r->log, NULL, line, n);
+  pthread_mutex_unlock(&r->lock);
 }
 
 static void on_problem(void *data, int level, const char *zh, const char *en) {
@@ -157,6 +161,7 @@ static int l_new(lua_State *L) {
   lua_Number wall = luaL_checknumber(L, 3);
   rig *r = lua_newuserdatauv(L, sizeof *r, 0);
   *r = (rig){.host = NULL};
+  pthread_mutex_init(&r->lock, NULL);
   wy_list_init(&r->log);
   wy_list_init(&r->sent);
   wy_list_init(&r->waiting);
@@ -196,7 +201,7 @@ static int l_push(lua_State *L) {
   if (err) {
     d->open = false;
     d->status = wy_gate_status(&w->current->desks[i].gate, err);
-    add_note(&r->log, NULL, wy_err_event(err), strlen(wy_err_event(err)));
+    on_log(r, WY_LOG_INFO, wy_err_event(err), strlen(wy_err_event(err)));
   }
   return 1;
 }
@@ -279,7 +284,13 @@ static int l_sent_one(lua_State *L) {
 }
 
 static int l_log(lua_State *L) {
-  push_notes(L, &check(L)->log);
+  rig *r = check(L);
+  wy_list log;
+  wy_list_init(&log);
+  pthread_mutex_lock(&r->lock);
+  for (wy_list *node; (node = wy_list_shift(&r->log));) wy_list_push(&log, node);
+  pthread_mutex_unlock(&r->lock);
+  push_notes(L, &log);
   return 1;
 }
 

@@ -88,6 +88,7 @@ void wy_worker_more(void *data) {
 
 int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
   w->host = h;
+  w->door = (wy_kv_door){wy_store_client, w};
   w->index = index;
   w->shown = &w->unseen;
   wy_list_init(&w->exchanges);

@@ -64,12 +64,15 @@ static int l_sleep(lua_State *L) {
 /* --- a scope: whose timers and tasks they are, and how many he has --- */
 
 typedef struct scope {
+  wy_list link; /* first, in script->scopes: what is left there is freed with the script */
   unsigned refs, timers, tasks;
   char name[];
 } scope;
 
 static void scope_unref(scope *c) {
-  if (c && --c->refs == 0) free(c);
+  if (!c || --c->refs) return;
+  wy_list_remove(&c->link);
+  free(c);
 }
 
 static scope *check_scope(lua_State *L) { return *(scope **)luaL_checkudata(L, 1, "weiyue.scope"); }
@@ -91,6 +94,7 @@ static int l_scope(lua_State *L) {
   scope *c = *handle = calloc(1, sizeof *c + n + 1);
   if (!c) return luaL_error(L, "out of memory");
   c->refs = 1;
+  wy_list_push(&wy_script_of(L)->scopes, &c->link);
   memcpy(c->name, name, n);
   return 1;
 }

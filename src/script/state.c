@@ -139,6 +139,7 @@ int wy_script_new(wy_script **out, const wy_script_options *options) {
   wy_list_init(&s->own_turns.ready);
   s->turns = options->turns ? options->turns : &s->own_turns;
   wy_list_init(&s->timers);
+  wy_list_init(&s->scopes);
   s->beat = &s->no_beat;
   s->shown = &s->not_shown;
   wy_wall_open(s);
@@ -206,6 +207,7 @@ void wy_script_free(wy_script *s) {
     free(wy_container_of(node, wy_task, link));
   s->limits.memory = 0; /* finalizers run however full the state is: they free what is not Lua's */
   if (s->L) lua_close(s->L);
+  for (wy_list *node; (node = wy_list_shift(&s->scopes));) free(node);
   wy_script_drop_spares(s);
   free(s->lua_path);
   free(s);
