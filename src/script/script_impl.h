@@ -55,8 +55,7 @@ struct wy_script {
   frame *top;
   wy_turns *turns, own_turns;
   wy_list tasks, sliced, timers;
-  wy_list scopes; /* of plugins: mod_task.c. Lua drops finalizers when a collection runs out of
-                     memory */
+  wy_list scopes; /* of plugins: mod_task.c. A finalizer for which there is no stack is lost */
   size_t n_tasks;
   void (*more)(void *data);
   void *data;
