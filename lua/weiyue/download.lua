@@ -1,5 +1,6 @@
 -- msg:download: the picture, voice or video that a message came with, as bytes or as a file.
 
+local core = require "weiyue_core"
 local fault = require "weiyue.token.fault"
 
 local M = {}
@@ -47,13 +48,17 @@ function Download:run(msg, options)
     path, why, hint = self.paths:place(options.to)
     if not path then return refused("file.place", why, table.concat(hint, "；")) end
   end
-  local media, err
-  media, err = self:fetch(msg, path, options.max or path and IN_FILE or IN_MEMORY)
+  local part = path and ("%s.%s.part"):format(path, core.crypto.random_string(8)) -- what comes may be an error's text
+  local media, err = self:fetch(msg, part, options.max or path and IN_FILE or IN_MEMORY)
+  if media and part then
+    local ok, why = os.rename(part, path)
+    if not ok then media, err = refused("http.file", why) end
+  end
   if not media then
-    if path then self.files.remove(path) end -- what stands there may be the text of the error
+    if part then self.files.remove(part) end
     return nil, err
   end
-  return { path = media.path, data = media.body, type = media.type, size = media.size or #media.body }
+  return { path = path, data = media.body, type = media.type, size = media.size or #media.body }
 end
 
 ---@param options table the fields

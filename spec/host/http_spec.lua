@@ -95,6 +95,16 @@ describe("weiyue.transport", function()
     for _ = 1, 3 do assert.equal(200, code_of "/closing") end
   end)
 
+  it("sends a POST once, though the server closes the kept connection that has it", function()
+    send "/echo"
+    local before = counts().requests
+    local response, err = send("/nothing", { method = "POST" })
+    assert.is_nil(response)
+    assert.equal("http.aborted", err.code)
+    assert.is_true(err.sent)
+    assert.equal(before + 1, counts().requests)
+  end)
+
   it("decodes gzip", function() assert.is_true(send "/zipped":json().zipped) end)
 
   for _, name in ipairs { "zstd", "br", "gzip, br" } do
@@ -239,6 +249,15 @@ describe("a redirect", function()
     assert.equal("wxtest", same.headers.authorization)
     local other = "http://localhost:" .. server.port .. "/echo"
     assert.equal("http.denied", code_of("/redirect", { query = { to = other }, redirects = 1, headers = secret }))
+  end)
+
+  it("takes no header that may be a key to another port of the host", function()
+    local other <close> = setmetatable(hostile.start(), { __close = hostile.stop })
+    local headers = { Authorization = "wxtest", ["X-Api-Key"] = "wxtest", Accept = "text/x" }
+    local got = send("/redirect", { query = { to = other.url .. "/echo" }, redirects = 1, headers = headers }):json()
+    assert.is_nil(got.headers.authorization)
+    assert.is_nil(got.headers["x-api-key"])
+    assert.equal("text/x", got.headers.accept)
   end)
 end)
 

@@ -148,6 +148,17 @@ describe("messages and WeChat's API", function()
     assert.is_false(exists "bad.amr")
   end)
 
+  it("msg:download that fails leaves the file that was there", function()
+    host()
+    local file = assert(io.open(app.folder .. "/bad.amr", "w"))
+    file:write "old"
+    file:close()
+    assert.equal("40007", sends("voice", "GONE"))
+    file = assert(io.open(app.folder .. "/bad.amr"))
+    assert.equal("old", file:read "a")
+    file:close()
+  end)
+
   it("msg:download follows a video to its address, through the guard", function()
     host { config = 'http = { allow = { "127.0.0.1" } }' }
     local path = app.folder .. "/uploads/"

@@ -114,7 +114,9 @@ wy_fetch wy_transfer_set_url(wy_transfer *t, const char *url);
 /* transfer_write.c */
 bool wy_transfer_is(const wy_transfer *t, const char *method);
 wy_fetch wy_transfer_set_request(wy_transfer *t);
-void wy_transfer_drop_secrets(wy_transfer *t);
+void wy_transfer_drop_headers(wy_transfer *t);
+/* scheme://host:port of where it goes, to be freed; NULL: nowhere, or no memory. */
+char *wy_transfer_origin(const wy_transfer *t);
 
 /* transfer_read.c */
 size_t wy_transfer_on_body(char *p, size_t size, size_t n, void *transfer);

@@ -26,6 +26,12 @@ static int on_connected(void *data, char *address, char *local, int port, int lo
   (void)local, (void)port, (void)local_port;
   if (!t->open && (t->denied = wy_guard_refuses_text(t->options.guard, address)) != NULL)
     return CURL_PREREQFUNC_ABORT;
+  /* libcurl sends anew what got no answer on a kept connection; the server may have done it already
+   */
+  if (t->sent && (wy_transfer_is(t, "POST") || wy_transfer_is(t, "PATCH"))) {
+    t->fault = WY_FETCH_ABORTED;
+    return CURL_PREREQFUNC_ABORT;
+  }
   t->sent = true;
   return CURL_PREREQFUNC_OK;
 }
@@ -189,7 +195,7 @@ wy_fetch wy_transfer_start(wy_transfer *t, wy_str url, const wy_transfer_options
 
 /* The next hop has begun. */
 static bool follow(wy_transfer *t) {
-  char *to = NULL, *before = t->host ? strdup(t->host) : NULL;
+  char *to = NULL, *before = wy_transfer_origin(t);
   if (!wy_transfer_is_redirect(t->status) || !t->options.redirects) goto no;
   if (curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &to) || !to) goto no;
   if (t->hops == t->options.redirects) {
@@ -208,7 +214,9 @@ static bool follow(wy_transfer *t) {
     wy_payload_clear(&t->payload);
     t->has_type = true; /* nothing is said of a body any more */
   }
-  if (!before || strcasecmp(before, t->host) != 0) wy_transfer_drop_secrets(t);
+  char *origin = wy_transfer_origin(t);
+  if (!before || !origin || strcasecmp(before, origin) != 0) wy_transfer_drop_headers(t);
+  free(origin);
   if (wy_payload_seek(&t->payload, 0, SEEK_SET)) goto no;
   clear(&t->head);
   t->sent = t->drop_body = false;

@@ -47,6 +47,19 @@ static wy_fetch refuse_scheme(wy_transfer *t, const char *url) {
   return t->hops ? WY_FETCH_DENIED : refuse(t, "");
 }
 
+char *wy_transfer_origin(const wy_transfer *t) {
+  char *scheme = NULL, *host = NULL, *port = NULL, *origin = NULL;
+  if (t->url && !curl_url_get(t->url, CURLUPART_SCHEME, &scheme, 0) &&
+      !curl_url_get(t->url, CURLUPART_HOST, &host, 0) &&
+      !curl_url_get(t->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) &&
+      asprintf(&origin, "%s://%s:%s", scheme, host, port) < 0)
+    origin = NULL;
+  curl_free(scheme);
+  curl_free(host);
+  curl_free(port);
+  return origin;
+}
+
 static void open_or_guard(wy_transfer *t) {
   t->open = !t->options.guarded || wy_guard_has_host(t->options.guard, wy_str_of(t->host));
 }

@@ -111,16 +111,19 @@ wy_fetch wy_transfer_set_request(wy_transfer *t) {
   return WY_FETCH_OK;
 }
 
-/* Headers that only the first host may see. */
-void wy_transfer_drop_secrets(wy_transfer *t) {
-  static const char *const names[] = {"Authorization", "Cookie", "Proxy-Authorization"};
+/* Another origin learns nothing of what was meant for the first: what may be a key is not to be
+ * told from a name. */
+void wy_transfer_drop_headers(wy_transfer *t) {
+  static const char *const stay[] = {"Accept", "Accept-Language", "Content-Type", "Expect",
+                                     "User-Agent"};
   for (struct curl_slist **at = &t->headers; *at;) {
     struct curl_slist *one = *at;
     wy_str line = wy_str_of(one->data);
-    bool secret = false;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-      secret = secret || wy_transfer_value_of(line, names[i]).p;
-    if (!secret) {
+    bool stays =
+        strchr(one->data, ':') == NULL; /* one of libcurl's that is switched off: none here */
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
+      stays = stays || wy_transfer_value_of(line, stay[i]).p;
+    if (stays) {
       at = &one->next;
       continue;
     }
