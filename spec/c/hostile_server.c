@@ -174,7 +174,8 @@ int main(int argc, char **argv) {
   wy_buf_printf(
       &conf,
       "return { listen = \"127.0.0.1:%s\", hosts = { \"a\", \"good.example\" }, limits = {%s},"
-      "log = { level = \"debug\" }, plugins = { \"hostile_plugin.lua\" }, accounts = { { id = "
+      "store = \"memory\", log = { level = \"debug\" }, plugins = { \"hostile_plugin.lua\" }, "
+      "accounts = { { id = "
       "\"test\", path = \"/wx/cb\","
       "token = \"%s\", appid = \"%s\", mode = \"%s\",",
       port, limits.n ? limits.p : "", token, appid, mode);
