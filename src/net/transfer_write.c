@@ -119,8 +119,7 @@ void wy_transfer_drop_headers(wy_transfer *t) {
   for (struct curl_slist **at = &t->headers; *at;) {
     struct curl_slist *one = *at;
     wy_str line = wy_str_of(one->data);
-    bool stays =
-        strchr(one->data, ':') == NULL; /* one of libcurl's that is switched off: none here */
+    bool stays = false;
     for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
       stays = stays || wy_transfer_value_of(line, stay[i]).p;
     if (stays) {
