@@ -26,15 +26,17 @@ function M.once(where, what)
   return true
 end
 
+local function log_error(rule, msg, err)
+  log.write("warn", "handler.error", err, { where = rule.where, account = msg.account and msg.account.id })
+end
+
 -- Runs one rule. nil: not mine; false: answer nothing.
-local function run(rule, msg, ...)
+local function run(rule, msg)
   local reply = rule.reply
   if not rule.call then return reply end
   local err
-  reply, err = call(reply, msg, ...)
-  if reply == nil and err ~= nil then
-    log.write("warn", "handler.error", err, { where = rule.where, account = msg.account and msg.account.id })
-  end
+  reply, err = call(reply, msg)
+  if reply == nil and err ~= nil then log_error(rule, msg, err) end
   return reply
 end
 
@@ -48,7 +50,11 @@ end
 
 -- Captures of a pattern without the two positions that find puts before them.
 local function run_captures(rule, msg, from, _, ...)
-  if from then return run(rule, msg, ...) end
+  if not from then return nil end
+  if not rule.call then return rule.reply end
+  local reply, err = call(rule.reply, msg, ...)
+  if reply == nil and err ~= nil then log_error(rule, msg, err) end
+  return reply
 end
 
 local function answer_text(lists, msg, outbox)

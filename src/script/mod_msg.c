@@ -51,7 +51,7 @@ static void set_scene(lua_State *L, const wy_msg *m) {
 }
 
 void wy_push_msg(lua_State *L, const wy_msg *m, wy_str text) {
-  lua_createtable(L, 0, 10);
+  lua_createtable(L, 0, 8); /* of a text, with account and push, which the host adds */
   if (m->type.p) set_lower(L, "type", m->type);
   else
     set(L, "type", WY_STR("component")); /* a third-party platform's notice has an InfoType only */
