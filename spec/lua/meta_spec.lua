@@ -98,7 +98,7 @@ describe("lua/meta", function()
 
   local FILES <const> = {
     "api", "catalogue", "codec", "crypto", "form", "http", "json", "log", "message", "shared", "store", "time", "token",
-    "url", "weiyue", "xml",
+    "url", "web", "weiyue", "xml",
   }
   for _, name in ipairs(FILES) do
     it(("%s.lua is Lua, opens with @meta and raises when it is required"):format(name), function()

@@ -28,7 +28,9 @@ end
 -- What is wrong with a pattern; nil: nothing.
 local function pattern_fault(pattern)
   if type(pattern) ~= "string" or pattern:sub(1, 1) ~= "/" then return 'a path begins with "/", such as "/me"' end
-  if pattern:find "[?#%%%c\\]" or pattern:find("//", 1, true) then return ("%s has what no path has"):format(pattern) end
+  if pattern:find "[?#%%%c\\]" or pattern:find("//", 1, true) then
+    return ("%s has what no path has"):format(pattern)
+  end
   local names, n = {}, 0
   for part in pattern:gmatch "/([^/]*)" do
     if part == "." or part == ".." then return ("%s leads elsewhere"):format(pattern) end
@@ -99,7 +101,8 @@ function M.of(plugin, caller)
     fault = fault or options_fault(kind, options)
     if fault then error(("%s: %s"):format(what, fault), 4) end
     entry.kind, entry.pattern, entry.where, entry.plugin = kind, pattern, caller(), plugin.name
-    entry.login, entry.jssdk, entry.repeated, entry.csrf = options.login, options.jssdk, options.repeated or false, options.csrf
+    entry.login, entry.jssdk = options.login, options.jssdk
+    entry.repeated, entry.csrf = options.repeated or false, options.csrf
     entry.body = options.body and bytes_of(options.body) or 0
     entry.rule = { where = entry.where } -- dispatch's form of it: whose code it is
     plugin.pages = plugin.pages or {}
@@ -115,7 +118,9 @@ function M.of(plugin, caller)
 
   function wx.route(method, path, options, handler)
     options, handler = two(options, handler)
-    if not BITS[method] then error('wx.route wants a method: wx.route("POST", "/api/orders", function(req) … end)', 3) end
+    if not BITS[method] then
+      error('wx.route wants a method: wx.route("POST", "/api/orders", function(req) … end)', 3)
+    end
     if type(handler) ~= "function" then error("wx.route wants a method, a path and a function(req)", 3) end
     add("wx.route", "route", path, options, { handler = handler, methods = methods_of { method } })
   end
@@ -125,7 +130,9 @@ function M.of(plugin, caller)
       or folder:find "%z" then
       error("wx.static wants a prefix and a folder of the plugin's: wx.static(\"/static\", \"static\")", 3)
     end
-    if type(prefix) ~= "string" or prefix:find "[:*]" then error('wx.static: a prefix is a path, such as "/static"', 3) end
+    if type(prefix) ~= "string" or prefix:find "[:*]" then
+      error('wx.static: a prefix is a path, such as "/static"', 3)
+    end
     options = options == nil and {} or options
     local max_age = type(options) == "table" and options.max_age
     if max_age then
