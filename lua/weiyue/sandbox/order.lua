@@ -19,7 +19,8 @@ M.message = {
 
 M.event = {
   add_express_path = "DeliveryID,WayBillId,OrderId,Version,Count,Actions{ActionTime,ActionType,ActionMsg}",
-  add_waybill = "Token,OrderID,BizID,BizPwd,ShopAppID,WayBillID,Remark,Sender{Name,Tel,Mobile,Company,PostCode,Country,"
+  add_waybill =
+    "Token,OrderID,BizID,BizPwd,ShopAppID,WayBillID,Remark,Sender{Name,Tel,Mobile,Company,PostCode,Country,"
     .. "Province,City,Area,Address},Receiver{Name,Tel,Mobile,Company,PostCode,Country,Province,City,Area,"
     .. "Address},Cargo{Weight,Space_X,Space_Y,Space_Z,Count,DetailList{Name,Count}},Insured{UseInsured,"
     .. "InsuredValue},Service{ServiceType,ServiceName}",
@@ -49,7 +50,8 @@ M.event = {
   card_pay_order = "OrderId,Status,CreateOrderTime,PayFinishTime,Desc,FreeCoinCount,PayCoinCount,RefundFreeCoinCount,"
     .. "RefundPayCoinCount,OrderType,Memo,ReceiptInfo",
   card_sku_remind = "CardId,Detail",
-  channels_ec_aftersale_update = "finder_shop_aftersale_status_update{status,after_sale_order_id,order_id,wxa_vip_discounted_price}",
+  channels_ec_aftersale_update =
+    "finder_shop_aftersale_status_update{status,after_sale_order_id,order_id,wxa_vip_discounted_price}",
   channels_ec_brand = "BrandEvent{brand_id,audit_id,status,reason}",
   channels_ec_complaint_update = "finder_shop_complaint{complaint_status,after_sale_order_id,complaint_id,order_id}",
   channels_ec_coupon_receive = "receive_info{coupon_id,user_coupon_id,receive_time}",
@@ -61,16 +63,20 @@ M.event = {
   channels_ec_order_new = "order_info{order_id}",
   channels_ec_order_pay = "order_info{order_id,pay_time}",
   channels_ec_order_settle = "order_info{order_id,settle_time}",
-  channels_ec_present_aftersale_update = "finder_shop_present_aftersale_status_update{status,after_sale_order_id,order_id}",
+  channels_ec_present_aftersale_update =
+    "finder_shop_present_aftersale_status_update{status,after_sale_order_id,order_id}",
   channels_ec_vip_user_auto_add = "info{shop_appid,outer_userid,identity,add_time}",
   channels_ec_vip_user_info_get = "info{shop_appid}",
   check_biz = "BizID,BizPwd,ShopAppID,ShopName,ShopTelphone,ShopContact,ServiceName,SenderProvince,SenderCity,"
     .. "SenderArea,SenderAddress",
   click = "EventKey",
   cloud_invoice_invoiceresult_event = "fpqqlsh,status,nsrsbh",
-  ["complaint callback"] = "appid,complaint_order_id,create_time,expire_time,history{time,content,media_id_list},open_id,option_type,"
+  [
+    "complaint callback"] = "appid,complaint_order_id,create_time,expire_time,history{time,content,"
+    .. "media_id_list},open_id,option_type,"
     .. "order_id,out_trade_no,pay_time,phone_number,product_name,status,total_cost,type",
-  complaint_callback = "BussiCallBackInfo{appid,option_type,complaint_order_id,status,create_time,expire_time,type,order_id,"
+  complaint_callback =
+    "BussiCallBackInfo{appid,option_type,complaint_order_id,status,create_time,expire_time,type,order_id,"
     .. "out_trade_no,phone_number,open_id,customer_material_content,customer_material_media_id_list,pay_time,"
     .. "total_cost,product_name,history{time,content,media_id_list}}",
   complaint_notify = "complaint_info{complaint_order_id,state,event}",
@@ -80,7 +86,8 @@ M.event = {
   dropship_order_new = "ds_order_id",
   dropship_order_update = "ds_order_id,update_time",
   ewaybill_push_path = "waybill_info{ewaybill_order_id,waybill_id,update_time,status,desc}",
-  freepublishjobfinish = "PublishEventInfo{publish_id,publish_status,article_id,article_detail{count,item{idx,article_url}},"
+  freepublishjobfinish =
+    "PublishEventInfo{publish_id,publish_status,article_id,article_detail{count,item{idx,article_url}},"
     .. "fail_idx}",
   funds_order_pay = "order_info{trade_no,transaction_id,pay_time}",
   funds_order_profitsharing = "order_info{profit_sharing_no,amount,result,finish_time}",
@@ -122,7 +129,8 @@ M.event = {
   product_category_audit = "ProductCategoryAudit{audit_id,status,reason}",
   product_spu_audit = "ProductSpuAudit{product_id,status,reason,audit_info}",
   product_spu_listing = "ProductSpuListing{product_id,status,reason}",
-  publishjobfinish = "PublishEventInfo{publish_id,publish_status,article_id,article_detail{count,item{idx,article_url}},"
+  publishjobfinish =
+    "PublishEventInfo{publish_id,publish_status,article_id,article_detail{count,item{idx,article_url}},"
     .. "fail_idx}",
   qualification_verify_fail = "FailTime,FailReason",
   qualification_verify_success = "ExpiredTime",
@@ -133,7 +141,8 @@ M.event = {
   secvod_audit_event = "audit_event{drama_id,audit_detail{status,audit_type,create_time,audit_time}}",
   secvod_upload_event = "upload_event{media_id,source_context,errcode,errmsg}",
   shakearoundlotterybind = "LotteryId,Ticket,Money,BindTime",
-  shakearoundusershake = "ChosenBeacon{Uuid,Major,Minor,Distance},AroundBeacons{AroundBeacon{Uuid,Major,Minor,Distance}}",
+  shakearoundusershake =
+    "ChosenBeacon{Uuid,Major,Minor,Distance},AroundBeacons{AroundBeacon{Uuid,Major,Minor,Distance}}",
   submit_invoice_title = "title,phone,tax_no,addr,bank_type,bank_no,attach,title_type",
   submit_membercard_user_info = "CardId,UserCardCode",
   subscribe = "EventKey,Ticket",
@@ -142,7 +151,8 @@ M.event = {
   subscribe_msg_sent_event = "SubscribeMsgSentEvent{List{TemplateId,MsgID,ErrorCode,ErrorStatus}}",
   subscribe_status = "DeviceType,DeviceID,OpType,OpenID",
   templatesendjobfinish = "MsgID,Status",
-  trade_manage_order_settlement = "merchant_id,sub_merchant_id,merchant_trade_no,transaction_id,pay_time,shipped_time,"
+  trade_manage_order_settlement =
+    "merchant_id,sub_merchant_id,merchant_trade_no,transaction_id,pay_time,shipped_time,"
     .. "estimated_settlement_time,confirm_receive_method,confirm_receive_time,settlement_time",
   trade_manage_remind_access_api = "msg",
   trade_manage_remind_shipping = "merchant_id,sub_merchant_id,merchant_trade_no,transaction_id,pay_time,msg",
@@ -152,16 +162,19 @@ M.event = {
   update_business_bind_result = "delivery_id,biz_id",
   update_invoice_status = "Status,CardId,Code",
   update_member_card = "CardId,UserCardCode,ModifyBonus,ModifyBalance",
-  update_waybill_status = "shopid,shop_order_id,waybill_id,action_time,order_status,action_msg,shop_no,agent{name,phone}",
+  update_waybill_status =
+    "shopid,shop_order_id,waybill_id,action_time,order_status,action_msg,shop_no,agent{name,phone}",
   user_authorization_cancellation = "OpenID,AppID,UnionID,RevokeInfo",
   user_authorization_revoke = "OpenID,AppID,UnionID,RevokeInfo,PluginID,OpenPID",
   user_authorize_invoice = "SuccOrderId,FailOrderId,AppId,Source",
-  user_consume_card = "CardId,UserCardCode,ConsumeSource,LocationId,LocationName,StaffOpenId,VerifyCode,RemarkAmount,OuterId,"
+  user_consume_card =
+    "CardId,UserCardCode,ConsumeSource,LocationId,LocationName,StaffOpenId,VerifyCode,RemarkAmount,OuterId,"
     .. "OuterStr",
   user_del_card = "CardId,UserCardCode",
   user_enter_session_from_card = "CardId,UserCardCode",
   user_enter_tempsession = "SessionFrom",
-  user_get_card = "CardId,IsGiveByFriend,UserCardCode,FriendUserName,OuterId,OldUserCardCode,OuterStr,IsRestoreMemberCard,"
+  user_get_card =
+    "CardId,IsGiveByFriend,UserCardCode,FriendUserName,OuterId,OldUserCardCode,OuterStr,IsRestoreMemberCard,"
     .. "IsRecommendByFriend,UnionId",
   user_gifting_card = "CardId,UserCardCode,IsReturnBack,FriendUserName,IsChatRoom",
   user_info_modified = "OpenID,AppID,UnionID",
@@ -184,30 +197,37 @@ M.event = {
     .. "material{illegal_material{content,content_url},appeal_material{reason,proof_material_id}}",
   wxa_category_audit = "ret,first,second,reason",
   wxa_comment_bad_score = "result{comment_id}",
-  wxa_media_check = "isrisky,extra_info_json,status_code,appid,trace_id,version,result{suggest,label},detail{strategy,errcode,"
+  wxa_media_check =
+    "isrisky,extra_info_json,status_code,appid,trace_id,version,result{suggest,label},detail{strategy,errcode,"
     .. "suggest,label,prob}",
   wxa_nickname_audit = "ret,nickname,reason",
   wxa_privacy_apply = "result_info{api_name,apply_time,audit_id,audit_time,reason,status}",
-  xpay_coin_pay_notify = "OpenId,OutTradeNo,Env,WeChatPayInfo{MchOrderNo,TransactionId,PaidTime},CoinInfo{Quantity,OrigPrice,"
+  xpay_coin_pay_notify =
+    "OpenId,OutTradeNo,Env,WeChatPayInfo{MchOrderNo,TransactionId,PaidTime},CoinInfo{Quantity,OrigPrice,"
     .. "ActualPrice,Attach}",
-  xpay_goods_deliver_notify = "OpenId,OutTradeNo,Env,WeChatPayInfo{MchOrderNo,TransactionId,PaidTime},GoodsInfo{ProductId,Quantity,"
+  xpay_goods_deliver_notify =
+    "OpenId,OutTradeNo,Env,WeChatPayInfo{MchOrderNo,TransactionId,PaidTime},GoodsInfo{ProductId,Quantity,"
     .. "OrigPrice,ActualPrice,Attach}",
-  xpay_refund_notify = "OpenId,MchRefundId,WxRefundId,MchOrderId,WxOrderId,WxpayRefundTransactionId,RefundFee,RetCode,RetMsg,"
+  xpay_refund_notify =
+    "OpenId,MchRefundId,WxRefundId,MchOrderId,WxOrderId,WxpayRefundTransactionId,RefundFee,RetCode,RetMsg,"
     .. "RefundStartTimestamp,RefundSuccTimestamp,RetryTimes",
 }
 
 M.component = {
   authorized = "AppId,AuthorizerAppid,AuthorizationCode,AuthorizationCodeExpiredTime,PreAuthCode",
   component_verify_ticket = "AppId,ComponentVerifyTicket",
-  notify_3rd_wxa_auth = "AppId,appid,taskid,task_status,apply_status,message,dispatch_info{provider,contact,dispatch_time}",
+  notify_3rd_wxa_auth =
+    "AppId,appid,taskid,task_status,apply_status,message,dispatch_info{provider,contact,dispatch_time}",
   notify_3rd_wxa_auth_and_icp = "AppId,appid,procedure_id,procedure_status",
   notify_3rd_wxa_wxverify = "AppId,appid,expired,message",
   notify_apply_icpfiling_result = "AppId,authorizer_appid,beian_status",
   notify_icpfiling_verify_result = "AppId,task_id,verify_appid,result,along_with_auth_result",
-  notify_third_fasteregister = "AppId,appid,status,auth_code,msg,info{wxuser,idname,name,code,code_type,legal_persona_wechat,"
+  notify_third_fasteregister =
+    "AppId,appid,status,auth_code,msg,info{wxuser,idname,name,code,code_type,legal_persona_wechat,"
     .. "legal_persona_name,component_phone}",
   notify_third_fastregisterbetaapp = "AppId,appid,status,msg,info{unique_id,name}",
-  notify_third_fastverifybetaapp = "AppId,appid,status,msg,info{name,code,code_type,legal_persona_wechat,legal_persona_name,component_phone}",
+  notify_third_fastverifybetaapp =
+    "AppId,appid,status,msg,info{name,code,code_type,legal_persona_wechat,legal_persona_name,component_phone}",
   unauthorized = "AppId,AuthorizerAppid",
   updateauthorized = "AppId,AuthorizerAppid,AuthorizationCode,AuthorizationCodeExpiredTime,PreAuthCode",
 }
