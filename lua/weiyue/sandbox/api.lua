@@ -90,14 +90,17 @@ end
 
 local MISSING_TOKEN <const> = { access_token = 41001, component_access_token = 41021 }
 
+local ACCOUNT_TOKENS <const> = { access_token = true, authorizer_access_token = true }
+
 -- The account that a token is for, and the token.
 local function by_token(world, row, query)
   local value = query[row.token]
   if not value or value == "" then return nil, MISSING_TOKEN[row.auth] end
   local token, code = world.tokens:check(value)
   if not token then return nil, code end
-  if token.kind == "component_access_token" and row.auth ~= "component_access_token" then return nil, 61015 end
-  if token.kind ~= "component_access_token" and row.auth == "component_access_token" then return nil, 61014 end
+  local of_component, for_component = token.kind == "component_access_token", row.auth == "component_access_token"
+  if of_component ~= for_component then return nil, of_component and 61015 or 61014 end
+  if not for_component and not ACCOUNT_TOKENS[token.kind] then return nil, 40001 end
   local account = world:account(token.appid)
   if not account then return nil, 40001 end
   return account, nil, token
