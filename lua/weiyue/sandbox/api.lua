@@ -4,6 +4,7 @@
 -- A family returns { name = function(ctx, args) → reply | nil, errcode, errmsg? }. Two keys are no functions:
 --   unchecked = { name = true }   the engine leaves its fields to the function, which knows better codes
 --   ctx = {world, account, row, request, now, files}; of auth "none" the account is that of args.appid, if any
+-- Files have addresses below /mmbiz/, which are answered here, too.
 -- A reply of the form {bytes =, type =, filename =, status?} is a file, {redirect = url} a redirect.
 
 local access = require "weiyue.api.access"
@@ -12,6 +13,7 @@ local errmsg = require "weiyue.sandbox.errmsg"
 local faults = require "weiyue.sandbox.faults"
 local ids = require "weiyue.sandbox.ids"
 local json = require "weiyue.json"
+local library = require "weiyue.sandbox.library"
 local quota = require "weiyue.sandbox.quota"
 local ring = require "weiyue.sandbox.ring"
 local routes = require "weiyue.sandbox.routes"
@@ -202,6 +204,10 @@ end
 ---@return { status: integer, headers: table, body: string, delay: number?, drop: boolean? }
 function M.handle(world, request)
   request.query = request.query or {}
+  if request.path:find "^/mmbiz/" then -- WeChat's servers for pictures and videos
+    local file = library.file(world, request.path)
+    return file and respond(200, { ["content-type"] = file.type }, file.data) or respond(404, {}, "")
+  end
   local ctx = { world = world, request = request, now = world.now() }
   local row, code = routes.find(request.method, request.path, request.query)
   if not row then return json_response(failure(ctx, code)) end

@@ -212,7 +212,8 @@ local MASKS <const> = {
   [0] = function(x, y) return (x + y) % 2 == 0 end, function(_, y) return y % 2 == 0 end,
   function(x) return x % 3 == 0 end, function(x, y) return (x + y) % 3 == 0 end,
   function(x, y) return (x // 3 + y // 2) % 2 == 0 end, function(x, y) return x * y % 2 + x * y % 3 == 0 end,
-  function(x, y) return (x * y % 2 + x * y % 3) % 2 == 0 end, function(x, y) return ((x + y) % 2 + x * y % 3) % 2 == 0 end,
+  function(x, y) return (x * y % 2 + x * y % 3) % 2 == 0 end,
+  function(x, y) return ((x + y) % 2 + x * y % 3) % 2 == 0 end,
 }
 
 local function apply(m, mask)

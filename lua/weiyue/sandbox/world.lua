@@ -12,7 +12,8 @@
 --   world:state(account, "family", fresh)   what a family keeps, made by fresh() when it is first asked for
 --   sandbox/library.lua    media and material of an account: where every family looks up a media_id; drafts go in, too
 --   sandbox/qr.lua         QR codes as pictures (png, svg, matrix)
--- `world:due()` itself notes the pushes that it gives (windows, last contact); who pushes anything else calls note_push.
+-- `world:due()` itself notes the pushes that it gives (windows, last contact); whoever pushes something else calls
+-- note_push.
 
 local capabilities = require "weiyue.capabilities"
 local faults = require "weiyue.sandbox.faults"
