@@ -144,6 +144,7 @@ end
 ---@field sources weiyue.Sources what was read; its snapshot builds the same once more
 ---@field log_file? string       where the program writes its log; nil: stderr
 ---@field accounts { object: table, dispatch: function }[]
+---@field sites? table[] for each account false, or its pages
 ---@field calls table<string, any> what C asks at run time, by name
 
 ---@class weiyue.BootOptions
@@ -420,9 +421,12 @@ function M.load(boot)
       en = ("account %s wants the plugin %s, which is not loaded"):format(account.id, name),
     }
   end
+  local plugins_of, has_pages = {}, false
   for i, account in ipairs(conf.accounts) do
     local own = chosen(loaded, account, folder, missing)
     local handlers = {}
+    plugins_of[i] = own
+    for _, plugin in ipairs(own) do has_pages = has_pages or plugin.pages ~= nil end
     for _, plugin in ipairs(own) do
       for _, handler in ipairs(plugin.forgets or {}) do handlers[#handlers + 1] = handler end
     end
@@ -456,6 +460,14 @@ function M.load(boot)
       return out:hint(its, openid)
     end,
   }
+  if has_pages then
+    local n = #boot.problems
+    boot.sites, boot.calls.page = require("weiyue.web.sites").build {
+      confs = conf.accounts, objects = objects, plugins = plugins_of, problems = boot.problems,
+      services = hub.services, json_depth = conf.limits.json_depth, state = boot.state,
+    }
+    boot.failed_plugins = boot.failed_plugins + #boot.problems - n
+  end
   --- What is done last, when the host stops or another generation has taken over.
   function boot.calls.part()
     local governor = rawget(hub, "governor")
