@@ -1,5 +1,5 @@
 // What an exchange was about, and how it went, in a few words.
-import { has, t } from "./i18n.js";
+import { has, lang, t } from "./i18n.js";
 
 export function subject(exchange) {
   const m = exchange.request?.decoded ?? {};
@@ -30,5 +30,5 @@ export function ended(exchange) {
   return last ? last.at + (last.ms ?? 0) / 1000 : Infinity;
 }
 
-// A fault is a word, or a table with a code and a text.
-export const fault_text = (fault) => (typeof fault === "object" && fault ? (fault.message ?? fault.code ?? JSON.stringify(fault)) : String(fault));
+// What WeChat would have had against the answer, in both languages.
+export const fault_text = (fault) => fault[lang.value] ?? fault.code ?? String(fault);

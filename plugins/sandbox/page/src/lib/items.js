@@ -14,9 +14,8 @@ export function articles_of(item) {
 
 // A picture, voice, video, file: where the browser gets it.
 export function media_of(item) {
-  const media = item.media;
-  if (typeof media === "string") return { url: media };
-  return media ?? {};
+  if (item.type === "music") return { url: first(item.url, item.hq_url), title: item.title };
+  return typeof item.media === "string" ? { url: item.media } : (item.media ?? {});
 }
 
 export function place_of(item) {
