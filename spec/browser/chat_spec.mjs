@@ -1,6 +1,7 @@
 // The newcomer's way through the chat page. One sandbox and one browser for all, a page for each.
 import assert from "node:assert/strict";
 import test from "node:test";
+import axe from "axe-core";
 import { answers, follow, hears, open_browser, open_page, overflow, say } from "./browser.mjs";
 import { sandbox } from "./host.mjs";
 
@@ -95,7 +96,7 @@ await spec("an answer that takes seven seconds arrives", async (page) => {
 
 await spec("a handler's error is told with file and line", async (page) => {
   await say(page, "出错");
-  const line = page.locator(".inspector .line[data-level=error]", { hasText: "plugins/tea.lua:10" });
+  const line = page.locator(".inspector .line[data-level=error]", { hasText: "plugins/tea.lua:9" });
   await tab(page, "log");
   await line.first().waitFor();
 });
@@ -175,6 +176,31 @@ await spec("all goes by the keyboard alone", async (page) => {
   await page.keyboard.press("ArrowRight");
   assert.equal(await page.locator(".inspector [data-tab=calls]").getAttribute("aria-selected"), "true");
 });
+
+for (const colorScheme of ["light", "dark"]) {
+  await spec(
+    `${colorScheme}: names, roles and contrasts are what WCAG asks for`,
+    async (page) => {
+      const accessible = async (where) => {
+        const { violations } = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa"] }));
+        assert.deepEqual(violations.map(({ id, nodes }) => [where, id, nodes.map((node) => node.html)]), []);
+      };
+      await page.evaluate(axe.source); // as scripts of the page itself may not
+      await say(page, "新茶");
+      await page.locator(".item[data-type=news]").last().waitFor();
+      await page.locator(".inspector .row").first().click();
+      await accessible("pushes");
+      for (const name of ["calls", "log", "faults", "clock"]) {
+        await tab(page, name);
+        await accessible(name);
+      }
+      await page.locator("button[name=plus]").click();
+      await page.locator("button[name=location]").click();
+      await accessible("form");
+    },
+    { colorScheme },
+  );
+}
 
 if (process.env.SHOT) {
   const { context, page } = await open_page(browser, host.url, { viewport: { width: 1160, height: 700 } });
