@@ -28,11 +28,15 @@ export async function open_page(browser, url, options = {}) {
   return { context, page, faults };
 }
 
-export async function follow(page) {
-  const button = page.locator(".stranger button[name=follow]");
-  await button.or(page.locator("nav.menu, textarea[name=text]")).first().waitFor();
-  if (await button.isVisible()) await button.click();
-  await page.locator("nav.menu, textarea[name=text]").first().waitFor();
+// A user whom nobody has talked to, made and chosen as a reader does it; he follows the account.
+export async function new_user(page, nickname) {
+  await page.locator("button[name=new-user]").click();
+  await page.locator("input[name=nickname]").fill(nickname);
+  await page.locator("input[name=nickname]").press("Enter");
+  await page.locator("select[name=user] option:checked", { hasText: nickname }).waitFor({ state: "attached" });
+  await page.locator(".stranger button[name=follow]").click();
+  await hears(page, "欢迎来到微月茶馆");
+  await page.locator("nav.menu").waitFor();
 }
 
 export async function say(page, text) {

@@ -2,18 +2,20 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import axe from "axe-core";
-import { answers, follow, hears, open_browser, open_page, overflow, say } from "./browser.mjs";
+import { answers, hears, new_user, open_browser, open_page, overflow, say } from "./browser.mjs";
 import { sandbox } from "./host.mjs";
 
 const host = await sandbox();
 const browser = await open_browser();
 
-// What the browser complained of fails a spec too.
+// Each has a user of its own. What the browser complained of fails a spec too.
+let users = 0;
 async function spec(name, run, options) {
   await test(name, async () => {
     const opened = await open_page(browser, host.url, options);
     try {
-      await follow(opened.page);
+      users += 1;
+      await new_user(opened.page, `嫦娥${users}号`);
       await run(opened.page);
       assert.deepEqual(opened.faults, []);
     } catch (error) {
@@ -101,14 +103,30 @@ await spec("a handler's error is told with file and line", async (page) => {
   await line.first().waitFor();
 });
 
-await spec("another user has a chat of his own", async (page) => {
-  await page.locator("button[name=new-user]").click();
-  await page.locator("input[name=nickname]").fill("嫦娥");
-  await page.locator("input[name=nickname]").press("Enter");
-  await page.locator("select[name=user] option:checked", { hasText: "嫦娥" }).waitFor({ state: "attached" });
-  await follow(page);
-  await hears(page, "欢迎来到微月茶馆");
+await spec("another user has a chat of his own, and the first one's is kept", async (page) => {
+  const first = await page.locator("select[name=user]").inputValue();
+  await say(page, "你好");
+  await hears(page, "你好，我是微月");
+  await new_user(page, "吴刚");
   assert.equal(await answers(page).count(), 1);
+  await page.locator("select[name=user]").selectOption(first);
+  await hears(page, "你好，我是微月");
+});
+
+await spec("who unfollows says nothing more, until he follows again", async (page) => {
+  await page.locator("button[name=more]").click();
+  await page.locator("dialog button[name=unfollow]").click();
+  await page.locator(".stranger button[name=follow]").click();
+  await page.locator("nav.menu").waitFor();
+  await page.waitForFunction(() => document.querySelectorAll(".item[data-from=account]").length === 2);
+});
+
+await spec("a scene that is scanned is pushed", async (page) => {
+  await page.locator("button[name=more]").click();
+  await page.locator("dialog button[name=scan]").click();
+  await page.locator("dialog input[name=value]").fill("table-7");
+  await page.locator("dialog button[name=submit]").click();
+  await hears(page, "table-7 号桌");
 });
 
 await spec("the clock goes forward, and a fault comes true", async (page) => {
@@ -204,7 +222,7 @@ for (const colorScheme of ["light", "dark"]) {
 
 if (process.env.SHOT) {
   const { context, page } = await open_page(browser, host.url, { viewport: { width: 1160, height: 700 } });
-  await follow(page);
+  await new_user(page, "小满");
   for (const text of ["你好", "新茶"]) await say(page, text);
   await page.locator(".item[data-type=news]").last().waitFor();
   await page.locator(".inspector .row").first().click();

@@ -16,6 +16,7 @@ end)
 wx.text("菜单", 'A：<a href="weixin://bizmsgmenu?msgmenucontent=你好&msgmenuid=1">问好</a> <b>不是粗体</b>')
 wx.text(function(msg) return "你说：" .. msg.content end)
 wx.message("image", function() return "好看" end)
+wx.scan("*", function(msg) return msg.scene .. " 号桌" end)
 wx.subscribe "欢迎来到微月茶馆"
 
 wx.menu { { "关于", click = "about" }, { "更多", { { "我的", page = "/me" }, { "扫一扫", page = "/scan" } } } }
