@@ -133,8 +133,10 @@ export function start() {
   return live("/-/events", KINDS, {
     on_event: (kind, data) => arrives[kind](data),
     on_open() {
+      // The way to this machine itself does not break: another sandbox has begun, which counts from 1 again.
+      if (state.link === "lost") Object.assign(state, { chats: {}, unread: {}, exchanges: [], calls: [], logs: [] });
       state.link = "open";
-      refresh(); // also what was missed while the link was down
+      refresh();
     },
     on_lost: () => (state.link = "lost"),
   });
