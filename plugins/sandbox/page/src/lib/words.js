@@ -71,6 +71,7 @@ export const words = {
   voice_seconds: ["语音消息", "Voice message"],
   play: ["播放", "Play"],
   unknown_item: ["{type} 消息", "A message of type {type}"],
+  transferred: ["已转接人工客服 {account}", "Handed over to customer service {account}"],
   system_message: ["系统提示", "Notice"],
   from_account: ["公众号说", "The account says"],
   from_user: ["你说", "You say"],
