@@ -72,8 +72,8 @@ end
 ---@return table
 function M.new(ctx, article)
   local out = {
-    article_type = text(article.article_type) or "news", title = text(article.title), author = text(article.author) or "",
-    digest = text(article.digest), content = text(article.content) or "",
+    article_type = text(article.article_type) or "news", title = text(article.title),
+    author = text(article.author) or "", digest = text(article.digest), content = text(article.content) or "",
     content_source_url = text(article.content_source_url) or "", thumb_media_id = text(article.thumb_media_id),
     show_cover_pic = int(article.show_cover_pic, 0), need_open_comment = flag(article.need_open_comment) and 1 or 0,
     only_fans_can_comment = flag(article.only_fans_can_comment) and 1 or 0,

@@ -265,7 +265,8 @@ end
 function M.view(world, appid, openid, card_id, code)
   local entry, errcode = held(world, appid, openid, code, card_id)
   if not entry then return nil, errcode end
-  event.send(world, appid, openid, "user_view_card", { CardId = card_id, UserCardCode = code, OuterStr = entry.outer_str })
+  event.send(world, appid, openid, "user_view_card",
+    { CardId = card_id, UserCardCode = code, OuterStr = entry.outer_str })
   return true
 end
 

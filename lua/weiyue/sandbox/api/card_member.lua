@@ -57,8 +57,8 @@ end
 function M.set_activate_user_form(ctx, args)
   local card, errcode = member_card(ctx.account, args.card_id)
   if not card then return nil, errcode end
-  card.form = { service_statement = values.copy(args.service_statement), bind_old_card = values.copy(args.bind_old_card),
-    required_form = values.copy(args.required_form), optional_form = values.copy(args.optional_form) }
+  card.form = { service_statement = values.copy(args.service_statement),
+    bind_old_card = values.copy(args.bind_old_card), required_form = values.copy(args.required_form), optional_form = values.copy(args.optional_form) }
   return {}
 end
 
