@@ -3,7 +3,7 @@
 local consents = require "weiyue.sandbox.consents"
 local json = require "weiyue.json"
 local templates = require "weiyue.sandbox.templates"
-local values = require "weiyue.sandbox.values"
+local keywords = require "weiyue.sandbox.keywords"
 
 local M = {}
 
@@ -16,7 +16,7 @@ function M.send(ctx, args)
   if not user then return nil, 40003 end
   local template = templates.find(world, ctx.account, "subscribe", args.template_id)
   if not template then return nil, 40037 end
-  local shown, why = values.read(template.names, args.data, true)
+  local shown, why = keywords.read(template.names, args.data, true)
   if not shown then return nil, 47003, why end
   if not consents.spend(user, args.template_id) then return nil, 43101 end
   local state = templates.state(world, ctx.account, "subscribe")

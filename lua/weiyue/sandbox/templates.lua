@@ -2,7 +2,7 @@
 -- console, which the sandbox does not have. world:add_template(appid, {template_id, title, content}) adds one.
 
 local ids = require "weiyue.sandbox.ids"
-local values = require "weiyue.sandbox.values"
+local keywords = require "weiyue.sandbox.keywords"
 
 local M = {}
 
@@ -20,7 +20,7 @@ function M.add(world, account, kind, own)
   for key, value in pairs(own) do template[key] = value end
   template.template_id = own.template_id or ids.text(world.random, 43)
   template.title, template.content = own.title or "", own.content or ""
-  template.names = own.content and values.names(own.content) or nil
+  template.names = own.content and keywords.names(own.content) or nil
   table.insert(state.list, template)
   state.by_id[template.template_id], state.is_known = template, true
   return template

@@ -4,7 +4,7 @@ local industries = require "weiyue.sandbox.industries"
 local json = require "weiyue.json"
 local quota = require "weiyue.sandbox.quota"
 local templates = require "weiyue.sandbox.templates"
-local values = require "weiyue.sandbox.values"
+local keywords = require "weiyue.sandbox.keywords"
 
 local M = {}
 
@@ -97,7 +97,7 @@ function M.send(ctx, args)
   local template = templates.find(world, ctx.account, "template", args.template_id)
   if not template then return nil, 40037 end
   if not user.subscribed then return nil, 43004 end
-  local shown, text = values.read(template.names, args.data, false)
+  local shown, text = keywords.read(template.names, args.data, false)
   if not shown then return nil, 47003, text end
   local state = state_of(ctx)
   local before, key = sent_before(ctx, state, args)
