@@ -165,14 +165,15 @@ function World:confirm_mass(appid, msg_id, agreed) return mass.confirm(self, app
 ---@param appid string
 ---@param message table by WeChat's names: MsgType, Event, FromUserName …
 ---@param after? number seconds
+---@param when_due? fun(at: number) called when its time has come: to have the next one pushed
 ---@return table entry for World:cancel
-function World:emit(appid, message, after)
+function World:emit(appid, message, after, when_due)
   local pending = self.pending
   if #pending >= PENDING then table.remove(pending, 1) end
   local at = self.now() + (after or 0)
   local i = #pending
   while i > 0 and pending[i].at > at do i = i - 1 end
-  local entry = { appid = appid, message = message, at = at }
+  local entry = { appid = appid, message = message, at = at, when_due = when_due }
   table.insert(pending, i + 1, entry)
   self:tell("emit", entry)
   return entry
@@ -194,10 +195,11 @@ function World:due()
   while pending[1] and pending[1].at <= now do
     local one = table.remove(pending, 1)
     local message, account = one.message, self.accounts[one.appid]
-    message.ToUserName = message.ToUserName or (account and account.username)
+    if not message.InfoType then message.ToUserName = message.ToUserName or (account and account.username) end
     message.CreateTime = message.CreateTime or math.floor(one.at)
     if message.FromUserName then self:note_push(message, one.appid, message.FromUserName, one.at) end
     list[#list + 1] = one
+    if one.when_due then one.when_due(one.at) end
   end
   return list
 end
