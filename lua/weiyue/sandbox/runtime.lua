@@ -51,7 +51,10 @@ function Runtime:read_accounts()
       for key, value in pairs(own) do account[key] = value end
     else
       account = self.world:add_account(own)
-      if own.kind == "component" then self.component = account end
+      if own.kind == "component" then
+        self.component = account
+        task.after(0.1, function() require("weiyue.sandbox.api.component").start(self.world, account.appid) end)
+      end
     end
     for i, user in ipairs(self.users) do user_in(self.world, account, user, i == 1) end
   end
@@ -146,6 +149,15 @@ local function with_media(appid, item)
   return copy
 end
 
+--- The administrator of an account authorises a third-party platform. nil: the page's pre_auth_code is not good.
+---@return string? auth_code, integer? seconds that it is good for
+function Runtime:authorize(platform, account, pre_auth_code)
+  local code = require("weiyue.sandbox.api.component").authorize(self.world, platform.appid, account.appid, nil, pre_auth_code)
+  if not code then return nil end
+  account.authorized_by = platform.appid
+  return code, 3600
+end
+
 --- Something stands in the chat of a user.
 ---@return table item
 function Runtime:say(appid, openid, item)
@@ -177,6 +189,15 @@ local function decoded_view(decoded)
   return decoded.raw or shown(decoded.body)
 end
 
+-- Numbers that a browser would round are texts for it.
+local function exact(value)
+  if math.type(value) == "integer" and (value > 1 << 53 or value < -(1 << 53)) then return tostring(value) end
+  if type(value) ~= "table" then return value end
+  local copy = json.is_array(value) and json.array {} or {}
+  for key, inner in pairs(value) do copy[key] = exact(inner) end
+  return copy
+end
+
 function Runtime:tell_exchange(exchange)
   local copy = {} -- what is told stays as it was
   for key, value in pairs(exchange) do copy[key] = value end
@@ -205,7 +226,7 @@ local function attempt(self, exchange, keys, url)
   local at, started = self:now(), time.monotonic()
   local request = pusher.build(keys, message, { timestamp = math.floor(at) })
   if #exchange.attempts == 0 then
-    exchange.request = { query = request.query, body = shown(request.body), text = shown(request.text), decoded = message }
+    exchange.request = { query = request.query, body = shown(request.body), text = shown(request.text), decoded = exact(message) }
     self:tell_exchange(exchange)
   end
   local response, err = transport.send {
@@ -265,7 +286,7 @@ function Runtime:push(appid, message)
   if not left then return deliver(self, exchange) end
   local fault = { code = "blocked", zh = ("微信屏蔽了这个地址，还有 %d 秒：5 分钟内约 30 个推送没有回复"):format(left),
     en = ("WeChat has blocked the address for %d more seconds: about 30 pushes in 5 minutes were not answered"):format(left) }
-  exchange.request, exchange.way = { decoded = message }, "fault"
+  exchange.request, exchange.way = { decoded = exact(message) }, "fault"
   exchange.attempts[1] = { at = self:now(), ms = 0, fault = fault }
   if exchange.openid then self:say(appid, exchange.openid, FAULT) end
   self:tell_exchange(exchange)
@@ -318,7 +339,7 @@ local function exchange_of(self, call)
 end
 
 function Runtime:on_call(call)
-  local view = { id = call.id, appid = call.appid, api = call.api, args = call.args, reply = call.reply,
+  local view = { id = call.id, appid = call.appid, api = call.api, args = exact(call.args), reply = exact(call.reply),
     errcode = call.errcode, at = call.at, stateless = call.stateless }
   view.ms = math.floor((time.monotonic() - (self.call_started or time.monotonic())) * 1000)
   local exchange = exchange_of(self, call)
