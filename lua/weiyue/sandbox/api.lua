@@ -162,7 +162,7 @@ end
 local function note(ctx, reply, code)
   ctx.world:note_call {
     api = ctx.row.key, appid = ctx.account and ctx.account.appid, args = masked(ctx.args or {}, ctx.row),
-    reply = not (reply and reply.bytes) and masked(reply, ctx.row) or { bytes = #reply.bytes, type = reply.type },
+    reply = reply and reply.bytes and { bytes = #reply.bytes, type = reply.type } or masked(reply, ctx.row),
     errcode = code or 0, at = ctx.now, stateless = ctx.stateless,
   }
 end

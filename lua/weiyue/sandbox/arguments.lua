@@ -142,12 +142,16 @@ local function missing(state, name, path)
   fail(code_of(MISSING, MISSING_OF, state, name, 41011), join(path, name), "missing")
 end
 
+-- "lang(zh_CN|en)=zh_CN" may be left out; "grant_type=client_credential" may not.
+local function has_default(field) return field.default ~= nil and field.values ~= nil and #field.values > 1 end
+
 -- One field of a table: converted in place.
 local function take(state, field, args, path)
   local value = args[field.name]
   if is_null(value) then
     args[field.name] = nil
-    if not field.optional then missing(state, field.name, path) end
+    if has_default(field) then args[field.name] = field.default
+    elseif not field.optional then missing(state, field.name, path) end
     return
   end
   if value == "" and not field.optional and (field.type == "string" or field.type == "any") and MISSING[field.name] then
