@@ -94,7 +94,10 @@ function scalars.json(value, path)
   return decoded == nil and wrong_type(path) or decoded
 end
 
-function scalars.file(value, path) return type(value) == "table" and value.data and value or wrong_type(path) end
+-- A part without a file name is no file, but a field.
+function scalars.file(value, path)
+  return type(value) == "table" and value.data and value or fail(41005, path, "missing")
+end
 
 -- --- limits ---
 
@@ -220,6 +223,18 @@ function bodies.json(row, request)
   return value
 end
 
+-- WeChat does not read filename*= (RFC 2231): such a part has no file name for it.
+local function has_encoded_name(body, kind)
+  local boundary = kind:match 'boundary="?([^";]+)'
+  local from, to = body:find("--" .. boundary, 1, true)
+  while from do
+    local head = body:sub(to + 1, (body:find("\r\n\r\n", to, true))):lower()
+    if head:find("filename*=", 1, true) and not head:find("filename=", 1, true) then return true end
+    from, to = body:find("--" .. boundary, to, true)
+  end
+  return false
+end
+
 function bodies.multipart(_, request, files)
   local kind = request.headers and request.headers["content-type"] or ""
   if not kind:find "^multipart/form%-data" then
@@ -227,7 +242,7 @@ function bodies.multipart(_, request, files)
     return nil, 41005
   end
   local read = form.multipart(request.body or "", kind)
-  if not read then return nil, 41005 end
+  if not read or has_encoded_name(request.body, kind) then return nil, 41005 end
   local args = {}
   for name, value in pairs(read.fields) do args[name] = value end
   for _, file in ipairs(read.files) do
