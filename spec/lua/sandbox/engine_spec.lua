@@ -198,6 +198,15 @@ describe("what is noted of calls", function()
     assert.equal(7200, s.world:calls("token.stable")[1].reply.expires_in)
   end)
 
+  it("are small: a file's name and size, no long body", function()
+    local s = sandbox.new()
+    s:call("media.upload", { type = "image", media = { data = ("x"):rep(100000), filename = "a.jpg" } })
+    s:call("menu.create", { button = { { type = "click", name = "a", key = ("k"):rep(70000) } } })
+    local calls = s.world:calls()
+    assert.same({ filename = "a.jpg", type = "image/jpeg", size = 100000 }, calls[1].args.media)
+    assert.is_true(calls[2].args.bytes > 70000)
+  end)
+
   it("are the newest thousand, and all are counted", function()
     local s = sandbox.new()
     for _ = 1, 1100 do s:call("tag.get_id_list", { openid = OPENID }) end
