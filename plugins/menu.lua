@@ -7,7 +7,8 @@
 --         { "我的", page = "/me" },                             -- 本机的网页，按账号的 url 补全
 --         { "官网", view = "https://www.example.cn/" },
 --         { "扫一扫", scancode_waitmsg = "scan" },
---         { "小程序", miniprogram = { appid = "wxtest0123456789ab", pagepath = "pages/index", url = "https://www.example.cn/" } } },
+--         { "小程序", miniprogram = {
+--           appid = "wxtest0123456789ab", pagepath = "pages/index", url = "https://www.example.cn/" } } },
 --     },
 --     conditional = {                                           -- 个性化菜单：后写的优先
 --       { match = { client_platform_type = "ios" }, { "关于", click = "about" } },

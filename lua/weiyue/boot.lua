@@ -330,7 +330,7 @@ local function read_menus(boot, own)
       told[where .. en] = true
       if level == "error" then boot.failed_plugins = boot.failed_plugins + 1 end
       boot.problems[#boot.problems + 1] = {
-        level = level, event = "menu", zh = ("%s: %s [menu]"):format(where, zh), en = ("%s: %s [menu]"):format(where, en),
+        level = level, event = "menu", zh = ("%s: %s"):format(where, zh), en = ("%s: %s"):format(where, en),
       }
     end) or nil
   end

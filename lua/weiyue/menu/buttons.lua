@@ -67,7 +67,8 @@ end
 
 function checks.pagepath(value, path, add) text_of(value, path, URL_MAX, add) end
 
--- The sugar of a button: its kind by the name of a key. Gives { type, fields… }.
+-- What a button does: its kind by `type`, or by the name of a key. Gives { type, fields… }; nil: nothing; false:
+-- what it does is wrong, and told.
 local function action(b, path, add)
   local out, found = {}, nil
   if b.type ~= nil then
@@ -78,7 +79,7 @@ local function action(b, path, add)
       local near = type(out.type) == "string" and nearest.slip(out.type, nearest.names(M.KINDS))
       add("error", path .. ".type", "没有这种按钮" .. (near and "；最接近的是 " .. near or ""),
         "no such kind of button" .. (near and "; the nearest is " .. near or ""))
-      return nil
+      return false
     end
     return out
   end
@@ -86,7 +87,7 @@ local function action(b, path, add)
     if b[field] ~= nil then
       add("error", ("%s.%s"):format(path, field), "和 type 一起写；或写成 click = …、view = …、miniprogram = { … }",
         "goes with type; or write click = …, view = …, miniprogram = { … }")
-      return { type = "?" }
+      return false
     end
   end
   for kind in pairs(M.KINDS) do
@@ -94,7 +95,7 @@ local function action(b, path, add)
       if found then
         add("error", path, ("一个按钮只有一种作用：%s 和 %s"):format(found, kind),
           ("a button does one thing: %s or %s"):format(found, kind))
-        return nil
+        return false
       end
       found = kind
     end
@@ -102,7 +103,7 @@ local function action(b, path, add)
   if b.page ~= nil then
     if found then
       add("error", path, "一个按钮只有一种作用：page 和 " .. found, "a button does one thing: page or " .. found)
-      return nil
+      return false
     end
     return { type = "view", page = true, url = b.page }
   end
@@ -112,9 +113,16 @@ local function action(b, path, add)
     if type(b.miniprogram) ~= "table" then
       add("error", path .. ".miniprogram", "写 { appid = …, pagepath = …, url = … }",
         "write { appid = …, pagepath = …, url = … }")
-      return nil
+      return false
     end
-    for key, value in pairs(b.miniprogram) do out[key] = value end
+    for key, value in pairs(b.miniprogram) do
+      if key == "appid" or key == "pagepath" or key == "url" then
+        out[key] = value
+      else
+        add("error", ("%s.miniprogram.%s"):format(path, tostring(key)), "有 appid、pagepath、url",
+          "has appid, pagepath and url")
+      end
+    end
   else
     out[M.KINDS[found][1]] = b[found]
   end
@@ -122,10 +130,8 @@ local function action(b, path, add)
 end
 
 local function unknown(b, path, add)
-  local most = 1
   for key in pairs(b) do
     local is_known = FIELDS[key] or M.KINDS[key] or key == "page" or math.type(key) == "integer"
-    if math.type(key) == "integer" then most = math.max(most, key) end
     if not is_known then
       local list = nearest.names(FIELDS)
       for kind in pairs(M.KINDS) do list[#list + 1] = kind end
@@ -165,20 +171,20 @@ local function read_button(b, path, is_sub, base, add)
   local name = b.name
   if name == nil then name = b[1] end
   names.check(name, path .. ".name", is_sub, add)
-  local subs, out = below(b), nil
+  local subs = below(b)
   if subs and #subs > 0 then
     if is_sub then
       add("error", path, "菜单只有两级", "a menu has two levels")
       return nil
     end
-    if action(b, path, add) then
+    if action(b, path, add) ~= nil then
       add("error", path, "有子菜单的按钮自己不能有作用", "a button with others below does nothing itself")
     end
     return { name = name, sub_button = M.read(subs, path .. ".sub_button", base, add, true) }
   end
-  out = action(b, path, add)
+  local out = action(b, path, add)
   if not out then
-    if b.type == nil then
+    if out == nil then
       add("error", path, "按钮没有作用：写 click、view、page … 其中一个，或子菜单",
         "a button does something: click, view, page …, or has others below")
     end
