@@ -8,6 +8,7 @@ local hubs = require "weiyue.hub"
 local keep = require "weiyue.keep"
 local login = require "weiyue.oauth.login"
 local paths = require "weiyue.oauth.path"
+local responses = require "weiyue.web.response"
 local states = require "weiyue.oauth.state"
 local task = require "weiyue.task"
 local url = require "weiyue.url"
@@ -28,48 +29,39 @@ local SCOPES <const> = { base = true, userinfo = true }
 local function answer(t)
   t.headers = t.headers or {}
   t.headers["cache-control"] = "no-store"
-  return t
+  return responses.new(t)
 end
 
-local function page(req, status, kind, link, cookies)
+local function page(status, kind, link)
   return answer {
-    status = status, headers = { ["content-type"] = "text/html; charset=utf-8" }, body = views.page(kind, req, link),
-    cookies = cookies,
+    status = status, headers = { ["content-type"] = "text/html; charset=utf-8" }, body = views.page(kind, link),
   }
 end
 
-local function redirect(location, cookies)
-  return answer { status = 302, headers = { location = location }, body = "", cookies = cookies }
+local function redirect(location, cookies, status)
+  return answer { status = status or 302, headers = { location = location }, body = "", cookies = cookies }
 end
 
-local function warn(event, text, account, fields)
+local function tell(level, event, text, account, fields)
   fields = fields or {}
   fields.account = account.id
-  log.write(fields.level or "warn", event, core.secrets.mask(text), fields)
+  log.write(level, event, core.secrets.mask(text), fields)
 end
+
+local function warn(...) tell("warn", ...) end
 
 -- Where ----------------------------------------------------------------------------------------------------------
 
--- What stands in the public URL before the paths of an account's pages.
-local function base_of(req)
-  local whole = req.url:match "^%a[%w+.-]*://[^/?#]*([^?#]*)"
-  if req.path and whole:sub(-#req.path) == req.path then return whole:sub(1, -#req.path - 1) end
-  return ""
-end
-
 local function origin_of(req) return req.url:match "^%a[%w+.-]*://[^/?#]*" end
 
-local function cookie_path(req) return base_of(req) .. "/" end
+local function home(req) return req.base .. "/" end
 
 local function cookie(req, value, seconds, path)
-  return {
-    value, max_age = seconds, path = path or cookie_path(req), http_only = true, same_site = "Lax",
-    secure = req.url:find "^https:" ~= nil,
-  }
+  return { value, max_age = seconds, path = path or home(req), http_only = true, same_site = "Lax" }
 end
 
 local function login_link(req, place, scope, back)
-  return ("%s%slogin?scope=%s&return_to=%s%s"):format(base_of(req), M.ROOT, scope, url.escape(back),
+  return ("%s%slogin?scope=%s&return_to=%s%s"):format(req.base, M.ROOT, scope, url.escape(back),
     place.component and "&appid=" .. url.escape(place.appid) or "")
 end
 
@@ -106,9 +98,8 @@ local function authorize_url(place, redirect_uri, scope, state)
 end
 
 local function leave(req, place, scope, back)
-  local account = req.account
-  local state, name, value = states.begin(account.id, { scope = scope, back = back, id = place.id })
-  local callback = base_of(req) .. M.ROOT .. "callback"
+  local state, name, value = states.begin { scope = scope, back = back, id = place.id }
+  local callback = req.base .. M.ROOT .. "callback"
   return redirect(authorize_url(place, origin_of(req) .. callback, scope, state),
     { [name] = cookie(req, value, states.SECONDS, callback) })
 end
@@ -130,13 +121,13 @@ end
 function M.enter(req, options)
   local scope = options.login
   local place = owner(req)
-  if not place then return page(req, 404, "required") end
+  if not place then return page(404, "required") end
   local kv, err = keep.kv()
   local user
   if kv then user, err = login.of(kv, place.id, req.cookies) end
   if err then
     warn("oauth.store", tostring(err), place)
-    return page(req, 503, "store", paths.of(req.url))
+    return page(503, "store", paths.of(req.url))
   end
   if user and (scope == "base" or user.scope == "userinfo") then
     req.user = user
@@ -150,7 +141,7 @@ function M.enter(req, options)
     }
   end
   if scope == "base" then return leave(req, place, scope, back) end
-  return page(req, 200, "ask", login_link(req, place, scope, back))
+  return page(200, "ask", login_link(req, place, scope, back))
 end
 
 -- Back from WeChat --------------------------------------------------------------------------------------------------
@@ -159,12 +150,12 @@ local STATUS <const> = { code = 400, upstream = 502, identity = 502, snapshot = 
 local LEVEL <const> = { identity = "error", upstream = "error", snapshot = "info" }
 
 local function refuse(req, place, attempt, kind)
-  return page(req, STATUS[kind], kind, login_link(req, place, attempt.scope, attempt.back))
+  return page(STATUS[kind], kind, login_link(req, place, attempt.scope, attempt.back))
 end
 
 local function enter_with(req, place, attempt, ticket)
   return redirect(attempt.back,
-    { [login.cookie(place.id)] = cookie(req, login.seal(place.id, ticket), login.SECONDS) })
+    { [login.cookie(place.id)] = cookie(req, ticket, login.SECONDS) })
 end
 
 -- The first one with this state and code.
@@ -178,8 +169,8 @@ local function first(req, kv, place, attempt, code)
   end
   states.keep(kv, req.account.id, attempt.state, code, ticket and "=" .. ticket or "!" .. failed.kind)
   if ticket then return enter_with(req, place, attempt, ticket) end
-  warn("oauth." .. failed.kind, failed.text, place,
-    { level = LEVEL[failed.kind], code = failed.code, hint = failed.hint })
+  tell(LEVEL[failed.kind] or "warn", "oauth." .. failed.kind, failed.text, place,
+    { code = failed.code, hint = failed.hint })
   return refuse(req, place, attempt, failed.kind)
 end
 
@@ -202,16 +193,16 @@ end
 function M.callback(req)
   local account = req.account
   local state, code = one_value(req.query, "state"), one_value(req.query, "code")
-  local attempt, why = states.open(account.id, state, req.cookies)
+  local attempt, why = states.open(state, req.cookies)
   if not attempt then
     warn("oauth.state", "a state that this browser has not begun, or too long ago", account, { why = why })
-    return page(req, why == "form" and 400 or 403, "state")
+    return page(why == "form" and 400 or 403, "state")
   end
   local place = place_of(account, attempt.id)
-  if not place or place.id ~= attempt.id then return page(req, 403, "state") end
+  if not place or place.id ~= attempt.id then return page(403, "state") end
   if not code then
-    warn("oauth.denied", "the user has not agreed", place, { level = "info" })
-    return page(req, 403, "denied", login_link(req, place, attempt.scope, attempt.back))
+    tell("info", "oauth.denied", "the user has not agreed", place)
+    return page(403, "denied", login_link(req, place, attempt.scope, attempt.back))
   end
   if #code > 512 or not code:find "^[%w_%-]+$" then
     warn("oauth.code", "what came as a code is none", place)
@@ -240,13 +231,20 @@ end
 function M.login(req)
   local scope = one_value(req.query, "scope") or "base"
   local wanted = (req.query or {}).return_to
-  local back = wanted == nil and cookie_path(req) or paths.own(wanted)
+  local back = wanted == nil and home(req) or paths.own(wanted)
   local place = owner(req)
   if not back or not SCOPES[scope] or not place then
     warn("oauth.return_to", "a login that would lead elsewhere", req.account)
-    return page(req, 400, "state")
+    return page(400, "state")
   end
   return leave(req, place, scope, back)
+end
+
+-- Whether a browser says that another site has made it ask.
+local function is_foreign(req)
+  local from, origin = req.headers["sec-fetch-site"], req.headers.origin
+  if from then return from ~= "same-origin" and from ~= "none" end
+  return origin ~= nil and origin ~= origin_of(req)
 end
 
 --- Ends a login: the session in the store, and the cookie.
@@ -254,12 +252,11 @@ end
 ---@param req table
 ---@return table response
 function M.logout(req)
+  if is_foreign(req) then return page(403, "state") end
   local wanted = (req.query or {}).return_to
-  local back = wanted == nil and cookie_path(req) or paths.own(wanted)
+  local back = wanted == nil and home(req) or paths.own(wanted)
   local place = owner(req)
-  if not back or not place then return page(req, 400, "state") end
-  local origin = req.headers.origin
-  if origin and origin ~= "null" and origin:lower() ~= origin_of(req):lower() then return page(req, 403, "state") end
+  if not back or not place then return page(400, "state") end
   local kv, err = keep.kv()
   local user
   if kv then user, err = login.of(kv, place.id, req.cookies) end
@@ -270,11 +267,9 @@ function M.logout(req)
   end
   if err then
     warn("oauth.store", tostring(err), place)
-    return page(req, 503, "store", back)
+    return page(503, "store", back)
   end
-  local response = redirect(back, { [login.cookie(place.id)] = cookie(req, "", 0) })
-  response.status = 303
-  return response
+  return redirect(back, { [login.cookie(place.id)] = cookie(req, "", 0) }, 303)
 end
 
 --- What an account with such pages serves besides them.

@@ -9,6 +9,7 @@ local menu = require "weiyue.menu"
 local request = require "weiyue.api.request"
 
 local HAN <const> = "字"
+local KEYS <const> = [[appid = "wxtest1", secret = "wxtestsecret", token = "wxtest"]]
 
 -- The problems as one text: "level path", each on a line.
 local function faults(t)
@@ -181,7 +182,7 @@ describe("wx.menu", function()
     for name, text in pairs(plugins) do files["plugins/" .. name .. ".lua"] = 'local wx = require "weiyue"\n' .. text end
     folder:write(files)
     local loaded = app.boot { folder = folder.path, text = ([[return { plugins = { "plugins/*.lua" }, accounts = {
-      { id = "one", appid = "wxtest1", secret = "wxtestsecret", token = "wxtest", kind = "service", verified = true, %s }, %s } }]]):format(account or "", others or "") }
+      { id = "one", ]] .. KEYS .. [[, kind = "service", verified = true, %s }, %s } }]]):format(account or "", others or "") }
     local list = {}
     for i, p in ipairs(loaded.problems) do list[i] = ("%s: %s"):format(p.level, p.en:gsub(folder.path .. "/", "")) end
     return table.concat(list, "\n"), loaded.accounts[1] and loaded.accounts[1].menu, loaded
@@ -228,9 +229,9 @@ describe("wx.menu", function()
 
   it("is told once, and is each account's own", function()
     local problems, _, loaded = boot({ a = [[wx.menu { { "字字字字字", page = "/me" } }]] }, 'url = "https://a.example.cn"',
-      [[{ id = "two", appid = "wxtest1", secret = "wxtestsecret", path = "/two", token = "wxtest", kind = "service", verified = true, url = "https://b.example.cn" },
-        { id = "three", appid = "wxtest1", secret = "wxtestsecret", path = "/three", token = "wxtest", kind = "subscription", url = "https://c.example.cn" },
-        { id = "four", appid = "wxtest1", secret = "wxtestsecret", path = "/four", token = "wxtest", plugins = {} }]])
+      [[{ id = "two", path = "/two", ]] .. KEYS .. [[, kind = "service", verified = true, url = "https://b.example.cn" },
+        { id = "three", path = "/three", ]] .. KEYS .. [[, kind = "subscription", url = "https://c.example.cn" },
+        { id = "four", path = "/four", ]] .. KEYS .. [[, plugins = {} }]])
     assert.equal("note: plugins/a.lua:2: menu: button[1].name: is cut where it is shown: 10 columns, at most 8\n"
       .. "note: plugins/a.lua:2: the account three may not create menus by the API (can.menu)", problems)
     assert.matches("https://b.example.cn/me", loaded.accounts[2].menu.create, 1, true)
@@ -275,7 +276,7 @@ describe("weiyue:menu", function()
         menu = { { "关于", click = "about" }, { "更多", { "我的", page = "/me" } } },
         conditional = { { match = { language = "en" }, { "About", click = "about" } } },
       } }, rules = { path = "weiyue:rules", config = { rules = { { click = "about", reply = "…" } } } } },
-      accounts = { { appid = "wxtest1", secret = "wxtestsecret", token = "wxtest", kind = "service", verified = true, url = "https://wx.example.cn" } } }]] }
+      accounts = { { ]] .. KEYS .. [[, kind = "service", verified = true, url = "https://wx.example.cn" } } }]] }
     assert.same({}, loaded.problems)
     local its = loaded.accounts[1].menu
     assert.equal("https://wx.example.cn/me", json.decode(its.create).button[2].sub_button[1].url)

@@ -1,4 +1,4 @@
--- Logins of users: a sealed cookie names an openid and a session, u/ACCOUNT/OPENID/w/SESSION in the store has who he
+-- Logins of users: a signed cookie names an openid and a session, u/ACCOUNT/OPENID/w/SESSION in the store has who he
 -- is. It ends by logging out, after a week, or when he is forgotten: whoever has the cookie then has nothing.
 
 local core = require "weiyue_core"
@@ -9,8 +9,6 @@ local M = {}
 
 M.SECONDS = 7 * 86400
 
-local function purpose(account_id) return "oauth.login/" .. account_id end
-local function seal() return require "weiyue.web.seal" end
 local function record_key(account_id, openid, session)
   return keep.user(account_id, openid) .. keep.key("w", session)
 end
@@ -20,7 +18,7 @@ end
 ---@return string
 function M.cookie(account_id) return "wy_login_" .. account_id end
 
---- Begins a session: what the cookie is to hold, before it is sealed.
+--- Begins a session: what the cookie is to hold.
 ---@async
 ---@param kv table
 ---@param account_id string
@@ -44,12 +42,6 @@ function M.begin(kv, account_id, who)
   return session .. " " .. who.openid
 end
 
---- The cookie's value.
----@param account_id string
----@param ticket string of begin
----@return string
-function M.seal(account_id, ticket) return seal().sign(purpose(account_id), ticket, M.SECONDS) end
-
 local User = { __name = "weiyue.user" }
 User.__index = User
 local inside = setmetatable({}, { __mode = "k" }) -- user → the key of his session
@@ -70,13 +62,11 @@ end
 ---@async
 ---@param kv table
 ---@param account_id string
----@param cookies table<string, string>
+---@param cookies table<string, string> that were signed
 ---@return weiyue.User? user
 ---@return table? err the store is away
 function M.of(kv, account_id, cookies)
-  local value = cookies[M.cookie(account_id)]
-  local ticket = value and seal().open(purpose(account_id), value)
-  local session, openid = (ticket or ""):match "^(%w+) ([%w_%-]+)$"
+  local session, openid = (cookies[M.cookie(account_id)] or ""):match "^(%w+) ([%w_%-]+)$"
   if not session then return nil end
   local key = record_key(account_id, openid, session)
   local text, err = kv:get(key)

@@ -1,4 +1,4 @@
--- One attempt to log in: its state, which WeChat brings back, is bound to the browser by a sealed cookie of its own,
+-- One attempt to log in: its state, which WeChat brings back, is bound to the browser by a signed cookie of its own,
 -- which also has where to go then. The server keeps nothing before WeChat has sent somebody back; from then on
 -- o/ACCOUNT/s/STATE says that the state was used, and with which code, o/ACCOUNT/c/CODE (a digest) that the code was.
 
@@ -14,31 +14,26 @@ local LENGTH <const> = 22 -- letters and digits: 131 bits
 local TTL <const> = (M.SECONDS + 60) * 1000 -- ms
 
 local function cookie_name(state) return "wy_state_" .. state:sub(1, 8) end
-local function purpose(account_id) return "oauth.state/" .. account_id end
-local function seal() return require "weiyue.web.seal" end
 
---- A new attempt: its state, and the cookie that goes with it.
----@param account_id string of the account that the page is of
+--- A new attempt: its state, and the cookie that goes with it, to be signed.
 ---@param attempt { scope: string, back: string, id: string } back: a path of this host; id: whose login it is to be
 ---@return string state
 ---@return string name of the cookie
 ---@return string value
-function M.begin(account_id, attempt)
+function M.begin(attempt)
   local state = crypto.random_string(LENGTH)
   local text = core.json.encode { state = state, scope = attempt.scope, back = attempt.back, id = attempt.id }
-  return state, cookie_name(state), seal().sign(purpose(account_id), text, M.SECONDS)
+  return state, cookie_name(state), text
 end
 
 --- What a browser that comes back had begun with.
----@param account_id string
 ---@param state any of the query
----@param cookies table<string, string>
+---@param cookies table<string, string> that were signed, and not too long ago
 ---@return { state: string, scope: string, back: string, id: string }? attempt
 ---@return string? why "form", "cookie": it is another browser's, or too old
-function M.open(account_id, state, cookies)
+function M.open(state, cookies)
   if type(state) ~= "string" or #state ~= LENGTH or state:find "%W" then return nil, "form" end
-  local value = cookies[cookie_name(state)]
-  local text = value and seal().open(purpose(account_id), value)
+  local text = cookies[cookie_name(state)]
   local attempt = text and core.json.decode(text)
   if type(attempt) ~= "table" or not crypto.equal(attempt.state, state) then return nil, "cookie" end
   return attempt

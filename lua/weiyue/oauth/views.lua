@@ -1,32 +1,9 @@
 -- The few pages of a login: a button, and what to do when it fails. Both languages on each: nothing is known yet of
 -- who reads it.
 
-local M = {}
+local layout = require "weiyue.web.layout"
 
-local PAGE <const> = [[
-<!doctype html>
-<html lang="zh-CN">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
-<meta name="color-scheme" content="light dark">
-<title>%s</title>
-<style nonce="%s">
-body { margin: 0; padding: 20vh 32px 32px; font: 17px/1.5 system-ui, sans-serif; text-align: center;
-  background: Canvas; color: CanvasText }
-h1 { font-size: 22px; font-weight: 500; margin: 0 0 12px }
-p { margin: 0 0 32px; opacity: .7; font-size: 15px }
-a { display: inline-block; min-width: 184px; padding: 12px 24px; border-radius: 8px; background: #07c160; color: #fff;
-  text-decoration: none; font-weight: 500 }
-</style>
-</head>
-<body>
-<h1>%s</h1>
-<p>%s</p>
-%s
-</body>
-</html>
-]]
+local M = {}
 
 local TEXTS <const> = {
   ask = { "登录", "此页面需要你的微信昵称和头像<br>This page asks for your WeChat name and picture", "微信登录 · Log in" },
@@ -45,13 +22,12 @@ local function escape(text) return (text:gsub("[&<>\"']", function(c) return ("&
 
 --- One of these pages.
 ---@param kind string
----@param req table
 ---@param link? string where its button leads; nil: it has none
 ---@return string html
-function M.page(kind, req, link)
+function M.page(kind, link)
   local title, text, button = table.unpack(TEXTS[kind], 1, 3)
-  return PAGE:format(title, escape(req.nonce or ""), title, text,
-    button and link and ('<a href="%s">%s</a>'):format(escape(link), button) or "")
+  return layout.wrap(("<h1>%s</h1>\n<p>%s</p>\n%s"):format(title, text,
+    button and link and ('<a class="button" href="%s">%s</a>\n'):format(escape(link), button) or ""), title)
 end
 
 return M
