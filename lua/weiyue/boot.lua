@@ -141,6 +141,7 @@ end
 ---@field sources weiyue.Sources what was read; its snapshot builds the same once more
 ---@field log_file? string       where the program writes its log; nil: stderr
 ---@field accounts { object: table, dispatch: function, menu?: weiyue.menu.Declared }[]
+---@field sites? table[] for each account false, or its pages
 ---@field calls table<string, any> what C asks at run time, by name
 
 ---@class weiyue.BootOptions
@@ -432,18 +433,19 @@ function M.load(boot)
       en = ("account %s wants the plugin %s, which is not loaded"):format(account.id, name),
     }
   end
-  local menus_of = {}
+  local plugins_of, has_pages = {}, false
   for i, account in ipairs(conf.accounts) do
     local own = chosen(loaded, account, folder, missing)
-    menus_of[i] = own
     local handlers = {}
+    plugins_of[i] = own
+    for _, plugin in ipairs(own) do has_pages = has_pages or plugin.pages ~= nil end
     for _, plugin in ipairs(own) do
       for _, handler in ipairs(plugin.forgets or {}) do handlers[#handlers + 1] = handler end
     end
     to_forget[i] = { object = objects[i], index = i, delay = account.forget, handlers = handlers }
     boot.accounts[i] = { object = objects[i], index = rules.compile(own) }
   end
-  read_menus(boot, menus_of)
+  read_menus(boot, plugins_of)
   hub.forgetting = forget.new(to_forget, box, push, hub.services, platform,
     hub.has_component and function(id) return hub.components:find(id) end or nil)
   for i, account in ipairs(boot.accounts) do
@@ -471,6 +473,14 @@ function M.load(boot)
       return out:hint(its, openid)
     end,
   }
+  if has_pages then
+    local n = #boot.problems
+    boot.sites, boot.calls.page = require("weiyue.web.sites").build {
+      confs = conf.accounts, objects = objects, plugins = plugins_of, problems = boot.problems,
+      services = hub.services, json_depth = conf.limits.json_depth, state = boot.state,
+    }
+    boot.failed_plugins = boot.failed_plugins + #boot.problems - n
+  end
   --- What is done last, when the host stops or another generation has taken over.
   function boot.calls.part()
     local governor = rawget(hub, "governor")

@@ -2,11 +2,11 @@
 -- host's (weiyue.token), and never leave it.
 
 local address = require "weiyue.jssdk.address"
+local codec = require "weiyue.codec"
 local core = require "weiyue_core"
 local crypto = require "weiyue.crypto"
 local fault = require "weiyue.token.fault"
 local hubs = require "weiyue.hub"
-local signature = require "weiyue.jssdk.signature"
 
 local log = core.log
 
@@ -20,6 +20,8 @@ local function place_of(what, account)
   return place
 end
 
+local function script_of(place) return place.jweixin or place.component and place.component.jweixin or SCRIPT end
+
 -- What wx.config takes, but for what the page wants of it.
 ---@async
 local function config_of(place, url)
@@ -29,7 +31,7 @@ local function config_of(place, url)
   local nonce, timestamp = crypto.random_string(16), math.floor(core.time.now())
   return {
     appId = place.appid, timestamp = timestamp, nonceStr = nonce,
-    signature = signature.page(ticket, nonce, timestamp, url),
+    signature = codec.jssdk_sign { ticket = ticket, noncestr = nonce, timestamp = timestamp, url = url },
   }
 end
 
@@ -75,7 +77,7 @@ local function attribute(text) return (text:gsub("[&<>\"']", function(c) return 
 function M.head(req, options)
   local place = place_of("jssdk.head", req.account)
   local nonce = attribute(req.nonce or "")
-  local html = ('<script nonce="%s" src="%s"></script>\n'):format(nonce, attribute(place.jweixin or SCRIPT))
+  local html = ('<script nonce="%s" src="%s"></script>\n'):format(nonce, attribute(script_of(place)))
   local config, err = config_of(place, req.url:match "^[^#]*")
   if not config then
     log.write("warn", "jssdk.failed", core.secrets.mask(tostring(err)), { account = place.id, code = err.code })
@@ -95,7 +97,7 @@ end
 ---@return string[]
 function M.csp(account)
   local place = place_of("jssdk.csp", account)
-  return { (place.jweixin or SCRIPT):match "^%a+://[^/?#]+" }
+  return { script_of(place):match "^%a+://[^/?#]+" }
 end
 
 -- For clients that ask ---------------------------------------------------------------------------------------------
@@ -184,7 +186,7 @@ function M.add_card(account, card)
   local ext = {
     code = code, openid = openid, timestamp = timestamp, nonce_str = nonce, outer_str = card.outer_str,
     fixed_begintimestamp = card.fixed_begintimestamp,
-    signature = signature.card { ticket, timestamp, id, code, openid, nonce },
+    signature = codec.card_sign { ticket, timestamp, id, code, openid, nonce },
   }
   return { cardId = id, cardExt = core.json.encode(ext) }
 end
@@ -206,7 +208,7 @@ function M.choose_card(account, filter)
   local nonce, timestamp = crypto.random_string(16), stamp()
   return {
     shopId = shop, cardType = kind, cardId = id, timestamp = math.tointeger(timestamp), nonceStr = nonce,
-    signType = "SHA1", cardSign = signature.card { ticket, place.appid, shop, timestamp, nonce, id, kind },
+    signType = "SHA1", cardSign = codec.card_sign { ticket, place.appid, shop, timestamp, nonce, id, kind },
   }
 end
 
