@@ -105,7 +105,8 @@ local function leave(req, place, scope, back)
 end
 
 -- Whether a browser goes to a page; else a script asks, which no redirect helps.
-local function is_navigation(req)
+local function is_navigation(req, options)
+  if options.kind == "route" then return false end
   if req.method ~= "GET" and req.method ~= "HEAD" then return false end
   local mode, accept = req.headers["sec-fetch-mode"], req.headers.accept
   if mode and mode ~= "navigate" then return false end
@@ -116,7 +117,7 @@ end
 --- A page with `login` is asked for: sets req.user, or gives the response instead.
 ---@async
 ---@param req table
----@param options { login: "base"|"userinfo" }
+---@param options { login: "base"|"userinfo", kind?: "page"|"route" }
 ---@return table? response nil: req.user is set
 function M.enter(req, options)
   local scope = options.login
@@ -134,7 +135,7 @@ function M.enter(req, options)
     return nil
   end
   local back = paths.of(req.url)
-  if not is_navigation(req) then
+  if not is_navigation(req, options) then
     return answer {
       status = 401, headers = { ["content-type"] = "application/json" },
       body = core.json.encode { error = "login", login = login_link(req, place, scope, "/"):match "^[^?]*" },
