@@ -148,6 +148,10 @@ end
 -- Back from WeChat --------------------------------------------------------------------------------------------------
 
 local STATUS <const> = { code = 400, upstream = 502, identity = 502, snapshot = 403, store = 503, state = 403 }
+local EVENT <const> = {
+  code = "oauth.code", upstream = "oauth.upstream", identity = "oauth.identity", snapshot = "oauth.snapshot",
+  store = "oauth.store",
+}
 local LEVEL <const> = { identity = "error", upstream = "error", snapshot = "info" }
 
 local function refuse(req, place, attempt, kind)
@@ -170,7 +174,7 @@ local function first(req, kv, place, attempt, code)
   end
   states.keep(kv, req.account.id, attempt.state, code, ticket and "=" .. ticket or "!" .. failed.kind)
   if ticket then return enter_with(req, place, attempt, ticket) end
-  tell(LEVEL[failed.kind] or "warn", "oauth." .. failed.kind, failed.text, place,
+  tell(LEVEL[failed.kind] or "warn", EVENT[failed.kind], failed.text, place,
     { code = failed.code, hint = failed.hint })
   return refuse(req, place, attempt, failed.kind)
 end
