@@ -17,7 +17,7 @@ local jssdk = {}
 ---@field status integer for an answer: 400, 403, 429, 502
 
 --- Signs a page's address (JS-SDK 签名), location.href as its script has it. Only of the account's own host: scheme, host
---- and port of its url are compared, and those that the request has come to. With a request its client is counted: 200
+--- and port of its url are compared, and those that the request has come to. With a request its client is counted: 500
 --- in 10 seconds.
 ---@async
 ---@param who weiyue.Account|weiyue.Request

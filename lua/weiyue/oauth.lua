@@ -147,7 +147,9 @@ end
 
 -- Back from WeChat --------------------------------------------------------------------------------------------------
 
-local STATUS <const> = { code = 400, upstream = 502, identity = 502, snapshot = 403, store = 503, state = 403 }
+local STATUS <const> = {
+  code = 400, upstream = 502, identity = 502, snapshot = 403, store = 503, state = 403, busy = 429,
+}
 local EVENT <const> = {
   code = "oauth.code", upstream = "oauth.upstream", identity = "oauth.identity", snapshot = "oauth.snapshot",
   store = "oauth.store",
@@ -213,6 +215,9 @@ function M.callback(req)
     warn("oauth.code", "what came as a code is none", place)
     return refuse(req, place, attempt, "code")
   end
+  local may, first_refused = hubs.current().rates:take("oauth", account.id, req.ip)
+  if first_refused then warn("oauth.rate", "one client logs in too often", place) end
+  if not may then return refuse(req, place, attempt, "busy") end
   local kv, err = keep.kv()
   local how
   if kv then how, err = states.use(kv, account.id, attempt.state, code) end

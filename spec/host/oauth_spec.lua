@@ -51,7 +51,7 @@ local function request(browser, target, more)
   local req = {
     account = one, method = "GET", path = path, base = "", url = "https://wx.example.cn" .. target,
     query = core.form.parse(query), headers = { accept = "text/html,*/*" }, cookies = browser.cookies, params = {},
-    nonce = "n",
+    ip = "192.0.2.1",
   }
   for key, value in pairs(more or {}) do req[key] = value end
   return req
@@ -332,6 +332,20 @@ describe("a code", function()
       assert.matches('href="/%-/oauth/login%?scope=base&#38;return_to=%%2Fme%%3Fa%%3D1"', response.body)
     end)
   end
+
+  it("is not exchanged for a client that tries without end", function()
+    upstream["oauth.access_token"] = function() return nil, { code = 40029, message = "invalid code" } end
+    local counts = {}
+    local events = logged(function()
+      for i = 1, 600 do
+        local status = login(browser(), "A" .. i).status
+        counts[status] = (counts[status] or 0) + 1
+      end
+    end)
+    assert.same({ [400] = 500, [429] = 100 }, counts)
+    assert.equal(500, #calls)
+    assert.equal(1, select(2, events:gsub("oauth%.rate", "")))
+  end)
 
   it("is not kept: neither it, nor who came by it, stands in the store beyond the user's own", function()
     upstream["oauth.access_token"] = function() return token_of { code = "openid" } end
