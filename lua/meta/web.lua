@@ -34,12 +34,6 @@ function req:header(name) end
 ---@param cookie string|weiyue.Cookie|false
 function req:set_cookie(name, cookie) end
 
---- Who is logged in (登录的用户).
----@class weiyue.User
----@field openid string
----@field unionid? string
----@field snapshot? boolean a virtual identity of WeChat's: it has no session
-
 --- A file that a browser has sent (上传的文件). It goes with its request unless it is saved.
 ---@class weiyue.Upload
 ---@field name string of its field
@@ -83,6 +77,7 @@ function upload:save(path) end
 ---@field login? "base"|"userinfo"
 ---@field body? integer|string
 ---@field repeated? boolean
+---@field raw? boolean the handler reads the body itself, also a form's: req.body
 ---@field csrf? boolean true: a token is wanted, as of pages; false: nothing is checked; absent: other sites are refused
 
 ---@class weiyue.ResponseFields
@@ -93,6 +88,7 @@ function upload:save(path) end
 ---@field download? string it is saved under this name
 ---@field stream? async fun(out: weiyue.Stream) writes the body
 ---@field cookies? table<string, string|weiyue.Cookie|false>
+---@field drop? boolean nothing is sent: the connection ends, as where an answer is lost
 
 ---@class weiyue.Response
 

@@ -37,7 +37,10 @@ end
 
 local function read_config(options, from)
   local config = require "weiyue.config"
-  local overrides = { overrides = { listen = options.listen }, read = from.read }
+  local overrides = {
+    overrides = { listen = options.listen }, read = from.read,
+    sandbox = options.sandbox and core.json.decode(options.sandbox),
+  }
   local conf, found
   if options.text then
     conf, found = config.load_string(options.text, file_of(options), overrides)
@@ -140,7 +143,7 @@ end
 ---@field state? string          the state folder
 ---@field sources weiyue.Sources what was read; its snapshot builds the same once more
 ---@field log_file? string       where the program writes its log; nil: stderr
----@field accounts { object: table, dispatch: function }[]
+---@field accounts { object: table, dispatch: function, menu?: weiyue.menu.Declared }[]
 ---@field sites? table[] for each account false, or its pages
 ---@field calls table<string, any> what C asks at run time, by name
 
@@ -150,6 +153,8 @@ end
 ---@field name? string
 ---@field folder? string
 ---@field listen? string
+---@field sandbox? string   JSON of a weiyue.sandbox.Setup: the host's WeChat is a fake one
+---@field has_guest? boolean the host is that fake one
 ---@field worker? integer   which one this is, from 0
 ---@field workers? integer  how many there are; absent: as the configuration says
 ---@field cores? integer    what workers = "auto" means
@@ -305,7 +310,7 @@ local function load_plugins(boot, folder, host)
     lua_path[i] = { folder = absolute and "" or folder .. "/", pattern = pattern } -- a folder's own ? stays
   end
   local loaded, problems, failed = plugins.load(boot.conf.plugins, {
-    refuse_empty = boot.options.reload,
+    refuse_empty = boot.options.reload, has_guest = boot.options.has_guest,
     file = file_of(boot.options), folder = folder, lua_path = lua_path, sources = boot.sources,
     c_modules = boot.conf.c_modules, from_env = boot.conf.from_env, locate = locator(boot),
   }, host)
@@ -318,6 +323,24 @@ local function load_plugins(boot, folder, host)
     plugin.calls = nil
   end
   return loaded
+end
+
+-- The menus that the plugins of each account declare: boot.accounts[i].menu, and its place has them.
+local function read_menus(boot, own, hub)
+  local told = {}
+  for i, account in ipairs(boot.conf.accounts) do
+    local has = false
+    for _, plugin in ipairs(own[i]) do has = has or plugin.menus ~= nil end
+    boot.accounts[i].menu = has and require("weiyue.menu.declared").of(own[i], account, function(level, where, zh, en)
+      if told[where .. en] then return end -- several accounts have the plugin
+      told[where .. en] = true
+      if level == "error" then boot.failed_plugins = boot.failed_plugins + 1 end
+      boot.problems[#boot.problems + 1] = {
+        level = level, event = "menu", zh = ("%s: %s"):format(where, zh), en = ("%s: %s"):format(where, en),
+      }
+    end) or nil
+    hub:place(boot.accounts[i].object).menu = boot.accounts[i].menu
+  end
 end
 
 -- Whose a handler is, by the place of its rule: for metrics.
@@ -428,6 +451,7 @@ function M.load(boot)
     to_forget[i] = { object = objects[i], index = i, delay = account.forget, handlers = handlers }
     boot.accounts[i] = { object = objects[i], index = rules.compile(own) }
   end
+  read_menus(boot, plugins_of, hub)
   hub.forgetting = forget.new(to_forget, box, push, hub.services, platform,
     hub.has_component and function(id) return hub.components:find(id) end or nil)
   for i, account in ipairs(boot.accounts) do
