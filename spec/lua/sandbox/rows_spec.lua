@@ -36,8 +36,15 @@ local function has_default(field) return field.default and field.values and #fie
 
 -- Copies of a table without one of its members: each with the path of what it lacks, where the row needs it.
 local function lacking(fields, value, path, list)
-  local function without(name) list[#list + 1] = { path = path, name = name } end
+  local function without(...) list[#list + 1] = { path = path, names = { ... }, name = table.concat({ ... }, "|") } end
   for _, one in ipairs(fields) do
+    if one.choice and not one.optional then
+      local names = {}
+      for _, alternative in ipairs(one.choice) do
+        for _, field in ipairs(alternative) do names[#names + 1] = field.name end
+      end
+      without(table.unpack(names))
+    end
     if one.switch then
       if value[one.switch] ~= nil and not one.optional then without(one.switch) end
     elseif not one.choice and not one.optional and value[one.name] ~= nil and not has_default(one) then
@@ -54,7 +61,7 @@ end
 
 local function remove(body, one)
   for _, name in ipairs(one.path) do body = body[name] end
-  body[one.name] = nil
+  for _, name in ipairs(one.names) do body[name] = nil end
 end
 
 -- The requests of a row that lack one thing each.
@@ -62,10 +69,10 @@ local function requests(row, wire)
   local list = {}
   for _, one in ipairs(lacking(row.query or {}, wire.query, {}, {})) do
     list[#list + 1] = { one.name, function(w)
-      w.query[one.name] = nil
+      remove(w.query, one)
       local body = row.content == "json" and w.body and json.decode(w.body) -- some rows have a value in both
       if body then
-        body[one.name] = nil
+        remove(body, one)
         w.body = json.encode(body)
       end
     end }
@@ -75,7 +82,8 @@ local function requests(row, wire)
       list[#list + 1] = { one.name, function(w)
         local body = json.decode(w.body)
         remove(body, one)
-        w.body, w.query[one.name] = json.encode(body), nil
+        w.body = json.encode(body)
+        if #one.path == 0 then remove(w.query, one) end
       end }
     end
   elseif row.content == "multipart" or row.content == "bytes" then
