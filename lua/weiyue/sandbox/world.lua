@@ -14,7 +14,8 @@
 --   user                   users.lua. What decides how he behaves: platform (1 iOS, 2 Android, 3 other), language, wxid
 --                          (his WeChat id), refuses_templates, blocked (on the account's blacklist: whoever pushes
 --                          drops what he writes)
---   world:state(account, "family", fresh)   what a family keeps, made by fresh() when it is first asked for
+--   world:state(account, "family", fresh)   what a family keeps, made by fresh() when it is first asked for; its name
+--                          is none of the account's own keys (token, component, url …)
 --   sandbox/library.lua    media and material of an account: where every family looks up a media_id; drafts go in, too
 --   sandbox/qr.lua         QR codes as pictures (png, svg, matrix)
 -- `world:due()` itself notes the pushes that it gives (windows, last contact); whoever pushes something else calls
