@@ -82,26 +82,46 @@ function M.new(ctx, article)
     out[name] = values.copy(article[name])
   end
   out.digest = out.digest or words(out.content)
-  out.key = ids.text(ctx.world.random, 22)
+  local cover = out.thumb_media_id and library.find(ctx.world, ctx.account, out.thumb_media_id)
+  out.thumb_url = cover and library.url(ctx.world, cover) or ""
+  local path = "/s/" .. ids.text(ctx.world.random, 22)
+  out.url = ctx.world.base .. path
+  ctx.world.articles = ctx.world.articles or setmetatable({}, { __mode = "v" }) -- drafts and posts hold them
+  ctx.world.articles[path] = out
   return out
 end
 
+--- The article of an address, as long as it is anywhere.
+---@param path string "/s/…"
+---@return table?
+function M.of_path(world, path)
+  local found = world.articles and world.articles[path]
+  return found and not found.is_deleted and found or nil
+end
+
+--- The bytes of some articles.
+---@param articles table[]
+---@return integer
+function M.size(articles)
+  local n = 0
+  for _, one in ipairs(articles) do n = n + #one.content end
+  return n
+end
+
 --- An article as WeChat's answers have it.
----@param world table
 ---@param article table
 ---@param is_brief? boolean without its content
 ---@return table
-function M.show(world, article, is_brief)
+function M.show(article, is_brief)
   local out = values.copy(article)
-  out.url, out.key = ("%s/s/%s"):format(world.base, article.key), nil
   if is_brief then out.content = nil end
   return out
 end
 
 --- Several of them.
-function M.show_all(world, articles, is_brief)
+function M.show_all(articles, is_brief)
   local list = values.list()
-  for i, article in ipairs(articles) do list[i] = M.show(world, article, is_brief) end
+  for i, article in ipairs(articles) do list[i] = M.show(article, is_brief) end
   return list
 end
 

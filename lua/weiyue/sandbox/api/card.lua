@@ -10,6 +10,7 @@ local flag, int, text = values.flag, values.int, values.text
 local M = {
   -- What users do; wallet.lua tells.
   take = wallet.take, drop = wallet.drop, give = wallet.give, view = wallet.view, choose = wallet.choose,
+  offered = wallet.offered,
 }
 
 local TITLE <const>, BRAND <const>, NOTICE <const> = 27, 36, 48 -- bytes
@@ -163,17 +164,6 @@ local function offers(ctx, list)
   return out
 end
 
---- What a ticket of create_qrcode, or the address in it, offers to a user.
----@param world table
----@param appid string
----@param ticket string
----@return table[]? cards { card_id, code?, openid?, outer_str? }, each for wallet.take
-function M.offered(world, appid, ticket)
-  local s = wallet.state(world:account(appid))
-  local offer = s.offers:get(ticket) or s.offers:get((ticket:match "/card/offer/([%w_%-]+)$" or ""))
-  return offer and world.now() < offer.ends and offer.cards or nil
-end
-
 function M.create_qrcode(ctx, args)
   local action = args.action_info
   local list = args.action_name == "QR_CARD" and { action.card }
@@ -184,7 +174,7 @@ function M.create_qrcode(ctx, args)
   local seconds = int(args.expire_seconds, QR)
   local ticket = ids.text(ctx.world.random, 60)
   wallet.state(ctx.account).offers:put(ticket, { cards = cards, ends = ctx.world.now() + seconds })
-  local url = ("%s/-/card/offer/%s"):format(ctx.world.base, ticket)
+  local url = ("%s/-/card/offer/%s/%s"):format(ctx.world.base, ctx.account.appid, ticket)
   return { errcode = 0, errmsg = "ok", ticket = ticket, expire_seconds = seconds, url = url,
     show_qrcode_url = ("%s/cgi-bin/showqrcode?ticket=%s"):format(ctx.world.base, ticket) }
 end
@@ -196,7 +186,8 @@ function M.create_landing_page(ctx, args)
   wallet.state(ctx.account).offers:put(key, { cards = cards, ends = math.huge })
   local s = wallet.state(ctx.account)
   s.pages = (s.pages or 0) + 1
-  return { errcode = 0, errmsg = "ok", url = ("%s/-/card/offer/%s"):format(ctx.world.base, key), page_id = s.pages }
+  return { errcode = 0, errmsg = "ok", page_id = s.pages,
+    url = ("%s/-/card/offer/%s/%s"):format(ctx.world.base, ctx.account.appid, key) }
 end
 
 function M.get_mpnews_html(ctx, args)
