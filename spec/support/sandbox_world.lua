@@ -106,7 +106,7 @@ function Sandbox:pushed(after)
   return list
 end
 
-Sandbox.OPENID = M.OPENID
+Sandbox.OPENID, Sandbox.COMPONENT = M.OPENID, M.COMPONENT
 
 function Sandbox:user(options) return self.world:new_user(M.APPID, options) end
 
