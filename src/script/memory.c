@@ -13,7 +13,7 @@
 
 enum {
   MUCH = 1 << 20, /* bytes whose making takes about as long as the hook's stride */
-  DEEP = 20000    /* calls, one in another: more than any recursion that means to end */
+  DEEP = 10000    /* calls, one in another: more than any recursion that means to end */
 };
 enum { GRAIN = 16, SPARE_MAX = 256 * 1024 };
 
