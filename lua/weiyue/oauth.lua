@@ -297,7 +297,9 @@ function M.notes(conf)
   if conf.kind == "component" then return notes end
   if not conf.can.oauth then notes[1] = { zh = CANNOT[1], en = CANNOT[2] } end
   if not conf.appid or not conf.secret then
-    notes[#notes + 1] = { zh = "网页要登录，账号没有写 appid 和 secret", en = "pages log in, and the account has no appid and secret" }
+    notes[#notes + 1] = {
+      zh = "网页要登录，账号没有写 appid 和 secret", en = "pages log in, and the account has no appid and secret",
+    }
   end
   return notes
 end
