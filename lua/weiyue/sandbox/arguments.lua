@@ -1,5 +1,5 @@
--- The arguments of a call as a server sees them: texts of the query, values of a JSON body, parts of a form; against the
--- fields of the row. What is missing or of another type has WeChat's return code for it. What is not known is ignored.
+-- The arguments of a call as a server sees them: texts of the query, values of a JSON body, parts of a form; against
+-- the fields of the row. What is missing or of another type has WeChat's return code for it. What is not known is ignored.
 
 local form = require "weiyue.form"
 local json = require "weiyue.json"

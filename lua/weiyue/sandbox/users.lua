@@ -40,7 +40,8 @@ function M.new(world, account, options)
   local user = {
     openid = openid, unionid = options.unionid, nickname = options.nickname or ("用户%d"):format(n),
     avatar = options.avatar, language = options.language or "zh_CN", subscribed = false, remark = options.remark or "",
-    qr_scene = 0, qr_scene_str = "", tags = {}, blocked = false, windows = {}, consents = {}, received = ring(M.RECEIVED),
+    qr_scene = 0, qr_scene_str = "", tags = {}, blocked = false, windows = {}, consents = {},
+    received = ring(M.RECEIVED),
   }
   account.users[openid], account.openids[n] = user, openid
   if options.subscribed ~= false then M.subscribe(user, world.now()) end

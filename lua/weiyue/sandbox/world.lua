@@ -7,8 +7,8 @@
 --                          errcode; replace(token, overlap); revoke(appid). A call with auth "access_token" is for the
 --                          account whose appid the token has; kinds are those of the catalogue ("access_token",
 --                          "component_access_token", "authorizer_access_token": it stands for an access_token)
---   account                {appid, id, secret, token, aes_key, mode, kind, verified, username, can, users (by openid),
---                          openids (in order of arrival), tags, <family> (what api/FAMILY.lua keeps)}
+--   account                {appid, id, secret, token, aes_key, mode, kind, verified, username, can, users (by
+--                          openid), openids (in order of arrival), tags, <family> (what api/FAMILY.lua keeps)}
 --   world:state(account, "family", fresh)   what a family keeps, made by fresh() when it is first asked for
 --   sandbox/library.lua    media and material of an account: where every family looks up a media_id; drafts go in, too
 --   sandbox/qr.lua         QR codes as pictures            sandbox/scene.lua   follow, unfollow, scan
@@ -234,7 +234,7 @@ end
 -- --- who watches ---
 
 --- Calls fn(what happened) from now on.
----@param what "call"|"deliver"|"emit"|"menu" menu: {appid}, an account's menu has changed
+---@param what "call"|"deliver"|"emit"|"menu"|"typing" menu: {appid}, it has changed; typing: {appid, openid, ends}
 ---@param fn fun(event: table)
 ---@return fun() stop
 function World:on(what, fn)
@@ -266,7 +266,7 @@ function M.new(options)
     now = options.now or os.time, random = options.random or require("weiyue.crypto").random,
     base = (options.base or "http://127.0.0.1:9000"):gsub("/+$", ""),
     accounts = {}, appids = {}, pending = {}, faults = {}, counts = {}, call_log = ring(CALLS),
-    serial = 0, call_serial = 0, listeners = { call = {}, deliver = {}, emit = {}, menu = {} },
+    serial = 0, call_serial = 0, listeners = { call = {}, deliver = {}, emit = {}, menu = {}, typing = {} },
   }, World)
   world.tokens = tokens.new(world)
   for _, own in ipairs(options.accounts or {}) do world:add_account(own) end

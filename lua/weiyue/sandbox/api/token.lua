@@ -22,7 +22,7 @@ end
 -- A new one ends the one before within 5 minutes.
 function M.get(ctx, args)
   local code = check(ctx, args)
-  if code then return nil, code == 40125 and 40001 or code, code == 40125 and "invalid credential, secret is wrong" or nil end
+  if code then return nil, code end
   local state, book = ctx.world:state(ctx.account, "token", fresh), ctx.world.tokens
   if state.classic then book:replace(state.classic, tokens.OVERLAP) end
   state.classic = book:issue("access_token", ctx.account.appid)

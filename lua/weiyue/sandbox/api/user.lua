@@ -10,8 +10,9 @@ local PAGE <const> = 10000
 local function info(user, lang)
   if not user.subscribed then return { subscribe = 0, openid = user.openid, tagid_list = json.array {} } end
   return {
-    subscribe = 1, openid = user.openid, nickname = "", sex = 0, city = "", province = "", country = "", headimgurl = "",
-    language = lang or user.language, subscribe_time = user.subscribe_time, unionid = user.unionid, remark = user.remark,
+    subscribe = 1, openid = user.openid, unionid = user.unionid, language = lang or user.language,
+    nickname = "", sex = 0, city = "", province = "", country = "", headimgurl = "",
+    subscribe_time = user.subscribe_time, remark = user.remark,
     groupid = user.tags[1] or 0, tagid_list = json.array(table.move(user.tags, 1, #user.tags, 1, {})),
     subscribe_scene = user.subscribe_scene, qr_scene = user.qr_scene, qr_scene_str = user.qr_scene_str,
   }
