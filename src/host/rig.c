@@ -2,6 +2,7 @@
 
 #include <lauxlib.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "host/rig_impl.h"
@@ -404,6 +405,23 @@ void wy_rig_make_class(lua_State *L, const char *name, const luaL_Reg *methods, 
   lua_pop(L, 1);
 }
 
+/* The zone of the process, as POSIX writes it; the function sets it back. */
+static int l_zone_back(lua_State *L) {
+  if (lua_isnil(L, lua_upvalueindex(1))) unsetenv("TZ");
+  else setenv("TZ", lua_tostring(L, lua_upvalueindex(1)), 1);
+  tzset();
+  return 0;
+}
+
+static int l_zone(lua_State *L) {
+  const char *zone = luaL_checkstring(L, 1);
+  lua_pushstring(L, getenv("TZ"));
+  lua_pushcclosure(L, l_zone_back, 1);
+  setenv("TZ", zone, 1);
+  tzset();
+  return 1;
+}
+
 static void add_methods(lua_State *L, const luaL_Reg *methods) {
   luaL_getmetatable(L, WY_RIG_HOST);
   lua_getfield(L, -1, "__index");
@@ -418,7 +436,7 @@ int wy_open_rig(lua_State *L) {
       {"log", l_log},   {"metrics", l_metrics}, {"free", l_free}, {NULL, NULL}};
   static const luaL_Reg pushes[] = {
       {"answer", l_answer}, {"status", l_status}, {"way", l_way}, {"leave", l_leave}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"new", l_new}, {"zone", l_zone}, {NULL, NULL}};
   wy_rig_make_class(L, WY_RIG_HOST, hosts, l_free);
   add_methods(L, wy_rig_call_methods);
   add_methods(L, wy_rig_fetch_methods);
