@@ -99,7 +99,7 @@ local function world_of(conf, seed, clock)
   local accounts = {}
   for i, account in ipairs(conf.accounts) do
     local wire = wire_of(account)
-    accounts[i] = { id = account.id, appid = account.appid, secret = account.secret, token = wire.token,
+    accounts[i] = { id = account.id, appid = account.appid, secret = account.secret,
       aes_key = wire.aes_key, mode = account.mode, kind = account.kind, verified = account.verified, can = account.can,
       username = account.username }
   end

@@ -49,7 +49,7 @@ function M.find(app)
     end
   end
   if #list == 0 then return nil end
-  return say.tr("%s 装入的 app 留下了：", "the app loaded at %s leaves behind:"):format(app.at) .. "\n"
+  return say.tr("%s: 这里装入的 app 留下了：", "%s: the app that was loaded here leaves behind:"):format(app.at) .. "\n"
     .. table.concat(list, "\n") .. "\n"
     .. say.tr("  （让它做完，例如 app:advance \"1m\"；有意留下的，app:stop { leaks = true }）",
       "  (let it finish, by app:advance \"1m\" for example; what is meant to stay: app:stop { leaks = true })")
@@ -64,6 +64,11 @@ function M.forget(app)
   end
 end
 
+local BLOCKS <const> = {
+  before_each = true, after_each = true, strict_setup = true, strict_teardown = true, lazy_setup = true,
+  lazy_teardown = true,
+}
+
 -- Which block of busted runs: "before_each", "strict_setup" …; nil: the body of an `it`, or none.
 local function block()
   for level = 3, 200 do
@@ -71,7 +76,7 @@ local function block()
     if not info then return nil end
     if info.source:find "busted[/\\]block%.lua$" then
       local name, value = debug.getlocal(level, 1)
-      if name == "descriptor" and value ~= "it" then return value end
+      if name == "descriptor" then return BLOCKS[value] and value or nil end
     end
   end
 end

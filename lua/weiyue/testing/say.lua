@@ -42,7 +42,7 @@ end
 
 --- The line of the spec that runs, file:line.
 function M.where()
-  local info = debug.getinfo(outside() + 1, "Sl")
+  local info = debug.getinfo(outside(), "Sl")
   return info and ("%s:%d"):format(info.short_src, info.currentline) or "?"
 end
 
