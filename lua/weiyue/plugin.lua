@@ -140,6 +140,17 @@ local function wrong_settings(found, plugin, options)
   return list
 end
 
+-- What of its pages is not there; else they are read with it.
+local function pages_fault(plugin, from)
+  for _, page in ipairs(plugin.pages) do
+    if page.folder and from.kind(page.folder) ~= "folder" then
+      return ("%s: wx.static: there is no folder %s"):format(page.where, page.folder)
+    end
+  end
+  local ok, err = require("weiyue.web.render").read(plugin, from)
+  return not ok and err or nil
+end
+
 -- The plugin, or nil and why not: { zh, en } for each fault.
 local function load_one(found, options, host)
   local plugin = {
@@ -181,6 +192,10 @@ local function load_one(found, options, host)
   if not ok then
     err = one_line(err, file)
     return nil, { { err, err } }
+  end
+  if plugin.pages then
+    err = pages_fault(plugin, from)
+    if err then return nil, { { err, err } } end
   end
   plugin.loaded = true
   caller.rules(plugin)

@@ -176,6 +176,17 @@ static void read_first(const building *job, lua_State *L, int conf, int boot) {
   wy_config_read_generation(e->generation, job->crypt, L, conf);
 }
 
+/* boot.sites: for each account false, or what its pages are. */
+static void read_pages(generation *g, lua_State *L, int boot) {
+  lua_getfield(L, boot, "sites");
+  for (size_t i = 0; lua_istable(L, -1) && i < g->n_accounts; i++) {
+    lua_geti(L, -1, (lua_Integer)i + 1);
+    if (lua_istable(L, -1)) wy_pages_read(&g->accounts[i], L, lua_gettop(L));
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
 static int l_build(lua_State *L) {
   building *job = lua_touserdata(L, 1);
   edition *e = job->edition;
@@ -206,6 +217,7 @@ static int l_build(lua_State *L) {
     lua_pushvalue(L, boot);
     lua_call(L, 1, 0);
     keep_calls(L, boot);
+    if (leads) read_pages(e->generation, L, boot);
     lua_getfield(L, boot, "accounts");
     wy_config_read_desks(e, job->crypt, L, conf, lua_gettop(L));
     if (leads) g->n_plugins = (int)integer_field(L, boot, "n_plugins");

@@ -91,6 +91,7 @@ static int l_setup(lua_State *L) {
   wy_coroutine_install(L);
   preload(L, "weiyue_core", luaopen_weiyue_core);
   preload(L, "weiyue.asset", wy_open_asset);
+  preload(L, "weiyue.pages", wy_open_pages);
   preload(L, "weiyue.task", wy_open_task);
   preload(L, "weiyue.limits", wy_open_limits);
   preload(L, "weiyue.files", wy_open_files);
