@@ -106,57 +106,8 @@ local function world_of(conf, seed, clock)
   return worlds.new { now = clock, random = randomness(seed), accounts = accounts }
 end
 
---- Loads plugins into a host of their own.
----@param given string|table the path of a weiyue.lua, or options: lua/meta/testing.lua
----@return weiyue.testing.App
-function M.load(given)
-  local options = config.options(given)
-  local rig, socket = rig_module(), wants_socket(options)
-  local at = say.where()
-  local now, seed = start_of(options.now), options.seed or 20240101
-  count = count + 1
-  local state = os.tmpname()
-  os.remove(state)
-  state = state .. ".weiyue"
-  local format = options.format or "xml"
-  say.check_keys("format", { [format] = true }, { xml = true, json = true })
-  local text, folder = config.text(options, state)
-  local conf = read(text)
-  local restore_zone = rig.zone(options.zone or "CST-8")
-  local host, problems = rig.new(text, folder, now, false, { wire = true, seed = seed, zh = say.is_zh() })
-  if not host then
-    restore_zone()
-    say.raise("没有装上：\n%s", "it does not load:\n%s", table.concat(problems, "\n"))
-  end
-  local world = world_of(conf, seed, function() return host:now() end)
-  local app = apps.new { host = host, world = world, accounts = accounts_of(conf, format), format = format,
-    state = state, socket = socket, at = at, leaks = options.leaks, restore_zone = restore_zone, bases = {}, opens = {},
-    inboxes = {} }
-  for _, account in ipairs(conf.accounts) do
-    for _, key in ipairs { "api", "mp" } do
-      if account[key] then app.bases[#app.bases + 1] = account[key] end
-    end
-    if account.open then app.opens[account.open:match "^%a+://[^/]*" or account.open] = true end
-  end
-  if socket then M._open_sockets(app) end
-  app.http, app.wechat, app.codec = stubs.new(app), M._wechat(app), codec
-  world:on("deliver", function(event)
-    local user = app.inboxes[event.appid .. "/" .. event.openid]
-    if user then user.inbox[#user.inbox + 1] = event.item end
-  end)
-  leaks.watch(app)
-  app:_run()
-  leaks.begin(app)
-  return app
-end
-
--- A listener of the host's, and the fake API behind another.
-function M._open_sockets(app)
-  app.port = app.host:listen()
-end
-
 -- What a spec may ask of the fake WeChat.
-function M._wechat(app)
+local function wechat_of(app)
   local wechat = { world = app.world }
   local function check(pattern)
     if type(pattern) ~= "string" then return end
@@ -197,6 +148,58 @@ function M._wechat(app)
     return app.world:received(account.appid, openid)
   end
   return setmetatable(wechat, say.class("app.wechat", {}))
+end
+
+--- Loads plugins into a host of their own.
+---@param given string|table the path of a weiyue.lua, or options: lua/meta/testing.lua
+---@return weiyue.testing.App
+function M.load(given)
+  local options = config.options(given)
+  local rig, socket = rig_module(), wants_socket(options)
+  local at = say.where()
+  local now, seed = start_of(options.now), options.seed or 20240101
+  count = count + 1
+  local state = os.tmpname()
+  os.remove(state)
+  state = state .. ".weiyue"
+  local format = options.format or "xml"
+  say.check_keys("format", { [format] = true }, { xml = true, json = true })
+  local fd, port
+  if socket then
+    fd, port = rig.socket()
+    options.api = ("http://127.0.0.1:%d"):format(port)
+  end
+  local text, folder = config.text(options, state)
+  local conf = read(text)
+  local restore_zone = rig.zone(options.zone or "CST-8")
+  local host, problems = rig.new(text, folder, now, false, { wire = true, seed = seed, zh = say.is_zh() })
+  if not host then
+    restore_zone()
+    say.raise("没有装上：\n%s", "it does not load:\n%s", table.concat(problems, "\n"))
+  end
+  local world = world_of(conf, seed, function() return host:now() end)
+  local app = apps.new { host = host, world = world, accounts = accounts_of(conf, format), format = format,
+    state = state, socket = socket, at = at, leaks = options.leaks, restore_zone = restore_zone, bases = {}, opens = {},
+    inboxes = {} }
+  for _, account in ipairs(conf.accounts) do
+    for _, key in ipairs { "api", "mp" } do
+      if account[key] then app.bases[#app.bases + 1] = account[key] end
+    end
+    if account.open then app.opens[account.open:match "^%a+://[^/]*" or account.open] = true end
+  end
+  if socket then
+    host:serve(fd, port) -- the fake API, and the host itself
+    app.port = host:listen()
+  end
+  app.http, app.wechat, app.codec = stubs.new(app), wechat_of(app), codec
+  world:on("deliver", function(event)
+    local user = app.inboxes[event.appid .. "/" .. event.openid]
+    if user then user.inbox[#user.inbox + 1] = event.item end
+  end)
+  leaks.watch(app)
+  app:_run()
+  leaks.begin(app)
+  return app
 end
 
 replies.install()

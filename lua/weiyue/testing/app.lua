@@ -12,6 +12,7 @@ local users = require "weiyue.testing.users"
 local M = {}
 
 local LONGEST <const> = 90 -- virtual seconds that a page may take
+local EPSILON <const> = 0.0005 -- clocks tell milliseconds
 
 ---@class weiyue.testing.App
 ---@field http weiyue.testing.Http
@@ -60,26 +61,21 @@ end
 -- Until done() says so, or nothing more happens before `limit` (unix seconds; nil: no time passes).
 function App:_run(limit, done)
   self:_check()
-  local host, idle = self.host, 0
+  local host, settled = self.host, false
   while true do
     happen(self)
     if done and done() then break end
-    local at = next_time(self)
-    local to = limit
-    if at and (not to or at < to) then to = limit and at or nil end
+    local at, to = next_time(self), nil
+    if settled and limit then to = at and at < limit and at or limit end -- first what can happen without any time
     local what = host:step(to)
     if what == "calls" then
       for _, call in ipairs(host:calls()) do self.http:_take(call) end
-    elseif what == "quiet" then
-      if not happen(self) then
-        local now = host:now()
-        if not limit or now >= limit - 0.0005 then
-          if not (done and done()) and done and limit and idle == 0 then idle = 1 else break end
-        end
-      end
-    else
+    elseif what == "moved" then
       breathe()
+    elseif settled and not happen(self) and (not limit or host:now() >= limit - EPSILON) then
+      break
     end
+    settled = settled or what == "quiet"
   end
   self:_raise_faults()
 end

@@ -28,6 +28,7 @@ local function send(app, flight)
     nonce = tostring(10000000 + app.nonces),
   })
   if app.socket then
+    flight.before = app.host:answers(account.number)
     flight.fetch = app.host:fetch("POST", ("http://127.0.0.1:%d%s?%s"):format(app.port, account.path, request.query),
       { Host = account.host or "127.0.0.1", ["Content-Type"] = request.content_type }, request.body)
   else
@@ -65,12 +66,25 @@ local function finish(app, flight, status, body)
   flight.handle, flight.fetch = nil, nil
 end
 
+-- How it was answered, by what is counted more than before; silence is what it is only where there is nothing else.
+local function way_of(app, flight)
+  local silent
+  for way, n in pairs(app.host:answers(flight.account.number)) do
+    if n ~= flight.before[way] then
+      if way ~= "hold" then return way end
+      silent = way
+    end
+  end
+  return silent
+end
+
 -- The answer of this attempt: status, body | nil; 0 where the connection was closed.
-local function answer_of(flight)
+local function answer_of(app, flight)
   if flight.fetch then
     local answer = flight.fetch:answer()
     if answer == nil then return nil end
     if not answer then return 0 end
+    flight.way = way_of(app, flight)
     return answer.status, answer.body
   end
   local handle = flight.handle
@@ -86,7 +100,7 @@ end
 ---@return boolean
 function M.look(app, flight)
   if flight.done then return false end
-  local status, body = answer_of(flight)
+  local status, body = answer_of(app, flight)
   if status and status ~= 0 then
     finish(app, flight, status, body)
     return true
