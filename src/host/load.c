@@ -194,6 +194,7 @@ static int l_build(lua_State *L) {
   bool leads = e->worker->index == 0;
   lua_settop(L, 0);
   seed_random(L, e->worker->host->seed);
+  if (e->worker->host->wire) wy_rig_give_time(L);
   wy_calls_open(e, L);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "weiyue.boot");

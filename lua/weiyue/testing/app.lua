@@ -180,7 +180,6 @@ function App:reload()
     if #lines == 0 then lines[1] = tostring(told.en or told.error or self.host:ask "status") end
     say.fail("reload: " .. table.concat(lines, "\n"))
   end
-  self.host:age()
   self:_run()
   return told
 end

@@ -1,0 +1,2 @@
+local wx = require "weiyue"
+wx.text("hi", function( return "hi" end)
