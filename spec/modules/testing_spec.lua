@@ -62,6 +62,14 @@ for _, tag in ipairs { "", " #socket" } do
       assert.reply(u:scans "again").is_text "来自 again"
     end)
 
+    it("sends media that the account can fetch", function()
+      local app = shop()
+      local u = app:user()
+      local answer = u:sends { type = "image", data = "wxtest bytes" }
+      assert.reply(answer).is_image()
+      assert.reply(u:sends { type = "voice" }).is_text "voice of a spec"
+    end)
+
     it("tells two equal clicks apart, which WeChat tells by the second", function()
       local app = shop()
       local u = app:user()
@@ -226,6 +234,11 @@ describe("weiyue.testing", function()
     assert.matches("leaves behind", message_of(app.stop, app))
   end)
 
+  it("has specs require what their plugins do", function()
+    shop()
+    assert.equal("关于我们", require("words").about)
+  end)
+
   it("counts no conversation, and no timer, as left behind", function()
     local app = shop()
     app:user():says "报名"
@@ -235,7 +248,12 @@ describe("weiyue.testing", function()
 
   it("names what is wrong with options and calls", function()
     assert.matches("t.load has no plugin; the nearest is plugins", message_of(t.load, { plugin = {} }))
-    assert.matches("bad.lua:2", message_of(t.load, { folder = FOLDER, plugins = { "more/bad.lua" } }))
+    local bad = os.tmpname() .. ".lua"
+    local file = assert(io.open(bad, "w"))
+    file:write 'local wx = require "weiyue"\nwx.text("hi", function( return "hi" end)\n'
+    file:close()
+    assert.matches(".lua:2:", message_of(t.load, { plugins = { bad } }))
+    os.remove(bad)
     assert.matches("there is no plugin plugins/none", message_of(t.load, { plugins = { "plugins/none" } }))
     assert.matches("config has no shpo; the nearest is shop",
       message_of(t.load, { folder = FOLDER, plugins = { "plugins/shop" }, config = { shpo = {} } }))
@@ -316,5 +334,18 @@ describe("weiyue.testing's runners", function()
     failed("from before_each a task, too", "1 task%(s%) still waiting")
     assert.truthy(text:find("\nok %d+ %- a spec that leaves nothing\n"), text)
     assert.truthy(text:find("\nok %d+ %- a spec that leaves what it means to leave\n"), text)
+  end)
+end)
+
+describe("weiyue_core.so", function()
+  it("brings no second Lua with it, and needs what a host needs", function()
+    local path = (os.getenv "WEIYUE" or ""):match "^(.*/)[^/]*$" .. "weiyue_core.so"
+    local pipe = assert(io.popen(("readelf -d '%s' 2>/dev/null || otool -L '%s' 2>/dev/null"):format(path, path)))
+    local text = pipe:read "a"
+    pipe:close()
+    assert.is_nil(text:find "liblua")
+    for _, library in ipairs { "libuv", "libcurl", "libsqlite3", "libhiredis", "libcrypto" } do
+      assert.truthy(text:find(library, 1, true), library)
+    end
   end)
 end)

@@ -19,7 +19,7 @@
  *   host:log() → list of lines since it was last asked
  *   host:metrics() → text
  *   host:answers(account) → how many pushes were answered, by way
- *   rig.socket, host:calls, answer, serve          HTTP calls of plugins: rig_calls.c
+ *   rig.socket, close, host:calls, answer, serve          HTTP calls of plugins: rig_calls.c
  *   host:listen, fetch                 requests to the host over a socket: rig_fetch.c
  *   host:left, weigh                   what a spec leaves behind: rig_look.c
  *   host:free()             also by the garbage collector

@@ -175,7 +175,8 @@ function App:reload()
   if type(told) == "table" and told.ok == false then
     local lines = {}
     for i, problem in ipairs(told.problems or {}) do
-      lines[i] = type(problem) == "table" and say.tr(problem.zh or "", problem.en or problem.zh or "") or tostring(problem)
+      lines[i] = type(problem) == "table" and say.tr(problem.zh or "", problem.en or problem.zh or "")
+        or tostring(problem)
     end
     if #lines == 0 then lines[1] = tostring(told.en or told.error or self.host:ask "status") end
     say.fail("reload: " .. table.concat(lines, "\n"))
@@ -253,7 +254,7 @@ function App:_free()
   end
 end
 
-local class = say.class("app", App, "host leaks port own checked n_media weights socket")
+local class = say.class("app", App, "host leaks port own checked weights socket")
 
 --- Of what t.load has made.
 function M.new(own)

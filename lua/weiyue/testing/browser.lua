@@ -43,10 +43,11 @@ local function forms_of(page)
     for tag in inside:gmatch "<[iI][nN][pP][uU][tT]([^>]*)>" do
       local input = web.attributes(" " .. tag)
       local kind = (input.type or "text"):lower()
-      local counts = kind ~= "submit" and kind ~= "button" and (kind ~= "checkbox" and kind ~= "radio" or input.checked)
+      local counts = kind ~= "submit" and kind ~= "button"
+      if kind == "checkbox" or kind == "radio" then counts = input.checked end
       if input.name and counts then fields[input.name] = input.value or (input.checked and "on") or "" end
     end
-    for tag, value in inside:gmatch "<[tT][eE][xX][tT][aA][rR][eE][aA]([^>]*)>(.-)</[tT][eE][xX][tT][aA][rR][eE][aA]>" do
+    for tag, value in inside:gmatch "<[tT][eE][xX][tT][aA][rR][eE][aA]([^>]*)>(.-)</[tT][eE][xX][tT]%a+>" do
       local input = web.attributes(" " .. tag)
       if input.name then fields[input.name] = web.unentity(value) end
     end

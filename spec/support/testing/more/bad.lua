@@ -1,2 +1,0 @@
-local wx = require "weiyue"
-wx.text("hi", function( return "hi" end)
