@@ -483,6 +483,7 @@ function M.load(boot)
     boot.sites, boot.calls.page = require("weiyue.web.sites").build {
       confs = conf.accounts, objects = objects, plugins = plugins_of, problems = boot.problems,
       services = hub.services, json_depth = conf.limits.json_depth, state = boot.state,
+      is_shared_store = conf.store.url:find "^redis:" ~= nil,
     }
     boot.failed_plugins = boot.failed_plugins + #boot.problems - n
   end

@@ -93,6 +93,7 @@ end
 ---@field services weiyue.Services
 ---@field json_depth integer
 ---@field state string
+---@field is_shared_store boolean other hosts write it as well
 
 ---@param options weiyue.web.SitesOptions
 ---@return table sites for C: for each account false, or its pages
@@ -100,12 +101,15 @@ end
 function M.build(options)
   local confs, n_sites = options.confs, 0
   local for_c, sites = {}, {}
+  local dict = not options.is_shared_store and require("weiyue.shared").object "weiyue.visitors.dict" or nil
+  local visitors = require("weiyue.web.visitors").new(dict)
   require("weiyue.web.seal").at(options.state)
   require "weiyue.pages" -- which C needs before a request comes
   for i, conf in ipairs(confs) do
     local list, login, add = gather(conf, options.plugins[i], options.problems)
     local site = {
       id = conf.id, object = options.objects[i], pages = list, json_depth = options.json_depth,
+      visitors = visitors, visitor_cookies = {}, origins = {}, n_origins = 0, fields = {}, n_fields = 0, -- what was found out before
       paths = function() return options.services.paths end,
     }
     for _, name in ipairs(keep_names) do site[name] = conf[name] end
