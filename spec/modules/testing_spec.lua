@@ -92,6 +92,35 @@ for _, tag in ipairs { "", " #socket" } do
       assert.matches("plugins/shop/init.lua:%d+", app.http:calls()[1].at or "")
     end)
 
+    it("sends a push again as WeChat does, where the host stays silent", function()
+      local app = shop { kind = "subscription" } -- no late messages: it holds the push
+      app.http:on("GET", "http://erp/goods", { json = { title = "茶" }, after = "8s" })
+      local answer = app:user():says "查茶"
+      assert.reply(answer).is_text("茶").came_by "reply"
+      assert.equal(2, answer.attempts)
+      assert.equal(8, answer.seconds)
+    end)
+
+    local has_tasks, task = pcall(require, "weiyue.task")
+    if has_tasks then
+      it("waits inside a host's task: others have their turn", function()
+        local app = shop()
+        app.http:on("GET", "http://erp/goods", { json = { title = "茶" }, after = "3s" })
+        local order, left = {}, 2
+        for i = 1, 2 do
+          task.spawn(function()
+            order[#order + 1] = "asks " .. i
+            assert.reply(app:user():says "查茶").is_text "茶"
+            order[#order + 1] = "knows " .. i
+            left = left - 1
+          end)
+        end
+        while left > 0 do task.sleep(0.01) end
+        assert.same({ "asks 1", "asks 2" }, { order[1], order[2] })
+        assert.equal(4, #order)
+      end)
+    end
+
     it("has calls fail as networks do", function()
       local app = shop()
       local u = app:user()

@@ -24,9 +24,9 @@ local App = {}
 
 local found, task = pcall(require, "weiyue.task")
 
--- Inside a host's task other tasks of the spec have their turn meanwhile.
+-- Inside a host's task other tasks of the spec have their turn meanwhile; not where nothing may wait.
 local function breathe()
-  if found and coroutine.isyieldable() then pcall(task.sleep, 0) end
+  if found then pcall(task.sleep, 0) end
 end
 
 function App:_check()

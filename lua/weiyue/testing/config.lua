@@ -138,7 +138,9 @@ local function from_file(options, folder, state)
     aes_key = AES_KEY, api = options.api }
   for key, value in pairs(ALWAYS) do over.always[key] = value end
   over.always.state, over.always.store = state, "memory"
-  for key in pairs(PASSED) do over.always[key] = options[key] or over.always[key] end
+  for key in pairs(PASSED) do
+    if options[key] ~= nil then over.always[key] = options[key] end
+  end
   for i = 1, n do
     over.accounts[i] = account_keys(i)
     for key, value in pairs((options.accounts or {})[i] or {}) do over.accounts[i][key] = value end
