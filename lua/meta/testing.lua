@@ -29,12 +29,12 @@ error("lua/meta is for editors, not for require")
 local testing = {}
 
 ---@class weiyue.testing.Options
----@field [1]? string the path of a weiyue.lua (配置文件), as in t.load "weiyue.lua"; keys, tokens and addresses of WeChat in it are replaced by made-up ones
+---@field [1]? string the path of a weiyue.lua (配置文件), as in t.load "weiyue.lua"; its keys and tokens are replaced
 ---@field plugins? string|table<string|integer, string|table> as in weiyue.lua (插件)
 ---@field config? table<string, table> settings of plugins by name (插件的设置)
 ---@field accounts? table[] as in weiyue.lua; what is left out is made up (账号)
 ---@field env? table<string, string> what `env` gives in that weiyue.lua; else "test" (环境变量)
----@field folder? string where paths start; default: that of the weiyue.lua above this folder
+---@field folder? string where paths start; default: that of the weiyue.lua above
 ---@field now? number|string the app's time at the start: unix seconds, or "2024-05-01 09:00" in Beijing (开始时间)
 ---@field zone? string the time zone, as POSIX writes it; default "CST-8" (时区)
 ---@field seed? integer of math.random (随机种子)
@@ -49,7 +49,7 @@ local testing = {}
 ---@field path? string
 ---@field aes_key? string
 ---@field username? string
----@field deadline? number and apology, hold_budget, mailbox, limits, http, lua_path, c_modules, forget, hosts, proxies, store: as in weiyue.lua
+---@field deadline? number as in weiyue.lua; so are apology, hold_budget, mailbox, limits, http, lua_path, c_modules, …
 
 --- Loads plugins into a host of their own (装入插件). Raises what keeps them from loading, with file and line.
 ---@async
@@ -133,7 +133,9 @@ local http = {}
 ---@field headers? table<string, string>
 ---@field after? number|string how long it takes, on the app's clock (多久以后)
 ---@field times? integer for so many calls (次数)
----@field fault? "timeout"|"connect"|"resolve"|"tls"|"aborted"|"protocol"|"denied"|"large"|"busy" instead of an answer (故障)
+---@field fault? weiyue.testing.Fault instead of an answer (故障)
+
+---@alias weiyue.testing.Fault "timeout"|"connect"|"resolve"|"tls"|"aborted"|"protocol"|"denied"|"large"|"busy"
 
 --- Answers calls from now on (打桩); the newest stub that fits counts. A call without a stub fails the spec. Those to
 --- WeChat go to the fake WeChat, unless a stub fits.
@@ -258,7 +260,7 @@ function user:hears() end
 --- Opens a page in WeChat's browser (打开页面): with his cookies, by way of WeChat's login pages.
 ---@async
 ---@param path string
----@param options? { consent: boolean?, snapshot: boolean? } consent = false: he refuses; snapshot: a page that shows a virtual identity
+---@param options? { consent: boolean?, snapshot: boolean? } consent = false: he refuses; snapshot: a virtual identity
 ---@return weiyue.testing.Page
 function user:opens(path, options) end
 
@@ -291,20 +293,26 @@ local page = {}
 ---@return weiyue.testing.Page
 function page:submit(fields, id) end
 
+--- What WeChat's JS-SDK would say of the page's wx.config (签名是否正确): "config:ok", "config:invalid signature" …
+---@return string verdict
+---@return table? config what wx.config was given
+function page:jssdk() end
+
 --- Follows the link with this text (点链接).
 ---@async
 ---@param text string
 ---@return weiyue.testing.Page
 function page:click(text) end
 
---- assert.reply(answer): each member raises unless the answer is so, and gives itself: assert.reply(u:says "hi").is_text "你好"
+--- assert.reply(answer): each member raises unless the answer is so, and gives itself:
+---     assert.reply(u:says "hi").is_text("你好").came_by "reply"
 ---@class weiyue.testing.Reply
 ---@field is_text fun(text: string?): weiyue.testing.Reply
 ---@field is_image fun(media_id: string?): weiyue.testing.Reply
 ---@field is_voice fun(media_id: string?): weiyue.testing.Reply
 ---@field is_video fun(media_id: string?): weiyue.testing.Reply
 ---@field is_music fun(url: string?): weiyue.testing.Reply
----@field is_news fun(articles: integer|(string|table)[]|nil): weiyue.testing.Reply how many, their titles, or their fields
+---@field is_news fun(articles: integer|(string|table)[]|nil): weiyue.testing.Reply how many, titles, or fields
 ---@field is_transfer fun(): weiyue.testing.Reply
 ---@field is_empty fun(): weiyue.testing.Reply the user sees nothing
 ---@field is_fault fun(code: string?): weiyue.testing.Reply

@@ -198,6 +198,17 @@ for _, tag in ipairs { "", " #socket" } do
       assert.equal("小明", u:opens("/card"):click("微信登录 · Log in").text)
     end)
 
+    it("checks what a page gives to the JS-SDK", function()
+      local app = shop()
+      local verdict, config = app:user():opens("/scan?table=7#top"):jssdk()
+      assert.equal("config:ok", verdict)
+      assert.same({ "scanQRCode" }, config.jsApiList)
+      assert.equal("config:none", (app:get "/hello/a":jssdk()))
+      local page = app:get "/scan"
+      page.url = page.url .. "?other"
+      assert.equal("config:invalid signature", (page:jssdk()))
+    end)
+
     it("waits for a page as long as it takes on the app's clock", function()
       local app = shop()
       local before = app:now()

@@ -39,6 +39,7 @@ wx.text("随机", function() return tostring(math.random(1 << 30)) end)
 wx.page("/hello/:name", function(req) return "<p>你好，" .. req.params.name .. "</p>" end)
 wx.page("/me", { login = "base" }, function(req) return "<p>" .. req.user.openid .. "</p>" end)
 wx.page("/card", { login = "userinfo" }, function(req) return "<p>" .. tostring(req.user.nickname) .. "</p>" end)
+wx.page("/scan", { jssdk = { api = { "scanQRCode" } } }, function() return "<p>扫一扫</p>" end)
 wx.page("/form", function(req)
   if req.method == "POST" then return { said = req.form.text, seen = req.session.seen } end
   req.session.seen = (req.session.seen or 0) + 1
