@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "host/host_impl.h"
+#include "script/mod_wire.h"
 #include "script/modules.h"
 
 enum {
@@ -29,6 +30,19 @@ typedef struct building {
 static void give_client(const edition *e, lua_State *L) {
   lua_pushlightuserdata(L, e->worker->client);
   lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_CLIENT);
+  if (!e->worker->host->wire) return;
+  lua_pushlightuserdata(L, (void *)(uintptr_t)e->worker->host->wire);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_WIRE);
+}
+
+/* For specs: the same numbers each time. */
+static void seed_random(lua_State *L, uint64_t seed) {
+  if (!seed) return;
+  lua_getglobal(L, "math");
+  lua_getfield(L, -1, "randomseed");
+  lua_pushinteger(L, (lua_Integer)seed);
+  lua_call(L, 1, 0);
+  lua_pop(L, 1);
 }
 
 static void give_dicts(wy_host *h, lua_State *L) {
@@ -168,6 +182,7 @@ static int l_build(lua_State *L) {
   generation *g = e->generation;
   bool leads = e->worker->index == 0;
   lua_settop(L, 0);
+  seed_random(L, e->worker->host->seed);
   wy_calls_open(e, L);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "weiyue.boot");
