@@ -223,6 +223,7 @@ static void log_answer(const exchange *x, wy_way way, uint64_t took) {
   wy_line_user(&line, "user", (wy_str){x->from, x->from_n});
   wy_line_z(&line, "way", wy_way_name(way));
   wy_line_int(&line, "ms", (int64_t)took);
+  if (x->at) wy_line_z(&line, "where", x->at);
   wy_exchange_line_end(&line, x);
 }
 

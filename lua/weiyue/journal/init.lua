@@ -97,11 +97,11 @@ end
 function M.purge(from, to, users)
   local input, why = io.open(from, "rb")
   if not input then return nil, why end
-  local output, changed, ok = nil, false, true
-  output, why = io.open(to, "wb")
+  local changed, ok = false, true
+  local output, cannot = io.open(to, "wb")
   if not output then
     input:close()
-    return nil, why
+    return nil, cannot
   end
   local pattern = "o" .. ("[%w_%-]"):rep(27)
   for line in input:lines "L" do
@@ -162,8 +162,8 @@ local KINDS <const> = { push = true, call = true, answer = true }
 
 --- Reads a journal.
 ---@param path string
----@return { id: string, entries: weiyue.journal.Entry[], torn: integer }? torn: lines that are no whole ones, as a crash leaves
----  them
+---@return { id: string, entries: weiyue.journal.Entry[], torn: integer }? journal torn: lines that are not whole, as a
+---  crash leaves them
 ---@return string? err
 function M.read(path)
   local file <close>, why = io.open(path, "rb")
