@@ -37,7 +37,10 @@ end
 
 local function read_config(options, from)
   local config = require "weiyue.config"
-  local overrides = { overrides = { listen = options.listen }, read = from.read }
+  local overrides = {
+    overrides = { listen = options.listen }, read = from.read,
+    sandbox = options.sandbox and core.json.decode(options.sandbox),
+  }
   local conf, found
   if options.text then
     conf, found = config.load_string(options.text, file_of(options), overrides)
@@ -141,6 +144,7 @@ end
 ---@field sources weiyue.Sources what was read; its snapshot builds the same once more
 ---@field log_file? string       where the program writes its log; nil: stderr
 ---@field accounts { object: table, dispatch: function }[]
+---@field sites? table[] for each account false, or its pages
 ---@field calls table<string, any> what C asks at run time, by name
 
 ---@class weiyue.BootOptions
@@ -149,6 +153,8 @@ end
 ---@field name? string
 ---@field folder? string
 ---@field listen? string
+---@field sandbox? string   JSON of a weiyue.sandbox.Setup: the host's WeChat is a fake one
+---@field has_guest? boolean the host is that fake one
 ---@field worker? integer   which one this is, from 0
 ---@field workers? integer  how many there are; absent: as the configuration says
 ---@field cores? integer    what workers = "auto" means
@@ -304,7 +310,7 @@ local function load_plugins(boot, folder, host)
     lua_path[i] = { folder = absolute and "" or folder .. "/", pattern = pattern } -- a folder's own ? stays
   end
   local loaded, problems, failed = plugins.load(boot.conf.plugins, {
-    refuse_empty = boot.options.reload,
+    refuse_empty = boot.options.reload, has_guest = boot.options.has_guest,
     file = file_of(boot.options), folder = folder, lua_path = lua_path, sources = boot.sources,
     c_modules = boot.conf.c_modules, from_env = boot.conf.from_env, locate = locator(boot),
   }, host)
@@ -415,9 +421,12 @@ function M.load(boot)
       en = ("account %s wants the plugin %s, which is not loaded"):format(account.id, name),
     }
   end
+  local plugins_of, has_pages = {}, false
   for i, account in ipairs(conf.accounts) do
     local own = chosen(loaded, account, folder, missing)
     local handlers = {}
+    plugins_of[i] = own
+    for _, plugin in ipairs(own) do has_pages = has_pages or plugin.pages ~= nil end
     for _, plugin in ipairs(own) do
       for _, handler in ipairs(plugin.forgets or {}) do handlers[#handlers + 1] = handler end
     end
@@ -451,6 +460,14 @@ function M.load(boot)
       return out:hint(its, openid)
     end,
   }
+  if has_pages then
+    local n = #boot.problems
+    boot.sites, boot.calls.page = require("weiyue.web.sites").build {
+      confs = conf.accounts, objects = objects, plugins = plugins_of, problems = boot.problems,
+      services = hub.services, json_depth = conf.limits.json_depth, state = boot.state,
+    }
+    boot.failed_plugins = boot.failed_plugins + #boot.problems - n
+  end
   --- What is done last, when the host stops or another generation has taken over.
   function boot.calls.part()
     local governor = rawget(hub, "governor")

@@ -17,6 +17,7 @@ local AT_RUN_TIME <const> = 1 << 16 -- numbers from here on are of accounts that
 ---@field appid? string
 ---@field secret? string
 ---@field api string        where WeChat's API is
+---@field open? string      where its OAuth pages are; of the configuration's accounts, as url, mp and jweixin
 ---@field access_token? "stable"|"classic"|{ url: string, key?: string, account?: string }
 ---@field can table<string, boolean>
 ---@field limits? table<string, integer> calls a day that differ from the usual
@@ -141,6 +142,7 @@ function M.place_of(conf, object, index)
   return {
     index = index, id = conf.id, kind = conf.kind, verified = conf.verified, appid = conf.appid, secret = conf.secret,
     api = conf.api, access_token = conf.access_token, can = conf.can, object = object, limits = conf.quota,
+    url = conf.url, open = conf.open, mp = conf.mp, jweixin = conf.jweixin,
   }
 end
 

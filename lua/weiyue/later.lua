@@ -9,7 +9,7 @@ local function set(names)
   return s
 end
 
-M.wx = set "menu page redirect render response route static"
+M.wx = set "menu"
 M.msg = set "choose confirm form"
 M.account = set ""
 M.modules = set "weiyue.testing"

@@ -32,6 +32,8 @@ static const char *const texts[WY_E_END - WY_E_BASE] = {
     AT(HTTP_TIMEOUT, "客户端太慢"),
     AT(HTTP_ABORTED, "客户端中途离开"),
     AT(HTTP_BUSY, "连接太多"),
+    AT(HTTP_STORAGE, "上传的文件存不下：磁盘满了，或不可写"),
+    AT(HTTP_STREAMS, "同时的流超过 limits.streams"),
     AT(HTTP_NOT_FOUND, "这个路径没有服务"),
     AT(URI, "路径格式错误，或越出根目录"),
     AT(QUERY_SYNTAX, "查询参数格式错误"),

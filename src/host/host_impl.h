@@ -23,12 +23,14 @@
 #include "host/inbox.h"
 #include "host/post.h"
 #include "host/reload.h"
+#include "host/sandbox.h"
 #include "host/stats.h"
 #include "host/store.h"
 #include "host/supervised.h"
 #include "net/client.h"
 #include "net/http.h"
 #include "net/tick.h"
+#include "script/mod_page.h"
 #include "script/modules.h"
 #include "script/state.h"
 #include "store/dict.h"
@@ -62,6 +64,11 @@ typedef struct account {
   bool has_api;     /* WeChat's API can be called for it: it has a secret, or who gives it tokens */
   wy_hash_key hash; /* of its keys in the inbox: from its token, so machines agree */
   unsigned hold_budget;
+  struct page *pages; /* of its plugins, the special before the general: page.c */
+  size_t n_pages;
+  char *base;    /* what pages stand under where the host asked for is not theirs alone; or "" */
+  char *prefix;  /* of its url, which proxies cut off or not; or "" */
+  bool own_host; /* its url's host tells that a request is its */
 } account;
 
 /* One worker's side of an account, in one edition. */
@@ -160,6 +167,8 @@ struct worker {
   bool left_store;
   wy_kv_door door; /* to that, for its states */
   wy_list waiting; /* errands whose user is elsewhere, in an older host */
+  wy_list pages;   /* requests whose tasks have not ended */
+  wy_streams streams;
 };
 
 /* Of the embedding program. */
@@ -177,6 +186,8 @@ typedef struct proxy {
 } proxy;
 
 struct wy_host {
+  const char *sandbox; /* of the user's host of `weiyue sandbox`: JSON; else NULL */
+  wy_guest *guest;     /* of the sandbox itself; else NULL */
   wy_host_options options;
   wy_log log;
   pthread_mutex_t log_lock;
@@ -189,6 +200,9 @@ struct wy_host {
   wy_dict *shared, *mailbox, *own; /* own: of the host's Lua code, plugins do not see it */
   wy_http_limits limits;
   wy_limits lua_limits;
+  size_t json_max, upload_max, parts_max;
+  unsigned streams_max;
+  char *uploads; /* folder */
   size_t push_max, queue_max, inbox_bytes, shared_bytes, mailbox_bytes;
   unsigned window, json_depth;
   ledger **ledgers; /* LEDGERS_MAX places */
@@ -281,6 +295,13 @@ wy_str wy_route_authorizer(const account *a, wy_str path);
 
 /* first.c: builds the generation to start with, and publishes it */
 int wy_first_load(wy_host *h, wy_build *b);
+
+/* page.c: requests that plugins serve */
+void wy_pages_read(account *a, lua_State *L, int site); /* raises */
+void wy_pages_free(account *a);
+int wy_page_on_head(worker *w, const generation *g, wy_http_req *req, size_t *body_max);
+void wy_page_serve(worker *w, wy_http_req *req);
+void wy_pages_end(worker *w, const edition *e); /* streams; e NULL: of all editions */
 
 /* host.c */
 void wy_host_everybody(wy_host *h, wy_order order);

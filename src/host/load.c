@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "host/host_impl.h"
+#include "script/guest.h"
 #include "script/mod_wire.h"
 #include "script/modules.h"
 
@@ -45,6 +46,12 @@ static void seed_random(lua_State *L, uint64_t seed) {
   lua_pop(L, 1);
 }
 
+static void give_guest(wy_host *h, lua_State *L) {
+  if (!h->guest) return;
+  lua_pushlightuserdata(L, h->guest);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_GUEST);
+}
+
 static void give_dicts(wy_host *h, lua_State *L) {
   int err = 0;
   if (!h->shared) err = wy_dict_new(&h->shared, h->shared_bytes);
@@ -71,12 +78,15 @@ static void set_z(lua_State *L, const char *key, const char *text) {
 
 static void push_options(lua_State *L, const edition *e, const wy_build *b) {
   unsigned cores = uv_available_parallelism();
-  lua_createtable(L, 0, 10);
+  lua_createtable(L, 0, 12);
   set_z(L, "path", b->path);
   set_text(L, "text", b->text);
   set_z(L, "name", b->name);
   set_z(L, "folder", b->folder);
   set_z(L, "listen", b->listen);
+  set_z(L, "sandbox", e->worker->host->sandbox);
+  lua_pushboolean(L, e->worker->host->guest != NULL);
+  lua_setfield(L, -2, "has_guest");
   set_text(L, "snapshot_text", b->snapshot);
   lua_pushinteger(L, e->worker->index);
   lua_setfield(L, -2, "worker");
@@ -176,6 +186,17 @@ static void read_first(const building *job, lua_State *L, int conf, int boot) {
   wy_config_read_generation(e->generation, job->crypt, L, conf);
 }
 
+/* boot.sites: for each account false, or what its pages are. */
+static void read_pages(generation *g, lua_State *L, int boot) {
+  lua_getfield(L, boot, "sites");
+  for (size_t i = 0; lua_istable(L, -1) && i < g->n_accounts; i++) {
+    lua_geti(L, -1, (lua_Integer)i + 1);
+    if (lua_istable(L, -1)) wy_pages_read(&g->accounts[i], L, lua_gettop(L));
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
 static int l_build(lua_State *L) {
   building *job = lua_touserdata(L, 1);
   edition *e = job->edition;
@@ -201,11 +222,13 @@ static int l_build(lua_State *L) {
     wy_script_set_limits(e->script, &g->host->lua_limits);
     give_dicts(g->host, L);
     give_client(e, L);
+    give_guest(g->host, L);
     if (wy_give_kv(L, &e->worker->door)) luaL_error(L, "out of memory");
     lua_getfield(L, module, "load");
     lua_pushvalue(L, boot);
     lua_call(L, 1, 0);
     keep_calls(L, boot);
+    if (leads) read_pages(e->generation, L, boot);
     lua_getfield(L, boot, "accounts");
     wy_config_read_desks(e, job->crypt, L, conf, lua_gettop(L));
     if (leads) g->n_plugins = (int)integer_field(L, boot, "n_plugins");

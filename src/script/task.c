@@ -334,6 +334,12 @@ void wy_tasks_cancel_of(wy_script *s, const wy_task_body *body) {
   }
 }
 
+void wy_task_cancel(wy_task *t) {
+  bool waits = !t->cancelled && t->waiting;
+  t->cancelled = true;
+  if (waits) t->waiting->cancel(t->waiting);
+}
+
 size_t wy_tasks_count(const wy_script *s) { return s->n_tasks; }
 
 static void find_where(lua_State *co, char *out, size_t n) {

@@ -86,6 +86,12 @@ int wy_task_exit(lua_State *L, wy_task *task);
 void wy_task_rest(wy_task *task);
 void wy_task_turn(wy_task *task);
 
+/* It has done a part of what has no end: its processor time is counted anew. */
+void wy_task_breathe(wy_task *task);
+
+/* Wakes it with an error where it waits, without a line in the log; its next waits raise, too. */
+void wy_task_cancel(wy_task *task);
+
 /* How many tasks ended so; of NONE: of any limit. */
 uint64_t wy_script_stopped(const wy_script *s, wy_fault fault);
 

@@ -4,6 +4,7 @@
 -- A family returns { name = function(ctx, args) → reply | nil, errcode, errmsg? }. Two keys are no functions:
 --   unchecked = { name = true }   the engine leaves its fields to the function, which knows better codes
 --   ctx = {world, account, row, request, now, files}; of auth "none" the account is that of args.appid, if any
+-- Files have addresses below /mmbiz/, which are answered here, too.
 -- A reply of the form {bytes =, type =, filename =, status?} is a file, {redirect = url} a redirect.
 
 local access = require "weiyue.api.access"
@@ -12,6 +13,7 @@ local errmsg = require "weiyue.sandbox.errmsg"
 local faults = require "weiyue.sandbox.faults"
 local ids = require "weiyue.sandbox.ids"
 local json = require "weiyue.json"
+local library = require "weiyue.sandbox.library"
 local quota = require "weiyue.sandbox.quota"
 local ring = require "weiyue.sandbox.ring"
 local routes = require "weiyue.sandbox.routes"
@@ -90,14 +92,17 @@ end
 
 local MISSING_TOKEN <const> = { access_token = 41001, component_access_token = 41021 }
 
+local ACCOUNT_TOKENS <const> = { access_token = true, authorizer_access_token = true }
+
 -- The account that a token is for, and the token.
 local function by_token(world, row, query)
   local value = query[row.token]
   if not value or value == "" then return nil, MISSING_TOKEN[row.auth] end
   local token, code = world.tokens:check(value)
   if not token then return nil, code end
-  if token.kind == "component_access_token" and row.auth ~= "component_access_token" then return nil, 61015 end
-  if token.kind ~= "component_access_token" and row.auth == "component_access_token" then return nil, 61014 end
+  local of_component, for_component = token.kind == "component_access_token", row.auth == "component_access_token"
+  if of_component ~= for_component then return nil, of_component and 61015 or 61014 end
+  if not for_component and not ACCOUNT_TOKENS[token.kind] then return nil, 40001 end
   local account = world:account(token.appid)
   if not account then return nil, 40001 end
   return account, nil, token
@@ -199,6 +204,10 @@ end
 ---@return { status: integer, headers: table, body: string, delay: number?, drop: boolean? }
 function M.handle(world, request)
   request.query = request.query or {}
+  if request.path:find "^/mmbiz/" then -- WeChat's servers for pictures and videos
+    local file = library.file(world, request.path)
+    return file and respond(200, { ["content-type"] = file.type }, file.data) or respond(404, {}, "")
+  end
   local ctx = { world = world, request = request, now = world.now() }
   local row, code = routes.find(request.method, request.path, request.query)
   if not row then return json_response(failure(ctx, code)) end

@@ -1,5 +1,6 @@
 -- The arguments of a call as a server sees them: texts of the query, values of a JSON body, parts of a form; against
--- the fields of the row. What is missing or of another type has WeChat's return code for it. What is not known is ignored.
+-- the fields of the row. What is missing or of another type has WeChat's return code for it; what is not known is
+-- ignored.
 
 local form = require "weiyue.form"
 local json = require "weiyue.json"
@@ -19,6 +20,7 @@ local MISSING <const> = {
 local MISSING_OF <const> = {
   oauth = { code = 41008, openid = 41009, access_token = 41001 },
   tag = { name = 45157, id = 45159 },
+  qrcode = { scene = 40053, scene_id = 40053 },
   message_mass = { filter = 40097, msg_id = 40059, touser = 40130 },
 }
 

@@ -1,18 +1,20 @@
 -- Everything of an account that has a media_id: temporary media (3 days), permanent material, news, drafts. Whatever
--- takes a media_id looks it up here; other families put their own in (drafts are kind "permanent", type "news").
+-- takes a media_id looks it up here; other families put their own in: a draft is {kind = "permanent", type = "news",
+-- draft = true, articles = {…}}.
 
 local ids = require "weiyue.sandbox.ids"
 
 local M = {}
 
 M.LIFE = 3 * 86400 -- seconds, of temporary media
+local PERMANENT_BYTES <const> = 64 * 1024 * 1024 -- of material together
 local MOST <const> = 200 -- temporary media that are kept; the oldest go first
 local BYTES <const> = 32 * 1024 * 1024 -- of these, together
 
 local function library(account)
   local kept = account.library
   if not kept then
-    kept = { items = {}, temporary = {}, bytes = 0 }
+    kept = { items = {}, temporary = {}, bytes = 0, permanent_bytes = 0, serial = 0 }
     account.library = kept
   end
   return kept
@@ -34,12 +36,15 @@ end
 function M.add(world, account, item)
   local kept, now = library(account), world.now()
   item.media_id = item.media_id or ids.text(world.random, item.kind == "temporary" and 64 or 43)
-  item.created_at = math.floor(now)
+  item.created_at, item.serial = math.floor(now), kept.serial
+  kept.serial = kept.serial + 1
   kept.items[item.media_id] = item
   if item.kind == "temporary" then
     item.ends = now + M.LIFE
     kept.temporary[#kept.temporary + 1], kept.bytes = item.media_id, kept.bytes + size(item)
     while #kept.temporary > MOST or (kept.bytes > BYTES and #kept.temporary > 1) do remove_oldest(kept) end
+  else
+    kept.permanent_bytes = kept.permanent_bytes + size(item)
   end
   return item
 end
@@ -52,7 +57,48 @@ function M.find(world, account, media_id)
 end
 
 --- Removes an item.
-function M.remove(account, media_id) library(account).items[media_id] = nil end
+function M.remove(account, media_id)
+  local kept = library(account)
+  local item = kept.items[media_id]
+  if item and not item.ends then kept.permanent_bytes = kept.permanent_bytes - size(item) end
+  kept.items[media_id] = nil
+end
+
+--- Whether so many bytes more may stay.
+function M.has_room(account, bytes) return library(account).permanent_bytes + bytes <= PERMANENT_BYTES end
+
+--- The material of a type, newest first; drafts are none.
+---@param type string
+---@return table[]
+function M.list(account, type)
+  local list = {}
+  for _, item in pairs(library(account).items) do
+    if item.kind == "permanent" and item.type == type and not item.draft then list[#list + 1] = item end
+  end
+  table.sort(list, function(a, b) return a.serial > b.serial end)
+  return list
+end
+
+---@return integer
+function M.count(account, type) return #M.list(account, type) end
+
+--- The address of an item's file.
+function M.url(world, item)
+  return ("%s/mmbiz/%s%s"):format(world.base, item.media_id, item.ending and "." .. item.ending or "")
+end
+
+--- The file that such an address names, of whatever account.
+---@param path string "/mmbiz/…"
+---@return { data: string, type: string }?
+function M.file(world, path)
+  local media_id, ending = path:match "^/mmbiz/([%w_%-]+)%.?(%w*)$"
+  for _, appid in ipairs(media_id and world.appids or {}) do
+    local item = M.find(world, world:account(appid), media_id)
+    if item and item.data then
+      return { data = item.data, type = require("weiyue.sandbox.files").TYPES[ending] or "application/octet-stream" }
+    end
+  end
+end
 
 --- Checks that there is such an item, of one of some types.
 ---@param types string "image", "image thumb"

@@ -8,16 +8,19 @@
 --                          account whose appid the token has; kinds are those of the catalogue ("access_token",
 --                          "component_access_token", "authorizer_access_token": it stands for an access_token)
 --   account                {appid, id, secret, token, aes_key, mode, kind, verified, username, can, users (by
---                          openid), openids (in order of arrival), tags, <family> (what api/FAMILY.lua keeps)}
+--                          openid), openids (in order of arrival), <family> (what api/FAMILY.lua keeps)}
 --   world:state(account, "family", fresh)   what a family keeps, made by fresh() when it is first asked for
 --   sandbox/library.lua    media and material of an account: where every family looks up a media_id; drafts go in, too
---   sandbox/qr.lua         QR codes as pictures            sandbox/scene.lua   follow, unfollow, scan
--- `world:due()` itself notes the pushes that it gives (windows, last contact); who pushes anything else calls note_push.
+--   sandbox/qr.lua         QR codes as pictures (png, svg, matrix)
+-- `world:due()` itself notes the pushes that it gives (windows, last contact); whoever pushes something else calls
+-- note_push.
 
 local capabilities = require "weiyue.capabilities"
 local faults = require "weiyue.sandbox.faults"
 local ids = require "weiyue.sandbox.ids"
+local menus = require "weiyue.sandbox.menus"
 local ring = require "weiyue.sandbox.ring"
+local scene = require "weiyue.sandbox.scene"
 local tokens = require "weiyue.sandbox.tokens"
 local users = require "weiyue.sandbox.users"
 local windows = require "weiyue.sandbox.windows"
@@ -52,7 +55,7 @@ World.__index = World
 function World:add_account(own)
   local appid = own.appid or error("an account of the sandbox has an appid", 2)
   if self.accounts[appid] then error(("account %s exists"):format(appid), 2) end
-  local account = { users = {}, openids = {}, tags = {} }
+  local account = { users = {}, openids = {} }
   for key, value in pairs(own) do account[key] = value end
   account.kind = own.kind or "service"
   account.verified = own.verified == nil and account.kind == "service" or own.verified == true
@@ -98,6 +101,22 @@ end
 function World:new_user(appid, options)
   local account = self.accounts[appid] or error("no account " .. tostring(appid), 2)
   return users.new(self, account, options)
+end
+
+--- A user follows, leaves, scans a QR code: his state changes, and the event is pushed. Nil where nothing happens.
+---@return table? message, string? err
+function World:follow(appid, openid) return scene.follow(self, appid, openid) end
+
+function World:unfollow(appid, openid) return scene.unfollow(self, appid, openid) end
+
+---@param what { ticket: string?, url: string?, scene: string|integer|nil }
+function World:scan(appid, openid, what) return scene.scan(self, appid, openid, what) end
+
+--- The buttons that a user sees; nil: the account has no menu.
+---@return table? buttons
+function World:menu(appid, openid)
+  local account = self.accounts[appid]
+  return account and menus.of(account, account.users[openid])
 end
 
 -- --- pushes ---

@@ -1,0 +1,221 @@
+-- req: a request as a handler gets it. What is rarely used is made when it is asked for.
+
+local address = require "weiyue.web.address"
+local cookies = require "weiyue.web.cookies"
+local core = require "weiyue_core"
+local csrf = require "weiyue.web.csrf"
+local files = require "weiyue.web.files"
+local seal = require "weiyue.web.seal"
+
+local M = {}
+
+local NAME <const> = "weiyue.request"
+local VISITOR_TTL <const> = 30 * 86400 -- seconds
+
+---@class weiyue.web.Visit one request, for weiyue's own code
+---@field req table
+---@field raw table
+---@field site table
+---@field page table
+---@field base string
+---@field to_set table<string, any> cookies that are set whatever the handler returns
+local Visit = {}
+Visit.__index = Visit
+
+-- The visit of a request: a private key, which plugins do not come upon.
+local OF <const> = {}
+
+--- The visit that a request belongs to.
+---@param req table
+---@return weiyue.web.Visit
+function M.visit(req) return req[OF] end
+
+--- Whether this is a request.
+function M.is(value) return getmetatable(value) == NAME end
+
+function Visit:scheme()
+  if not self.is_located then
+    self.the_scheme, self.the_host = address.origin(self.raw, self.site)
+    self.is_located = true
+  end
+  return self.the_scheme, self.the_host
+end
+
+--- "https://wx.example.cn"
+function Visit:origin()
+  local scheme, host = self:scheme()
+  return scheme .. "://" .. host
+end
+
+function Visit:is_secure() return (self:scheme()) == "https" end
+
+function Visit:own_cookies()
+  if not self.all_cookies then self.all_cookies = cookies.read(self.raw:header "cookie") end
+  return self.all_cookies
+end
+
+local function visitor_cookie(visit)
+  return (visit:is_secure() and "__Host-wy-" or "wy-") .. visit.site.id
+end
+
+--- The name under which a browser is known; nil: it is not, yet.
+function Visit:visitor()
+  if self.visitor_id == nil then
+    local name = visitor_cookie(self)
+    local token = self:own_cookies()[name]
+    self.visitor_id = token and seal.open(cookies.purpose(self.site.id, name), token) or false
+  end
+  return self.visitor_id or nil
+end
+
+--- The same; it is given one where it has none.
+function Visit:known_visitor()
+  local id = self:visitor()
+  if not id then
+    id = core.crypto.random_string(22)
+    self.visitor_id = id
+    self.to_set[visitor_cookie(self)] = { id, max_age = VISITOR_TTL }
+  end
+  return id
+end
+
+-- Whose session it is: the user's who is logged in, or the browser's.
+function Visit:holder()
+  if self.session_of then return self.session_of end
+  local user = self.req.user
+  local openid = user and not user.snapshot and user.openid
+  self.session_of = {
+    push = self.req.push, account = self.req.account, openid = openid or "visitor:" .. self:known_visitor(),
+  }
+  return self.session_of
+end
+
+--- The session of a request, as msg:session.
+---@async
+---@param req table
+---@return table? session
+---@return weiyue.Error? err
+function M.session(req)
+  local visit = req[OF]
+  local of = visit:holder()
+  local value, err = require("weiyue.session").of(of)
+  if value then visit.has_session = true end
+  return value, err
+end
+
+local fields, methods = {}, {}
+
+function fields.headers(_, visit) return visit.raw:headers() end
+
+function fields.cookies(_, visit)
+  local signed = {}
+  for name, value in pairs(visit:own_cookies()) do signed[name] = seal.open(cookies.purpose(visit.site.id, name), value) end
+  return signed
+end
+
+function fields.raw_cookies(_, visit) return visit:own_cookies() end
+
+function fields.ip(_, visit) return (visit.raw:client()) end
+
+function fields.url(_, visit) return visit:origin() .. address.target(visit.raw, visit.base) end
+
+function fields.nonce(_, visit)
+  visit.nonce = core.crypto.random_string(22)
+  return visit.nonce
+end
+
+function fields.csrf(_, visit) return csrf.token(visit.site, visit:known_visitor()) end
+
+---@async
+function fields.session(req) return (assert(M.session(req))) end
+
+function fields.body(_, visit) return visit.raw:body() end
+
+--- The value of a header.
+---@param name string
+function methods.header(req, name)
+  local visit = M.is(req) and req[OF] or error("call it with a colon: req:header(name)", 2)
+  return visit.raw:header(name)
+end
+
+--- Sets a cookie, whatever the handler returns.
+---@param name string
+---@param cookie string|table|false
+function methods.set_cookie(req, name, cookie)
+  local visit = M.is(req) and req[OF] or error("call it with a colon: req:set_cookie(name, cookie)", 2)
+  local fault = cookies.fault(name, cookie)
+  if fault then error("req:set_cookie: " .. fault, 2) end
+  visit.to_set[name] = cookie
+end
+
+local Meta <const> = {
+  __name = NAME, __metatable = NAME,
+  __index = function(req, key)
+    local make = fields[key]
+    if make then
+      local value = make(req, req[OF])
+      rawset(req, key, value)
+      return value
+    end
+    return methods[key]
+  end,
+  __tostring = function(req) return ("request %s %s"):format(req.method, req.path) end,
+}
+
+--- The first value of each name.
+local function firsts(lists)
+  for name, list in pairs(lists) do lists[name] = list[1] end
+  return lists
+end
+
+-- Reads the body where it is a form or JSON. nil, why: it is malformed.
+local function read_body(req, visit)
+  local raw = visit.raw
+  local kind = raw:header "content-type"
+  kind = kind and kind:lower():match "^%s*([^;%s]*)" or ""
+  if kind == "application/x-www-form-urlencoded" then
+    local form, err = core.form.parse(raw:body(), { repeated = visit.page.repeated })
+    if not form then return nil, err end
+    req.form = form
+  elseif kind == "multipart/form-data" then
+    req.form, req.files = files.read(raw, function() return visit.site.paths() end, visit.page.repeated)
+  elseif kind == "application/json" or kind:find "^application/[%w.-]+%+json$" then
+    local text = raw:body()
+    if text == "" then return true end
+    local value, err = core.json.decode(text, { depth = visit.site.json_depth })
+    if value == nil then return nil, tostring(err) end
+    req.json = value
+  end
+  return true
+end
+
+--- A visit of which nothing was read.
+function M.bare(site, page, raw, number, path, base, params)
+  local req = { account = site.object, method = raw:method(), path = path, params = params, base = base, push = number }
+  local visit = setmetatable({ req = req, raw = raw, site = site, page = page, base = base, to_set = {} }, Visit)
+  req[OF] = visit
+  return visit
+end
+
+--- A request and its visit. nil, why: what it says is malformed.
+---@return weiyue.web.Visit? visit
+---@return string? why
+function M.new(site, page, raw, number, path, base, params)
+  local visit = M.bare(site, page, raw, number, path, base, params)
+  local req = visit.req
+  local query = raw:query()
+  if query == "" then
+    req.query = {}
+  else
+    local lists, err = core.form.parse(query, { repeated = true })
+    if not lists then return nil, err end
+    req.query = firsts(lists)
+  end
+  setmetatable(req, Meta)
+  local ok, err = true, nil
+  if req.method ~= "GET" and req.method ~= "HEAD" then ok, err = read_body(req, visit) end
+  if not ok then return nil, err end
+  return visit
+end
+
+return M
