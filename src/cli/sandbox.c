@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -186,6 +187,19 @@ static void forget_store(const sandbox *s) {
   close(lock);
 }
 
+/* The state folder and those above it: a new project has none. What cannot be made is told when the
+ * store is opened. */
+static void make_state(const sandbox *s) {
+  char path[sizeof s->state];
+  snprintf(path, sizeof path, "%s", s->state);
+  for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    *slash = '\0';
+    mkdir(path, 0700);
+    *slash = '/';
+  }
+  mkdir(path, 0700);
+}
+
 /* --- two hosts --- */
 
 static void on_log(void *data, int level, const char *line, size_t n) {
@@ -264,6 +278,7 @@ static void end(sandbox *s) {
 }
 
 static int run(sandbox *s) {
+  make_state(s);
   forget_store(s);
   if (uv_loop_init(&s->loop)) return failed(WY_E_NOMEM);
   int status = start(s);
