@@ -16,11 +16,15 @@
 -- note_push.
 
 local capabilities = require "weiyue.capabilities"
+local consents = require "weiyue.sandbox.consents"
 local faults = require "weiyue.sandbox.faults"
 local ids = require "weiyue.sandbox.ids"
+local mass = require "weiyue.sandbox.mass"
 local menus = require "weiyue.sandbox.menus"
 local ring = require "weiyue.sandbox.ring"
 local scene = require "weiyue.sandbox.scene"
+local sns = require "weiyue.sandbox.sns"
+local templates = require "weiyue.sandbox.templates"
 local tokens = require "weiyue.sandbox.tokens"
 local users = require "weiyue.sandbox.users"
 local windows = require "weiyue.sandbox.windows"
@@ -119,20 +123,69 @@ function World:menu(appid, openid)
   return account and menus.of(account, account.users[openid])
 end
 
+--- A code of OAuth: see sns.lua. The value of a ticket that is good now; nil: none was fetched.
+---@return string code
+function World:new_code(appid, openid, scope, options) return sns.new_code(self, appid, openid, scope, options) end
+
+---@param kind "jsapi"|"wx_card"
+---@return string?
+function World:ticket(appid, kind)
+  local account = self.accounts[appid]
+  local held = account and account.jssdk and account.jssdk[kind]
+  return held and held.ends > self.now() and held.value or nil
+end
+
+--- The user answers the popup of subscription messages, withdraws, agrees to a one-time message: see consents.lua.
+function World:consent(appid, openid, choices, scene_of_popup)
+  return consents.answer(self, appid, openid, choices, scene_of_popup)
+end
+
+function World:withdraw(appid, openid, template_id) return consents.withdraw(self, appid, openid, template_id) end
+
+function World:consent_once(appid, openid, template_id, number)
+  return consents.once(self, appid, openid, template_id, number)
+end
+
+--- A template that the account has: {template_id, title, content = "{{thing1.DATA}}"}. From the first on, others are
+--- 40037.
+---@param appid string
+---@param own table
+---@param kind? "template"|"subscribe" default "template"
+function World:add_template(appid, own, kind)
+  return templates.add(self, self.accounts[appid], kind or "template", own)
+end
+
+--- The account's administrator answers what he was asked about a mass message (account.mass_confirm).
+---@return boolean was_waiting
+function World:confirm_mass(appid, msg_id, agreed) return mass.confirm(self, appid, msg_id, agreed) end
+
 -- --- pushes ---
 
 --- Has a message pushed later; CreateTime and ToUserName are filled in when it is due.
 ---@param appid string
 ---@param message table by WeChat's names: MsgType, Event, FromUserName …
 ---@param after? number seconds
-function World:emit(appid, message, after)
+---@param when_due? fun(at: number) called when its time has come: to have the next one pushed
+---@return table entry for World:cancel
+function World:emit(appid, message, after, when_due)
   local pending = self.pending
   if #pending >= PENDING then table.remove(pending, 1) end
   local at = self.now() + (after or 0)
   local i = #pending
   while i > 0 and pending[i].at > at do i = i - 1 end
-  table.insert(pending, i + 1, { appid = appid, message = message, at = at })
-  self:tell("emit", { appid = appid, message = message, at = at })
+  local entry = { appid = appid, message = message, at = at, when_due = when_due }
+  table.insert(pending, i + 1, entry)
+  self:tell("emit", entry)
+  return entry
+end
+
+--- Takes back a push that has not been sent.
+---@return boolean
+function World:cancel(entry)
+  for i, one in ipairs(self.pending) do
+    if one == entry then return table.remove(self.pending, i) ~= nil end
+  end
+  return false
 end
 
 --- Takes the pushes whose time has come, oldest first.
@@ -142,10 +195,11 @@ function World:due()
   while pending[1] and pending[1].at <= now do
     local one = table.remove(pending, 1)
     local message, account = one.message, self.accounts[one.appid]
-    message.ToUserName = message.ToUserName or (account and account.username)
+    if not message.InfoType then message.ToUserName = message.ToUserName or (account and account.username) end
     message.CreateTime = message.CreateTime or math.floor(one.at)
     if message.FromUserName then self:note_push(message, one.appid, message.FromUserName, one.at) end
     list[#list + 1] = one
+    if one.when_due then one.when_due(one.at) end
   end
   return list
 end

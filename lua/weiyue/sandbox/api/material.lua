@@ -35,7 +35,8 @@ function M.get(ctx, args)
   local item = library.find(ctx.world, ctx.account, args.media_id)
   if not item or item.kind ~= "permanent" then return nil, 40007 end
   if item.type == "news" then
-    return { news_item = item.articles, create_time = item.created_at, update_time = item.updated_at or item.created_at }
+    local updated = item.updated_at or item.created_at
+    return { news_item = item.articles, create_time = item.created_at, update_time = updated }
   end
   if item.type == "video" then
     return { title = item.title, description = item.introduction, down_url = library.url(ctx.world, item) }

@@ -72,11 +72,10 @@ function parts.link(_, own)
   return { articles = { article } }
 end
 
--- An account of the customer service; where none is kept, any name may be used.
-local function known_worker(account, own)
-  local desk = account.kf_account
-  local list = desk and (desk.accounts or desk.list)
-  return not list or list[own.kf_account] ~= nil
+-- An account of the customer service; where none was ever added, any name may be used.
+local function is_worker(ctx, own)
+  if not ctx.account.kf_account then return true end
+  return require("weiyue.sandbox.api.kf_account").find(ctx.world, ctx.account, own.kf_account) ~= nil
 end
 
 function M.send(ctx, args)
@@ -91,7 +90,7 @@ function M.send(ctx, args)
   else
     item = { content = own }
   end
-  if args.customservice and not known_worker(ctx.account, args.customservice) then return nil, 61452 end
+  if args.customservice and not is_worker(ctx, args.customservice) then return nil, 65401 end
   ok, code = windows.spend(user, ctx.now)
   if not ok then return nil, code end
   user.typing = nil

@@ -43,7 +43,8 @@ function M.quota_get(ctx, args)
   local row = row_of(args.cgi_path)
   if not row then return nil, 76021, "cgi_path not found, please check" end
   local limit, used = access.daily(row) or UNLIMITED, quota.used(ctx.account, row.key, ctx.now)
-  return { errcode = 0, errmsg = "ok", quota = { daily_limit = limit, used = used, remain = math.max(0, limit - used) } }
+  local remain = math.max(0, limit - used)
+  return { errcode = 0, errmsg = "ok", quota = { daily_limit = limit, used = used, remain = remain } }
 end
 
 function M.quota_clear(ctx, args)
