@@ -2,6 +2,7 @@
 
 #include <lauxlib.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "host/rig_impl.h"
@@ -260,6 +261,8 @@ static int l_step(lua_State *L) {
   if (wy_clock_next(&w->clock, &due) && due <= (wall < 0 ? now : until)) {
     wy_clock_step(&w->clock, due);
     wy_clock_run(&w->clock);
+    wy_rig_settle(L, r);
+    lua_settop(L, 0);
     lua_pushliteral(L, "moved");
     return 1;
   }
@@ -388,6 +391,19 @@ static int l_trace(lua_State *L) {
   return 1;
 }
 
+/* answers(account) → how many pushes were answered, by way */
+static int l_answers(lua_State *L) {
+  const worker *w = &wy_rig_check(L)->host->workers[0];
+  size_t i = (size_t)luaL_checkinteger(L, 2) - 1;
+  luaL_argcheck(L, i < w->current->generation->n_accounts, 2, "no such account");
+  lua_createtable(L, 0, WY_WAY_END);
+  for (wy_way way = 0; way < WY_WAY_END; way++) {
+    lua_pushinteger(L, (lua_Integer)w->current->desks[i].stats->answers[way]);
+    lua_setfield(L, -2, wy_way_name(way));
+  }
+  return 1;
+}
+
 static int l_leave(lua_State *L) {
   check_push(L)->gone = true;
   return 0;
@@ -413,6 +429,23 @@ void wy_rig_make_class(lua_State *L, const char *name, const luaL_Reg *methods, 
   lua_pop(L, 1);
 }
 
+/* The zone of the process, as POSIX writes it; the function sets it back. */
+static int l_zone_back(lua_State *L) {
+  if (lua_isnil(L, lua_upvalueindex(1))) unsetenv("TZ");
+  else setenv("TZ", lua_tostring(L, lua_upvalueindex(1)), 1);
+  tzset();
+  return 0;
+}
+
+static int l_zone(lua_State *L) {
+  const char *zone = luaL_checkstring(L, 1);
+  lua_pushstring(L, getenv("TZ"));
+  lua_pushcclosure(L, l_zone_back, 1);
+  setenv("TZ", zone, 1);
+  tzset();
+  return 1;
+}
+
 static void add_methods(lua_State *L, const luaL_Reg *methods) {
   luaL_getmetatable(L, WY_RIG_HOST);
   lua_getfield(L, -1, "__index");
@@ -421,13 +454,23 @@ static void add_methods(lua_State *L, const luaL_Reg *methods) {
 }
 
 int wy_open_rig(lua_State *L) {
-  static const luaL_Reg hosts[] = {
-      {"push", l_push}, {"advance", l_advance}, {"step", l_step}, {"now", l_now},
-      {"ask", l_ask},   {"send", l_send},       {"sent", l_sent}, {"sent_one", l_sent_one},
-      {"log", l_log},   {"metrics", l_metrics}, {"free", l_free}, {NULL, NULL}};
+  static const luaL_Reg hosts[] = {{"push", l_push},
+                                   {"advance", l_advance},
+                                   {"step", l_step},
+                                   {"answers", l_answers},
+                                   {"now", l_now},
+                                   {"ask", l_ask},
+                                   {"send", l_send},
+                                   {"sent", l_sent},
+                                   {"sent_one", l_sent_one},
+                                   {"log", l_log},
+                                   {"metrics", l_metrics},
+                                   {"free", l_free},
+                                   {NULL, NULL}};
   static const luaL_Reg pushes[] = {{"answer", l_answer}, {"status", l_status}, {"way", l_way},
                                     {"trace", l_trace},   {"leave", l_leave},   {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"new", l_new}, {"zone", l_zone}, {"socket", wy_rig_socket}, {NULL, NULL}};
   wy_rig_make_class(L, WY_RIG_HOST, hosts, l_free);
   add_methods(L, wy_rig_call_methods);
   add_methods(L, wy_rig_fetch_methods);

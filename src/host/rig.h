@@ -18,7 +18,8 @@
  * json } since it was last asked host:sent_one(ok)       ends the oldest message that waits
  *   host:log() → list of lines since it was last asked
  *   host:metrics() → text
- *   host:calls, answer, serve          HTTP calls of plugins: rig_calls.c
+ *   host:answers(account) → how many pushes were answered, by way
+ *   rig.socket, host:calls, answer, serve          HTTP calls of plugins: rig_calls.c
  *   host:listen, fetch                 requests to the host over a socket: rig_fetch.c
  *   host:left, weigh, age              what a spec leaves behind: rig_look.c
  *   host:free()             also by the garbage collector

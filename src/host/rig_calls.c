@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "host/rig_impl.h"
+#include "net/listen.h"
 
 enum { BODY_MAX = 64 << 20 };
 
@@ -82,22 +83,30 @@ static void on_due(wy_timer *timer) {
   held_free(h);
 }
 
-/* serve() → port: calls of the host whose URL begins with http://127.0.0.1:PORT come by a socket */
+int wy_rig_socket(lua_State *L) {
+  int fd, port, err = wy_listen_open("127.0.0.1", 0, 1, &fd, &port);
+  if (err) return luaL_error(L, "cannot listen: %s", wy_strerror(err));
+  lua_pushinteger(L, fd);
+  lua_pushinteger(L, port);
+  return 2;
+}
+
+/* serve(fd, port): calls of the host whose URL begins with http://127.0.0.1:PORT come by a socket;
+ * fd is rig.socket's, and the host's from here on */
 static int l_serve(lua_State *L) {
   static const wy_http_handlers handlers = {on_head, on_request};
   rig *r = wy_rig_check(L);
   worker *w = &r->host->workers[0];
-  int port;
+  int fd = (int)luaL_checkinteger(L, 2), port = (int)luaL_checkinteger(L, 3);
   char base[64];
   if (r->server) return luaL_error(L, "it serves already");
   int err = wy_http_new(&r->server, w->loop, &w->clock, &r->host->log, NULL, &handlers, r);
-  if (!err) err = wy_http_listen(r->server, "127.0.0.1", 0, &port);
+  if (!err) err = wy_http_listen_on(r->server, fd);
   if (err) return luaL_error(L, "cannot listen: %s", wy_strerror(err));
   snprintf(base, sizeof base, "http://127.0.0.1:%d", port);
   free(r->base);
   r->base = strdup(base);
-  lua_pushinteger(L, port);
-  return 1;
+  return 0;
 }
 
 /* --- to the spec --- */

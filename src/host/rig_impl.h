@@ -47,6 +47,7 @@ void wy_rig_calls_init(rig *r);
 void wy_rig_calls_end(rig *r);  /* before the host is freed */
 void wy_rig_calls_free(rig *r); /* and after */
 bool wy_rig_calls_waiting(const rig *r);
+int wy_rig_socket(lua_State *L); /* of the module: socket() → fd, port, for host:serve */
 extern const luaL_Reg wy_rig_call_methods[];
 
 /* rig_fetch.c */
