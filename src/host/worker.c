@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "host/exchange.h"
+#include "net/upload.h"
 
 enum { REPLY_BYTES = 4 << 20, MEASURE = 64 /* beats */ };
 
@@ -136,6 +137,7 @@ int wy_worker_open(worker *w) {
   wy_host *h = w->host;
   wy_http_limits limits = h->limits;
   limits.connections = (limits.connections + h->n_workers - 1) / h->n_workers; /* of all together */
+  if (w->index == 0) wy_upload_sweep(h->uploads);
   w->streams.max = (h->streams_max + h->n_workers - 1) / h->n_workers;
   int err = wy_http_new(&w->http, w->loop, &w->clock, &h->log, &limits, &handlers, w);
   for (size_t i = 0; !err && i < h->n_proxies; i++)

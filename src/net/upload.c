@@ -35,7 +35,7 @@ static int full(int number) { return number == ENOMEM ? WY_E_NOMEM : WY_E_HTTP_S
 
 /* --- files --- */
 
-static void sweep(const char *folder) {
+void wy_upload_sweep(const char *folder) {
   DIR *d = opendir(folder);
   char path[4096];
   struct stat st;
@@ -49,11 +49,7 @@ static void sweep(const char *folder) {
 }
 
 static int make_folder(const char *path) {
-  if (mkdir(path, S_IRWXU) == 0) return 0;
-  if (errno == EEXIST) {
-    sweep(path); /* it is new to this process, or was lost meanwhile */
-    return 0;
-  }
+  if (mkdir(path, S_IRWXU) == 0 || errno == EEXIST) return 0;
   char *above = errno == ENOENT ? strdup(path) : NULL, *slash = above ? strrchr(above, '/') : NULL;
   int failed = -1;
   if (slash && slash > above) {

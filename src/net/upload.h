@@ -28,6 +28,9 @@ extern const wy_http_sink wy_upload_sink; /* its data is the upload, which it fr
 int wy_upload_new(wy_upload **out, wy_str content_type, const wy_upload_limits *limits,
                   const char *folder);
 
+/* Removes what a crash has left there a day ago or longer. */
+void wy_upload_sweep(const char *folder);
+
 /* False: there are no more. */
 bool wy_upload_part_at(const wy_upload *u, size_t i, wy_upload_part *part);
 

@@ -49,7 +49,7 @@ end
 
 -- Lengths stand in front: no two pairs of purpose and text give the same bytes.
 local function mac(purpose, text)
-  return crypto.hmac("sha256", the_key(), string.pack("<s4", purpose) .. text):sub(1, 18)
+  return crypto.hmac("sha256", the_key(), string.pack("<s4", purpose) .. text, "raw"):sub(1, 18)
 end
 
 --- Who has it can give it back, and not change it.
