@@ -86,6 +86,15 @@ function M.new(ctx, article)
   return out
 end
 
+--- The bytes of some articles.
+---@param articles table[]
+---@return integer
+function M.size(articles)
+  local n = 0
+  for _, one in ipairs(articles) do n = n + #one.content end
+  return n
+end
+
 --- An article as WeChat's answers have it.
 ---@param world table
 ---@param article table

@@ -107,7 +107,7 @@ end
 
 function M.get_massend_job_list(ctx, args)
   local wanted, list = {}, values.list()
-  for _, status in ipairs(args.task_status or {}) do wanted[int(status)] = true end
+  for _, status in ipairs(args.task_status or {}) do wanted[int(status) or 0] = true end
   local guide, errcode = guides.find(ctx.world, ctx.account, args)
   if not guide then return nil, errcode end
   local all = {}

@@ -1,5 +1,6 @@
 -- Following, leaving, scanning a QR code: what changes of a user, and the event that WeChat pushes for it.
 
+local offers = require "weiyue.sandbox.offers"
 local users = require "weiyue.sandbox.users"
 
 local M = {}
@@ -60,6 +61,10 @@ end
 function M.scan(world, appid, openid, what)
   local account, user = world:account(appid), world:user(appid, openid)
   if not user then return nil, "no such user" end
+  if what.url then
+    local is_one, pushed, errcode = offers.scan(world, appid, openid, what.url)
+    if is_one then return pushed, errcode and ("the code is refused: %d"):format(errcode) end
+  end
   local code, err = code_of(world, account, what)
   if not code then return nil, err end
   if not user.subscribed then return M.follow(world, appid, openid, code) end

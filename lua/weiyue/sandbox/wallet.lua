@@ -228,6 +228,16 @@ local function held(world, appid, openid, code, card_id)
   return entry, nil, account
 end
 
+--- What the address in a QR code, or that of a page, offers to a user.
+---@param world table
+---@param appid string
+---@param url string
+---@return table[]? cards { card_id, code?, openid?, outer_str? }, each for take
+function M.offered(world, appid, url)
+  local offer = M.state(world:account(appid)).offers:get(url:match "([%w_%-]+)$" or "")
+  return offer and world.now() < offer.ends and offer.cards or nil
+end
+
 --- A user throws a card away.
 ---@return true?, integer? errcode
 function M.drop(world, appid, openid, card_id, code)

@@ -10,6 +10,7 @@ local flag, int, text = values.flag, values.int, values.text
 local M = {
   -- What users do; wallet.lua tells.
   take = wallet.take, drop = wallet.drop, give = wallet.give, view = wallet.view, choose = wallet.choose,
+  offered = wallet.offered,
 }
 
 local TITLE <const>, BRAND <const>, NOTICE <const> = 27, 36, 48 -- bytes
@@ -161,17 +162,6 @@ local function offers(ctx, list)
       outer_str = text(one.outer_str) or text(one.outer_id) }
   end
   return out
-end
-
---- What a ticket of create_qrcode, or the address in it, offers to a user.
----@param world table
----@param appid string
----@param ticket string
----@return table[]? cards { card_id, code?, openid?, outer_str? }, each for wallet.take
-function M.offered(world, appid, ticket)
-  local s = wallet.state(world:account(appid))
-  local offer = s.offers:get(ticket) or s.offers:get((ticket:match "/card/offer/([%w_%-]+)$" or ""))
-  return offer and world.now() < offer.ends and offer.cards or nil
 end
 
 function M.create_qrcode(ctx, args)

@@ -57,8 +57,10 @@ end
 function M.set_activate_user_form(ctx, args)
   local card, errcode = member_card(ctx.account, args.card_id)
   if not card then return nil, errcode end
-  card.form = { service_statement = values.copy(args.service_statement),
-    bind_old_card = values.copy(args.bind_old_card), required_form = values.copy(args.required_form), optional_form = values.copy(args.optional_form) }
+  card.form = {}
+  for _, name in ipairs { "service_statement", "bind_old_card", "required_form", "optional_form" } do
+    card.form[name] = values.copy(args[name])
+  end
   return {}
 end
 

@@ -1,9 +1,11 @@
 -- The sandbox: third-party platforms. A ticket is pushed every ten minutes; with it there is a token, and with that the
 -- accounts that have authorised the platform.
 
+local crypto = require "weiyue.crypto"
 local ids = require "weiyue.sandbox.ids"
 local quota = require "weiyue.sandbox.quota"
 local shelf = require "weiyue.sandbox.shelf"
+local sns = require "weiyue.sandbox.sns"
 local tokens = require "weiyue.sandbox.tokens"
 local values = require "weiyue.sandbox.values"
 
@@ -216,6 +218,42 @@ function M.get_authorizer_list(ctx, args)
     list[i] = { authorizer_appid = one.appid, refresh_token = one.refresh_token, auth_time = one.at }
   end
   return { total_count = #all, list = list }
+end
+
+-- Users' logins by way of the platform ------------------------------------------------------------------------
+
+-- An account that has authorised the platform whose token this is.
+local function account_of(ctx, args)
+  if args.component_appid ~= ctx.account.appid then return nil, 40013 end
+  local account = ctx.world:account(args.appid)
+  if not account then return nil, 40013 end
+  if not state(ctx.world, ctx.account).authorizers:get(args.appid) then return nil, 61003 end
+  return account
+end
+
+function M.oauth_access_token(ctx, args)
+  local account, errcode = account_of(ctx, args)
+  if not account then return nil, errcode end
+  local grant
+  grant, errcode = sns.redeem(ctx.world, account, args.code)
+  if not grant then return nil, errcode end
+  return sns.tokens(ctx.world, account, grant)
+end
+
+function M.oauth_refresh_token(ctx, args)
+  local account, errcode = account_of(ctx, args)
+  if not account then return nil, errcode end
+  return sns.refresh(ctx.world, account, args.refresh_token)
+end
+
+function M.jscode2session(ctx, args)
+  local account, errcode = account_of(ctx, args)
+  if not account then return nil, errcode end
+  local grant
+  grant, errcode = sns.redeem(ctx.world, account, args.js_code, true)
+  if not grant then return nil, errcode end
+  local key = crypto.base64_encode(ctx.world.random(16))
+  return { openid = grant.openid, session_key = key, unionid = grant.unionid }
 end
 
 -- Options -----------------------------------------------------------------------------------------------------

@@ -11,9 +11,11 @@ local flag, int = values.flag, values.int
 local M = {}
 
 local MOST <const> = 1000
+local BYTES <const> = 32 * 1024 * 1024 -- of all; the oldest go first
 
 local function box(account)
-  account.draft = account.draft or { drafts = shelf.new(MOST), is_open = 1 } -- WeChat has opened it for everyone
+  -- WeChat has opened it for everyone
+  account.draft = account.draft or { drafts = shelf.new(MOST), bytes = 0, is_open = 1 }
   return account.draft
 end
 
@@ -23,8 +25,11 @@ function M.find(account, media_id) return box(account).drafts:get(media_id) end
 
 --- Takes a draft out of the box.
 function M.take(account, media_id)
+  local kept = box(account)
+  local draft = kept.drafts:drop(media_id)
   library.remove(account, media_id)
-  return box(account).drafts:drop(media_id)
+  if draft then kept.bytes = kept.bytes - article.size(draft.articles) end
+  return draft
 end
 
 function M.add(ctx, args)
@@ -37,12 +42,15 @@ function M.add(ctx, args)
     articles[i] = article.new(ctx, one)
   end
   local media_id = ids.text(ctx.world.random, 64)
-  local drafts = box(ctx.account).drafts
-  local oldest = #drafts >= MOST and drafts:list()[1]
-  if oldest then M.take(ctx.account, oldest.media_id) end
+  local kept, bytes = box(ctx.account), article.size(articles)
+  local drafts = kept.drafts
+  while #drafts > 0 and (#drafts >= MOST or kept.bytes + bytes > BYTES) do
+    M.take(ctx.account, drafts:list()[1].media_id)
+  end
+  kept.bytes = kept.bytes + bytes
   drafts:put(media_id, { media_id = media_id, articles = articles, create_time = now, update_time = now })
   library.add(ctx.world, ctx.account,
-    { kind = "permanent", type = "news", media_id = media_id, articles = articles, is_draft = true })
+    { kind = "permanent", type = "news", media_id = media_id, articles = articles, draft = true })
   return { media_id = media_id, item = values.list() }
 end
 
@@ -71,7 +79,10 @@ function M.update(ctx, args)
   changed.article_type = changed.article_type or draft.articles[at].article_type
   local errcode, errmsg = article.fault(ctx, changed)
   if errcode then return nil, errcode, errmsg end
+  local kept = box(ctx.account)
+  kept.bytes = kept.bytes - article.size(draft.articles)
   draft.articles[at] = article.new(ctx, changed)
+  kept.bytes = kept.bytes + article.size(draft.articles)
   draft.update_time = math.floor(ctx.world.now())
   return {}
 end

@@ -13,12 +13,14 @@ local flag, int = values.flag, values.int
 local M = {}
 
 local JOBS <const>, ARTICLES <const> = 500, 1000
+local BYTES <const> = 32 * 1024 * 1024 -- of all that is out; the oldest go first
 local TAKES <const> = 3 -- seconds
 local FIRST <const> = 2247483650 -- ids as WeChat's: above 32 bits
 local DONE <const>, RUNNING <const>, DELETED <const> = 0, 1, 5
 
 local function state(account)
-  account.publish = account.publish or { jobs = shelf.new(JOBS), posts = shelf.new(ARTICLES), serial = FIRST }
+  account.publish = account.publish or { jobs = shelf.new(JOBS), posts = shelf.new(ARTICLES), bytes = 0,
+    serial = FIRST }
   return account.publish
 end
 
@@ -56,6 +58,17 @@ local function outcome(world, job)
   return out
 end
 
+-- Keeps what is out.
+local function put(s, post)
+  s.bytes = s.bytes + article.size(post.articles)
+  while #s.posts > 0 and (#s.posts >= ARTICLES or s.bytes > BYTES) do
+    local oldest = s.posts:drop(s.posts:list()[1].id)
+    s.bytes = s.bytes - article.size(oldest.articles)
+    oldest.job.post = { id = oldest.id, articles = {} }
+  end
+  s.posts:put(post.id, post)
+end
+
 function M.submit(ctx, args)
   local world, account = ctx.world, ctx.account
   local found = draft.find(account, args.media_id)
@@ -71,7 +84,7 @@ function M.submit(ctx, args)
   if job.status == DONE then
     draft.take(account, args.media_id)
     job.post = { id = ids.text(world.random, 43), articles = found.articles, at = math.floor(job.ends), job = job }
-    s.posts:put(job.post.id, job.post)
+    put(s, job.post)
     comment.publish(account, job.msg_data_id, found.articles)
   else
     job.fail_idx = verdict.fail_idx or every_index(found.articles)
