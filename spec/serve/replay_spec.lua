@@ -124,6 +124,31 @@ describe("replay", function()
     assert.equal(before, program.capture(look))
   end)
 
+  for number, what in pairs { [1] = "a text", [2] = "a call of the API", [4] = "a late answer", [6] = "no answer",
+    [8] = "the answer to a question", [9] = "an article" } do
+    it("writes a push as a spec, which passes: " .. what, function()
+      program.write(folder, "plugins/bot.lua", PLUGIN)
+      local done = program.run(folder, "replay journal --spec " .. number)
+      assert.equal(0, done.status, done.err)
+      program.write(folder, "push_spec.lua", done.out)
+      local run = program.run(folder, "test --output=TAP push_spec.lua")
+      assert.equal(0, run.status, run.out .. run.err .. done.out)
+      assert.matches("ok 1 %- push " .. number, run.out)
+    end)
+  end
+
+  it("writes a spec that fails once the answer has changed", function()
+    program.write(folder, "push_spec.lua", program.run(folder, "replay journal --spec 1").out)
+    program.write(folder, "plugins/bot.lua", (PLUGIN:gsub('"echo: "', '"heard: "')))
+    assert.equal(1, program.run(folder, "test --output=TAP push_spec.lua").status)
+  end)
+
+  it("says which pushes there are to be written", function()
+    local done = program.run(folder, "replay journal --spec 99")
+    assert.equal(1, done.status)
+    assert.matches("the journal has 1 to " .. n, done.err)
+  end)
+
   it("refuses what is no journal", function()
     local done = program.run(folder, "replay weiyue.lua")
     assert.equal(1, done.status)

@@ -282,4 +282,21 @@ function M.main(path, config, form, lang)
   return #result.changed, M.report(result, lang == "zh")
 end
 
+--- What `weiyue replay --spec N` prints.
+---@param path string the journal
+---@param config string
+---@param number string
+---@param lang "zh"|"en"
+---@return integer? changed 0; nil: it failed
+---@return string text
+function M.spec(path, config, number, lang)
+  local read, err = journal.read(path)
+  if not read then return nil, tostring(err) end
+  local n = math.tointeger(tonumber(number))
+  local text = n and require("weiyue.replay.spec").write(read.entries, n, config)
+  if text then return 0, text end
+  return nil, (lang == "zh" and "没有推送 %s；记录里有 1 到 %d" or "there is no push %s; the journal has 1 to %d")
+    :format(number, #read.entries)
+end
+
 return M

@@ -31,12 +31,13 @@ local HEAD <const> = { ToUserName = true, FromUserName = true, CreateTime = true
 
 --- Of a reply, by WeChat's names. nil: nothing.
 ---@param reply? table
+---@param as_it_is? boolean numbers, too: not to be compared
 ---@return table?
-function M.reply(reply)
+function M.reply(reply, as_it_is)
   if not reply then return nil end
   local out = {}
   for name, value in pairs(reply) do
-    if not HEAD[name] then out[name] = plain(value) end
+    if not HEAD[name] then out[name] = as_it_is and value or plain(value) end
   end
   -- one article in XML cannot be told from a list of one
   local articles = out.Articles and (out.Articles.item or out.Articles)
@@ -61,10 +62,11 @@ end
 
 --- Of a customer-service message.
 ---@param m table
+---@param as_it_is? boolean
 ---@return table
-function M.message(m)
+function M.message(m, as_it_is)
   local form = forms[m.msgtype]
-  if form then return M.reply(form(m)) end
+  if form then return M.reply(form(m), as_it_is) end
   local out = plain(m)
   out.touser = nil
   return out
