@@ -171,6 +171,18 @@ end:
   return status;
 }
 
+/* The state folder of the sandbox stands in the project's. */
+static void make_folder(const char *path) {
+  char part[4096];
+  snprintf(part, sizeof part, "%s", path);
+  char *slash = strrchr(part, '/');
+  if (slash && slash != part) {
+    *slash = '\0';
+    mkdir(part, 0700);
+  }
+  mkdir(path, 0700); /* what cannot be made is told by who wants to write there */
+}
+
 /* The fake WeChat begins anew each time, and what is kept of its tokens and media would be of
  * another: unless somebody has it open. */
 static void forget_store(const sandbox *s) {
@@ -185,19 +197,6 @@ static void forget_store(const sandbox *s) {
     unlink(name);
   }
   close(lock);
-}
-
-/* The state folder and those above it: a new project has none. What cannot be made is told when the
- * store is opened. */
-static void make_state(const sandbox *s) {
-  char path[sizeof s->state];
-  snprintf(path, sizeof path, "%s", s->state);
-  for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-    *slash = '\0';
-    mkdir(path, 0700);
-    *slash = '/';
-  }
-  mkdir(path, 0700);
 }
 
 /* --- two hosts --- */
@@ -278,7 +277,7 @@ static void end(sandbox *s) {
 }
 
 static int run(sandbox *s) {
-  make_state(s);
+  make_folder(s->state);
   forget_store(s);
   if (uv_loop_init(&s->loop)) return failed(WY_E_NOMEM);
   int status = start(s);

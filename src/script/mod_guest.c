@@ -1,5 +1,5 @@
-/* weiyue.guest: there() → is a host beside this one? next() → level, line of its log, which waits
- * for one; advance(seconds) moves its clock. In the state of a sandbox only. */
+/* weiyue.guest: there() → is a host beside this one? next(seconds) → level, line of its log, which waits
+ * for one so long; advance(seconds) moves its clock. In the state of a sandbox only. */
 #include <lauxlib.h>
 #include <math.h>
 #include <pthread.h>
@@ -34,13 +34,22 @@ struct wy_guest {
 typedef struct waiter {
   wy_list link;
   wy_wait wait;
+  wy_timer timer;
+  wy_clock *clock;
 } waiter;
+
+static void leave(waiter *w) {
+  wy_timer_stop(w->clock, &w->timer);
+  wy_list_remove(&w->link);
+}
 
 /* --- the program's side --- */
 
 static void wake(wy_guest *g) {
-  wy_list *node = wy_list_shift(&g->waiters);
-  if (node) wy_wait_wake(&wy_container_of(node, waiter, link)->wait, 0);
+  if (wy_list_empty(&g->waiters)) return;
+  waiter *w = wy_container_of(g->waiters.next, waiter, link);
+  leave(w);
+  wy_wait_wake(&w->wait, 0);
 }
 
 static bool has_lines(wy_guest *g) {
@@ -134,7 +143,7 @@ static line *take(wy_guest *g) {
   return l;
 }
 
-/* level, line; nothing where another has taken it */
+/* level, line; nothing when the time is over */
 static int give(lua_State *L, line *l) {
   if (!l) return 0;
   lua_pushinteger(L, l->level);
@@ -143,14 +152,20 @@ static int give(lua_State *L, line *l) {
   return 2;
 }
 
+static void on_time(wy_timer *timer) {
+  waiter *w = wy_container_of(timer, waiter, timer);
+  wy_list_remove(&w->link);
+  wy_wait_wake(&w->wait, 0);
+}
+
 static void cancel(wy_wait *wait) {
-  wy_list_remove(&wy_container_of(wait, waiter, wait)->link);
+  leave(wy_container_of(wait, waiter, wait));
   wy_wait_wake(wait, WY_E_CANCELLED);
 }
 
 static void drop(wy_wait *wait) {
   waiter *w = wy_container_of(wait, waiter, wait);
-  wy_list_remove(&w->link);
+  leave(w);
   free(w);
 }
 
@@ -163,13 +178,21 @@ static int finish(lua_State *L, wy_wait *wait) {
 
 static int l_next(lua_State *L) {
   wy_guest *g = check(L);
+  lua_Number s = luaL_checknumber(L, 1);
+  luaL_argcheck(L, s >= 0 && s <= 3600, 1, "seconds from 0 to an hour wanted");
   wy_task *task = wy_task_can_wait(L);
   line *l = take(g);
   if (l) return give(L, l);
   waiter *w = calloc(1, sizeof *w);
   if (!w) return luaL_error(L, "out of memory");
   w->wait = (wy_wait){task, 0, cancel, finish, drop};
+  w->clock = wy_script_clock(wy_script_of(L));
+  wy_timer_init(&w->timer, on_time);
   wy_list_init(&w->link);
+  if (wy_timer_start(w->clock, &w->timer, (uint64_t)ceil(s * 1000))) {
+    free(w);
+    return luaL_error(L, "out of memory");
+  }
   wy_list_push(&g->waiters, &w->link);
   return wy_task_await(L, &w->wait);
 }

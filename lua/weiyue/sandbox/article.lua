@@ -82,7 +82,9 @@ function M.new(ctx, article)
     out[name] = values.copy(article[name])
   end
   out.digest = out.digest or words(out.content)
-  out.key = ids.text(ctx.world.random, 22)
+  local cover = out.thumb_media_id and library.find(ctx.world, ctx.account, out.thumb_media_id)
+  out.thumb_url = cover and library.url(ctx.world, cover) or ""
+  out.url = ("%s/s/%s"):format(ctx.world.base, ids.text(ctx.world.random, 22))
   return out
 end
 
@@ -96,21 +98,19 @@ function M.size(articles)
 end
 
 --- An article as WeChat's answers have it.
----@param world table
 ---@param article table
 ---@param is_brief? boolean without its content
 ---@return table
-function M.show(world, article, is_brief)
+function M.show(article, is_brief)
   local out = values.copy(article)
-  out.url, out.key = ("%s/s/%s"):format(world.base, article.key), nil
   if is_brief then out.content = nil end
   return out
 end
 
 --- Several of them.
-function M.show_all(world, articles, is_brief)
+function M.show_all(articles, is_brief)
   local list = values.list()
-  for i, article in ipairs(articles) do list[i] = M.show(world, article, is_brief) end
+  for i, article in ipairs(articles) do list[i] = M.show(article, is_brief) end
   return list
 end
 

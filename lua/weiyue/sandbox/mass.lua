@@ -88,6 +88,14 @@ local function may_reach(world, account, user)
   return user.mass_count <= OF_USER_MOST
 end
 
+-- Articles that are sent leave the box of drafts, and can be commented on.
+local function publish(account, job)
+  local item = job.item
+  if not item.articles or #item.articles == 0 or not (item.media and item.media.type == "news") then return end
+  require("weiyue.sandbox.api.comment").publish(account, job.msg_data_id, item.articles)
+  require("weiyue.sandbox.api.draft").take(account, item.media.media_id)
+end
+
 local function send(world, account, job)
   local counts = { total = #job.targets, filtered = 0, sent = 0 }
   for _, openid in ipairs(job.targets) do
@@ -101,6 +109,7 @@ local function send(world, account, job)
     end
   end
   job.status = "SEND_SUCCESS"
+  publish(account, job)
   finished(world, account, job, "send success", counts, FINISHES_AFTER)
 end
 

@@ -173,7 +173,7 @@ end
 local OWN <const> = [[
 return {
   listen = %q, admin = false, store = "memory", state = %q,
-  reload = { watch = false }, log = { level = "warn" },
+  reload = { watch = false }, log = { level = "error" },
   limits = { upload = 22020096, json = 22020096, wall = 300, lua_memory = 268435456 },
   plugins = { sandbox = { path = "weiyue:sandbox", config = { setup = %q, path = %q, state = %q } } },
   accounts = { { id = "wechat", url = %q, path = "/-/none", token = "sandbox", kind = "service" } },

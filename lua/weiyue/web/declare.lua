@@ -10,7 +10,7 @@ local BODY_MAX <const> = 1 << 30
 
 local OPTIONS <const> = {
   page = { login = "string", jssdk = "table", methods = "table", body = true, repeated = "boolean", csrf = "boolean" },
-  route = { login = "string", body = true, repeated = "boolean", csrf = "boolean" },
+  route = { login = "string", body = true, repeated = "boolean", csrf = "boolean", raw = "boolean" },
   static = { max_age = true },
 }
 local LOGINS <const> = { base = true, userinfo = true }
@@ -90,6 +90,7 @@ function M.of(plugin, caller)
     if fault then error(("%s: %s"):format(what, fault), 4) end
     entry.kind, entry.pattern, entry.where, entry.plugin = kind, pattern, caller(), plugin.name
     entry.login, entry.jssdk, entry.repeated, entry.csrf = options.login, options.jssdk, options.repeated or false, options.csrf
+    entry.raw = options.raw or false
     entry.body = options.body and bytes_of(options.body) or 0
     entry.rule = { where = entry.where } -- dispatch's form of it: whose code it is
     plugin.pages = plugin.pages or {}

@@ -213,7 +213,7 @@ function M.new(site, page, raw, number, path, base, params)
   end
   setmetatable(req, Meta)
   local ok, err = true, nil
-  if req.method ~= "GET" and req.method ~= "HEAD" then ok, err = read_body(req, visit) end
+  if req.method ~= "GET" and req.method ~= "HEAD" and not page.raw then ok, err = read_body(req, visit) end
   if not ok then return nil, err end
   return visit
 end

@@ -11,6 +11,7 @@ local Response <const> = { __name = NAME, __metatable = NAME }
 
 local FIELDS <const> = {
   status = "number", headers = "table", body = true, file = true, stream = "function", cookies = "table", download = "string",
+  drop = "boolean",
 }
 
 -- What the server itself says.

@@ -165,6 +165,7 @@ end
 ---@async
 local function finish(visit, response)
   if visit.has_session then require("weiyue.session").save(visit.session_of, visit.page.where) end
+  if response.drop then return 0, "", "" end
   if response.stream then
     response = answer_stream(visit, response)
     if not response then return end

@@ -126,7 +126,7 @@ function M.build(options)
     site.base = not c.own_host and c.base or ""
     for k, page in ipairs(site.pages) do
       c[k] = {
-        pattern = page.pattern, methods = page.methods, body = page.body, repeated = page.repeated,
+        pattern = page.pattern, methods = page.methods, body = page.body, repeated = page.repeated, raw = page.raw,
         is_page = page.kind == "page", where = page.where, plugin = page.plugin,
       }
     end

@@ -3,6 +3,7 @@ local card = require "weiyue.sandbox.api.card"
 local card_member = require "weiyue.sandbox.api.card_member"
 local platforms = require "spec.support.platform"
 local scene = require "weiyue.sandbox.scene"
+local wallet = require "weiyue.sandbox.wallet"
 
 local APPID <const> = platforms.APPID
 
@@ -85,12 +86,8 @@ describe("weiyue.sandbox: cards", function()
   end)
 
   it("warn when few are left", function()
-    local id = passed { sku = { quantity = 201 } }
-    wechat:ok("card.modify_stock", { card_id = id, reduce_stock_value = 100 })
-    wechat:ok("card.modify_stock", { card_id = id, increase_stock_value = 100 })
-    wechat.world:account(APPID).card.cards:get(id).quantity = 101
-    card.take(wechat.world, APPID, openid, id)
-    card.take(wechat.world, APPID, openid, id)
+    local id = passed { sku = { quantity = 202 } }
+    for _ = 1, 104 do card.take(wechat.world, APPID, openid, id) end
     local alarms = 0
     for _, event in ipairs(wechat:pushed()) do alarms = alarms + (event.Event == "card_sku_remind" and 1 or 0) end
     assert.are.equal(1, alarms)
@@ -202,6 +199,36 @@ describe("weiyue.sandbox: cards", function()
     assert.are.equal("A1", card.take(wechat.world, APPID, openid, id).code)
     assert.are.equal(41012, wechat:errcode("card_code.consume", { code = "A1" }))
     wechat:ok("card_code.consume", { code = "A1", card_id = id })
+  end)
+
+  it("have what the account writes on them: a seat, a time", function()
+    local id = passed(nil, "movie_ticket", { detail = "片" })
+    local code = assert(card.take(wechat.world, APPID, openid, id)).code
+    wechat:ok("card_ticket.update_movie", { card_id = id, code = code, seat_number = { "5排6座" } })
+    assert.are.equal("5排6座", wallet.of(wechat.world:account(APPID), openid)[1].ticket.seat_number[1])
+    assert.are.equal(40078, wechat:errcode("card_ticket.update_meeting", { card_id = id, code = code, zone = "A" }))
+    wechat:ok("card_code.consume", { code = code })
+    assert.are.equal(40099, wechat:errcode("card_ticket.update_movie", { card_id = id, code = code, ticket_class = "3D" }))
+  end)
+
+  it("are made for sub-merchants, who are reviewed", function()
+    local submerchant = require "weiyue.sandbox.api.card_submerchant"
+    local function info(more)
+      local own = { brand_name = "分店", logo_url = "u", protocol = "m", end_time = wechat.clock + 86400 | 0,
+        primary_category_id = 1, secondary_category_id = 101 }
+      for name, value in pairs(more or {}) do own[name] = value end
+      return { info = own }
+    end
+    local id = wechat:ok("card_submerchant.submit", info()).info.merchant_id
+    local event = wechat:pushed(5)[1]
+    assert.are.same({ "card_merchant_check_result", id, 1 }, { event.Event, event.MerchantId, event.IsPass })
+    assert.are.equal("APPROVED", wechat:ok("card_submerchant.get", { merchant_id = id }).info.status)
+    submerchant.refuse_next(wechat.world, APPID, "协议不清")
+    wechat:ok("card_submerchant.update", info { merchant_id = id, brand_name = "新店" })
+    assert.are.equal("协议不清", wechat:pushed(5)[1].Reason)
+    assert.are.equal(id, wechat:ok("card_submerchant.batch_get",
+      { begin_id = 0, limit = 10, status = "REJECTED" }).info_list[1].merchant_id)
+    assert.are.equal(40079, wechat:errcode("card_submerchant.submit", info { end_time = wechat.clock - 1 | 0 }))
   end)
 
   describe("of members", function()

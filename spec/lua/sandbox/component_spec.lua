@@ -128,6 +128,24 @@ describe("weiyue.sandbox: third-party platforms", function()
     end)
   end)
 
+  it("bind accounts to one of the open platform", function()
+    local OTHER <const> = platforms.OTHER
+    local function bound(name, appid, open_appid)
+      return wechat:call("open_account." .. name, { appid = appid, open_appid = open_appid }, appid)
+    end
+    assert.are.equal(89002, bound("get", APPID).errcode)
+    local open_appid = bound("create", APPID).open_appid
+    assert.are.equal(89000, bound("create", APPID).errcode)
+    assert.are.equal(89003, bound("bind", OTHER, "wxtest").errcode)
+    assert.are.equal(0, bound("bind", OTHER, open_appid).errcode)
+    assert.are.equal(open_appid, bound("get", OTHER).open_appid)
+    assert.is_true(wechat:ok("open_account.have").have_open)
+    assert.are.equal(0, bound("unbind", OTHER, open_appid).errcode)
+    assert.are.equal(0, bound("unbind", APPID, open_appid).errcode)
+    assert.are.equal(89003, bound("bind", OTHER, open_appid).errcode)
+    assert.are.equal(40013, wechat:errcode("open_account.get", { appid = OTHER }, APPID))
+  end)
+
   it("clear their counts ten times a month", function()
     for _ = 1, 9 do wechat:ok "component.clear_quota" end
     wechat:ok("component.clear_quota_v2", { appid = APPID })

@@ -185,6 +185,17 @@ describe("weiyue.sandbox: drafts", function()
       assert.are.equal(40114, wechat:errcode("comment.open", { msg_data_id = where.msg_data_id, index = 7 }))
     end)
 
+    it("are on articles that were sent to all, too, which leave the box of drafts", function()
+      local draft = add { need_open_comment = 1 }
+      local sent = wechat:ok("message_mass.sendall", { filter = { is_to_all = true }, mpnews = { media_id = draft },
+        msgtype = "mpnews", send_ignore_reprint = 0 })
+      where = { msg_data_id = sent.msg_data_id, index = 0 }
+      assert.are.equal(1, comment.write(wechat.world, APPID, openid, where, "好"))
+      assert.are.equal(1, call("list", { begin = 0, count = 10, type = 0 }).total)
+      assert.are.equal(40007, wechat:errcode("draft.get", { media_id = draft }))
+      assert.is_truthy(wechat.world:received(APPID, openid)[1].articles[1].url:find "^http")
+    end)
+
     it("are at most a hundred elected", function()
       call "open"
       for i = 1, 101 do

@@ -54,15 +54,15 @@ function M.add(ctx, args)
   return { media_id = media_id, item = values.list() }
 end
 
-local function content(ctx, draft, is_brief)
-  return { news_item = article.show_all(ctx.world, draft.articles, is_brief), create_time = draft.create_time,
+local function content(draft, is_brief)
+  return { news_item = article.show_all(draft.articles, is_brief), create_time = draft.create_time,
     update_time = draft.update_time }
 end
 
 function M.get(ctx, args)
   local draft = M.find(ctx.account, args.media_id)
   if not draft then return nil, 40007 end
-  return content(ctx, draft)
+  return content(draft)
 end
 
 M["delete"] = function(ctx, args)
@@ -92,7 +92,7 @@ function M.count(ctx) return { total_count = #box(ctx.account).drafts } end
 function M.batch_get(ctx, args)
   local all, items = shelf.newest(box(ctx.account).drafts:list()), values.list()
   for i, draft in ipairs(shelf.part(all, int(args.offset, 0), int(args.count, 20))) do
-    items[i] = { media_id = draft.media_id, content = content(ctx, draft, flag(args.no_content)),
+    items[i] = { media_id = draft.media_id, content = content(draft, flag(args.no_content)),
       update_time = draft.update_time }
   end
   return { total_count = #all, item_count = #items, item = items }

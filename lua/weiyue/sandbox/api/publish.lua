@@ -33,10 +33,10 @@ function M.refuse_next(world, appid, status, fail_idx)
   state(world:account(appid)).verdict = { status = status, fail_idx = fail_idx }
 end
 
-local function links(world, post)
+local function links(post)
   local items = values.list()
   for i, one in ipairs(post.articles) do
-    items[i] = { idx = i, article_url = ("%s/s/%s"):format(world.base, one.key) }
+    items[i] = { idx = i, article_url = one.url }
   end
   return { count = #items, item = items }
 end
@@ -48,10 +48,10 @@ local function every_index(articles)
 end
 
 -- As event and answer alike have it.
-local function outcome(world, job)
+local function outcome(job)
   local out = { publish_id = job.id, publish_status = job.status }
   if job.status == DONE then
-    out.article_id, out.article_detail = job.post.id, links(world, job.post)
+    out.article_id, out.article_detail = job.post.id, links(job.post)
   elseif job.fail_idx then
     out.fail_idx = values.list(values.copy(job.fail_idx))
   end
@@ -90,7 +90,7 @@ function M.submit(ctx, args)
     job.fail_idx = verdict.fail_idx or every_index(found.articles)
   end
   s.jobs:put(job.id, job)
-  event.send(world, account.appid, nil, "PUBLISHJOBFINISH", { PublishEventInfo = outcome(world, job) }, TAKES)
+  event.send(world, account.appid, nil, "PUBLISHJOBFINISH", { PublishEventInfo = outcome(job) }, TAKES)
   return { publish_id = job.id, msg_data_id = job.msg_data_id }
 end
 
@@ -100,7 +100,7 @@ function M.get(ctx, args)
   if ctx.world.now() < job.ends then
     return { publish_id = job.id, publish_status = RUNNING, fail_idx = values.list() }
   end
-  local out = outcome(ctx.world, job)
+  local out = outcome(job)
   out.fail_idx = out.fail_idx or values.list()
   return out
 end
@@ -124,8 +124,8 @@ M["delete"] = function(ctx, args)
   return {}
 end
 
-local function show(world, post, is_brief)
-  local items = article.show_all(world, post.articles, is_brief)
+local function show(post, is_brief)
+  local items = article.show_all(post.articles, is_brief)
   for _, item in ipairs(items) do item.is_deleted = item.is_deleted or false end
   return items
 end
@@ -133,7 +133,7 @@ end
 function M.get_article(ctx, args)
   local post = post_of(ctx, args.article_id)
   if not post then return nil, 53600 end
-  return { news_item = show(ctx.world, post), create_time = post.at, update_time = post.at }
+  return { news_item = show(post), create_time = post.at, update_time = post.at }
 end
 
 function M.batch_get(ctx, args)
@@ -143,7 +143,7 @@ function M.batch_get(ctx, args)
   end))
   for i, post in ipairs(shelf.part(all, int(args.offset, 0), int(args.count, 20))) do
     items[i] = { article_id = post.id, update_time = post.at, content = {
-      news_item = show(ctx.world, post, flag(args.no_content)), create_time = post.at, update_time = post.at } }
+      news_item = show(post, flag(args.no_content)), create_time = post.at, update_time = post.at } }
   end
   return { total_count = #all, item_count = #items, item = items }
 end

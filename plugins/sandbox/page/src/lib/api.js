@@ -1,4 +1,5 @@
 // What the page asks of the sandbox: JSON under /-/ of its own address.
+import { lang } from "./i18n.js";
 
 export class Refused extends Error {}
 
@@ -16,7 +17,7 @@ async function ask(path, init) {
   } catch {
     body = null;
   }
-  if (!response.ok) throw new Refused(body?.message ?? body?.error ?? `HTTP ${response.status}`);
+  if (!response.ok) throw new Refused(body?.[lang.value] ?? `HTTP ${response.status}`);
   return body;
 }
 
@@ -26,7 +27,7 @@ const post = (path, body) =>
   ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
 export const api = {
-  state: () => get("state"),
+  state: (openid) => get(`state?${new URLSearchParams(openid ? { openid } : {})}`), // menus as this user has them
   history: (appid, openid) => get(`history?${new URLSearchParams({ appid, openid })}`),
   send: (message) => post("send", message),
   click: (appid, openid, button) => post("click", { appid, openid, button }),

@@ -14,8 +14,8 @@ export function articles_of(item) {
 
 // A picture, voice, video, file: where the browser gets it.
 export function media_of(item) {
-  if (item.type === "music") return { url: first(item.url, item.hq_url), title: item.title };
-  return typeof item.media === "string" ? { url: item.media } : (item.media ?? {});
+  const media = item.media ?? {};
+  return { ...media, url: first(media.url, media.musicurl, media.hqmusicurl, item.url, item.hq_url), title: first(media.title, item.title) };
 }
 
 export function place_of(item) {
@@ -28,7 +28,8 @@ export function place_of(item) {
 }
 
 export function link_of(item) {
-  const from = typeof item.link === "object" && item.link ? item.link : item;
+  if (item.articles?.[0]) return articles_of(item)[0]; // as customer service sends it
+  const from = item;
   return {
     title: first(from.title, from.Title, ""),
     description: first(from.description, from.Description, ""),
@@ -37,18 +38,18 @@ export function link_of(item) {
   };
 }
 
-// Template and subscription messages: a title and rows, whose keys are the developer's or WeChat's.
+// Template and subscription messages: rows in the template's order, where it is told.
 export function rows_of(item) {
-  const data = item.data ?? item.template?.data ?? {};
-  return Object.entries(data).map(([name, field]) => ({ name, value: String(field?.value ?? field ?? "") }));
+  if (Array.isArray(item.fields)) return item.fields;
+  return Object.entries(item.data ?? {}).map(([name, field]) => ({ name, value: String(field?.value ?? field ?? "") }));
 }
 
 export function choices_of(item) {
-  const menu = item.msgmenu ?? item;
+  const menu = item.menu ?? {};
   return {
-    head: first(menu.head_content, ""),
+    head: first(menu.head, ""),
     list: (menu.list ?? []).map((one) => ({ id: String(one.id), say: String(one.content) })),
-    tail: first(menu.tail_content, ""),
+    tail: first(menu.tail, ""),
   };
 }
 

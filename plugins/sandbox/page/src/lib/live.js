@@ -1,5 +1,5 @@
-// Server-sent events, for as long as the page is open. A browser tries again by itself where a connection broke, but
-// not where the server answered with an error: that is done here, ever less often.
+// Server-sent events, for as long as the page is open. Another try is always a new stream, which tells first what is
+// there: a browser's own would go on behind the last event that it had, of a sandbox that may be gone.
 
 const SLOWEST = 10000; // milliseconds between two tries
 
@@ -16,7 +16,7 @@ export function live(path, kinds, { on_event, on_open, on_lost }) {
     };
     source.onerror = () => {
       on_lost();
-      if (source.readyState !== EventSource.CLOSED) return;
+      source.close();
       timer = setTimeout(open, wait);
       wait = Math.min(wait * 2, SLOWEST);
     };

@@ -53,13 +53,13 @@ const arrives = {
     const fresh = put(chat, item, MOST.items);
     if (fresh && key !== here() && item.from !== "user") state.unread[key] = (state.unread[key] ?? 0) + 1;
   },
-  exchange: (exchange) => put(state.exchanges, exchange, MOST.exchanges),
+  exchange(exchange) {
+    put(state.exchanges, exchange, MOST.exchanges);
+    for (const call of exchange.calls ?? []) put(state.calls, call, MOST.calls);
+  },
   call: (call) => put(state.calls, call, MOST.calls),
   log: (line) => put(state.logs, line, MOST.logs),
-  menu({ appid, menu }) {
-    const found = state.accounts.find((a) => a.appid === appid);
-    if (found) found.menu = menu;
-  },
+  menu: () => refresh_users(), // a conditional one is not everybody's
   clock: ({ now }) => set_clock(now),
   user: (one) => put_user(one),
   fault: (fault) => (state.faults = fault.faults ?? state.faults),
@@ -95,16 +95,17 @@ async function load_history() {
   if (!appid || !openid) return;
   const history = await attempt(api.history(appid, openid));
   if (!history) return;
-  for (const item of history.items ?? history) put((state.chats[key_of(appid, openid)] ??= []), item, MOST.items);
-  state.chats[key_of(appid, openid)]?.sort((a, b) => a.at - b.at);
+  const chat = (state.chats[key_of(appid, openid)] ??= []);
+  for (const item of history) put(chat, item, MOST.items);
+  chat.sort((a, b) => a.id - b.id);
 }
 
 export async function refresh() {
-  const now = await attempt(api.state());
+  const now = await attempt(api.state(state.openid));
   if (!now) return;
-  state.accounts = now.accounts ?? [];
-  state.users = now.users ?? [];
-  state.faults = now.faults ?? [];
+  state.accounts = now.accounts;
+  state.users = now.users;
+  state.faults = now.faults;
   set_clock(now.now);
   const appid = state.accounts.some((a) => a.appid === state.appid) ? state.appid : state.accounts[0]?.appid;
   const openid = state.users.some((u) => u.openid === state.openid) ? state.openid : state.users[0]?.openid;
@@ -113,28 +114,31 @@ export async function refresh() {
 }
 
 export async function choose(appid, openid) {
+  const another = openid !== state.openid;
   state.appid = appid;
   state.openid = openid;
   keep("appid", appid ?? "");
   keep("openid", openid ?? "");
   delete state.unread[here()];
   if (openid) await attempt(api.enter(openid)); // whom the login page takes the reader for
+  if (another) await refresh_users();
   await load_history();
 }
 
 export async function refresh_users() {
-  const now = await attempt(api.state());
+  const now = await attempt(api.state(state.openid));
   if (!now) return;
-  state.users = now.users ?? [];
-  state.faults = now.faults ?? [];
+  state.accounts = now.accounts;
+  state.users = now.users;
+  state.faults = now.faults;
 }
 
 export function start() {
   return live("/-/events", KINDS, {
     on_event: (kind, data) => arrives[kind](data),
     on_open() {
-      // The way to this machine itself does not break: another sandbox has begun, which counts from 1 again.
-      if (state.link === "lost") Object.assign(state, { chats: {}, unread: {}, exchanges: [], calls: [], logs: [] });
+      // A sandbox that has begun again counts from 1; what is still true of the old one is told once more.
+      Object.assign(state, { chats: {}, exchanges: [], calls: [], logs: [] });
       state.link = "open";
       refresh();
     },
