@@ -325,8 +325,8 @@ local function load_plugins(boot, folder, host)
   return loaded
 end
 
--- The menus that the plugins of each account declare: boot.accounts[i].menu.
-local function read_menus(boot, own)
+-- The menus that the plugins of each account declare: boot.accounts[i].menu, and its place has them.
+local function read_menus(boot, own, hub)
   local told = {}
   for i, account in ipairs(boot.conf.accounts) do
     local has = false
@@ -339,6 +339,7 @@ local function read_menus(boot, own)
         level = level, event = "menu", zh = ("%s: %s"):format(where, zh), en = ("%s: %s"):format(where, en),
       }
     end) or nil
+    hub:place(boot.accounts[i].object).menu = boot.accounts[i].menu
   end
 end
 
@@ -450,7 +451,7 @@ function M.load(boot)
     to_forget[i] = { object = objects[i], index = i, delay = account.forget, handlers = handlers }
     boot.accounts[i] = { object = objects[i], index = rules.compile(own) }
   end
-  read_menus(boot, plugins_of)
+  read_menus(boot, plugins_of, hub)
   hub.forgetting = forget.new(to_forget, box, push, hub.services, platform,
     hub.has_component and function(id) return hub.components:find(id) end or nil)
   for i, account in ipairs(boot.accounts) do
@@ -483,6 +484,7 @@ function M.load(boot)
     boot.sites, boot.calls.page = require("weiyue.web.sites").build {
       confs = conf.accounts, objects = objects, plugins = plugins_of, problems = boot.problems,
       services = hub.services, json_depth = conf.limits.json_depth, state = boot.state,
+      is_shared_store = conf.store.url:find "^redis:" ~= nil,
     }
     boot.failed_plugins = boot.failed_plugins + #boot.problems - n
   end

@@ -53,7 +53,10 @@ local ESCAPED <const> = { ["%"] = "%25", ["/"] = "%2F" }
 --- One component of a key.
 ---@param text string
 ---@return string
-function M.escape(text) return (text:gsub("[%%/]", ESCAPED)) end
+function M.escape(text)
+  if not (text:find("%", 1, true) or text:find("/", 1, true)) then return text end
+  return (text:gsub("[%%/]", ESCAPED))
+end
 
 --- What M.escape was given.
 ---@param part string

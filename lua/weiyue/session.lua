@@ -29,6 +29,7 @@ local READ <const> = { depth = 512 }
 ---@field began number when it was read; seconds
 ---@field mark? string of its user's last forgetting, where nothing was in the store
 ---@field dropped boolean its user was forgotten
+---@field visitor? weiyue.web.Visitors it is no user's, but a browser's
 
 -- By push, as long as one of its messages is there: of a handler that was ended nothing is left to tidy up.
 ---@type table<integer, weiyue.session.State>
@@ -70,7 +71,9 @@ local function take_over(state, text)
   state.base = text
 end
 
+--- The session of a message's sender, or of who visits a page.
 ---@async
+---@param msg { push: integer, account: table, openid: string, where?: string, visitor?: weiyue.web.Visitors }
 ---@return table? session, weiyue.Error? err
 function M.of(msg)
   local number = msg.push
@@ -79,14 +82,18 @@ function M.of(msg)
     held[msg] = state
     return state.value
   end
-  local kv, err = keep.kv()
-  if not kv then return nil, err end
   local account, openid = msg.account, msg.openid
   local key = keep.user(account.id, openid) .. "s"
-  local text
-  text, err = kv:get(key)
-  local mark
-  if text == nil and not err then mark, err = keep.marked(kv, account.id, openid) end
+  local text, mark, kv, err
+  local visitor = msg.visitor
+  if visitor then
+    text, err = visitor:read(key)
+  else
+    kv, err = keep.kv()
+    if not kv then return nil, err end
+    text, err = kv:get(key)
+    if text == nil and not err then mark, err = keep.marked(kv, account.id, openid) end
+  end
   if err then return nil, err end
   local other = by_push[number] -- somebody else of the handler's may have asked meanwhile
   if other and not other.stale then
@@ -98,13 +105,15 @@ function M.of(msg)
   else
     state = {
       account = account, openid = openid, key = key, base = text, stale = false, dropped = false,
-      began = core.time.now(), mark = mark,
+      began = core.time.now(), mark = mark, visitor = visitor,
     }
     state.value = read(state, text)
     by_push[number] = state
   end
   held[msg] = state
-  if not state.where then state.plugin, state.where = caller.plugin() end
+  if not state.where then
+    if msg.where then state.where = msg.where else state.plugin, state.where = caller.plugin() end
+  end
   dispatch.session = M
   return state.value
 end
@@ -135,6 +144,10 @@ end
 ---@async
 local function swap(kv, state, text)
   local done, current = kv:cas(state.key, state.base, text, TTL)
+  if state.visitor then -- nobody's whose forgetting would be known
+    state.visitor:wrote(state.key, done and text or current)
+    return done, current
+  end
   if not done or state.base ~= nil then return done, current end
   local gone, err = was_forgotten(kv, state)
   if gone == false then return true end
@@ -160,7 +173,7 @@ function M.save(msg, rule)
   if not kv then return failed(state, err) end
   local done, current = swap(kv, state, text)
   if done == false then
-    state.dropped, err = was_forgotten(kv, state)
+    if not state.visitor then state.dropped, err = was_forgotten(kv, state) end
     if err then return failed(state, err) end
     if state.dropped then return end
     take_over(state, current)

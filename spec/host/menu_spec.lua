@@ -205,6 +205,22 @@ describe("wx.menu", function()
     assert(request.build(catalogue.find "menu.add_conditional", json.decode(its.conditional[1]), { token = "wxtest" }))
   end)
 
+  it("is told to other programs, such as those that bring it to WeChat", function()
+    local _, _, loaded = boot({ a = [[wx.menu { { "我的", page = "/me" } }
+      wx.menu { match = { tag_id = 1 }, { "其他", view = "https://www.example.cn/" } }]] }, 'url = "https://wx.example.cn"',
+      [[{ id = "two", path = "/two", ]] .. KEYS .. [[, plugins = {} }]])
+    local function ask(id)
+      local status, text = loaded.calls.control(json.encode { ["do"] = "menu", account = id })
+      return status, json.decode(text)
+    end
+    local status, its = ask "one"
+    assert.same({ 0, true, "one", "https://wx.example.cn/me", "1" },
+      { status, its.ok, its.account, its.menu.button[1].url, its.conditional[1].matchrule.tag_id })
+    its = select(2, ask "two")
+    assert.same({ json.null, 0, true }, { its.menu, #its.conditional, json.is_array(its.conditional) })
+    assert.equal(1, (ask "three"))
+  end)
+
   it("has no address for a page before the account has one", function()
     local problems, its = boot { a = [[wx.menu { { "我的", page = "/me" } }]] }
     assert.equal("note: plugins/a.lua:2: the account one has no url: pages of the menu have no address", problems)

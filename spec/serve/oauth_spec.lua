@@ -244,11 +244,11 @@ describe("logins that are served", function()
     assert.equal(400, (ask(own .. "?&jsapi_ticket=x&url=")))
     assert.equal(400, (ask(nil, "/api/sign")))
     local counts = {}
-    for _ = 1, 1000 do
+    for _ = 1, 1500 do
       status = ask(own)
       counts[status] = (counts[status] or 0) + 1
     end
-    assert.is_true((counts[429] or 0) > 500 and (counts[200] or 0) > 0 and counts[200] + counts[429] == 1000)
+    assert.is_true((counts[429] or 0) >= 400 and (counts[200] or 0) >= 400 and counts[200] + counts[429] == 1500)
     assert.is_true(#wechat:calls(TICKET) <= 1)
     connection:close()
   end)

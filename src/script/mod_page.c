@@ -130,7 +130,7 @@ static int l_headers(lua_State *L) {
   return 1;
 }
 
-/* raw:client() → the address of its client, whether a proxy of ours has sent it */
+/* raw:client() → the address of its client */
 static int l_client(lua_State *L) {
   const wy_page_req *r = check(L);
   char name[WY_PEER_NAME];
@@ -138,8 +138,13 @@ static int l_client(lua_State *L) {
   wy_http_req_client(r->req, &ip);
   wy_ip_name(&ip, 0, name);
   lua_pushstring(L, name);
-  lua_pushboolean(L, wy_http_req_proxied(r->req));
-  return 2;
+  return 1;
+}
+
+/* raw:proxied() → whether a proxy of ours has sent it */
+static int l_proxied(lua_State *L) {
+  lua_pushboolean(L, wy_http_req_proxied(check(L)->req));
+  return 1;
 }
 
 /* --- forms with files --- */
@@ -392,11 +397,10 @@ static void make_class(lua_State *L, const char *name, const luaL_Reg *methods, 
 
 int wy_open_pages(lua_State *L) {
   static const luaL_Reg requests[] = {
-      {"method", l_method},   {"query", l_query},   {"target", l_target},
-      {"path", l_path},       {"body", l_body},     {"header", l_header},
-      {"headers", l_headers}, {"client", l_client}, {"parts", l_parts},
-      {"take", l_take},       {"begin", l_begin},   {"write", l_write},
-      {"gone", l_gone},       {"mute", l_mute},     {NULL, NULL}};
+      {"method", l_method},   {"query", l_query},   {"target", l_target},   {"path", l_path},
+      {"body", l_body},       {"header", l_header}, {"headers", l_headers}, {"client", l_client},
+      {"proxied", l_proxied}, {"parts", l_parts},   {"take", l_take},       {"begin", l_begin},
+      {"write", l_write},     {"gone", l_gone},     {"mute", l_mute},       {NULL, NULL}};
   static const luaL_Reg files[] = {
       {"facts", l_facts}, {"choose", l_choose}, {"read", l_read}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"open", l_open}, {"open_path", l_open_path}, {NULL, NULL}};

@@ -51,16 +51,29 @@ local function is_secret(key, row)
   return SECRET[key] or (key == "ticket" and row.family == "jssdk")
 end
 
+local NOTED <const> = 65536 -- bytes of a body that are remembered as arguments, and of a text among them
+
+-- Of a file its name and size: what is remembered must stay small.
+local function brief(value)
+  if type(value) == "table" and type(value.data) == "string" then
+    return { filename = value.filename, type = value.type, size = #value.data }
+  end
+  if type(value) == "string" and #value > NOTED then return value:sub(1, NOTED) end
+  return value
+end
+
 local function masked(t, row)
   if type(t) ~= "table" then return t end
-  local out
-  for key in pairs(t) do
-    if is_secret(key, row) then
-      if not out then out = table.move(t, 1, #t, 1, {}) for k, v in pairs(t) do out[k] = v end end
-      out[key] = "***"
-    end
-  end
-  return out or t
+  local out = {}
+  for key, value in pairs(t) do out[key] = is_secret(key, row) and "***" or brief(value) end
+  return out
+end
+
+-- A long JSON body is not kept.
+local function arguments_of(ctx)
+  local body = ctx.request.body
+  if ctx.row.content == "json" and body and #body > NOTED then return { bytes = #body } end
+  return masked(ctx.args or {}, ctx.row)
 end
 
 -- --- responses ---
@@ -133,6 +146,7 @@ local function answer(ctx, request)
   if not args then return nil, bad end
   if not row.token then account = by_appid(world, args) end
   ctx.account, ctx.files, ctx.token = account, files, token
+  if account and not check_access(row, account) then return nil, 48001 end
   local family = family_of(row.family)
   if not (family and family.unchecked and family.unchecked[row.name]) then
     local ok, err = arguments.check(row, args)
@@ -140,10 +154,7 @@ local function answer(ctx, request)
       return nil, err.errcode, err.path ~= "" and ("%s: %s"):format(errmsg.of(err.errcode), err.path) or nil
     end
   end
-  if account then
-    if not check_access(row, account) then return nil, 48001 end
-    if not quota.take(account, row, ctx.now) then return nil, 45009 end
-  end
+  if account and not quota.take(account, row, ctx.now) then return nil, 45009 end
   local fn = family and family[row.name]
   if type(fn) == "function" then return fn(ctx, args) end
   ctx.stateless = true
@@ -161,8 +172,8 @@ end
 
 local function note(ctx, reply, code)
   ctx.world:note_call {
-    api = ctx.row.key, appid = ctx.account and ctx.account.appid, args = masked(ctx.args or {}, ctx.row),
-    reply = not (reply and reply.bytes) and masked(reply, ctx.row) or { bytes = #reply.bytes, type = reply.type },
+    api = ctx.row.key, appid = ctx.account and ctx.account.appid, args = arguments_of(ctx),
+    reply = reply and reply.bytes and { bytes = #reply.bytes, type = reply.type } or masked(reply, ctx.row),
     errcode = code or 0, at = ctx.now, stateless = ctx.stateless,
   }
 end

@@ -94,7 +94,10 @@ function scalars.json(value, path)
   return decoded == nil and wrong_type(path) or decoded
 end
 
-function scalars.file(value, path) return type(value) == "table" and value.data and value or wrong_type(path) end
+-- A part without a file name is no file, but a field.
+function scalars.file(value, path)
+  return type(value) == "table" and value.data and value or fail(41005, path, "missing")
+end
 
 -- --- limits ---
 
@@ -142,12 +145,16 @@ local function missing(state, name, path)
   fail(code_of(MISSING, MISSING_OF, state, name, 41011), join(path, name), "missing")
 end
 
+-- "lang(zh_CN|en)=zh_CN" may be left out; "grant_type=client_credential" may not.
+local function has_default(field) return field.default ~= nil and field.values ~= nil and #field.values > 1 end
+
 -- One field of a table: converted in place.
 local function take(state, field, args, path)
   local value = args[field.name]
   if is_null(value) then
     args[field.name] = nil
-    if not field.optional then missing(state, field.name, path) end
+    if has_default(field) then args[field.name] = field.default
+    elseif not field.optional then missing(state, field.name, path) end
     return
   end
   if value == "" and not field.optional and (field.type == "string" or field.type == "any") and MISSING[field.name] then
@@ -216,6 +223,18 @@ function bodies.json(row, request)
   return value
 end
 
+-- WeChat does not read filename*= (RFC 2231): such a part has no file name for it.
+local function has_encoded_name(body, kind)
+  local boundary = kind:match 'boundary="?([^";]+)'
+  local from, to = body:find("--" .. boundary, 1, true)
+  while from do
+    local head = body:sub(to + 1, (body:find("\r\n\r\n", to, true))):lower()
+    if head:find("filename*=", 1, true) and not head:find("filename=", 1, true) then return true end
+    from, to = body:find("--" .. boundary, to, true)
+  end
+  return false
+end
+
 function bodies.multipart(_, request, files)
   local kind = request.headers and request.headers["content-type"] or ""
   if not kind:find "^multipart/form%-data" then
@@ -223,7 +242,7 @@ function bodies.multipart(_, request, files)
     return nil, 41005
   end
   local read = form.multipart(request.body or "", kind)
-  if not read then return nil, 41005 end
+  if not read or has_encoded_name(request.body, kind) then return nil, 41005 end
   local args = {}
   for name, value in pairs(read.fields) do args[name] = value end
   for _, file in ipairs(read.files) do

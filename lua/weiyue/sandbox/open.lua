@@ -5,6 +5,7 @@ local consent = require "weiyue.sandbox.consent"
 local core = require "weiyue_core"
 local desk = require "weiyue.sandbox.desk"
 local library = require "weiyue.sandbox.library"
+local site = require "weiyue.sandbox.site"
 local sns = require "weiyue.sandbox.sns"
 
 local json = core.json
@@ -217,6 +218,32 @@ local function script(wx)
     ["cross-origin-resource-policy"] = "cross-origin" }, body = require "weiyue.sandbox.jweixin" }
 end
 
+-- --- other pages of WeChat's own ---
+
+local function shown(wx, req, view)
+  if not view then return consent.page(wx, 404, "链接无效", "<h1>链接无效 / No such link</h1>") end
+  if view.redirect then return go(wx, view.redirect) end
+  return consent.ask(wx, req.path, { title = view.title, lines = view.lines, buttons = view.buttons or {}, fields = {} })
+end
+
+local function visit(wx, runtime, req) return shown(wx, req, site.view(runtime.world, req.path)) end
+
+local function answered(wx, runtime, req)
+  local user = user_of(runtime, req)
+  if not user then return consent.fault(wx, fault "user") end
+  return shown(wx, req, site.answer(runtime.world, req.path, user.openid, (req.form or {}).answer))
+end
+
+-- An article is HTML of the account's: nothing of the sandbox's is within its reach.
+local function read_article(wx, runtime, req)
+  local article = site.article(runtime.world, req.path)
+  if not article then return shown(wx, req, nil) end
+  return wx.response { headers = { ["content-type"] = "text/html; charset=utf-8", ["content-security-policy"] = "sandbox" },
+    body = ('<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+      .. "<title>%s</title><h1>%s</h1><p>%s</p>%s"):format(consent.escape(article.title), consent.escape(article.title),
+      consent.escape(article.author), article.content) }
+end
+
 --- Adds the routes.
 function M.routes(wx, runtime)
   local function page(path, get, post)
@@ -232,6 +259,10 @@ function M.routes(wx, runtime)
   page("/connect/oauth2/authorize", authorize, authorized)
   page("/connect/qrconnect", qrconnect, qrconnected)
   page("/cgi-bin/componentloginpage", component_login, component_authorized)
+  for _, path in ipairs { "/-/card/:what/:appid/:key", "/-/invoice/:what/:appid/:key", "/-/guide/:what/:appid/:key" } do
+    page(path, visit, answered)
+  end
+  wx.page("/s/:key", { methods = { "GET" } }, function(req) return read_article(wx, runtime, req) end)
   wx.page("/q/:key", { methods = { "GET" } }, function()
     return consent.page(wx, 200, "二维码", "<p>用聊天页面的“扫一扫”打开这个网址。/ Scan this address on the chat page.</p>")
   end)

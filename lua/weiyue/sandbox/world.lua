@@ -9,6 +9,11 @@
 --                          "component_access_token", "authorizer_access_token": it stands for an access_token)
 --   account                {appid, id, secret, token, aes_key, mode, kind, verified, username, can, users (by
 --                          openid), openids (in order of arrival), <family> (what api/FAMILY.lua keeps)}
+--                          What decides how it behaves: mass_confirm (its administrator is asked about mass
+--                          messages: world:confirm_mass), admin_openid (whom the end of one is told)
+--   user                   users.lua. What decides how he behaves: platform (1 iOS, 2 Android, 3 other), language, wxid
+--                          (his WeChat id), refuses_templates, blocked (on the account's blacklist: whoever pushes
+--                          drops what he writes)
 --   world:state(account, "family", fresh)   what a family keeps, made by fresh() when it is first asked for
 --   sandbox/library.lua    media and material of an account: where every family looks up a media_id; drafts go in, too
 --   sandbox/qr.lua         QR codes as pictures (png, svg, matrix)

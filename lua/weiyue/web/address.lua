@@ -9,20 +9,11 @@ local function host_of(url) return url and url:match "^%a+://([^/]+)" end
 
 local function name_of(host) return host and (host:match "^(%[[^%]]*%])" or host:match "^[^:]+") end
 
---- "https", "wx.example.cn:8443"
----@param raw table
----@param site table
----@return string scheme
----@return string host
-function M.origin(raw, site)
-  local _, proxied = raw:client()
-  local host, scheme = raw:header "host", nil
-  if proxied then
-    local told = last(raw:header "x-forwarded-host")
-    if told and told:find "^[%w%.%-:%[%]]+$" then host = told end
-    local proto = last(raw:header "x-forwarded-proto")
-    if proto == "https" or proto == "http" then scheme = proto end
-  end
+local function find(site, host, told, proto)
+  local scheme
+  told, proto = last(told), last(proto)
+  if told and told:find "^[%w%.%-:%[%]]+$" then host = told end
+  if proto == "https" or proto == "http" then scheme = proto end
   host = host or host_of(site.url) or "localhost"
   if not scheme then
     local own = name_of(host_of(site.url))
@@ -30,7 +21,27 @@ function M.origin(raw, site)
   end
   local port = scheme == "https" and ":443" or ":80"
   if host:sub(-#port) == port then host = host:sub(1, -#port - 1) end
-  return scheme, host
+  return { scheme, host }
+end
+
+local CACHE <const> = 64
+
+--- "https", "wx.example.cn:8443"
+---@param raw table
+---@param site table
+---@return string scheme
+---@return string host
+function M.origin(raw, site)
+  local host, told, proto = raw:header "host", nil, nil
+  if raw:proxied() then told, proto = raw:header "x-forwarded-host", raw:header "x-forwarded-proto" end
+  local key = (told or proto) and ("%s %s %s"):format(host, told, proto) or host or ""
+  local known = site.origins[key]
+  if not known then
+    if site.n_origins >= CACHE then site.origins, site.n_origins = {}, 0 end
+    known = find(site, host, told, proto)
+    site.origins[key], site.n_origins = known, site.n_origins + 1
+  end
+  return known[1], known[2]
 end
 
 --- The path and query as the browser has them.

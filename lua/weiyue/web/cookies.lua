@@ -27,6 +27,24 @@ function M.read(field)
   return found
 end
 
+--- The value of one cookie of a Cookie field, as it stands there.
+---@param field string
+---@param name string
+---@return string?
+function M.one(field, name)
+  local key, at = name .. "=", 1
+  while true do
+    local from, to = field:find(key, at, true)
+    if not from then return nil end
+    local before = from == 1 and 59 or field:byte(from - 1)
+    if before == 59 or before == 32 then
+      local ends = field:find(";", to, true)
+      return field:sub(to + 1, ends and ends - 1 or -1)
+    end
+    at = to + 1
+  end
+end
+
 --- What a signed cookie of this name is sealed for.
 function M.purpose(account_id, name) return ("cookie %s %s"):format(account_id, name) end
 

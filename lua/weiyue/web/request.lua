@@ -6,10 +6,12 @@ local core = require "weiyue_core"
 local csrf = require "weiyue.web.csrf"
 local files = require "weiyue.web.files"
 local seal = require "weiyue.web.seal"
+local visitors = require "weiyue.web.visitors"
 
 local M = {}
 
 local NAME <const> = "weiyue.request"
+local NONE <const> = {}
 local VISITOR_TTL <const> = 30 * 86400 -- seconds
 
 ---@class weiyue.web.Visit one request, for weiyue's own code
@@ -54,16 +56,36 @@ function Visit:own_cookies()
   return self.all_cookies
 end
 
+-- Its name, and what it is sealed for.
 local function visitor_cookie(visit)
-  return (visit:is_secure() and "__Host-wy-" or "wy-") .. visit.site.id
+  local site, is_secure = visit.site, visit:is_secure()
+  local known = site.visitor_cookies[is_secure]
+  if not known then
+    local name = (is_secure and "__Host-wy-" or "wy-") .. site.id
+    known = { name, cookies.purpose(site.id, name) }
+    site.visitor_cookies[is_secure] = known
+  end
+  return known[1], known[2]
+end
+
+--- A cookie to set, whatever the handler returns.
+function Visit:set(name, cookie)
+  if self.to_set == NONE then self.to_set = {} end
+  self.to_set[name] = cookie
+end
+
+local function one_cookie(visit, name)
+  local field = visit.raw:header "cookie"
+  return field and cookies.one(field, name)
 end
 
 --- The name under which a browser is known; nil: it is not, yet.
 function Visit:visitor()
-  if self.visitor_id == nil then
-    local name = visitor_cookie(self)
-    local token = self:own_cookies()[name]
-    self.visitor_id = token and seal.open(cookies.purpose(self.site.id, name), token) or false
+  if not self.is_known then
+    self.is_known = true
+    local name, purpose = visitor_cookie(self)
+    local token = one_cookie(self, name)
+    self.visitor_id = token and seal.open(purpose, token) or false
   end
   return self.visitor_id or nil
 end
@@ -73,8 +95,8 @@ function Visit:known_visitor()
   local id = self:visitor()
   if not id then
     id = core.crypto.random_string(22)
-    self.visitor_id = id
-    self.to_set[visitor_cookie(self)] = { id, max_age = VISITOR_TTL }
+    self.visitor_id, self.is_unknown = id, true
+    self:set((visitor_cookie(self)), { id, max_age = VISITOR_TTL })
   end
   return id
 end
@@ -84,11 +106,15 @@ function Visit:holder()
   if self.session_of then return self.session_of end
   local user = self.req.user
   local openid = user and not user.snapshot and user.openid
+  local id = openid or "visitor:" .. self:known_visitor()
   self.session_of = {
-    push = self.req.push, account = self.req.account, openid = openid or "visitor:" .. self:known_visitor(),
+    push = self.req.push, account = self.req.account, openid = id,
+    where = self.page.where, visitor = not openid and (self.is_unknown and visitors.unknown or self.site.visitors) or nil,
   }
   return self.session_of
 end
+
+local sessions -- weiyue.session, once a page has asked for one
 
 --- The session of a request, as msg:session.
 ---@async
@@ -97,13 +123,25 @@ end
 ---@return weiyue.Error? err
 function M.session(req)
   local visit = req[OF]
+  if visit.session then return visit.session end
   local of = visit:holder()
-  local value, err = require("weiyue.session").of(of)
-  if value then visit.has_session = true end
+  sessions = sessions or require "weiyue.session"
+  local value, err = sessions.of(of)
+  if value then visit.session, visit.page.uses_session = value, true end
   return value, err
 end
 
+--- Reads the session of a page that used one before: here, where nothing looks after each instruction. Its browser is
+--- known, or nothing is read.
+---@async
+---@param visit weiyue.web.Visit
+function M.foresee(visit)
+  if visit.req.user or visit:visitor() then M.session(visit.req) end
+end
+
 local fields, methods = {}, {}
+
+function fields.query() return {} end -- there is none
 
 function fields.headers(_, visit) return visit.raw:headers() end
 
@@ -145,7 +183,7 @@ function methods.set_cookie(req, name, cookie)
   local visit = M.is(req) and req[OF] or error("call it with a colon: req:set_cookie(name, cookie)", 2)
   local fault = cookies.fault(name, cookie)
   if fault then error("req:set_cookie: " .. fault, 2) end
-  visit.to_set[name] = cookie
+  visit:set(name, cookie)
 end
 
 local Meta <const> = {
@@ -189,11 +227,16 @@ local function read_body(req, visit)
   return true
 end
 
---- A visit of which nothing was read.
+--- A visit of which nothing was read. Both tables have room from the start for what most requests put there.
 function M.bare(site, page, raw, number, path, base, params)
-  local req = { account = site.object, method = raw:method(), path = path, params = params, base = base, push = number }
-  local visit = setmetatable({ req = req, raw = raw, site = site, page = page, base = base, to_set = {} }, Visit)
-  req[OF] = visit
+  local visit = setmetatable({
+    req = false, raw = raw, site = site, page = page, base = base, to_set = NONE, is_located = false, the_scheme = false,
+    the_host = false, is_known = false, visitor_id = false, session_of = false, session = false,
+  }, Visit)
+  visit.req = {
+    account = site.object, method = raw:method(), path = path, params = params, base = base, push = number, user = nil,
+    query = nil, [OF] = visit,
+  }
   return visit
 end
 
@@ -204,9 +247,7 @@ function M.new(site, page, raw, number, path, base, params)
   local visit = M.bare(site, page, raw, number, path, base, params)
   local req = visit.req
   local query = raw:query()
-  if query == "" then
-    req.query = {}
-  else
+  if query ~= "" then
     local lists, err = core.form.parse(query, { repeated = true })
     if not lists then return nil, err end
     req.query = firsts(lists)

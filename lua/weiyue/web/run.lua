@@ -47,7 +47,7 @@ local function normal(visit, value, err)
   local kind = type(value)
   if kind == "table" and responses.is(value) then return value end
   if kind == "table" and render.is(value) then
-    return { headers = {}, body = render.html(value, visit), kind = HTML }
+    return { body = render.html(value, visit), kind = HTML }
   end
   if kind == "string" then
     if page.kind ~= "page" then return { body = value, kind = TEXT } end
@@ -74,6 +74,16 @@ end
 
 -- The fields of an answer. What a handler sets takes the place of ours; false leaves one out.
 local function fields_of(visit, response, kind, extra)
+  if not (response.headers or response.cookies or visit.nonce or next(visit.to_set)) then -- as most are
+    local site, name = visit.site, (visit:is_secure() and "s" or "p") .. (kind or "") .. (extra or "")
+    local known = site.fields[name]
+    if known then return known end
+    known = security.common(visit:is_secure())
+      .. (kind and kind:find "^text/html" and security.policy(site) or "") .. (extra or "")
+      .. (kind and "Content-Type: " .. kind .. "\r\n" or "")
+    if site.n_fields < 64 then site.fields[name], site.n_fields = known, site.n_fields + 1 end
+    return known
+  end
   local own, headers = {}, {}
   for name, value in pairs(response.headers or {}) do own[name:lower()] = value end
   local base = security.common(visit:is_secure())
@@ -164,7 +174,7 @@ end
 -- status, fields, body | file, from, n: what C sends.
 ---@async
 local function finish(visit, response)
-  if visit.has_session then require("weiyue.session").save(visit.session_of, visit.page.where) end
+  if visit.session then require("weiyue.session").save(visit.session_of, visit.page.where) end
   if response.drop then return 0, "", "" end
   if response.stream then
     response = answer_stream(visit, response)
@@ -195,6 +205,7 @@ local function handle(visit)
     local response = require("weiyue.oauth").enter(visit.req, page)
     if response then return normal(visit, response) end
   end
+  if page.uses_session then requests.foresee(visit) end
   local rule <const> = page.rule -- whose code it is: weiyue.caller looks for a local named so
   local value, err = call(page.handler, visit.req)
   return normal(visit, value, err), rule

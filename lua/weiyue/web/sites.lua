@@ -93,6 +93,7 @@ end
 ---@field services weiyue.Services
 ---@field json_depth integer
 ---@field state string
+---@field is_shared_store boolean other hosts write it as well
 
 ---@param options weiyue.web.SitesOptions
 ---@return table sites for C: for each account false, or its pages
@@ -100,19 +101,28 @@ end
 function M.build(options)
   local confs, n_sites = options.confs, 0
   local for_c, sites = {}, {}
+  local dict = not options.is_shared_store and require("weiyue.shared").object "weiyue.visitors.dict" or nil
+  local visitors = require("weiyue.web.visitors").new(dict)
   require("weiyue.web.seal").at(options.state)
   require "weiyue.pages" -- which C needs before a request comes
   for i, conf in ipairs(confs) do
     local list, login, add = gather(conf, options.plugins[i], options.problems)
     local site = {
       id = conf.id, object = options.objects[i], pages = list, json_depth = options.json_depth,
+      visitors = visitors, visitor_cookies = {}, origins = {}, n_origins = 0, fields = {}, n_fields = 0, -- what was found out before
       paths = function() return options.services.paths end,
     }
     for _, name in ipairs(keep_names) do site[name] = conf[name] end
     local has_jssdk = false
     for _, page in ipairs(list) do has_jssdk = has_jssdk or page.jssdk ~= nil end
     function site.script_sources() return has_jssdk and require("weiyue.jssdk").csp(site.object) or {} end
-    if login then add_login(site, add) end
+    if login then
+      add_login(site, add)
+      for _, note in ipairs(require("weiyue.oauth").notes(conf)) do
+        options.problems[#options.problems + 1] = { level = "note", event = "oauth",
+          zh = ("账号 %s：%s"):format(conf.id, note.zh), en = ("account %s: %s"):format(conf.id, note.en) }
+      end
+    end
     sort(list)
     sites[i] = site
     if #list > 0 then n_sites = n_sites + 1 end

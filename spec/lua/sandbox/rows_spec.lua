@@ -32,13 +32,15 @@ end
 
 local function is_stateless(s) return s.response.headers["x-weiyue-sandbox"] == "stateless" end
 
+local function has_default(field) return field.default and field.values and #field.values > 1 end
+
 -- Copies of a table without one of its members: each with the path of what it lacks, where the row needs it.
 local function lacking(fields, value, path, list)
   local function without(name) list[#list + 1] = { path = path, name = name } end
   for _, one in ipairs(fields) do
     if one.switch then
       if value[one.switch] ~= nil and not one.optional then without(one.switch) end
-    elseif not one.choice and not one.optional and value[one.name] ~= nil then
+    elseif not one.choice and not one.optional and value[one.name] ~= nil and not has_default(one) then
       without(one.name)
       if one.fields and #one.fields > 0 and type(value[one.name]) == "table" then
         local inner = table.move(path, 1, #path, 1, {})

@@ -13,7 +13,6 @@ local function check(ctx, args)
   if ctx.account.secret ~= args.secret then return 40125 end
 end
 
--- Kept as `issued`: `token` is what pushes are signed with.
 local function fresh() return { forced = {} } end
 
 local function reply(ctx, token)
@@ -24,7 +23,7 @@ end
 function M.get(ctx, args)
   local code = check(ctx, args)
   if code then return nil, code end
-  local state, book = ctx.world:state(ctx.account, "issued", fresh), ctx.world.tokens
+  local state, book = ctx.world:state(ctx.account, "tokens", fresh), ctx.world.tokens
   if state.classic then book:replace(state.classic, tokens.OVERLAP) end
   state.classic = book:issue("access_token", ctx.account.appid)
   return reply(ctx, state.classic)
@@ -44,7 +43,7 @@ end
 function M.stable(ctx, args)
   local code = check(ctx, args)
   if code then return nil, code end
-  local state, book = ctx.world:state(ctx.account, "issued", fresh), ctx.world.tokens
+  local state, book = ctx.world:state(ctx.account, "tokens", fresh), ctx.world.tokens
   local held = state.stable
   local alive = held and held.ends > ctx.now and not held.revoked
   if alive and args.force_refresh then
