@@ -15,6 +15,7 @@
   X(CONFIG, "config", "config", "the configuration has errors")                                  \
   X(LISTEN, "listen", "listen", "cannot listen on this address")                                 \
   X(ADMIN, "admin", "admin", "the management interface cannot be opened")                          \
+  X(RECORD, "record", "record", "the journal cannot be written")                                 \
   X(HANDOVER, "upgrade.inbox", "inbox", "the inbox of the host before cannot be taken over")    \
   X(CANCELLED, "cancelled", "cancelled", "cancelled")                                            \
   /* HTTP framing */                                                                             \

@@ -26,6 +26,8 @@ int wy_cli_api_call(int argc, char **argv); /* argv[0] is "call" */
 int wy_cli_token(int argc, char **argv);
 int wy_cli_store(int argc, char **argv);
 int wy_cli_test(int argc, char **argv);
+int wy_cli_init(int argc, char **argv);
+int wy_cli_replay(int argc, char **argv);
 int wy_cli_version(int argc, char **argv);
 
 const char *wy_cli_program(void); /* as this program was called */

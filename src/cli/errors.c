@@ -13,6 +13,7 @@ static const char *const texts[WY_E_END - WY_E_BASE] = {
     AT(CONFIG, "配置有错"),
     AT(LISTEN, "不能监听这个地址"),
     AT(ADMIN, "管理接口开不了"),
+    AT(RECORD, "写不了记录文件"),
     AT(HANDOVER, "接不过来前一个进程的收件箱"),
     AT(CANCELLED, "已取消"),
     AT(HTTP_MALFORMED, "HTTP 格式错误"),

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "host/exchange.h"
+#include "host/record.h"
 
 static edition *edition_of(lua_State *L) { return lua_touserdata(L, lua_upvalueindex(1)); }
 static worker *worker_of(lua_State *L) { return edition_of(L)->worker; }
@@ -249,6 +250,11 @@ void wy_calls_open(edition *e, lua_State *L) {
   luaL_newlibtable(L, functions);
   lua_pushlightuserdata(L, e);
   luaL_setfuncs(L, functions, 1);
+  if (e->worker->host->record) { /* else Lua finds no such function, and does nothing for it */
+    lua_pushlightuserdata(L, e);
+    lua_pushcclosure(L, wy_record_call, 1);
+    lua_setfield(L, -2, "record");
+  }
   lua_setfield(L, -2, "weiyue.push");
   lua_pop(L, 1);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "host/record.h"
 
 enum {
   SPARE = 64,      /* exchanges kept for the next pushes */
@@ -49,7 +50,7 @@ static void turn_init(turn *t, const desk *d, const wy_push *p, const wy_claim *
   t->created = m->created;
   t->attempt = t->first_attempt = attempt_now(w, t->created, 1);
   t->sent = 0;
-  t->way = WY_WAY_REPLY;
+  t->way = t->answered = WY_WAY_REPLY;
   t->given = NOTHING;
   t->kept = NULL;
   t->form = m->doc.form;
@@ -222,12 +223,14 @@ static void log_answer(const exchange *x, wy_way way, uint64_t took) {
   wy_line_user(&line, "user", (wy_str){x->from, x->from_n});
   wy_line_z(&line, "way", wy_way_name(way));
   wy_line_int(&line, "ms", (int64_t)took);
+  if (x->at) wy_line_z(&line, "where", x->at);
   wy_exchange_line_end(&line, x);
 }
 
 void wy_exchange_count(exchange *x, wy_way way) {
   wy_desk_stats *s = x->desk->stats;
   uint64_t took = wy_clock_now_ms(&x->desk->worker->clock) - x->t.arrived;
+  x->t.answered = way;
   wy_metric_add(&s->answers[way], 1);
   wy_histogram_observe(&s->seconds[way], took * 1000000);
   if (wy_log_on(&x->desk->worker->host->log, WY_LOG_DEBUG)) log_answer(x, way, took);
@@ -248,6 +251,7 @@ void wy_exchange_say(exchange *x, wy_str body, bool keep_it) {
   turn *t = &x->t;
   if (t->given != NOTHING) return;
   t->given = body.p ? BODY : SUCCESS;
+  if (x->desk->worker->host->record) wy_record_answer(x, body);
   t->unheard = body.p && nobody_hears(x);
   if (keep_it) {
     keep(x, body);
@@ -416,6 +420,7 @@ void wy_exchange_end(exchange *x, wy_str body) {
   slot *s = x->slot;
   worker *w = x->desk->worker;
   if (t->given == NOTHING) {
+    if (w->host->record) wy_record_answer(x, body);
     /* several answers, or a task that begins: that buffer is soon another's */
     if (t->callers.next != t->callers.prev || s->n_queue) {
       keep(x, body);

@@ -57,7 +57,7 @@ typedef struct turn {
   int64_t created;  /* by WeChat, unix seconds */
   unsigned attempt, first_attempt;
   unsigned sent; /* customer service messages */
-  wy_way way;
+  wy_way way, answered; /* how it will be answered, as things stand; how it was */
   given given;
   char *kept; /* the body that was given, for who asks again */
   size_t kept_n;

@@ -244,6 +244,7 @@ struct wy_host {
   wy_post paused;           /* every worker has stopped accepting */
   atomic_bool elsewhere;    /* one has pushes in flight still */
   wy_supervised supervised; /* all NULL: it is alone */
+  struct wy_record *record; /* NULL: no journal is kept */
   wy_sender_fn sender;
   void *sender_data;
   bool bare; /* no plugins, and nothing is served: it answers by wy_remote_call alone */

@@ -28,6 +28,7 @@ typedef struct delivery {
   bool asked, open, gone; /* Lua has it; the host has it; the client has left */
   int status;             /* -1: none yet */
   wy_buf body;
+  char trace[WY_TRACE];       /* "": it came again, or was refused */
   const wy_desk_stats *stats; /* of its account, and how they stood when it came */
   uint64_t before[WY_WAY_END];
 } delivery;
@@ -217,7 +218,9 @@ static int l_push(lua_State *L) {
   d->stats = w->current->desks[i].stats;
   memcpy(d->before, d->stats->answers, sizeof d->before);
   wy_buf_init(&d->body, 16 << 20);
+  lua_Integer before = w->serial;
   int err = wy_push_take(&w->current->desks[i], query, body, &type, d);
+  if (w->serial != before) wy_trace_hex(w->trace_seed, (uint64_t)(before + 1), d->trace);
   if (err) {
     d->open = false;
     d->status = wy_gate_status(&w->current->desks[i].gate, err);
@@ -383,6 +386,12 @@ static int l_way(lua_State *L) {
   return 1;
 }
 
+/* What stands in the log's lines about it; "" where it came again. */
+static int l_trace(lua_State *L) {
+  lua_pushstring(L, check_push(L)->trace);
+  return 1;
+}
+
 /* answers(account) → how many pushes were answered, by way */
 static int l_answers(lua_State *L) {
   const worker *w = &wy_rig_check(L)->host->workers[0];
@@ -465,8 +474,8 @@ int wy_open_rig(lua_State *L) {
                                    {"metrics", l_metrics},
                                    {"free", l_free},
                                    {NULL, NULL}};
-  static const luaL_Reg pushes[] = {
-      {"answer", l_answer}, {"status", l_status}, {"way", l_way}, {"leave", l_leave}, {NULL, NULL}};
+  static const luaL_Reg pushes[] = {{"answer", l_answer}, {"status", l_status}, {"way", l_way},
+                                    {"trace", l_trace},   {"leave", l_leave},   {NULL, NULL}};
   static const luaL_Reg functions[] = {{"new", l_new},
                                        {"zone", l_zone},
                                        {"socket", wy_rig_socket},

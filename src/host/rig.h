@@ -26,6 +26,7 @@
  *   push:answer() → body as WeChat would get it ("success"), or nil: none yet
  *   push:status() → 200, or the status of a refusal; 0: closed without an answer; nil: none yet
  *   push:way() → "reply", "late" …, or nil: none yet
+ *   push:trace() → as in the log; "": it came again
  *   push:leave()            the client hangs up */
 void wy_rig_preload(lua_State *L);
 int wy_open_rig(lua_State *L); /* pushes the module */

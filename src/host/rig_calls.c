@@ -139,6 +139,7 @@ static void push_call(lua_State *L, const wy_wire_call *c) {
   set_str(L, "head", wy_buf_view(&c->head));
   set_str(L, "body", wy_buf_view(&c->body));
   set_z(L, "at", c->at);
+  set_z(L, "trace", c->trace);
   set_number(L, "timeout", (lua_Number)c->options.timeout_ms / 1000);
   set_number(L, "connect_timeout", (lua_Number)c->options.connect_ms / 1000);
   set_number(L, "redirects", (lua_Number)c->options.redirects);

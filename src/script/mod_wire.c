@@ -231,6 +231,7 @@ int wy_wire_send(lua_State *L, const wy_wire *wire, const wy_wire_request *r,
   wy_list_init(&c->link);
   wy_timer_init(&c->timer, NULL);
   c->clock = task->script->clock;
+  wy_script_trace(task->script, c->trace);
   c->wire = wire;
   c->began = wy_clock_now_ms(c->clock);
   wy_buf_init(&c->head, HEAD_BYTES);

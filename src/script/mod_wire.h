@@ -23,7 +23,8 @@ typedef struct wy_wire_call {
   uint64_t id; /* whoever takes it gives one */
   uint64_t began;
   char method[16];
-  char at[160]; /* file:line of the plugin's code that called; "": weiyue's own */
+  char at[160];         /* file:line of the plugin's code that called; "": weiyue's own */
+  char trace[WY_TRACE]; /* of the push that the caller works for; "": none */
   char *url, *to;
   wy_buf head, body; /* "Name: value\r\n"… */
   wy_transfer_options options;

@@ -1,0 +1,114 @@
+-- What a user was told: replies of pushes and customer-service messages, in one form, so that the same answer is the
+-- same, whichever way it went; and as a line to read.
+
+local core = require "weiyue_core"
+
+local json = core.json
+
+local M = {}
+
+-- Numbers and tokens are others in a journal than in life: any stands for any.
+local function text_of(text)
+  text = text:gsub("%f[%d]1%d%d[ %-]?%d%d%d%d[ %-]?%d%d%d%d%f[^%d]", "<tel>")
+  text = text:gsub("%f[%w](%d+)[Xx]?%f[^%w]", function(digits)
+    return #digits >= 16 and #digits <= 19 and "<card>" or nil
+  end)
+  return (text:gsub("[%w_%-%.~+/=]+", function(word)
+    return #word >= 100 and not word:find "^https?" and "***" or nil
+  end))
+end
+
+local function plain(value)
+  if type(value) == "table" then
+    local out = json.is_array(value) and json.array {} or {}
+    for k, v in pairs(value) do out[k] = plain(v) end
+    return out
+  end
+  return type(value) == "string" and text_of(value) or value
+end
+
+local HEAD <const> = { ToUserName = true, FromUserName = true, CreateTime = true, ArticleCount = true }
+
+--- Of a reply, by WeChat's names. nil: nothing.
+---@param reply? table
+---@param as_it_is? boolean numbers, too: not to be compared
+---@return table?
+function M.reply(reply, as_it_is)
+  if not reply then return nil end
+  local out = {}
+  for name, value in pairs(reply) do
+    if not HEAD[name] then out[name] = as_it_is and value or plain(value) end
+  end
+  -- one article in XML cannot be told from a list of one
+  local articles = out.Articles and (out.Articles.item or out.Articles)
+  if articles then out.Articles = articles[1] and articles or { articles } end
+  return out
+end
+
+-- From the customer-service message to the reply that says the same.
+local forms = {}
+
+function forms.text(m) return { MsgType = "text", Content = m.text and m.text.content } end
+function forms.image(m) return { MsgType = "image", Image = { MediaId = m.image and m.image.media_id } } end
+function forms.voice(m) return { MsgType = "voice", Voice = { MediaId = m.voice and m.voice.media_id } } end
+
+function forms.news(m)
+  local articles = {}
+  for i, one in ipairs(m.news and m.news.articles or {}) do
+    articles[i] = { Title = one.title, Description = one.description, PicUrl = one.picurl, Url = one.url }
+  end
+  return { MsgType = "news", Articles = articles }
+end
+
+--- Of a customer-service message.
+---@param m table
+---@param as_it_is? boolean
+---@return table
+function M.message(m, as_it_is)
+  local form = forms[m.msgtype]
+  if form then return M.reply(form(m), as_it_is) end
+  local out = plain(m)
+  out.touser = nil
+  return out
+end
+
+--- Whether the same was said.
+---@param a table[]
+---@param b table[]
+---@return boolean
+function M.equal(a, b)
+  local function text(list) return json.encode(json.array(table.move(list, 1, #list, 1, {})), { sort = true }) end
+  return text(a) == text(b)
+end
+
+local function line_of(one)
+  if one.MsgType == "text" then return tostring(one.Content) end
+  if one.MsgType == "news" then
+    local titles = {}
+    for i, article in ipairs(one.Articles or {}) do titles[i] = tostring(article.Title) end
+    return "[news] " .. table.concat(titles, " / ")
+  end
+  return json.encode(one, { sort = true }) or "?"
+end
+
+--- For people.
+---@param list table[]
+---@return string
+function M.line(list)
+  local lines = {}
+  for i, one in ipairs(list) do lines[i] = line_of(one) end
+  return #lines > 0 and table.concat(lines, " ⏎ ") or "success"
+end
+
+--- What a push was, for people.
+---@param message table
+---@return string
+function M.push(message)
+  if message.MsgType == "text" then return "text " .. tostring(message.Content) end
+  if message.MsgType == "event" then
+    return ("%s %s"):format(tostring(message.Event), tostring(message.EventKey or "")):gsub(" $", "")
+  end
+  return tostring(message.MsgType or message.InfoType or "?")
+end
+
+return M
