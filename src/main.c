@@ -27,6 +27,8 @@ static int help(int argc, char **argv);
 
 static const verb verbs[] = {
     {"serve", wy_cli_serve, true, "运行 weiyue.lua 里的账号", "run the accounts of weiyue.lua"},
+    {"sandbox", wy_cli_sandbox, true, "对着假的微信运行，在浏览器里聊天",
+     "run them against a fake WeChat, with a chat page"},
     {"check", wy_cli_check, false, "检查配置和插件，列出每个问题的位置",
      "load everything, say where each problem is"},
     {"push", wy_cli_push, true, "像微信那样发一次推送，显示解出的回复",
@@ -43,7 +45,7 @@ static const verb verbs[] = {
      "explain a verb: weiyue help VERB"},
 };
 
-static const char *const not_built[] = {"init", "sandbox", "plan",  "apply",
+static const char *const not_built[] = {"init", "plan",  "apply",
                                         "user", "replay",  "doctor"};
 
 enum { VERBS = sizeof verbs / sizeof *verbs, NOT_BUILT = sizeof not_built / sizeof *not_built };

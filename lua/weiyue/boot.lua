@@ -37,7 +37,10 @@ end
 
 local function read_config(options, from)
   local config = require "weiyue.config"
-  local overrides = { overrides = { listen = options.listen }, read = from.read }
+  local overrides = {
+    overrides = { listen = options.listen }, read = from.read,
+    sandbox = options.sandbox and core.json.decode(options.sandbox),
+  }
   local conf, found
   if options.text then
     conf, found = config.load_string(options.text, file_of(options), overrides)
@@ -150,6 +153,8 @@ end
 ---@field name? string
 ---@field folder? string
 ---@field listen? string
+---@field sandbox? string   JSON of a weiyue.sandbox.Setup: the host's WeChat is a fake one
+---@field has_guest? boolean the host is that fake one
 ---@field worker? integer   which one this is, from 0
 ---@field workers? integer  how many there are; absent: as the configuration says
 ---@field cores? integer    what workers = "auto" means
@@ -305,7 +310,7 @@ local function load_plugins(boot, folder, host)
     lua_path[i] = { folder = absolute and "" or folder .. "/", pattern = pattern } -- a folder's own ? stays
   end
   local loaded, problems, failed = plugins.load(boot.conf.plugins, {
-    refuse_empty = boot.options.reload,
+    refuse_empty = boot.options.reload, has_guest = boot.options.has_guest,
     file = file_of(boot.options), folder = folder, lua_path = lua_path, sources = boot.sources,
     c_modules = boot.conf.c_modules, from_env = boot.conf.from_env, locate = locator(boot),
   }, host)

@@ -141,6 +141,7 @@ function M.new(plugin, options)
       return stock[name]
     end
     if name == "weiyue.http" then return plugin.wx.http end
+    if name == "weiyue.sandbox.server" and plugin.path == "weiyue:sandbox" then return require(name) end
     if later.modules[name] then later.refuse(name) end
     if is_of_weiyue(name) then error(("no module %s"):format(name), 2) end
     if loaded[name] ~= nil then return loaded[name] end

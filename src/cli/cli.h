@@ -15,6 +15,7 @@ enum { WY_EXIT_DONE = 0, WY_EXIT_FAILED = 1, WY_EXIT_USAGE = 2 };
 struct wy_host;
 
 int wy_cli_serve(int argc, char **argv);
+int wy_cli_sandbox(int argc, char **argv);
 int wy_cli_check(int argc, char **argv);
 int wy_cli_push(int argc, char **argv);
 int wy_cli_api(int argc, char **argv);

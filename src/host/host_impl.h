@@ -23,6 +23,7 @@
 #include "host/inbox.h"
 #include "host/post.h"
 #include "host/reload.h"
+#include "host/sandbox.h"
 #include "host/stats.h"
 #include "host/store.h"
 #include "host/supervised.h"
@@ -185,6 +186,8 @@ typedef struct proxy {
 } proxy;
 
 struct wy_host {
+  const char *sandbox; /* of the user's host of `weiyue sandbox`: JSON; else NULL */
+  wy_guest *guest;     /* of the sandbox itself; else NULL */
   wy_host_options options;
   wy_log log;
   pthread_mutex_t log_lock;

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "host/host_impl.h"
+#include "script/guest.h"
 #include "script/modules.h"
 
 enum {
@@ -30,6 +31,12 @@ typedef struct building {
 static void give_client(const edition *e, lua_State *L) {
   lua_pushlightuserdata(L, e->worker->client);
   lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_CLIENT);
+}
+
+static void give_guest(wy_host *h, lua_State *L) {
+  if (!h->guest) return;
+  lua_pushlightuserdata(L, h->guest);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_GUEST);
 }
 
 static void give_dicts(wy_host *h, lua_State *L) {
@@ -60,12 +67,15 @@ static void set_z(lua_State *L, const char *key, const char *text) {
 
 static void push_options(lua_State *L, const edition *e, const wy_build *b) {
   unsigned cores = uv_available_parallelism();
-  lua_createtable(L, 0, 10);
+  lua_createtable(L, 0, 12);
   set_z(L, "path", b->path);
   set_text(L, "text", b->text);
   set_z(L, "name", b->name);
   set_z(L, "folder", b->folder);
   set_z(L, "listen", b->listen);
+  set_z(L, "sandbox", e->worker->host->sandbox);
+  lua_pushboolean(L, e->worker->host->guest != NULL);
+  lua_setfield(L, -2, "has_guest");
   set_text(L, "snapshot_text", b->snapshot);
   lua_pushinteger(L, e->worker->index);
   lua_setfield(L, -2, "worker");
@@ -200,6 +210,7 @@ static int l_build(lua_State *L) {
     wy_script_set_limits(e->script, &g->host->lua_limits);
     give_dicts(g->host, L);
     give_client(e, L);
+    give_guest(g->host, L);
     if (wy_give_kv(L, &e->worker->door)) luaL_error(L, "out of memory");
     lua_getfield(L, module, "load");
     lua_pushvalue(L, boot);

@@ -17,6 +17,7 @@ struct page {
   size_t body_max; /* 0: by what the body is */
   bool is_page;    /* an error is told to a person */
   bool repeated;   /* forms may have a field several times */
+  bool raw;        /* its handler reads the body itself, also a form's */
 };
 
 /* --- which one --- */
@@ -136,7 +137,7 @@ int wy_page_on_head(worker *w, const generation *g, wy_http_req *req, size_t *bo
   }
   const struct page *page = &m.account->pages[m.page];
   wy_str type;
-  if (!is_upload(req, &type)) {
+  if (page->raw || !is_upload(req, &type)) {
     *body_max = page->body_max ? page->body_max : h->json_max;
     return 0;
   }
@@ -248,6 +249,10 @@ static void respond(lua_State *L, visit *v) {
   wy_http_req *req = v->request.req;
   wy_http_answer answer = {.status = (int)lua_tointeger(L, 2), .headers = lua_tostring(L, 3)};
   wy_file file;
+  if (!answer.status) { /* what was asked is lost on the way */
+    wy_http_abandon(req);
+    return;
+  }
   if (wy_page_req_take_file(L, 4, &file)) {
     uint64_t from = (uint64_t)lua_tointeger(L, 5), n = (uint64_t)lua_tointeger(L, 6);
     wy_http_respond_file(req, &answer, file.fd, from, n);
@@ -357,6 +362,7 @@ void wy_pages_read(account *a, lua_State *L, int site) {
     p->body_max = (size_t)integer_field(L, t, "body");
     p->is_page = flag_field(L, t, "is_page");
     p->repeated = flag_field(L, t, "repeated");
+    p->raw = flag_field(L, t, "raw");
     p->pattern = text_field(L, t, "pattern");
     p->where = text_field(L, t, "where");
     p->plugin = text_field(L, t, "plugin");

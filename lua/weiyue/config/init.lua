@@ -26,6 +26,7 @@ local bare <const>, line_of <const>, locate <const> = source_text.bare, source_t
 ---@class weiyue.config.Options
 ---@field env? fun(name: string): string?   instead of os.getenv
 ---@field overrides? table<string, any>     top-level keys from the command line; they win
+---@field sandbox? weiyue.sandbox.Setup     the accounts are those of a fake WeChat: lua/weiyue/sandbox/setup.lua
 ---@field read? fun(path: string): string?, string?, integer?  how load reads the file, instead of by Lua's io
 
 local Problem <const> = {}
@@ -383,6 +384,7 @@ function M.load_string(text, name, options)
   local conf
   if raw then
     raw = pick(raw)
+    if options.sandbox then require("weiyue.sandbox.setup").fill(raw, ctx, options.sandbox) end
     for key, value in pairs(overrides) do raw[key] = tonumber(value) or value end
     conf = check.run(ctx, schema, raw)
     apply_rules(ctx, conf, raw)

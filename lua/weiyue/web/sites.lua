@@ -109,7 +109,8 @@ function M.build(options)
     local list, login, add = gather(conf, options.plugins[i], options.problems)
     local site = {
       id = conf.id, object = options.objects[i], pages = list, json_depth = options.json_depth,
-      visitors = visitors, visitor_cookies = {}, origins = {}, n_origins = 0, fields = {}, n_fields = 0, -- what was found out before
+      visitors = visitors,
+      visitor_cookies = {}, origins = {}, n_origins = 0, fields = {}, n_fields = 0, -- what was found out before
       paths = function() return options.services.paths end,
     }
     for _, name in ipairs(keep_names) do site[name] = conf[name] end
@@ -136,7 +137,7 @@ function M.build(options)
     site.base = not c.own_host and c.base or ""
     for k, page in ipairs(site.pages) do
       c[k] = {
-        pattern = page.pattern, methods = page.methods, body = page.body, repeated = page.repeated,
+        pattern = page.pattern, methods = page.methods, body = page.body, repeated = page.repeated, raw = page.raw,
         is_page = page.kind == "page", where = page.where, plugin = page.plugin,
       }
     end
