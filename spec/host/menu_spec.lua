@@ -117,6 +117,7 @@ describe("weiyue.menu.check", function()
 
   it("takes addresses of pages alone, and wants https of them", function()
     assert.equal("warning button[1].url", faults(with { "a", view = "http://www.example.cn/" }))
+    assert.equal("", faults(with { "a", view = "http://127.0.0.1:8080/me" }))
     for _, bad in ipairs { "www.example.cn", "javascript:alert(1)", "weixin://x", "https://", "//www.example.cn", "ftp://a/" } do
       assert.equal("error button[1].url", faults(with { "a", view = bad }))
     end
