@@ -163,6 +163,9 @@ describe("serve --record", function()
     server:upgrade()
     says "two"
     recorded(2)
+    server.connection:close()
+    server.connection = nil
+    serve.eventually("one child", function() return #server:children() == 1 end)
     server:kill_child()
     says "three"
     local entries = recorded(3)
