@@ -68,8 +68,8 @@ local function read(text)
   local lines = {}
   for _, p in ipairs(problems) do
     if p.level == "error" then
-      lines[#lines + 1] = ("%s%s%s: %s"):format(p.file or "", p.line and ":" .. p.line or "", p.key and ": " .. p.key or "",
-        say.tr(p.zh, p.en))
+      local at = (p.file or "") .. (p.line and ":" .. p.line or "") .. (p.key and ": " .. p.key or "")
+      lines[#lines + 1] = ("%s: %s"):format(at, say.tr(p.zh, p.en))
     end
   end
   if not conf or #lines > 0 then
@@ -103,7 +103,8 @@ local function world_of(conf, seed, clock)
       aes_key = wire.aes_key, mode = account.mode, kind = account.kind, verified = account.verified, can = account.can,
       username = account.username }
   end
-  return worlds.new { now = clock, random = randomness(seed), accounts = accounts }
+  return worlds.new { now = clock, random = randomness(seed), accounts = accounts,
+    base = "https://mmbiz.weixin.qq.com" }
 end
 
 -- What a spec may ask of the fake WeChat.
@@ -111,8 +112,7 @@ local function wechat_of(app)
   local wechat = { world = app.world }
   local function check(pattern)
     if type(pattern) ~= "string" then return end
-    local family, name = pattern:match "^([%w_]+)%.([%w_]+)$"
-    if not family then return end
+    if not pattern:find "^[%w_]+%.[%w_]+$" then return end
     local catalogue = require "weiyue.api.catalogue"
     if catalogue.find(pattern) then return end
     local near = catalogue.near(pattern)
@@ -165,6 +165,9 @@ function M.load(given)
   local format = options.format or "xml"
   say.check_keys("format", { [format] = true }, { xml = true, json = true })
   local fd, port
+  local _ <close> = setmetatable({}, { __close = function()
+    if fd then rig.close(fd) end
+  end })
   if socket then
     fd, port = rig.socket()
     options.api = ("http://127.0.0.1:%d"):format(port)
@@ -188,7 +191,8 @@ function M.load(given)
     if account.open then app.opens[account.open:match "^%a+://[^/]*" or account.open] = true end
   end
   if socket then
-    host:serve(fd, port) -- the fake API, and the host itself
+    host:serve(fd, port) -- the fake API; and the host itself
+    fd = nil
     app.port = host:listen()
   end
   app.http, app.wechat, app.codec = stubs.new(app), wechat_of(app), codec

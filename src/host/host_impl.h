@@ -341,6 +341,9 @@ void wy_lates_deinit(worker *w);
 /* calls.c */
 void wy_calls_open(edition *e, lua_State *L); /* the module weiyue.push */
 
+/* rig_time.c: os.time and os.date of this state, for specs, tell its clock's time */
+void wy_rig_give_time(lua_State *L);
+
 /* admin.c */
 int wy_admin_start(wy_host *h);
 int wy_admin_listen(wy_host *h); /* 0 or a uv error */

@@ -15,9 +15,9 @@
 
 enum {
   OWN_BYTES =
-      4 << 20,    /* at most, of what the host's own Lua code shares: tokens, counts of calls */
+      4 << 20, /* at most, of what the host's own Lua code shares: tokens, counts of calls */
   VISITORS_BYTES = 2 << 20, /* of sessions of pages, so that the store is not asked for each */
-  LOAD_MS = 10000 /* CPU time of everything; each plugin has limits.cpu of it */
+  LOAD_MS = 10000           /* CPU time of everything; each plugin has limits.cpu of it */
 };
 
 typedef struct building {
@@ -207,6 +207,7 @@ static int l_build(lua_State *L) {
   bool leads = e->worker->index == 0;
   lua_settop(L, 0);
   seed_random(L, e->worker->host->seed);
+  if (e->worker->host->wire) wy_rig_give_time(L);
   wy_calls_open(e, L);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "weiyue.boot");

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "host/rig_impl.h"
@@ -446,6 +447,12 @@ static int l_zone(lua_State *L) {
   return 1;
 }
 
+/* Of rig.socket, where no host takes it. */
+static int l_close(lua_State *L) {
+  close((int)luaL_checkinteger(L, 1));
+  return 0;
+}
+
 static void add_methods(lua_State *L, const luaL_Reg *methods) {
   luaL_getmetatable(L, WY_RIG_HOST);
   lua_getfield(L, -1, "__index");
@@ -469,8 +476,11 @@ int wy_open_rig(lua_State *L) {
                                    {NULL, NULL}};
   static const luaL_Reg pushes[] = {{"answer", l_answer}, {"status", l_status}, {"way", l_way},
                                     {"trace", l_trace},   {"leave", l_leave},   {NULL, NULL}};
-  static const luaL_Reg functions[] = {
-      {"new", l_new}, {"zone", l_zone}, {"socket", wy_rig_socket}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"new", l_new},
+                                       {"zone", l_zone},
+                                       {"socket", wy_rig_socket},
+                                       {"close", l_close},
+                                       {NULL, NULL}};
   wy_rig_make_class(L, WY_RIG_HOST, hosts, l_free);
   add_methods(L, wy_rig_call_methods);
   add_methods(L, wy_rig_fetch_methods);

@@ -19,9 +19,9 @@
  *   host:log() → list of lines since it was last asked
  *   host:metrics() → text
  *   host:answers(account) → how many pushes were answered, by way
- *   rig.socket, host:calls, answer, serve          HTTP calls of plugins: rig_calls.c
+ *   rig.socket, close, host:calls, answer, serve          HTTP calls of plugins: rig_calls.c
  *   host:listen, fetch                 requests to the host over a socket: rig_fetch.c
- *   host:left, weigh, age              what a spec leaves behind: rig_look.c
+ *   host:left, weigh                   what a spec leaves behind: rig_look.c
  *   host:free()             also by the garbage collector
  *   push:answer() → body as WeChat would get it ("success"), or nil: none yet
  *   push:status() → 200, or the status of a refusal; 0: closed without an answer; nil: none yet

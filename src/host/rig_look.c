@@ -19,9 +19,9 @@ static bool is_parked(const worker *w, const wy_task *t) {
   return false;
 }
 
-static void on_task(void *data, const wy_task *t, const char *where, bool old) {
+static void on_task(void *data, const wy_task *t, const char *where) {
   look *k = data;
-  if (old || !where[0] || is_parked(k->worker, t)) return;
+  if (!where[0] || is_parked(k->worker, t)) return;
   lua_pushstring(k->L, where);
   lua_rawseti(k->L, -2, ++k->n);
 }
@@ -73,12 +73,4 @@ static int l_weigh(lua_State *L) {
   return 1;
 }
 
-/* age(): what runs from now on is the spec's, and what runs already is not */
-static int l_age(lua_State *L) {
-  rig *r = wy_rig_check(L);
-  wy_tasks_age(r->host->workers[0].current->script);
-  return 0;
-}
-
-const luaL_Reg wy_rig_look_methods[] = {
-    {"left", l_left}, {"weigh", l_weigh}, {"age", l_age}, {NULL, NULL}};
+const luaL_Reg wy_rig_look_methods[] = {{"left", l_left}, {"weigh", l_weigh}, {NULL, NULL}};

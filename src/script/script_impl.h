@@ -31,7 +31,6 @@ struct wy_task {
   bool escaped; /* coroutine.running gave it to Lua: never pooled */
   bool ended;   /* body.end was called */
   bool exiting; /* what it yields is its last */
-  bool old;     /* wy_tasks_age */
 };
 
 /* A coroutine of a plugin that is being resumed: these stand on the C stack, newest first. */

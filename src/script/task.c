@@ -353,20 +353,14 @@ static void find_where(lua_State *co, char *out, size_t n) {
   }
 }
 
-void wy_tasks_tell(wy_script *s,
-                   void (*tell)(void *data, const wy_task *t, const char *where, bool old),
+void wy_tasks_tell(wy_script *s, void (*tell)(void *data, const wy_task *t, const char *where),
                    void *data) {
   char where[LUA_IDSIZE + 24];
   for (const wy_list *n = s->tasks.next; n != &s->tasks; n = n->next) {
     const wy_task *t = wy_container_of(n, wy_task, link);
     find_where(t->co, where, sizeof where);
-    tell(data, t, where, t->old);
+    tell(data, t, where);
   }
-}
-
-void wy_tasks_age(wy_script *s) {
-  for (wy_list *n = s->tasks.next; n != &s->tasks; n = n->next)
-    wy_container_of(n, wy_task, link)->old = true;
 }
 
 bool wy_script_busy(const wy_script *s) {

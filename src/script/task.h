@@ -104,12 +104,10 @@ wy_fault wy_task_fault(const wy_script *s);
 size_t wy_tasks_cancel_spawned(wy_script *s);
 size_t wy_tasks_count(const wy_script *s);
 
-/* For who looks for what was left: each task, where in a plugin's code it stands (file:line; "":
- * only weiyue's own runs), and whether it ran when wy_tasks_age was called. */
-void wy_tasks_tell(wy_script *s,
-                   void (*tell)(void *data, const wy_task *t, const char *where, bool old),
+/* For who looks for what was left: each task, and where in a plugin's code it stands (file:line;
+ * "": only weiyue's own runs). */
+void wy_tasks_tell(wy_script *s, void (*tell)(void *data, const wy_task *t, const char *where),
                    void *data);
-void wy_tasks_age(wy_script *s);
 
 /* A task runs, or waits for its turn: what is started now will not run before it returns. */
 bool wy_script_busy(const wy_script *s);

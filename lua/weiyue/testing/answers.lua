@@ -8,7 +8,7 @@ local M = {}
 ---@field type string "text", "image", "news" …; "none": nothing; "fault": WeChat's own text, the host answered badly
 ---@field text? string
 ---@field articles? table[]
----@field way? string how: "reply", "late", "mailbox", "apology" …; of what hears() gives: "customer_service", "template" …
+---@field way? string how: "reply", "late", "mailbox", "apology" …; what hears() gives: "customer_service" …
 ---@field xml? string the reply as it was decrypted
 ---@field raw? table its elements by WeChat's names
 ---@field status? integer

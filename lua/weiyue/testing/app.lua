@@ -24,9 +24,9 @@ local App = {}
 
 local found, task = pcall(require, "weiyue.task")
 
--- Inside a host's task other tasks of the spec have their turn meanwhile.
+-- Inside a host's task other tasks of the spec have their turn meanwhile; not where nothing may wait.
 local function breathe()
-  if found and coroutine.isyieldable() then pcall(task.sleep, 0) end
+  if found then pcall(task.sleep, 0) end
 end
 
 function App:_check()
@@ -175,12 +175,12 @@ function App:reload()
   if type(told) == "table" and told.ok == false then
     local lines = {}
     for i, problem in ipairs(told.problems or {}) do
-      lines[i] = type(problem) == "table" and say.tr(problem.zh or "", problem.en or problem.zh or "") or tostring(problem)
+      lines[i] = type(problem) == "table" and say.tr(problem.zh or "", problem.en or problem.zh or "")
+        or tostring(problem)
     end
     if #lines == 0 then lines[1] = tostring(told.en or told.error or self.host:ask "status") end
     say.fail("reload: " .. table.concat(lines, "\n"))
   end
-  self.host:age()
   self:_run()
   return told
 end
@@ -254,7 +254,7 @@ function App:_free()
   end
 end
 
-local class = say.class("app", App, "host leaks port own checked n_media weights socket")
+local class = say.class("app", App, "host leaks port own checked weights socket")
 
 --- Of what t.load has made.
 function M.new(own)

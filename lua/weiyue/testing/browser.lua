@@ -43,10 +43,11 @@ local function forms_of(page)
     for tag in inside:gmatch "<[iI][nN][pP][uU][tT]([^>]*)>" do
       local input = web.attributes(" " .. tag)
       local kind = (input.type or "text"):lower()
-      local counts = kind ~= "submit" and kind ~= "button" and (kind ~= "checkbox" and kind ~= "radio" or input.checked)
+      local counts = kind ~= "submit" and kind ~= "button"
+      if kind == "checkbox" or kind == "radio" then counts = input.checked end
       if input.name and counts then fields[input.name] = input.value or (input.checked and "on") or "" end
     end
-    for tag, value in inside:gmatch "<[tT][eE][xX][tT][aA][rR][eE][aA]([^>]*)>(.-)</[tT][eE][xX][tT][aA][rR][eE][aA]>" do
+    for tag, value in inside:gmatch "<[tT][eE][xX][tT][aA][rR][eE][aA]([^>]*)>(.-)</[tT][eE][xX][tT]%a+>" do
       local input = web.attributes(" " .. tag)
       if input.name then fields[input.name] = web.unentity(value) end
     end
@@ -97,11 +98,27 @@ function Page:click(text)
   say.raise("页面上没有链接“%s”", "there is no link “%s” on the page", text)
 end
 
+--- What WeChat's JS-SDK says of the page: "config:ok", or why not; and what wx.config was given.
+---@return string verdict
+---@return table? config
+function Page:jssdk()
+  local given = self.body:match "wx%.config(%b())"
+  local config = given and core.json.decode(given:sub(2, -2))
+  if type(config) ~= "table" then return "config:none" end
+  local world = self._app.world
+  if not world:account(config.appId or "") then return "config:invalid appid", config end
+  local ticket = world:ticket(config.appId, "jsapi")
+  if not ticket then return "config:no ticket", config end
+  local signature = core.codec.jssdk_sign { ticket = ticket, noncestr = config.nonceStr, timestamp = config.timestamp,
+    url = self.url:match "^[^#]*" }
+  return signature == config.signature and "config:ok" or "config:invalid signature", config
+end
+
 local class = say.class("page", Page)
 
-local function page_of(answer, url)
+local function page_of(app, answer, url)
   local page = { status = answer.status, headers = web.headers(answer.head), body = answer.body, url = url,
-    _cookies = {}, _browser = false }
+    _cookies = {}, _browser = false, _app = app }
   for line in answer.head:gmatch "[^\r\n]+" do
     local value = line:match "^[sS][eE][tT]%-[cC][oO][oO][kK][iI][eE]:%s*(.*)$"
     if value then page._cookies[#page._cookies + 1] = value end
@@ -136,7 +153,7 @@ function M.request(app, method, path, options)
     target = target .. (target:find("?", 1, true) and "&" or "?") .. core.form.encode(options.query)
   end
   for name, value in pairs(options.headers or {}) do headers[name] = value end
-  return page_of(app:_fetch(method, target, headers, body), origin .. target)
+  return page_of(app, app:_fetch(method, target, headers, body), origin .. target)
 end
 
 -- A user's browser -------------------------------------------------------------------------------------------------
@@ -184,7 +201,7 @@ local function fetch(self, method, url, body, kind)
   if body then
     headers["Content-Type"], headers.Origin = kind, origin
   end
-  local page = page_of(self.user.app:_fetch(method, target, headers, body), origin .. target)
+  local page = page_of(self.user.app, self.user.app:_fetch(method, target, headers, body), origin .. target)
   keep_cookies(self, authority, page)
   page._browser = self
   return page
@@ -219,7 +236,7 @@ function Browser:_visit(method, url, body, kind)
     if is_open(self.user.app, url) then
       local to, text = authorize(self, url)
       if not to then return setmetatable({ status = 200, headers = {}, body = text, url = url, _cookies = {},
-        _browser = self }, class) end
+        _browser = self, _app = self.user.app }, class) end
       url, method, body = to, "GET", nil
     else
       page = fetch(self, method, url, body, kind)

@@ -138,7 +138,9 @@ local function from_file(options, folder, state)
     aes_key = AES_KEY, api = options.api }
   for key, value in pairs(ALWAYS) do over.always[key] = value end
   over.always.state, over.always.store = state, "memory"
-  for key in pairs(PASSED) do over.always[key] = options[key] or over.always[key] end
+  for key in pairs(PASSED) do
+    if options[key] ~= nil then over.always[key] = options[key] end
+  end
   for i = 1, n do
     over.accounts[i] = account_keys(i)
     for key, value in pairs((options.accounts or {})[i] or {}) do over.accounts[i][key] = value end
@@ -148,8 +150,9 @@ local function from_file(options, folder, state)
       if options[key] ~= nil then over.accounts[1][key] = options[key] end
     end
   end
-  return ("local conf = (function(...) local env = function(name, default) return (%s)[name] or default or \"test\" end ")
-    :format(text_of(env, 0)) .. text .. BEHIND:format(text_of(over, 0))
+  local before = "local conf = (function(...) local env = function(name, default) "
+    .. "return (%s)[name] or default or \"test\" end "
+  return before:format(text_of(env, 0)) .. text .. BEHIND:format(text_of(over, 0)), found.plugins, found.lua_path
 end
 
 local function an_account(options, own, i, n)
@@ -180,7 +183,34 @@ local function from_options(options, folder, state)
   for name, entry in pairs(with_settings(plugins, options.config, folder)) do conf.plugins[name] = entry end
   local accounts = options.accounts or { {} }
   for i, own in ipairs(accounts) do conf.accounts[i] = an_account(options, own, i, #accounts) end
-  return "return " .. text_of(conf, 0)
+  return "return " .. text_of(conf, 0), plugins, options.lua_path
+end
+
+-- What plugins require, their specs may, too: files of their folders, and what lua_path says.
+local function extend_path(folder, plugins, lua_path)
+  local function add(pattern)
+    if folder ~= "" and not pattern:find "^/" then pattern = folder .. "/" .. pattern end
+    if not (";" .. package.path .. ";"):find(";" .. pattern .. ";", 1, true) then
+      package.path = package.path .. ";" .. pattern
+    end
+  end
+  for _, entry in pairs(plugins or {}) do
+    local path = type(entry) == "table" and entry.path or entry
+    if type(path) == "string" and not path:find "[*:]" and not path:find "%.lua$" then
+      add(path .. "/?.lua")
+      add(path .. "/?/init.lua")
+    end
+  end
+  for _, pattern in ipairs(type(lua_path) == "table" and lua_path or {}) do add(pattern) end
+end
+
+-- The project's folder: the nearest one above that has a weiyue.lua. "": this one.
+local function project()
+  for up = 0, 8 do
+    local at = ("../"):rep(up)
+    if exists(at .. "weiyue.lua") then return at:sub(1, -2) end
+  end
+  return ""
 end
 
 --- The options of t.load, checked.
@@ -206,9 +236,13 @@ end
 ---@return string text
 ---@return string folder
 function M.text(options, state)
-  local folder = options.folder or options.file and options.file:match "^(.*)/[^/]*$" or ""
-  if options.file then return from_file(options, folder, state), folder end
-  return from_options(options, folder, state), folder
+  local file = options.file
+  if file == "weiyue.lua" and not options.folder then file = (project() .. "/weiyue.lua"):gsub("^/", "") end
+  options.file = file
+  local folder = options.folder or file and (file:match "^(.*)/[^/]*$" or "") or project()
+  local text, plugins, lua_path = (file and from_file or from_options)(options, folder, state)
+  extend_path(folder, plugins, lua_path)
+  return text, folder
 end
 
 return M

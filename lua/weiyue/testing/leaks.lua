@@ -10,9 +10,8 @@ local MOST <const> = 256 * 1024 -- bytes that a plugin may keep, beyond those th
 local live = {} -- apps that run, in order
 local current -- the element of busted whose body runs
 
---- What an app's host does and keeps now is not the spec's.
+--- What an app's plugins keep now is not the spec's.
 function M.begin(app)
-  app.host:age()
   app.weights = app.leaks ~= false and app.host:weigh() or {}
 end
 

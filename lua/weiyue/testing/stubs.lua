@@ -2,6 +2,7 @@
 -- call without a stub fails the spec.
 
 local core = require "weiyue_core"
+local library = require "weiyue.sandbox.library"
 local say = require "weiyue.testing.say"
 local web = require "weiyue.testing.web"
 local wechat = require "weiyue.sandbox.api"
@@ -122,6 +123,8 @@ end
 
 local function of_wechat(self, request)
   local parts = web.split(request.url)
+  local file = library.file(self.app.world, parts.path)
+  if file then return { status = 200, headers = { ["content-type"] = file.type }, body = file.data }, nil, nil, 0 end
   local response = wechat.handle(self.app.world, {
     method = request.method, host = parts.host, path = parts.path, query = web.query(request.url),
     headers = request.headers, body = request.body,

@@ -3,6 +3,7 @@
 local answers = require "weiyue.testing.answers"
 local browser = require "weiyue.testing.browser"
 local flights = require "weiyue.testing.flights"
+local library = require "weiyue.sandbox.library"
 local order = require "weiyue.sandbox.order"
 local people = require "weiyue.sandbox.users"
 local say = require "weiyue.testing.say"
@@ -90,10 +91,21 @@ local DEFAULT <const> = {
   location = { Location_X = "39.9", Location_Y = "116.4", Scale = "15", Label = "北京" },
   link = { Title = "标题", Description = "", Url = "http://wx.test/link" },
 }
-local MEDIA <const> = { image = true, voice = true, video = true, shortvideo = true }
+local ENDING <const> = { image = "jpg", voice = "amr", video = "mp4", shortvideo = "mp4" }
+
+-- A file that the account can fetch by msg:download; its media_id.
+local function add_media(self, kind, media_id, data)
+  local world = self.app.world
+  local account = world:account(self.account.appid)
+  if media_id and library.find(world, account, media_id) then return media_id end
+  return library.add(world, account, {
+    kind = "temporary", type = kind == "shortvideo" and "video" or kind, media_id = media_id,
+    data = data or kind .. " of a spec", filename = "media." .. ENDING[kind], ending = ENDING[kind],
+  }).media_id
+end
 
 --- Sends a message of any type: u:sends { type = "image", media_id = "m" }. Fields are written as in msg, or by
---- WeChat's own names.
+--- WeChat's own names; `data` is what msg:download gets.
 ---@async
 ---@param message table
 ---@return weiyue.testing.Answer
@@ -106,20 +118,13 @@ function User:sends(message)
   say.check_keys("type", { [message.type] = true }, known)
   local one = { MsgType = message.type }
   for name, value in pairs(DEFAULT[message.type] or {}) do one[name] = value end
-  fill(one, message, order.message[message.type], "u:sends")
-  if MEDIA[message.type] then one.MediaId = one.MediaId or M.media(self, message.type) end
-  return push(self, one)
-end
-
---- A file that the account can fetch by msg:download.
-function M.media(self, kind)
-  local library = require "weiyue.sandbox.library"
-  local account = self.app.world:account(self.account.appid)
-  if library.add_upload then
-    return library.add_upload(self.app.world, account, kind)
+  local fields, data = {}, nil
+  for key, value in pairs(message) do
+    if key == "data" and ENDING[message.type] then data = value else fields[key] = value end
   end
-  self.app.n_media = (self.app.n_media or 0) + 1
-  return ("wxtestmedia%04d"):format(self.app.n_media)
+  fill(one, fields, order.message[message.type], "u:sends")
+  if ENDING[message.type] then one.MediaId = add_media(self, message.type, one.MediaId, data) end
+  return push(self, one)
 end
 
 --- Sends an event: u:event("user_get_card", { card_id = "c" }).
@@ -146,7 +151,8 @@ function User:follows(scene)
   if scene then
     message.EventKey, message.Ticket = "qrscene_" .. scene, "wxtestticket"
   end
-  people.subscribe(user, self.app:now(), scene and { scene = "ADD_SCENE_QR_CODE", text = tostring(scene) } or nil)
+  people.subscribe(user, self.app:now(), scene and { scene = "ADD_SCENE_QR_CODE",
+    id = math.tointeger(scene), text = not math.tointeger(scene) and tostring(scene) or nil } or nil)
   return push(self, message)
 end
 
