@@ -69,9 +69,10 @@ function help.csrf_field(visit) return '<input type="hidden" name="csrf" value="
 
 -- As JSON that may stand in a script.
 local UNSAFE <const> = { ["<"] = "\\u003c", [">"] = "\\u003e", ["&"] = "\\u0026" }
+local LINE_ENDS <const> = { ["\xE2\x80\xA8"] = "\\u2028", ["\xE2\x80\xA9"] = "\\u2029" }
 local function script_json(value)
   local text = assert(json.encode(value))
-  return (text:gsub("[<>&]", UNSAFE):gsub("\xE2\x80[\xA8\xA9]", { ["\xE2\x80\xA8"] = "\\u2028", ["\xE2\x80\xA9"] = "\\u2029" }))
+  return (text:gsub("[<>&]", UNSAFE):gsub("\xE2\x80[\xA8\xA9]", LINE_ENDS))
 end
 function help.json() return script_json end
 

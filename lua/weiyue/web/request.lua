@@ -109,7 +109,8 @@ function Visit:holder()
   local id = openid or "visitor:" .. self:known_visitor()
   self.session_of = {
     push = self.req.push, account = self.req.account, openid = id,
-    where = self.page.where, visitor = not openid and (self.is_unknown and visitors.unknown or self.site.visitors) or nil,
+    where = self.page.where,
+    visitor = not openid and (self.is_unknown and visitors.unknown or self.site.visitors) or nil,
   }
   return self.session_of
 end
@@ -147,7 +148,9 @@ function fields.headers(_, visit) return visit.raw:headers() end
 
 function fields.cookies(_, visit)
   local signed = {}
-  for name, value in pairs(visit:own_cookies()) do signed[name] = seal.open(cookies.purpose(visit.site.id, name), value) end
+  for name, value in pairs(visit:own_cookies()) do
+    signed[name] = seal.open(cookies.purpose(visit.site.id, name), value)
+  end
   return signed
 end
 
@@ -230,7 +233,8 @@ end
 --- A visit of which nothing was read. Both tables have room from the start for what most requests put there.
 function M.bare(site, page, raw, number, path, base, params)
   local visit = setmetatable({
-    req = false, raw = raw, site = site, page = page, base = base, to_set = NONE, is_located = false, the_scheme = false,
+    req = false, raw = raw, site = site, page = page, base = base, to_set = NONE, is_located = false,
+    the_scheme = false,
     the_host = false, is_known = false, visitor_id = false, session_of = false, session = false,
   }, Visit)
   visit.req = {

@@ -20,8 +20,10 @@ local call <const> = limits.call
 
 -- What people read when there is no page.
 local SAYS <const> = {
-  [400] = { "请求不对", "The request is malformed." }, [403] = { "请返回上一页，刷新后再试", "Go back, reload the page and try again." },
-  [404] = { "没有这个页面", "There is no such page." }, [500] = { "出错了，请稍后再试", "Something went wrong; please try again later." },
+  [400] = { "请求不对", "The request is malformed." },
+  [403] = { "请返回上一页，刷新后再试", "Go back, reload the page and try again." },
+  [404] = { "没有这个页面", "There is no such page." },
+  [500] = { "出错了，请稍后再试", "Something went wrong; please try again later." },
   [503] = { "现在太忙，请稍后再试", "Too busy; please try again later." },
 }
 
@@ -119,7 +121,8 @@ end
 
 local function answer_file(visit, response)
   local pages = require "weiyue.pages"
-  local path, kind, why = nil, content_type(response), nil
+  local path, why
+  local kind = content_type(response)
   if files.is(response.file) then
     path, kind = files.path(response.file), kind or response.file.type
   else
@@ -142,7 +145,8 @@ local function answer_file(visit, response)
     local name = response.download or "download"
     more = more .. ("Content-Disposition: attachment; filename*=UTF-8''%s\r\n"):format(core.url.escape(name))
   end
-  return nil, table.pack(require("weiyue.web.static").answer(visit, file, kind, more .. set_cookies(visit, response.cookies or {})))
+  more = more .. set_cookies(visit, response.cookies or {})
+  return nil, table.pack(require("weiyue.web.static").answer(visit, file, kind, more))
 end
 
 ---@async

@@ -32,7 +32,7 @@ local function the_key()
   key = path and read(files, path)
   if not key and path then
     files.mkdir(state)
-    local lock <close> = files.lock(state) or nil
+    local _ <close> = files.lock(state) or nil
     key = read(files, path)
     if not key then
       local made = crypto.random(KEY)
