@@ -336,7 +336,8 @@ local function read_menus(boot, own, hub)
       told[where .. en] = true
       if level == "error" then boot.failed_plugins = boot.failed_plugins + 1 end
       boot.problems[#boot.problems + 1] = {
-        level = level, event = "menu", zh = ("%s: %s"):format(where, zh), en = ("%s: %s"):format(where, en),
+        level = level, event = level == "error" and "plugin.load_failed" or "plugin.lint",
+        zh = ("%s: %s"):format(where, zh), en = ("%s: %s"):format(where, en),
       }
     end) or nil
     hub:place(boot.accounts[i].object).menu = boot.accounts[i].menu
