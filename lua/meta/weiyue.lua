@@ -248,6 +248,13 @@ function wx.api(family, row) end
 ---@return weiyue.Account
 function wx.account(id) end
 
+--- The account's menu (自定义菜单), as data beside its handlers; with `match` a conditional one. While the plugin
+--- loads. What WeChat would refuse fails the plugin; `weiyue check` also says which clicks have no handler:
+---
+---     wx.menu { { "关于", click = "about" }, { "更多", { "我的", page = "/me" } } }
+---@param menu weiyue.Menu
+function wx.menu(menu) end
+
 -- What is kept --------------------------------------------------------------------------------------
 
 --- A user's session (会话): msg:session().

@@ -143,7 +143,7 @@ end
 ---@field state? string          the state folder
 ---@field sources weiyue.Sources what was read; its snapshot builds the same once more
 ---@field log_file? string       where the program writes its log; nil: stderr
----@field accounts { object: table, dispatch: function }[]
+---@field accounts { object: table, dispatch: function, menu?: weiyue.menu.Declared }[]
 ---@field sites? table[] for each account false, or its pages
 ---@field calls table<string, any> what C asks at run time, by name
 
@@ -325,6 +325,24 @@ local function load_plugins(boot, folder, host)
   return loaded
 end
 
+-- The menus that the plugins of each account declare: boot.accounts[i].menu, and its place has them.
+local function read_menus(boot, own, hub)
+  local told = {}
+  for i, account in ipairs(boot.conf.accounts) do
+    local has = false
+    for _, plugin in ipairs(own[i]) do has = has or plugin.menus ~= nil end
+    boot.accounts[i].menu = has and require("weiyue.menu.declared").of(own[i], account, function(level, where, zh, en)
+      if told[where .. en] then return end -- several accounts have the plugin
+      told[where .. en] = true
+      if level == "error" then boot.failed_plugins = boot.failed_plugins + 1 end
+      boot.problems[#boot.problems + 1] = {
+        level = level, event = "menu", zh = ("%s: %s"):format(where, zh), en = ("%s: %s"):format(where, en),
+      }
+    end) or nil
+    hub:place(boot.accounts[i].object).menu = boot.accounts[i].menu
+  end
+end
+
 -- Whose a handler is, by the place of its rule: for metrics.
 local function plugin_of(loaded)
   local names = { mailbox = "weiyue" }
@@ -433,6 +451,7 @@ function M.load(boot)
     to_forget[i] = { object = objects[i], index = i, delay = account.forget, handlers = handlers }
     boot.accounts[i] = { object = objects[i], index = rules.compile(own) }
   end
+  read_menus(boot, plugins_of, hub)
   hub.forgetting = forget.new(to_forget, box, push, hub.services, platform,
     hub.has_component and function(id) return hub.components:find(id) end or nil)
   for i, account in ipairs(boot.accounts) do

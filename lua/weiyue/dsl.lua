@@ -295,6 +295,19 @@ function M.new(plugin, host)
     if not added then error("wx.api: " .. fault, 2) end
   end
 
+  --- A menu, or with match a conditional one: what the account is to have, checked now.
+  function wx.menu(menu)
+    if plugin.loaded then error("wx.menu: it is declared while the plugin loads", 2) end
+    if type(menu) ~= "table" then error('wx.menu wants a table: wx.menu { { "关于", click = "about" } }', 2) end
+    local wrong = {}
+    for _, p in ipairs(require("weiyue.menu").check(menu)) do
+      if p.level == "error" then wrong[#wrong + 1] = ("%s: %s (%s)"):format(p.path, p.en, p.zh) end
+    end
+    if #wrong > 0 then error("wx.menu: " .. table.concat(wrong, "; "), 2) end
+    plugin.menus = plugin.menus or {}
+    plugin.menus[#plugin.menus + 1] = { menu = menu, where = caller() }
+  end
+
   -- What is kept ------------------------------------------------------------------------------------
 
   local lock

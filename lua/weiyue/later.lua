@@ -9,7 +9,7 @@ local function set(names)
   return s
 end
 
-M.wx = set "menu"
+M.wx = set ""
 M.msg = set "choose confirm form"
 M.account = set ""
 M.modules = set "weiyue.testing"

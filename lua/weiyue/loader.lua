@@ -15,6 +15,7 @@ local STOCK <const> = {
   ["weiyue.codec"] = true, ["weiyue.json"] = true, ["weiyue.xml"] = true, ["weiyue.form"] = true,
   ["weiyue.url"] = true, ["weiyue.crypto"] = true, ["weiyue.time"] = true, ["weiyue.log"] = true,
   ["weiyue.token"] = true, ["weiyue.api"] = true,
+  ["weiyue.menu"] = true, ["weiyue.jssdk"] = true,
 }
 
 --- The source of a plugin or module, without a byte order mark.

@@ -25,9 +25,9 @@ describe("a bundled plugin", function()
 
   for entry, why in pairs {
     ["weiyue:rulse"] = "the bundled plugin weiyue:rulse is not in this build; the nearest is weiyue:rules",
-    ["weiyue:console"] = "the bundled plugin weiyue:console is not in this build; there is weiyue:rules",
-    ["weiyue:../rules"] = "the bundled plugin weiyue:../rules is not in this build; there is weiyue:rules",
-    ["weiyue:"] = "the bundled plugin weiyue: is not in this build; there is weiyue:rules",
+    ["weiyue:console"] = "the bundled plugin weiyue:console is not in this build; there is weiyue:menu, weiyue:rules",
+    ["weiyue:../rules"] = "the bundled plugin weiyue:../rules is not in this build; there is weiyue:menu, weiyue:rules",
+    ["weiyue:"] = "the bundled plugin weiyue: is not in this build; there is weiyue:menu, weiyue:rules",
   } do
     it("that is not there is refused: " .. entry, function()
       local loaded = folder:load { { path = entry }, { path = "weiyue:rules" } }

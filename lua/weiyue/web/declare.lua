@@ -15,16 +15,6 @@ local OPTIONS <const> = {
 }
 local LOGINS <const> = { base = true, userinfo = true }
 
---- Whether a module of weiyue is in this build.
----@param name string
-local function has_module(name)
-  if package.loaded[name] then return true end
-  for _, search in ipairs(package.searchers) do
-    if type(search(name)) == "function" then return true end
-  end
-  return false
-end
-
 -- What is wrong with a pattern; nil: nothing.
 local function pattern_fault(pattern)
   if type(pattern) ~= "string" or pattern:sub(1, 1) ~= "/" then return 'a path begins with "/", such as "/me"' end
@@ -63,8 +53,8 @@ local function options_fault(kind, options)
     if want ~= true and type(value) ~= want then return ("%s must be a %s"):format(key, want) end
   end
   if options.login and not LOGINS[options.login] then return 'login is "base" or "userinfo"' end
-  if options.login and not has_module "weiyue.oauth" then return "login is not in this build (本版本尚未实现)" end
-  if options.jssdk and not has_module "weiyue.jssdk" then return "jssdk is not in this build (本版本尚未实现)" end
+  local wrong = options.jssdk and require("weiyue.jssdk").fault(options.jssdk)
+  if wrong then return wrong end
   if options.body ~= nil then
     local n = bytes_of(options.body)
     if not (n and n >= 1 and n <= BODY_MAX) then return 'body is a number of bytes, such as "10MiB"' end
