@@ -46,7 +46,7 @@ function Runtime:read_accounts()
   for _, own in ipairs(list or {}) do
     local account = self.world:account(own.appid)
     if account then
-      for key, value in pairs(own) do account[key] = value end
+      self.world:update_account(own)
     else
       account = self.world:add_account(own)
       if own.kind == "component" then
