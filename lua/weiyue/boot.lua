@@ -486,7 +486,9 @@ function M.load(boot)
       services = hub.services, json_depth = conf.limits.json_depth, state = boot.state,
       is_shared_store = conf.store.url:find "^redis:" ~= nil,
     }
-    boot.failed_plugins = boot.failed_plugins + #boot.problems - n
+    for i = n + 1, #boot.problems do
+      if boot.problems[i].level == "error" then boot.failed_plugins = boot.failed_plugins + 1 end
+    end
   end
   --- What is done last, when the host stops or another generation has taken over.
   function boot.calls.part()
