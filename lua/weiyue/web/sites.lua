@@ -120,7 +120,7 @@ function M.build(options)
     if login then
       add_login(site, add)
       for _, note in ipairs(require("weiyue.oauth").notes(conf)) do
-        options.problems[#options.problems + 1] = { level = "note", event = "oauth",
+        options.problems[#options.problems + 1] = { level = "note", event = "plugin.lint",
           zh = ("账号 %s：%s"):format(conf.id, note.zh), en = ("account %s: %s"):format(conf.id, note.en) }
       end
     end
