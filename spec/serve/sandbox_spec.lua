@@ -137,6 +137,12 @@ describe("weiyue sandbox", function()
     assert.equal("\x89PNG\r\n\x1a\n", box:get(sent.media.url))
   end)
 
+  it("takes a picture of 10 MB", function()
+    local before = #box:history()
+    box:does("send", { type = "image", media = { name = "a.jpg", data = ("/9j/"):rep(2500000) } })
+    box:item("its answer", function(i) return i.id > before and i.from == "account" and (i.text or ""):find "/mmbiz/" and i end)
+  end)
+
   it("has WeChat's API at its own paths, uploads included", function()
     local no = box:ask { method = "GET", target = "/cgi-bin/menu/get?access_token=wrong" }
     assert.equal(40001, no.json.errcode)
@@ -166,8 +172,12 @@ describe("weiyue sandbox", function()
     assert.equal("user.update_remark", faults[1].pattern)
     assert.truthy(box:says("remark").text:find "50002")
     assert.equal("done", box:says("remark").text)
-    box:post("/-/fault", { pattern = "user.*", drop = true })
-    box:post("/-/fault", { pattern = "user.*", times = 0 })
+    for _, fault in ipairs { { drop = true }, { status = 502 }, { garbage = true }, { lost = true } } do
+      fault.pattern = "user.*"
+      box:post("/-/fault", fault)
+      assert.truthy(box:says("remark").text:find "^user.update_remark: ")
+      box:post("/-/fault", { pattern = "user.*", times = 0 })
+    end
     assert.equal("done", box:says("remark").text)
     local _, status = box:post("/-/fault", { pattern = "user.*", status = "500" })
     assert.equal(400, status)
@@ -303,6 +313,12 @@ describe("weiyue sandbox", function()
     serve.eventually("the new answer", function() return box:says("你好").text == "你好，我是新店" end)
   end)
 
+  it("knows an account that a changed configuration has", function()
+    serve.write(box.server.folder, "weiyue.lua", (CONFIG:gsub("accounts = { ", 'accounts = { { id = "second", path = "/second" }, ')))
+    serve.eventually("the account", function() return #box:get("/-/state").accounts == 2 end)
+    assert.equal("second", box:get("/-/state").accounts[1].id)
+  end)
+
   it("moves the clock, also the other host's: its timers run", function()
     local before = box:get("/-/state").now
     local watch = box:events()
@@ -311,6 +327,59 @@ describe("weiyue sandbox", function()
     assert.equal(now, watch:next("clock").now)
     watch:next("log", function(l) return l.text == "an hour has gone" end)
     assert.equal("你好，我是新店", box:says("你好").text) -- and pushes are as good as before
+    watch:close()
+  end)
+end)
+
+describe("weiyue sandbox with a third-party platform", function()
+  local box
+  local PLATFORM <const> = [[
+return { listen = "127.0.0.1:0", plugins = { "plugins/*.lua" }, accounts = {
+  { id = "platform", kind = "component", path = "/platform" },
+  { id = "client", kind = "service", verified = true, path = "/client", url = "https://client.example" },
+} }
+]]
+  local WORKS <const> = [[
+local wx = require "weiyue"
+wx.text("who", function(msg) return "account " .. tostring(msg.account.appid) end)
+wx.text("code", function() return wx.account("platform").pre_auth_code() or "none" end)
+]]
+
+  setup(function() box = sandbox.start { ["weiyue.lua"] = PLATFORM, ["plugins/works.lua"] = WORKS } end)
+  teardown(function() box:stop() end)
+
+  local function account(id)
+    for _, one in ipairs(box:get("/-/state").accounts) do
+      if one.id == id then return one end
+    end
+  end
+
+  it("has its administrators authorise it, and pushes their messages by way of it", function()
+    local client, platform = account "client", account "platform"
+    box.appid = client.appid
+    local code
+    serve.eventually("a pre_auth_code, once the ticket has come", function()
+      code = box:says("code").text
+      return code:find "^preauthcode"
+    end)
+    local page = box:ask { method = "GET", target = ("/cgi-bin/componentloginpage?component_appid=%s&pre_auth_code=%s&redirect_uri=%s")
+      :format(platform.appid, url.escape(code), url.escape(client.push)) }
+    assert.truthy(page.body:find(client.appid, 1, true))
+    local function press(pre_auth_code)
+      return box:ask { target = "/cgi-bin/componentloginpage", headers = "Content-Type: application/x-www-form-urlencoded\r\n",
+        body = ("component_appid=%s&pre_auth_code=%s&redirect_uri=%s&answer=%s"):format(platform.appid, url.escape(pre_auth_code),
+          url.escape(client.push), client.appid) }
+    end
+    assert.truthy(press("preauthcode@@@other").body:find("data-error", 1, true))
+    local watch, since = box:events(), box:get("/-/state").now
+    local back = press(code)
+    assert.equal(302, back.status)
+    assert.truthy(sandbox.query(back.headers.location).auth_code:find "^queryauthcode")
+    local notice = watch:next("exchange", function(x) return x.request and x.request.decoded.InfoType == "authorized" and x.way end)
+    assert.equal("success", notice.way)
+    assert.equal("account " .. client.appid, box:says("who").text)
+    local exchange = watch:next("exchange", function(x) return x.way == "reply" and x.at >= since end)
+    assert.equal(client.appid, exchange.appid)
     watch:close()
   end)
 end)

@@ -14,9 +14,9 @@
 
 enum {
   OWN_BYTES =
-      4 << 20,    /* at most, of what the host's own Lua code shares: tokens, counts of calls */
+      4 << 20, /* at most, of what the host's own Lua code shares: tokens, counts of calls */
   VISITORS_BYTES = 2 << 20, /* of sessions of pages, so that the store is not asked for each */
-  LOAD_MS = 10000 /* CPU time of everything; each plugin has limits.cpu of it */
+  LOAD_MS = 10000           /* CPU time of everything; each plugin has limits.cpu of it */
 };
 
 typedef struct building {
