@@ -38,7 +38,9 @@ await spec("a text is answered, and the inspector has the push", async (page) =>
   await view.getByText("msg_signature").waitFor();
   assert.match(await view.locator("section").first().locator("pre").first().innerText(), /你好/);
   assert.match(await view.locator("section.attempt").innerText(), /HTTP 200[\s\S]*你好，我是微月/);
-  await view.locator("summary").first().click();
+  await view.locator("summary", { hasText: "解密后" }).first().click();
+  await view.getByText("<Content><![CDATA[你好]]></Content>").first().waitFor();
+  await view.locator("summary", { hasText: /^原文/ }).first().click();
   await view.getByText(/<Encrypt>/).first().waitFor();
 });
 
