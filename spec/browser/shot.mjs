@@ -4,7 +4,7 @@ import { sandbox } from "./host.mjs";
 
 const host = await sandbox();
 const browser = await open_browser();
-const { page } = await open_page(browser, host.url, { viewport: { width: 1060, height: 640 } });
+const { page } = await open_page(browser, host.url, { viewport: { width: 1160, height: 640 } });
 await page.locator("nav.menu").getByRole("button", { name: "关于" }).click();
 await hears(page, "一间写在月亮上的茶馆");
 await say(page, "你好");
