@@ -336,7 +336,8 @@ local function read_menus(boot, own, hub)
       told[where .. en] = true
       if level == "error" then boot.failed_plugins = boot.failed_plugins + 1 end
       boot.problems[#boot.problems + 1] = {
-        level = level, event = "menu", zh = ("%s: %s"):format(where, zh), en = ("%s: %s"):format(where, en),
+        level = level, event = level == "error" and "plugin.load_failed" or "plugin.lint",
+        zh = ("%s: %s"):format(where, zh), en = ("%s: %s"):format(where, en),
       }
     end) or nil
     hub:place(boot.accounts[i].object).menu = boot.accounts[i].menu
@@ -486,7 +487,9 @@ function M.load(boot)
       services = hub.services, json_depth = conf.limits.json_depth, state = boot.state,
       is_shared_store = conf.store.url:find "^redis:" ~= nil,
     }
-    boot.failed_plugins = boot.failed_plugins + #boot.problems - n
+    for i = n + 1, #boot.problems do
+      if boot.problems[i].level == "error" then boot.failed_plugins = boot.failed_plugins + 1 end
+    end
   end
   --- What is done last, when the host stops or another generation has taken over.
   function boot.calls.part()
@@ -501,6 +504,9 @@ function M.load(boot)
     })
     local stop_forgetting = worker == 0 and hub.forgetting:start()
     local stop_components = worker == 0 and hub.has_component and hub.components:start()
+    if worker == 0 and options.sandbox then
+      task.after(0, function() require("weiyue.menu.bring").all(hub) end)
+    end
     return function()
       stop()
       if stop_forgetting then stop_forgetting() end

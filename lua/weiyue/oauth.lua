@@ -100,7 +100,7 @@ local function authorize_url(place, redirect_uri, scope, state)
 end
 
 local function leave(req, place, scope, back)
-  if not place.can.oauth then -- WeChat would say so on a page that tells nobody why
+  if not place.can.oauth or not place.appid then -- WeChat would say so on a page that tells nobody why
     tell("error", "oauth.upstream", "the account cannot: oauth", place, { code = "api.capability", hint = CANNOT[1] })
     return page(502, "upstream")
   end
@@ -297,7 +297,9 @@ function M.notes(conf)
   if conf.kind == "component" then return notes end
   if not conf.can.oauth then notes[1] = { zh = CANNOT[1], en = CANNOT[2] } end
   if not conf.appid or not conf.secret then
-    notes[#notes + 1] = { zh = "网页要登录，账号没有写 appid 和 secret", en = "pages log in, and the account has no appid and secret" }
+    notes[#notes + 1] = {
+      zh = "网页要登录，账号没有写 appid 和 secret", en = "pages log in, and the account has no appid and secret",
+    }
   end
   return notes
 end

@@ -101,7 +101,7 @@ describe("lua/meta", function()
 
   local FILES <const> = {
     "api", "catalogue", "codec", "crypto", "form", "http", "jssdk", "json", "log", "menu", "message", "shared", "store",
-    "time", "token", "url", "user", "weiyue", "xml",
+    "time", "token", "url", "user", "web", "weiyue", "xml",
   }
   for _, name in ipairs(FILES) do
     it(("%s.lua is Lua, opens with @meta and raises when it is required"):format(name), function()

@@ -109,7 +109,8 @@ function M.build(options)
     local list, login, add = gather(conf, options.plugins[i], options.problems)
     local site = {
       id = conf.id, object = options.objects[i], pages = list, json_depth = options.json_depth,
-      visitors = visitors, visitor_cookies = {}, origins = {}, n_origins = 0, fields = {}, n_fields = 0, -- what was found out before
+      visitors = visitors,
+      visitor_cookies = {}, origins = {}, n_origins = 0, fields = {}, n_fields = 0, -- what was found out before
       paths = function() return options.services.paths end,
     }
     for _, name in ipairs(keep_names) do site[name] = conf[name] end
@@ -119,7 +120,7 @@ function M.build(options)
     if login then
       add_login(site, add)
       for _, note in ipairs(require("weiyue.oauth").notes(conf)) do
-        options.problems[#options.problems + 1] = { level = "note", event = "oauth",
+        options.problems[#options.problems + 1] = { level = "note", event = "plugin.lint",
           zh = ("账号 %s：%s"):format(conf.id, note.zh), en = ("account %s: %s"):format(conf.id, note.en) }
       end
     end
