@@ -58,7 +58,17 @@ describe("weiyue.journal", function()
     ["13812345678"] = "^100%d%d%d%d%d%d%d%d$", ["+86 138 1234 5678"] = "^%+86 100 %d%d%d%d %d%d%d%d$",
     ["卡号6222021234567890123。"] = "^卡号000000%d+。$", ["1101011990030712 34"] = "^000000%d+ 34$",
     [("Ab3_"):rep(30)] = "^%*%*%*$", ["to " .. OPENID .. "!"] = "^to o[%w_%-]+!$",
+    ["8613812345678"] = "^86 100%d%d%d%d%d%d%d%d$",
+    ["https://wx.example.cn/in?a=1&token=wxtestvalue&b=2"] = "a=1&token=%*%*%*&b=2$",
+    ["https://wx.example.cn/#access_token=wxtestvalue"] = "#access_token=%*%*%*$",
   }
+  for _, around in ipairs { "qrscene_%s", "invite-%s_3", "%s_2", "to_%s" } do
+    it("knows an openid beside other parts: " .. around, function()
+      local line = push(writer(), text(around:format(OPENID)))
+      assert.equal(around:format(line.user), line.message.Content)
+    end)
+  end
+
   for given, pattern in pairs(masked) do
     it("masks in what is written: " .. given, function()
       local got = push(writer(), text(given)).message.Content
@@ -89,6 +99,16 @@ describe("weiyue.journal", function()
     end)
   end
 
+  it("hides in pushes who somebody is and where", function()
+    local line = push(writer(), "<xml><FromUserName>" .. OPENID .. "</FromUserName><MsgType>event</MsgType>"
+      .. "<Event>location_select</Event><addr>人民路 1 号</addr><bank_no>1</bank_no><nickname>小明</nickname>"
+      .. "<component_phone>1234567</component_phone><SendLocationInfo><Location_X>39.915119</Location_X>"
+      .. "<Label>天安门</Label><Poiname>故宫</Poiname></SendLocationInfo></xml>").message
+    assert.same({ "***", "***", "***" }, { line.addr, line.bank_no, line.nickname })
+    assert.not_equal("1234567", line.component_phone)
+    assert.same({ Location_X = "39.92", Label = "***", Poiname = "***" }, line.SendLocationInfo)
+  end)
+
   it("hides names in replies, and in what is said for the same push", function()
     local write = writer()
     local line = call(write, { api = "user.info", args = { openid = OPENID }, reply = { nickname = "王小明", city = "上海" }, ms = 5 })
@@ -115,6 +135,35 @@ describe("weiyue.journal", function()
     r:clean({ nickname = "小明" }, "one")
     assert.equal("***", r:said("小明", "one"))
     assert.equal("小明", r:said("小明", "two"))
+  end)
+
+  it("takes a user out who stands beside other parts", function()
+    local r = redact.new "wxtestkey"
+    local word = r:user(OPENID)
+    assert.is_true(redact.names_one("to_" .. word .. "_2", { [word] = true }))
+    assert.is_false(redact.names_one("to_" .. word .. "_2", { [r:user "oOther"] = true }))
+  end)
+
+  it("counts lines that lack what every one has as torn", function()
+    local path = os.tmpname()
+    local file = assert(io.open(path, "wb"))
+    file:write(journal.head "0123456789abcdef", "\n", [[
+{"kind":"push","at":1,"account":"demo","push":"aa","message":{"MsgType":"text"}}
+{"kind":"push","message":{}}
+{"kind":"push","at":"x","account":"demo","push":"bb","message":{}}
+{"kind":"call","at":1,"account":"demo","push":"aa"}
+{"kind":"call","at":1,"account":"demo","push":"aa","api":"user.info","args":[1
+{"kind":"answer","at":1,"way":"reply","reply":null}
+{"kind":"answer","at":2,"account":"demo","push":"aa","way":"reply","reply":null}
+null
+]])
+    file:close()
+    local read = assert(journal.read(path))
+    os.remove(path)
+    assert.equal(1, #read.entries)
+    assert.equal("reply", read.entries[1].way)
+    assert.same({}, read.entries[1].calls)
+    assert.equal(6, read.torn)
   end)
 
   it("takes users out of a file", function()

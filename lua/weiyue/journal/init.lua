@@ -103,10 +103,8 @@ function M.purge(from, to, users)
     input:close()
     return nil, cannot
   end
-  local pattern = "o" .. ("[%w_%-]"):rep(27)
   for line in input:lines "L" do
-    local keep = true
-    for word in line:gmatch(pattern) do keep = keep and not users[word] end
+    local keep = not redact.names_one(line, users)
     changed = changed or not keep
     if keep then ok, why = output:write(line) end
     if not ok then break end
@@ -158,7 +156,21 @@ local function add(entries, by_push, line)
   end
 end
 
-local KINDS <const> = { push = true, call = true, answer = true }
+-- What each kind of line must have, by type.
+local KINDS <const> = {
+  push = { at = "number", account = "string", message = "table" },
+  call = { at = "number", api = "string", args = "table" },
+  answer = {},
+}
+
+local function is_whole(line)
+  local wanted = type(line) == "table" and KINDS[line.kind]
+  if not wanted or type(line.push) ~= "string" then return false end
+  for name, kind in pairs(wanted) do
+    if type(line[name]) ~= kind then return false end
+  end
+  return true
+end
 
 --- Reads a journal.
 ---@param path string
@@ -174,8 +186,7 @@ function M.read(path)
   local journal, by_push = { id = id, entries = {}, torn = 0 }, {}
   for text in file:lines "l" do
     local line = json.decode(text, { depth = 128 })
-    local good = type(line) == "table" and KINDS[line.kind] and (line.kind ~= "push" or type(line.message) == "table")
-    if good then add(journal.entries, by_push, line)
+    if is_whole(line) then add(journal.entries, by_push, line)
     elseif not M.id(text) then journal.torn = journal.torn + 1 end
   end
   return journal

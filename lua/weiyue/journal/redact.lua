@@ -22,8 +22,11 @@ local SECRET <const> = set [[accesstoken refreshtoken authorizeraccesstoken auth
   componentverifyticket ticket secret appsecret componentappsecret code jscode sessionkey encodingaeskey password token
   authcode preauthcode authorizationcode encrypteddata iv signature paysign cardext clientsecret apiticket
   accountpassword kfpassword]]
-local PERSON <const> = set "nickname headimgurl remark avatar detailinfo address idcard idnumber realname email"
-local NUMBERS <const> = set "phone phonenumber purephonenumber mobile tel telephone phoneno"
+local PERSON <const> = set [[nickname headimgurl remark avatar detailinfo address addr senderaddress idcard idnumber
+  realname email bankno legalpersonaname legalpersonawechat]]
+local NUMBERS <const> = set "phone phonenumber purephonenumber mobile tel telephone phoneno telnumber componentphone"
+
+local function name_of(key) return type(key) == "string" and key:lower():gsub("_", "") or "" end
 
 ---@class weiyue.journal.Redactor
 ---@field private key string
@@ -34,7 +37,49 @@ Redactor.__index = Redactor
 
 local M = {}
 
-local OPENID_LIKE <const> = "%f[%w_%-]o" .. ("[%w_%-]"):rep(27) .. "%f[^%w_%-]"
+local LENGTH <const> = 28 -- bytes of an openid
+local WORD <const> = "[%w_%-]+"
+
+-- A word with its openids replaced: it is one, or has some beside other parts, as scene values do: qrscene_oXXXX_3.
+local function openids_in(word, replace)
+  if #word < LENGTH then return nil end
+  local out, from, at = {}, 1, 1
+  while at + LENGTH - 1 <= #word do
+    local ends = at + LENGTH - 1
+    local fits = word:byte(at) == 0x6F and (at == 1 or word:find("^[_%-]", at - 1))
+      and (ends == #word or word:find("^[_%-]", ends + 1))
+    if fits and (#word == LENGTH or word:sub(at, ends):find "%u" and word:sub(at, ends):find "%l") then
+      out[#out + 1] = word:sub(from, at - 1) .. replace(word:sub(at, ends))
+      from, at = ends + 1, ends + 1
+    else
+      at = at + 1
+    end
+  end
+  return #out > 0 and table.concat(out) .. word:sub(from) or nil
+end
+
+--- Whether a line has one of these users, whatever stands beside the name.
+---@param line string
+---@param users table<string, true> pseudonyms
+---@return boolean
+function M.names_one(line, users)
+  local at = line:find("o", 1, true)
+  while at do
+    if users[line:sub(at, at + LENGTH - 1)] then return true end
+    at = line:find("o", at + 1, true)
+  end
+  return false
+end
+
+--- Keys in the query or fragment of an address are stars: a page's ?token= opens it for whoever reads it.
+---@param text string
+---@return string
+function M.without_secrets(text)
+  if not text:find("=", 1, true) then return text end
+  return (text:gsub("([?&#;])([%w_%-]+)=([^&#;%s\"'<>]+)", function(mark, name)
+    if SECRET[name_of((name:gsub("-", "_")))] then return mark .. name .. "=" .. STARS end
+  end))
+end
 
 --- What stands for a user: in the form of an openid, so that it can be replayed.
 ---@param openid string
@@ -65,9 +110,14 @@ local function is_card(n, tail) return n >= 16 and n <= 19 or n == 17 and tail ~
 ---@param text string
 ---@return string
 function Redactor:text(text)
-  text = text:gsub(OPENID_LIKE, function(openid) return self:user(openid) end)
+  text = M.without_secrets(text)
+  text = text:gsub(WORD, function(word)
+    return openids_in(word, function(openid) return self:user(openid) end)
+  end)
   if text:find "%d%d%d%d" then
-    text = text:gsub(MOBILE, function(number) return self:digits(number, "100") end)
+    text = text:gsub("%f[%d](0?0?86)(1[3-9]%d%d%d%d%d%d%d%d%d)%f[^%d]", "%1 %2"):gsub(MOBILE, function(number)
+      return self:digits(number, "100")
+    end)
     text = text:gsub("%f[%w](%d+)([Xx]?)%f[^%w]", function(number, tail)
       if is_card(#number, tail) then return self:digits(number, "000000") .. tail end
     end)
@@ -79,8 +129,6 @@ function Redactor:text(text)
   end
   return text
 end
-
-local function name_of(key) return type(key) == "string" and key:lower():gsub("_", "") or "" end
 
 -- Digits of these are no telephone numbers.
 local function is_number_of_wechats(name) return name:find "id$" ~= nil or name:find "time$" ~= nil end
@@ -115,7 +163,7 @@ function Redactor:leaf(value, name, push)
   end
   if SECRET[name] then return self:person(value, push) end
   if OPENID[name] then return value:find "^gh_" and value or self:user(value) end
-  if push and PERSON[name] then return self:person(value, push) end
+  if PERSON[name] then return self:person(value, push) end
   if is_number_of_wechats(name) and value:find "^%d*$" then return value end
   return self:text(value)
 end
@@ -156,6 +204,8 @@ function Redactor:said(value, push)
   return self:clean(names and without(value, names) or value, push)
 end
 
+local PLACES <const> = { "Label", "Poiname", "LocationName" }
+
 -- About a kilometre.
 local function coarse(value)
   local number = tonumber(value)
@@ -174,9 +224,9 @@ function Redactor:message(raw)
   local place = out.SendLocationInfo
   if type(place) == "table" then
     for _, name in ipairs { "Location_X", "Location_Y" } do place[name] = place[name] and coarse(place[name]) end
-    if place.Label then place.Label = STARS end
+    for _, name in ipairs(PLACES) do place[name] = place[name] and STARS end
   end
-  if out.Label then out.Label = STARS end
+  for _, name in ipairs(PLACES) do out[name] = out[name] and STARS end
   return out
 end
 

@@ -3,12 +3,15 @@
 
 local core = require "weiyue_core"
 
+local redact = require "weiyue.journal.redact"
+
 local json = core.json
 
 local M = {}
 
 -- Numbers and tokens are others in a journal than in life: any stands for any.
 local function text_of(text)
+  text = redact.without_secrets(text):gsub("%f[%d](0?0?86)(1%d%d%d%d%d%d%d%d%d%d)%f[^%d]", "%1 %2")
   text = text:gsub("%f[%d]1%d%d[ %-]?%d%d%d%d[ %-]?%d%d%d%d%f[^%d]", "<tel>")
   text = text:gsub("%f[%w](%d+)[Xx]?%f[^%w]", function(digits)
     return #digits >= 16 and #digits <= 19 and "<card>" or nil
