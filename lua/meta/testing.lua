@@ -20,7 +20,9 @@ error("lua/meta is for editors, not for require")
 --- Nothing is real but the host: its clock moves when the spec says so, or while an answer is waited for; math.random,
 --- os.time, os.date and the time zone are the same at each run; the store is in memory. When an `it` ends, apps that
 --- were loaded in it, or in its before_each, end too, and what they leave fails the spec: tasks that still wait, with
---- their place; HTTP calls without an answer; a plugin that keeps over 256 KiB more than when it was loaded.
+--- their place; HTTP calls without an answer; a plugin that keeps over 256 KiB more than when it was loaded; what a
+--- handler or a task has raised, unless the spec has looked at it: app:logs "lua.error". So does an assert.reply(…) that
+--- is followed by no check.
 --- Conversations and timers are nothing left. An app of a setup ends by app:stop() in the teardown.
 ---
 --- With WEIYUE_TEST_SOCKET=1, `#socket` in the name of a spec or t.load { socket = true } pushes, pages and calls of

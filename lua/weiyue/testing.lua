@@ -9,6 +9,7 @@ local replies = require "weiyue.testing.replies"
 local say = require "weiyue.testing.say"
 local stubs = require "weiyue.testing.stubs"
 local worlds = require "weiyue.sandbox.world"
+local zones = require "weiyue.testing.zones"
 
 local M = {}
 
@@ -174,15 +175,16 @@ function M.load(given)
   end
   local text, folder = config.text(options, state)
   local conf = read(text)
-  local restore_zone = rig.zone(options.zone or "CST-8")
+  local zone = options.zone or "CST-8"
+  zones.enter(rig, zone)
   local host, problems = rig.new(text, folder, now, false, { wire = true, seed = seed, zh = say.is_zh() })
   if not host then
-    restore_zone()
+    zones.leave()
     say.raise("没有装上：\n%s", "it does not load:\n%s", table.concat(problems, "\n"))
   end
   local world = world_of(conf, seed, function() return host:now() end)
   local app = apps.new { host = host, world = world, accounts = accounts_of(conf, format), format = format,
-    state = state, socket = socket, at = at, leaks = options.leaks, restore_zone = restore_zone, bases = {}, opens = {},
+    state = state, socket = socket, at = at, leaks = options.leaks, rig = rig, zone = zone, bases = {}, opens = {},
     inboxes = {} }
   for _, account in ipairs(conf.accounts) do
     for _, key in ipairs { "api", "mp" } do

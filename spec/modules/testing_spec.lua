@@ -134,6 +134,7 @@ for _, tag in ipairs { "", " #socket" } do
       app.http:on("GET", "http://erp/other", { json = { title = "那边" } })
       u:says "查茶"
       assert.equal(3, app.http:count("GET", "http://erp/goods"))
+      assert.matches("attempt to index a nil value", app:logs("lua.error")[1].text) -- a redirect has no JSON
     end)
 
     it("has WeChat fail on request, and looks at what the plugin made of it", function()
@@ -245,7 +246,7 @@ for _, tag in ipairs { "", " #socket" } do
     it("loads the examples' weiyue.lua", function()
       local app = t.load "examples/hello/weiyue.lua"
       assert.reply(app:user():clicks "about").is_text "微月：用 Lua 写公众号"
-      assert.reply(app:user { account = "plain" }:clicks "about").is_text "微月：用 Lua 写公众号"
+      assert.reply(app:user { account = "plain" }:says "你好").is_text "你好，我是微月"
     end)
   end)
 end
@@ -263,6 +264,8 @@ describe("weiyue.testing", function()
     u:says "任务"
     assert.matches("1 task%(s%) still waiting at .-leaky.lua:8", leaks.find(app))
     app:advance "1h"
+    assert.matches("was raised.-leaky.lua:8: stopped", leaks.find(app))
+    assert.equal(1, #app:logs "lua.timeout")
     assert.is_nil(leaks.find(app))
     app.http:on("GET", "http://erp/slow", { after = "50s" })
     u:says "调用"
@@ -272,6 +275,49 @@ describe("weiyue.testing", function()
     u:says "内存"
     assert.matches("the plugin leaky keeps %d+ KiB more", leaks.find(app))
     assert.matches("leaves behind", message_of(app.stop, app))
+  end)
+
+  it("fails what nobody has looked at: an error in a handler, in a task", function()
+    for _, how in ipairs { "炸", "后台炸" } do
+      local app = leaky()
+      app:user():says(how)
+      assert.matches("was raised.-leaky.lua:%d+: boom", leaks.find(app))
+      assert.equal(1, #app:logs "lua.error")
+      app:stop()
+    end
+    local app = leaky()
+    assert.reply(app:user():event "view").is_empty()
+    assert.matches("boom", message_of(app.stop, app))
+  end)
+
+  it("tells of an assert.reply that checks nothing", function()
+    local replies = require "weiyue.testing.replies"
+    assert.reply { type = "none" }
+    assert.matches("^.-testing_spec.lua:%d+$", replies.take_unused()[1])
+    assert.reply({ type = "none" }).is_empty()
+    assert.same({}, replies.take_unused())
+  end)
+
+  it("has each app in its own time zone, and then in that of before", function()
+    local before, hour = os.getenv "TZ", os.date("%H", 0)
+    local one, other = leaky { zone = "UTC-9" }, leaky { zone = "UTC+5" }
+    assert.equal("11", one:user():says("几点").text)
+    assert.equal("21", other:user():says("几点").text)
+    one:stop()
+    assert.equal("21", other:user():says("几点").text)
+    other:stop()
+    assert.equal(before, os.getenv "TZ")
+    assert.equal(hour, os.date("%H", 0))
+  end)
+
+  it("has a user who leaves gone when the account hears of it", function()
+    local app = leaky()
+    local u = app:user()
+    u:says "几点" -- opens the window
+    u:unfollows()
+    assert.same({}, u:hears())
+    assert.equal(1, app.wechat:count "message_custom.send")
+    assert.not_equal(0, app.wechat:calls("message_custom.send")[1].errcode)
   end)
 
   it("has specs require what their plugins do", function()

@@ -8,6 +8,7 @@ local leaks = require "weiyue.testing.leaks"
 local flights = require "weiyue.testing.flights"
 local say = require "weiyue.testing.say"
 local users = require "weiyue.testing.users"
+local zones = require "weiyue.testing.zones"
 
 local M = {}
 
@@ -31,6 +32,7 @@ end
 
 function App:_check()
   if not self.host then say.raise("这个 app 已经停了", "this app was stopped") end
+  zones.use(self.rig, self.zone)
 end
 
 -- Things that are to happen on WeChat's side at a time, by whoever waits for it: the earliest.
@@ -201,10 +203,29 @@ local Line = { __tostring = function(line) return line.line end }
 ---@return table[]
 function App:logs(event)
   self:_check()
-  for _, line in ipairs(self.host:log()) do self.lines[#self.lines + 1] = setmetatable(fields_of(line), Line) end
   local list = {}
-  for _, line in ipairs(self.lines) do
-    if not event or line.event == event or line.line == event then list[#list + 1] = line end
+  for _, line in ipairs(self:_lines()) do
+    if not event or line.event == event or line.line == event then
+      list[#list + 1], self.looked_at[line] = line, true
+    end
+  end
+  return list
+end
+
+function App:_lines()
+  for _, line in ipairs(self.host:log()) do self.lines[#self.lines + 1] = setmetatable(fields_of(line), Line) end
+  return self.lines
+end
+
+local RAISED <const> = { ["lua.error"] = true, ["lua.timeout"] = true }
+
+--- What handlers and tasks have raised and the spec has not looked at: list of texts.
+function App:_raised()
+  local list = {}
+  for _, line in ipairs(self:_lines()) do
+    if RAISED[line.event] and not self.looked_at[line] then
+      list[#list + 1] = tostring(line.text):match "^(.-)\\n" or tostring(line.text)
+    end
   end
   return list
 end
@@ -246,7 +267,7 @@ function App:_free()
   self.host:free()
   self.host = nil
   leaks.forget(self)
-  self.restore_zone()
+  zones.leave()
   local state = io.open(self.state)
   if state then
     state:close()
@@ -259,6 +280,7 @@ local class = say.class("app", App, "host leaks port own checked weights socket"
 --- Of what t.load has made.
 function M.new(own)
   own.flights, own.faults, own.lines, own.n_users, own.ids, own.nonces = {}, {}, {}, 0, 0, 0
+  own.looked_at = {}
   own.by_appid = {}
   for i, account in ipairs(own.accounts) do
     account.number = i

@@ -1,6 +1,7 @@
 -- What a spec leaves behind, found when its `it` ends: tasks that still run, HTTP calls and requests without an answer,
--- bytes that plugins keep.
+-- bytes that plugins keep, errors that nobody has looked at.
 
+local replies = require "weiyue.testing.replies"
 local say = require "weiyue.testing.say"
 
 local M = {}
@@ -39,6 +40,10 @@ function M.find(app)
   end
   if #app.faults > 0 then
     for _, fault in ipairs(app.faults) do list[#list + 1] = "  " .. fault end
+  end
+  for _, text in ipairs(app:_raised()) do
+    add("有代码出错，app:logs \"lua.error\" 没有看过：%s", "something was raised, and app:logs \"lua.error\" did not look: %s",
+      text)
   end
   local before, now = app.weights, app.host:weigh()
   for name, bytes in pairs(now) do
@@ -109,6 +114,12 @@ end
 -- At the end of an `it`: nothing is checked where it has failed already.
 local function finish(failed)
   local found = {}
+  for _, at in ipairs(replies.take_unused()) do
+    if not failed then
+      found[#found + 1] = say.tr("%s: assert.reply(…) 后面没有检查，例如 .is_text \"…\"",
+        "%s: assert.reply(…) checks nothing: .is_text \"…\", for example, is missing"):format(at)
+    end
+  end
   for _, app in ipairs(own_apps()) do
     if not failed and not app.checked then
       local ok, text = pcall(M.find, app)

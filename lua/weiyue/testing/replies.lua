@@ -81,9 +81,24 @@ function checks.came_by(answer, way)
   if type(answer) ~= "table" or answer.way ~= way then expected(answer, "经由 %s", "one by way of %s", way) end
 end
 
+local unused = {} -- places of assert.reply(…) behind which no check was called
+
+--- The places of those since it was last asked: such an assertion asserts nothing.
+---@return string[]
+function M.take_unused()
+  local list = {}
+  for _, at in pairs(unused) do list[#list + 1] = at end
+  table.sort(list)
+  unused = {}
+  return list
+end
+
 --- What assert.reply gives.
 function M.reply(answer)
+  local key = {}
+  unused[key] = say.where()
   return setmetatable({}, { __index = function(self, name)
+    unused[key] = nil
     local check = checks[name]
     if not check then
       local names = nearest.names(checks)

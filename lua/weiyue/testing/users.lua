@@ -162,10 +162,10 @@ function User:scans(scene)
   return push(self, { MsgType = "event", Event = "SCAN", EventKey = tostring(scene), Ticket = "wxtestticket" })
 end
 
+--- Leaves: when the account hears of it, he cannot be written to any more.
 function User:unfollows()
-  local answer = push(self, { MsgType = "event", Event = "unsubscribe", EventKey = "" })
   people.unsubscribe(of_world(self))
-  return answer
+  return push(self, { MsgType = "event", Event = "unsubscribe", EventKey = "" })
 end
 
 --- Sends his place, as a message; u:event "location" is what WeChat reports by itself.

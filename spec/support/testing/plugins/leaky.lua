@@ -20,3 +20,13 @@ wx.text("漏桩", function()
   local response = wx.http.get "http://erp/none"
   return response and "有" or "没有"
 end)
+wx.text("炸", function() error "boom" end)
+wx.text("后台炸", function()
+  wx.spawn(function() error "boom" end)
+  return "好"
+end)
+wx.event("view", function() error "boom" end)
+wx.text("几点", function() return os.date "%H" end)
+wx.unsubscribe(function(msg)
+  msg.account.api.message_custom.send { touser = msg.openid, msgtype = "text", text = { content = "再见" } }
+end)
