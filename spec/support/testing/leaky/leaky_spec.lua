@@ -25,6 +25,7 @@ describe("a spec that leaves", function()
     local app = load()
     app:user():says "任务"
     app:advance "2h"
+    assert.equal(1, #app:logs "lua.timeout")
   end)
   it("what it means to leave", function()
     local app = load()
