@@ -156,6 +156,20 @@ static void keeps_the_words_for_users_when_it_begins_anew(void **state) {
   free(other);
 }
 
+/* As where it was killed between the two steps, or somebody has moved it. */
+static void keeps_the_words_where_only_the_older_file_is_there(void **state) {
+  rig *r = *state;
+  assert_int_equal(open_again(r), 0);
+  assert_int_equal(add(r, "oA", "before"), 0);
+  assert_int_equal(rename(r->path, r->old), 0);
+  assert_int_equal(open_again(r), 0);
+  assert_int_equal(add(r, "oB", "behind"), 0);
+  assert_int_equal(wy_journal_forget(r->journal, WY_STR("oA")), 0);
+  assert_int_equal(wy_journal_purge(r->journal), 0);
+  assert_int_equal(count(r->old, "before"), 0);
+  assert_int_equal(count(r->path, "behind"), 1);
+}
+
 static void ends_a_torn_line(void **state) {
   rig *r = *state;
   assert_int_equal(open_again(r), 0);
@@ -256,6 +270,7 @@ int main(void) {
       SPEC(has_one_head_and_goes_on),
       SPEC(is_bounded),
       SPEC(keeps_the_words_for_users_when_it_begins_anew),
+      SPEC(keeps_the_words_where_only_the_older_file_is_there),
       SPEC(ends_a_torn_line),
       SPEC(refuses_another_file),
       SPEC(refuses_what_is_no_file),

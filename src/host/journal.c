@@ -224,13 +224,26 @@ static int go_on_with_file(wy_journal *j, off_t size) {
   return err;
 }
 
+/* Of the file before, where that is all there is: a user is the same word in both, and who is
+ * forgotten leaves both. j->id is empty where it says none. */
+static int take_id_of_old(wy_journal *j) {
+  char line[FIRST_LINE];
+  int fd = open(j->old, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (fd < 0) return 0;
+  ssize_t n = pread(fd, line, sizeof line, 0);
+  close(fd);
+  const char *end = n > 0 ? memchr(line, '\n', (size_t)n) : NULL;
+  return end ? in_lua(j, l_head, &(job){.text = {line, (size_t)(end - line)}}) : 0;
+}
+
 static int open_journal(wy_journal *j) {
   struct stat st;
   int err = open_file(j);
   if (err) return err;
   if (fstat(j->fd, &st)) return fail(j, "look at");
   if (st.st_size) return go_on_with_file(j, st.st_size);
-  err = make_id(j);
+  err = take_id_of_old(j);
+  if (!err && !j->id[0]) err = make_id(j);
   return err ? err : begin_file(j);
 }
 
