@@ -58,6 +58,28 @@ describe("replay", function()
     return program.run(folder, "replay journal " .. (arguments or ""))
   end
 
+  it("makes up what is missing, whatever the variables are called, and leaves broken lines out", function()
+    program.write(folder, "other.lua", [[return { plugins = { "plugins/bot.lua" }, accounts = {
+      { id = "a", path = "/a", appid = env "SHOP_ID", token = env "A_RATHER_LONG_NAME_FOR_A_TOKEN_OF_AN_ACCOUNT", aes_key = env "K" },
+      { id = "b", path = "/b", appid = env "OTHER_ID", token = env "B", aes_key = { env "K1", env "K2" } } } }]])
+    program.write(folder, "plugins/bot.lua", PLUGIN)
+    program.write(folder, "other.journal", journal.head "0123456789abcdef" .. "\n" .. [[
+{"kind":"push","account":"a","at":1700000001,"push":"aa","message":{"Content":"hi","FromUserName":"oA","MsgId":"2","MsgType":"text"}}
+{"kind":"answer","account":"a","at":1700000001,"push":"aa","reply":{"MsgType":"text","Content":"echo: hi"},"way":"reply"}
+{"kind":"push","account":"b","at":1700000002,"push":"bb","message":{"Content":"hi","FromUserName":"oA","MsgId":"2","MsgType":"text"}}
+{"kind":"answer","account":"b","at":1700000002,"push":"bb","reply":{"MsgType":"news","Articles":"x"},"way":"reply"}
+{"kind":"push","account":"b","at":1700000003,"push":"cc","message":{"MsgType":{"x":1},"FromUserName":7}}
+{"kind":"push","account":"b","at":1700000003,"push":"dd","message":{"MsgType":"event"}}
+{"kind":"push","account":"gone","at":1700000003,"push":"ee","message":{"MsgType":"text"}}
+{"kind":"push","account":"b","at":1e300,"push":"ff","message":{"MsgType":"text"}}
+{"kind":"call","account":"b","at":1700000003,"push":"bb"}
+]])
+    local done = program.run(folder, "replay other.journal other.lua")
+    assert.matches("%- %[news%] \n  %+ echo: hi", done.out .. done.err)
+    assert.matches("pushes: 5, compared: 2, changed: 1, cannot be compared: 0, left out: 3\n.-torn: 2\n", done.out)
+    assert.matches("there is no push 4", program.run(folder, "replay other.journal other.lua --spec 4").err)
+  end)
+
   it("finds nothing changed where nothing has", function()
     local done = replay()
     assert.equal(("pushes: %d, compared: %d, changed: 0, cannot be compared: 0, left out: 0\n"):format(n, n), done.out .. done.err)

@@ -152,15 +152,18 @@ local function add(entries, by_push, line)
   if line.kind == "call" then
     entry.calls[#entry.calls + 1] = line
   elseif line.way ~= "hold" then
-    entry.way, entry.ms, entry.reply = line.way, line.ms, line.reply ~= json.null and line.reply or nil
+    entry.way, entry.ms = line.way, line.ms
+    entry.reply = type(line.reply) == "table" and line.reply or nil
   end
 end
+
+local LATEST <const> = 1 << 40 -- of times, unix seconds
 
 -- What each kind of line must have, by type.
 local KINDS <const> = {
   push = { at = "number", account = "string", message = "table" },
   call = { at = "number", api = "string", args = "table" },
-  answer = {},
+  answer = { at = "number" },
 }
 
 local function is_whole(line)
@@ -169,7 +172,7 @@ local function is_whole(line)
   for name, kind in pairs(wanted) do
     if type(line[name]) ~= kind then return false end
   end
-  return true
+  return (line.at or 0) >= 0 and (line.at or 0) < LATEST
 end
 
 --- Reads a journal.

@@ -6,25 +6,41 @@ local config = require "weiyue.config"
 local M = {}
 
 -- On the first line, so that the file's own lines keep their numbers.
-local BEFORE <const> = [[local env = (function(e)
-  local function made_up(name)
-    if name:find("AES", 1, true) then return "wxtestwxtestwxtestwxtestwxtestwxtestwxtest0" end
-    if name:find("APPID", 1, true) then return "wx00000000000000aa" end
-    return "wxtest" .. (name:lower():gsub("[^%w]", ""))
-  end
+local BEFORE <const> = [[local made = {}
+local env = (function(e)
   return function(n, d)
-    if d == nil and type(n) == "string" then d = made_up(n:upper()) end
+    if d == nil and type(n) == "string" then
+      d = "wxtest" .. (n:lower():gsub("[^%w]", ""))
+      made[d] = true
+    end
     return e(n, d)
   end
 end)(env)
 local conf = (function() ]]
 
+-- What was made up takes the form that its place wants, whatever its variable is called.
 local BEHIND <const> = "\n" .. [[end)()
+local AES_KEY = "wxtestwxtestwxtestwxtestwxtestwxtestwxtest0"
+local function fill(account, i)
+  local keys = account.aes_key
+  if type(keys) == "table" then
+    local own = {}
+    for _, key in ipairs(keys) do if not made[key] then own[#own + 1] = key end end
+    account.aes_key = own[1] and own or AES_KEY
+  end
+  local values = { appid = ("wx%016x"):format(0xaa + i), token = "wxtesttoken", aes_key = AES_KEY }
+  for key, value in pairs(values) do if made[account[key] or 0] then account[key] = value end end
+end
 if type(conf) == "table" then
   conf.store, conf.admin, conf.reload, conf.workers, conf.token_server = "memory", false, nil, 1, nil
   conf.log = { level = "debug" }
   if type(conf.accounts) == "table" then
-    for _, account in ipairs(conf.accounts) do if type(account) == "table" then account.access_token = nil end end
+    for i, account in ipairs(conf.accounts) do
+      if type(account) == "table" then
+        fill(account, i)
+        account.access_token = nil
+      end
+    end
   end
 end
 return conf

@@ -159,7 +159,7 @@ end
 ---@field compared integer
 ---@field changed weiyue.replay.Change[]
 ---@field unknown { n: integer, address: string }[] cannot be told: their handlers called other servers
----@field skipped integer  of accounts that are not there, or without an answer in the journal
+---@field skipped integer  of accounts that are not there, without an answer in the journal, or no message at all
 ---@field torn integer
 
 local function empty(read)
@@ -229,7 +229,7 @@ function M.run(options)
     Run)
   run.wechat = wechat.new(read.entries, config.accounts, function() return host:now() end)
   for _, entry in ipairs(read.entries) do
-    if config.accounts[entry.account] then
+    if config.accounts[entry.account] and said.is_message(entry.message) then
       run:go_to(math.max(entry.at, host:now()))
       run:begin(entry)
     end

@@ -43,8 +43,8 @@ function M.reply(reply, as_it_is)
     if not HEAD[name] then out[name] = as_it_is and value or plain(value) end
   end
   -- one article in XML cannot be told from a list of one
-  local articles = out.Articles and (out.Articles.item or out.Articles)
-  if articles then out.Articles = articles[1] and articles or { articles } end
+  local articles = type(out.Articles) == "table" and (out.Articles.item or out.Articles)
+  if type(articles) == "table" then out.Articles = articles[1] and articles or { articles } end
   return out
 end
 
@@ -84,11 +84,22 @@ function M.equal(a, b)
   return text(a) == text(b)
 end
 
+--- The articles of a reply, those that are some.
+---@param reply table
+---@return table[]
+function M.articles(reply)
+  local list = {}
+  for _, article in ipairs(type(reply.Articles) == "table" and reply.Articles or {}) do
+    if type(article) == "table" then list[#list + 1] = article end
+  end
+  return list
+end
+
 local function line_of(one)
   if one.MsgType == "text" then return tostring(one.Content) end
   if one.MsgType == "news" then
     local titles = {}
-    for i, article in ipairs(one.Articles or {}) do titles[i] = tostring(article.Title) end
+    for i, article in ipairs(M.articles(one)) do titles[i] = tostring(article.Title) end
     return "[news] " .. table.concat(titles, " / ")
   end
   return json.encode(one, { sort = true }) or "?"
@@ -101,6 +112,18 @@ function M.line(list)
   local lines = {}
   for i, one in ipairs(list) do lines[i] = line_of(one) end
   return #lines > 0 and table.concat(lines, " ⏎ ") or "success"
+end
+
+local function is_text(value) return value == nil or type(value) == "string" end
+
+--- Whether a push can be sent again: a journal may be an old one, or have been edited.
+---@param message table
+---@return boolean
+function M.is_message(message)
+  if type(message.InfoType) == "string" then return true end
+  local kind, event = message.MsgType, message.Event
+  return type(kind) == "string" and is_text(event) and is_text(message.FromUserName)
+    and (kind ~= "event" or event ~= nil)
 end
 
 --- What a push was, for people.

@@ -66,7 +66,7 @@ local function check_of(reply)
   if reply.MsgType == "text" then return ("assert.equal(%s, answer.text)"):format(quoted(tostring(reply.Content))) end
   if reply.MsgType == "news" then
     local titles = {}
-    for i, article in ipairs(reply.Articles or {}) do titles[i] = tostring(article.Title) end
+    for i, article in ipairs(said.articles(reply)) do titles[i] = tostring(article.Title) end
     return ("assert.reply(answer).is_news %s"):format(value_of(titles))
   end
   return ("assert.equal(%s, answer.type)"):format(quoted(tostring(reply.MsgType or "raw")))
@@ -91,7 +91,7 @@ local function talk(entries, entry)
   local list, at = { entry }, entry.at
   for i = entry.n - 1, 1, -1 do
     local one = entries[i]
-    if one.user == entry.user and one.account == entry.account and entry.user then
+    if one.user == entry.user and one.account == entry.account and entry.user and said.is_message(one.message) then
       if at - one.at > CONVERSATION then break end
       table.insert(list, 1, one)
       at = one.at
@@ -107,7 +107,7 @@ end
 ---@return string? text nil: there is no such push
 function M.write(entries, n, config)
   local entry = entries[n]
-  if not entry or not entry.message.MsgType then return nil end
+  if not entry or not entry.message.MsgType or not said.is_message(entry.message) then return nil end
   local out, list = {}, talk(entries, entry)
   local function add(text, ...) out[#out + 1] = select("#", ...) > 0 and text:format(...) or text end
   local what = said.push(entry.message):gsub("%c", " ")

@@ -11,6 +11,7 @@ end
 
 -- The name of the window that an action opens; "LOCATION" is the event, "location" the message.
 local function name_of(kind)
+  if type(kind) ~= "string" then return nil end -- an event without a name
   if MESSAGES[kind] then return "message", capabilities.message_window end
   local event = kind:lower()
   return event, capabilities.event_windows[event]
