@@ -102,10 +102,12 @@ describe("weiyue.journal", function()
   it("hides in pushes who somebody is and where", function()
     local line = push(writer(), "<xml><FromUserName>" .. OPENID .. "</FromUserName><MsgType>event</MsgType>"
       .. "<Event>location_select</Event><addr>人民路 1 号</addr><bank_no>1</bank_no><nickname>小明</nickname>"
-      .. "<component_phone>1234567</component_phone><SendLocationInfo><Location_X>39.915119</Location_X>"
+      .. "<Receiver><Name>王小明</Name><Tel>1</Tel></Receiver><component_phone>1234567</component_phone>"
+      .. "<SendLocationInfo><Location_X>39.915119</Location_X>"
       .. "<Label>天安门</Label><Poiname>故宫</Poiname></SendLocationInfo></xml>").message
     assert.same({ "***", "***", "***" }, { line.addr, line.bank_no, line.nickname })
     assert.not_equal("1234567", line.component_phone)
+    assert.equal("***", line.Receiver.Name)
     assert.same({ Location_X = "39.92", Label = "***", Poiname = "***" }, line.SendLocationInfo)
   end)
 

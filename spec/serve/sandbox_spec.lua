@@ -283,6 +283,9 @@ describe("weiyue sandbox", function()
       assert.is_false(response.json.ok)
       assert.equal("invalid signature", response.json.reason)
       assert.equal(origin(), response.headers["access-control-allow-origin"])
+      local other = box:get(("/-/jssdk/check?appid=%s&timestamp=1&noncestr=n&signature=s&url=%s"):format(box.appid,
+        url.escape "http://other.example/"))
+      assert.equal("invalid url domain", other.reason)
     end)
 
     it("tells the inspector what a page calls, and nobody else's page may", function()

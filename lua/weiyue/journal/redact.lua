@@ -24,6 +24,7 @@ local SECRET <const> = set [[accesstoken refreshtoken authorizeraccesstoken auth
   accountpassword kfpassword]]
 local PERSON <const> = set [[nickname headimgurl remark avatar detailinfo address addr senderaddress idcard idnumber
   realname email bankno legalpersonaname legalpersonawechat]]
+local PEOPLE <const> = set "sender receiver" -- of parcels: their name is a person's
 local NUMBERS <const> = set "phone phonenumber purephonenumber mobile tel telephone phoneno telnumber componentphone"
 
 local function name_of(key) return type(key) == "string" and key:lower():gsub("_", "") or "" end
@@ -177,7 +178,10 @@ function Redactor:clean(value, push, key)
   local name = name_of(key)
   if type(value) ~= "table" then return self:leaf(value, name, push) end
   local out = json.is_array(value) and json.array {} or {}
-  for k, v in pairs(value) do out[k] = self:clean(v, push, type(k) == "string" and k or key) end
+  for k, v in pairs(value) do
+    local is_name = PEOPLE[name] and type(v) == "string" and name_of(k) == "name"
+    out[k] = is_name and self:person(v, push) or self:clean(v, push, type(k) == "string" and k or key)
+  end
   return out
 end
 

@@ -101,6 +101,7 @@ end
 local function authorized(wx, runtime, req)
   local form = req.form or {}
   local account, wrong = check(runtime, form, SCOPES)
+  if account and not account.can.oauth then account, wrong = nil, fault "scope" end
   if not account then return consent.fault(wx, wrong) end
   local user = user_of(runtime, req)
   if form.answer == "allow" and user then return grant(wx, runtime, account, user, form) end
@@ -185,6 +186,10 @@ local function check_config(runtime, query)
   local account = runtime.world:account(query.appid or "")
   if not account then return { ok = false, reason = "invalid appid", hint = "appId 不是这个账号的 / it is no account's" } end
   if not account.can.jssdk_base then return { ok = false, reason = "permission denied" } end
+  if origin_of(query.url or "") ~= origin_of(runtime.setup.url) then
+    return { ok = false, reason = "invalid url domain",
+      hint = "网页的主机不是账号 url 的（JS 接口安全域名）/ the page's host is not that of the account's url" }
+  end
   local held = account.jssdk and account.jssdk.jsapi
   if not held or held.ends <= runtime:now() then
     return { ok = false, reason = "invalid signature",
