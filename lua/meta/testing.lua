@@ -21,9 +21,9 @@ error("lua/meta is for editors, not for require")
 --- os.time, os.date and the time zone are the same at each run; the store is in memory. When an `it` ends, apps that
 --- were loaded in it, or in its before_each, end too, and what they leave fails the spec: tasks that still wait, with
 --- their place; HTTP calls without an answer; a plugin that keeps over 256 KiB more than when it was loaded; what a
---- handler or a task has raised, unless the spec has looked at it: app:logs "lua.error". So does an assert.reply(…) that
---- is followed by no check.
---- Conversations and timers are nothing left. An app of a setup ends by app:stop() in the teardown.
+--- handler or a task has raised, unless the spec has looked at it: app:logs "lua.error". So does an assert.reply(…)
+--- that is followed by no check. Conversations and timers are nothing left. An app of a setup ends by app:stop() in the
+--- teardown, or else with its file, as an error of the file.
 ---
 --- With WEIYUE_TEST_SOCKET=1, `#socket` in the name of a spec or t.load { socket = true } pushes, pages and calls of
 --- WeChat's API go over real sockets of this machine; stubs and the clock stay.

@@ -417,6 +417,7 @@ describe("weiyue.testing's runners", function()
     failed("a call", "a call without an answer: GET http://erp/slow")
     failed("bytes", "keeps %d+ KiB more")
     failed("a call without a stub", "has no stub")
+    assert.truthy(text:find("not ok %d+ %- [^\n]*leaky_spec.lua\n.-1 task%(s%) still waiting"), text) -- of a setup
     failed("from before_each a task, too", "1 task%(s%) still waiting")
     assert.truthy(text:find("\nok %d+ %- a spec that leaves nothing\n"), text)
     assert.truthy(text:find("\nok %d+ %- a spec that leaves what it means to leave\n"), text)

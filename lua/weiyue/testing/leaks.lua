@@ -166,8 +166,18 @@ function M.hook()
     wrap(element)
     return nil, true
   end)
-  on({ "file", "end" }, function()
-    for _, app in ipairs(table.move(live, 1, #live, 1, {})) do app:_free() end
+  on({ "file", "end" }, function(element)
+    for _, app in ipairs(table.move(live, 1, #live, 1, {})) do
+      local ok, text = true, nil
+      if not app.own then ok, text = pcall(M.find, app) end -- of a setup, and nobody has stopped it
+      app:_free()
+      if text then
+        local why = ok and text or tostring(text)
+        local file, line = app.at:match "^(.*):(%d+)$"
+        busted.publish({ "error", "file" }, element, busted.parent(element), why,
+          { message = why, traceback = "", short_src = file or app.at, currentline = math.tointeger(line) or 0 })
+      end
+    end
     for _, one in ipairs(subscribed) do busted.unsubscribe(one[1], one[2]) end
     return nil, true
   end)

@@ -32,4 +32,9 @@ describe("a spec that leaves", function()
     app:user():says "任务"
     app:stop { leaks = true }
   end)
+  describe("in a setup", function()
+    local app
+    setup(function() app = load() end)
+    it("a task that its file must tell of", function() app:user():says "任务" end)
+  end)
 end)
