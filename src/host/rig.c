@@ -175,6 +175,7 @@ static int l_new(lua_State *L) {
   size_t n;
   const char *text = luaL_checklstring(L, 1, &n), *folder = luaL_checkstring(L, 2);
   lua_Number wall = luaL_checknumber(L, 3);
+  lua_settop(L, 5);
   rig *r = lua_newuserdatauv(L, sizeof *r, 0);
   *r = (rig){.host = NULL};
   pthread_mutex_init(&r->lock, NULL);
