@@ -43,6 +43,9 @@ end
 
 function checks.key(value, path, add) text_of(value, path, KEY_MAX, add) end
 
+-- Of this machine: the sandbox's, where no phone will look.
+local function is_here(host) return host == "localhost" or host:find "^127%.%d+%.%d+%.%d+$" ~= nil end
+
 function checks.url(value, path, add)
   if not text_of(value, path, URL_MAX, add) then return end
   if value:find "^/[^/\\]" or value == "/" then value = ORIGIN .. value end -- an account's own page, not complete yet
@@ -50,7 +53,7 @@ function checks.url(value, path, add)
   local parts = url.parse(escaped)
   if not parts or (parts.scheme ~= "https" and parts.scheme ~= "http") then
     add("error", path, "不是网址：要写 https://…", "is no address: write https://…")
-  elseif parts.scheme == "http" then
+  elseif parts.scheme == "http" and not is_here(parts.host) then
     add("warning", path, "应是 https://：很多功能（JS-SDK、授权）在 http 下不可用",
       "should be https://: much does not work by http (JS-SDK, logins)")
   end
