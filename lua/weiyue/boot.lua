@@ -325,8 +325,8 @@ local function load_plugins(boot, folder, host)
   return loaded
 end
 
--- The menus that the plugins of each account declare: boot.accounts[i].menu.
-local function read_menus(boot, own)
+-- The menus that the plugins of each account declare: boot.accounts[i].menu, and its place has them.
+local function read_menus(boot, own, hub)
   local told = {}
   for i, account in ipairs(boot.conf.accounts) do
     local has = false
@@ -336,9 +336,11 @@ local function read_menus(boot, own)
       told[where .. en] = true
       if level == "error" then boot.failed_plugins = boot.failed_plugins + 1 end
       boot.problems[#boot.problems + 1] = {
-        level = level, event = "menu", zh = ("%s: %s"):format(where, zh), en = ("%s: %s"):format(where, en),
+        level = level, event = level == "error" and "plugin.load_failed" or "plugin.lint",
+        zh = ("%s: %s"):format(where, zh), en = ("%s: %s"):format(where, en),
       }
     end) or nil
+    hub:place(boot.accounts[i].object).menu = boot.accounts[i].menu
   end
 end
 
@@ -450,7 +452,7 @@ function M.load(boot)
     to_forget[i] = { object = objects[i], index = i, delay = account.forget, handlers = handlers }
     boot.accounts[i] = { object = objects[i], index = rules.compile(own) }
   end
-  read_menus(boot, plugins_of)
+  read_menus(boot, plugins_of, hub)
   hub.forgetting = forget.new(to_forget, box, push, hub.services, platform,
     hub.has_component and function(id) return hub.components:find(id) end or nil)
   for i, account in ipairs(boot.accounts) do
@@ -485,7 +487,9 @@ function M.load(boot)
       services = hub.services, json_depth = conf.limits.json_depth, state = boot.state,
       is_shared_store = conf.store.url:find "^redis:" ~= nil,
     }
-    boot.failed_plugins = boot.failed_plugins + #boot.problems - n
+    for i = n + 1, #boot.problems do
+      if boot.problems[i].level == "error" then boot.failed_plugins = boot.failed_plugins + 1 end
+    end
   end
   --- What is done last, when the host stops or another generation has taken over.
   function boot.calls.part()
@@ -500,6 +504,9 @@ function M.load(boot)
     })
     local stop_forgetting = worker == 0 and hub.forgetting:start()
     local stop_components = worker == 0 and hub.has_component and hub.components:start()
+    if worker == 0 and options.sandbox then
+      task.after(0, function() require("weiyue.menu.bring").all(hub) end)
+    end
     return function()
       stop()
       if stop_forgetting then stop_forgetting() end

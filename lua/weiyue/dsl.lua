@@ -28,7 +28,8 @@ local function caller()
   for level = 2, 20 do
     local info = debug.getinfo(level, "Sl")
     if not info then break end
-    local is_own = info.source == SOURCE or info.source:find "^=%[weiyue%.web" or info.source:find "weiyue/web/%w+%.lua$"
+    local source = info.source
+    local is_own = source == SOURCE or source:find "^=%[weiyue%.web" or source:find "weiyue/web/%w+%.lua$"
     if info.currentline > 0 and not is_own then
       return info.short_src .. ":" .. info.currentline
     end

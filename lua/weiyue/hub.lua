@@ -23,6 +23,7 @@ local AT_RUN_TIME <const> = 1 << 16 -- numbers from here on are of accounts that
 ---@field limits? table<string, integer> calls a day that differ from the usual
 ---@field learnt? boolean   of an authorizer: WeChat has told what kind of account it is
 ---@field component? weiyue.Place of an authorizer: the platform that calls for it
+---@field menu? weiyue.menu.Declared what the plugins declare
 ---@field object table      msg.account
 
 ---@class weiyue.Hub
@@ -31,6 +32,7 @@ local AT_RUN_TIME <const> = 1 << 16 -- numbers from here on are of accounts that
 ---@field push? table      the module weiyue.push, where pushes are served
 ---@field wire weiyue.Wire
 ---@field components weiyue.Components
+---@field rates weiyue.web.Rates
 ---@field keeper weiyue.token.Keeper
 ---@field private list weiyue.Place[]
 ---@field private by_id table<string, weiyue.Place>
@@ -114,6 +116,8 @@ function parts.keeper(hub)
 end
 
 function parts.governor(hub) return require("weiyue.api.governor").new(hub) end
+
+function parts.rates() return require("weiyue.web.rate").new() end
 
 function parts.engine(hub) return require("weiyue.api.call").new(hub) end
 

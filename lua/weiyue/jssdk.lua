@@ -132,8 +132,8 @@ function M.sign(who, url)
     place = req and hub:place(req.account)
   end
   if not place then error("jssdk.sign wants an account or a request: jssdk.sign(req, url)", 2) end
-  if req and req.ip then
-    local ok, first = require("weiyue.jssdk.rate").take(hub.dict, place.id, req.ip)
+  if req then
+    local ok, first = hub.rates:take("jssdk", place.id, req.ip)
     if first then log.write("warn", "jssdk.rate", REFUSED["jssdk.rate"][2][2], { account = place.id }) end
     if not ok then return refuse("jssdk.rate", place) end
   end

@@ -21,7 +21,9 @@ local M = {}
 M.ROOT = "/-/oauth/" -- below an account's pages
 
 local OPEN <const> = "https://open.weixin.qq.com"
-local WAITS <const>, EACH <const> = 80, 0.1 -- how often, and how long, one who came twice waits for the first
+local WAITS <const>, EACH <const> = 120, 0.1 -- how often, and how long, one who came twice waits for the first
+local CANNOT <const> = { "网页授权要已认证的服务号；微信已给了权限的，写 can = { oauth = true }",
+  "logins need a verified service account; where WeChat has granted it, say can = { oauth = true }" }
 local SCOPES <const> = { base = true, userinfo = true }
 
 -- Answers ------------------------------------------------------------------------------------------------------
@@ -98,6 +100,10 @@ local function authorize_url(place, redirect_uri, scope, state)
 end
 
 local function leave(req, place, scope, back)
+  if not place.can.oauth or not place.appid then -- WeChat would say so on a page that tells nobody why
+    tell("error", "oauth.upstream", "the account cannot: oauth", place, { code = "api.capability", hint = CANNOT[1] })
+    return page(502, "upstream")
+  end
   local state, name, value = states.begin { scope = scope, back = back, id = place.id }
   local callback = req.base .. M.ROOT .. "callback"
   return redirect(authorize_url(place, origin_of(req) .. callback, scope, state),
@@ -105,7 +111,8 @@ local function leave(req, place, scope, back)
 end
 
 -- Whether a browser goes to a page; else a script asks, which no redirect helps.
-local function is_navigation(req)
+local function is_navigation(req, options)
+  if options.kind == "route" then return false end
   if req.method ~= "GET" and req.method ~= "HEAD" then return false end
   local mode, accept = req.headers["sec-fetch-mode"], req.headers.accept
   if mode and mode ~= "navigate" then return false end
@@ -116,7 +123,7 @@ end
 --- A page with `login` is asked for: sets req.user, or gives the response instead.
 ---@async
 ---@param req table
----@param options { login: "base"|"userinfo" }
+---@param options { login: "base"|"userinfo", kind?: "page"|"route" }
 ---@return table? response nil: req.user is set
 function M.enter(req, options)
   local scope = options.login
@@ -134,7 +141,7 @@ function M.enter(req, options)
     return nil
   end
   local back = paths.of(req.url)
-  if not is_navigation(req) then
+  if not is_navigation(req, options) then
     return answer {
       status = 401, headers = { ["content-type"] = "application/json" },
       body = core.json.encode { error = "login", login = login_link(req, place, scope, "/"):match "^[^?]*" },
@@ -146,7 +153,13 @@ end
 
 -- Back from WeChat --------------------------------------------------------------------------------------------------
 
-local STATUS <const> = { code = 400, upstream = 502, identity = 502, snapshot = 403, store = 503, state = 403 }
+local STATUS <const> = {
+  code = 400, upstream = 502, identity = 502, snapshot = 403, store = 503, state = 403, busy = 429,
+}
+local EVENT <const> = {
+  code = "oauth.code", upstream = "oauth.upstream", identity = "oauth.identity", snapshot = "oauth.snapshot",
+  store = "oauth.store",
+}
 local LEVEL <const> = { identity = "error", upstream = "error", snapshot = "info" }
 
 local function refuse(req, place, attempt, kind)
@@ -169,7 +182,7 @@ local function first(req, kv, place, attempt, code)
   end
   states.keep(kv, req.account.id, attempt.state, code, ticket and "=" .. ticket or "!" .. failed.kind)
   if ticket then return enter_with(req, place, attempt, ticket) end
-  tell(LEVEL[failed.kind] or "warn", "oauth." .. failed.kind, failed.text, place,
+  tell(LEVEL[failed.kind] or "warn", EVENT[failed.kind], failed.text, place,
     { code = failed.code, hint = failed.hint })
   return refuse(req, place, attempt, failed.kind)
 end
@@ -192,6 +205,7 @@ end
 ---@return table response
 function M.callback(req)
   local account = req.account
+  if req.method ~= "GET" then return answer { status = 405, headers = { allow = "GET" }, body = "" } end
   local state, code = one_value(req.query, "state"), one_value(req.query, "code")
   local attempt, why = states.open(state, req.cookies)
   if not attempt then
@@ -208,6 +222,9 @@ function M.callback(req)
     warn("oauth.code", "what came as a code is none", place)
     return refuse(req, place, attempt, "code")
   end
+  local may, first_refused = hubs.current().rates:take("oauth", account.id, req.ip)
+  if first_refused then warn("oauth.rate", "one client logs in too often", place) end
+  if not may then return refuse(req, place, attempt, "busy") end
   local kv, err = keep.kv()
   local how
   if kv then how, err = states.use(kv, account.id, attempt.state, code) end
@@ -270,6 +287,21 @@ function M.logout(req)
     return page(503, "store", back)
   end
   return redirect(back, { [login.cookie(place.id)] = cookie(req, "", 0) }, 303)
+end
+
+--- What an account with such pages lacks for them: notes for `weiyue check`.
+---@param conf table the checked account of the configuration
+---@return { zh: string, en: string }[]
+function M.notes(conf)
+  local notes = {}
+  if conf.kind == "component" then return notes end
+  if not conf.can.oauth then notes[1] = { zh = CANNOT[1], en = CANNOT[2] } end
+  if not conf.appid or not conf.secret then
+    notes[#notes + 1] = {
+      zh = "网页要登录，账号没有写 appid 和 secret", en = "pages log in, and the account has no appid and secret",
+    }
+  end
+  return notes
 end
 
 --- What an account with such pages serves besides them.

@@ -33,7 +33,7 @@ before_each(function()
   }
   local hub = hubs.new()
   one = { id = "one" }
-  hub:add { id = "one", kind = "service", appid = "wxtest1", api = "https://api.weixin.qq.com", can = {}, object = one, index = 1 }
+  hub:add { id = "one", kind = "service", appid = "wxtest1", api = "https://api.weixin.qq.com", can = { oauth = true }, object = one, index = 1 }
   rawset(hub, "engine", { call = function(_, place, key, args)
     wx.sleep(slow)
     calls[#calls + 1] = { place.id, key, args }
@@ -51,7 +51,7 @@ local function request(browser, target, more)
   local req = {
     account = one, method = "GET", path = path, base = "", url = "https://wx.example.cn" .. target,
     query = core.form.parse(query), headers = { accept = "text/html,*/*" }, cookies = browser.cookies, params = {},
-    nonce = "n",
+    ip = "192.0.2.1",
   }
   for key, value in pairs(more or {}) do req[key] = value end
   return req
@@ -165,7 +165,7 @@ describe("login = \"base\"", function()
     login(b, "B1")
     assert.same({ "oUser-A1", "oUser-B1" }, { a:opens "/me".openid, b:opens "/me".openid })
     local two = { id = "two" }
-    hubs.current():add { id = "two", kind = "service", appid = "wxtest2", can = {}, object = two, index = 2 }
+    hubs.current():add { id = "two", kind = "service", appid = "wxtest2", can = { oauth = true }, object = two, index = 2 }
     assert.is_nil((a:opens("/me", "base", { account = two })))
   end)
 
@@ -177,6 +177,26 @@ describe("login = \"base\"", function()
     assert.equal("/one" .. CALLBACK, select(2, next(response.cookies)).path)
     response = b:get("callback", back, { base = "/one" })
     assert.same({ "/one/me", "/one/" }, { response.headers.location, response.cookies.wy_login_one.path })
+  end)
+
+  it("goes nowhere for an account that WeChat would refuse", function()
+    hubs.current():place("one").can = {}
+    local response
+    local events = logged(function() response = select(2, browser():opens "/me") end)
+    assert.same({ 502, "oauth.upstream" }, { response.status, events })
+    assert.matches("service account", oauth.notes({ id = "one", kind = "subscription", can = {}, appid = "a", secret = "b" })[1].en)
+    assert.matches("no appid", oauth.notes({ id = "one", kind = "service", can = { oauth = true }, appid = "a" })[1].en)
+    assert.same({}, oauth.notes { id = "one", kind = "service", can = { oauth = true }, appid = "a", secret = "b" })
+    assert.same({}, oauth.notes { id = "one", kind = "component", can = {} })
+  end)
+
+  it("does not use a code up for who only looks (HEAD)", function()
+    local b = browser()
+    local _, response = b:opens "/me"
+    local back = agreed(response, "A1")
+    assert.equal(405, b:get("callback", back, { method = "HEAD" }).status)
+    assert.equal(0, #calls)
+    assert.equal(302, b:get("callback", back).status)
   end)
 
   it("follows the account's `open`", function()
@@ -332,6 +352,20 @@ describe("a code", function()
       assert.matches('href="/%-/oauth/login%?scope=base&#38;return_to=%%2Fme%%3Fa%%3D1"', response.body)
     end)
   end
+
+  it("is not exchanged for a client that tries without end", function()
+    upstream["oauth.access_token"] = function() return nil, { code = 40029, message = "invalid code" } end
+    local counts = {}
+    local events = logged(function()
+      for i = 1, 600 do
+        local status = login(browser(), "A" .. i).status
+        counts[status] = (counts[status] or 0) + 1
+      end
+    end)
+    assert.same({ [400] = 500, [429] = 100 }, counts)
+    assert.equal(500, #calls)
+    assert.equal(1, select(2, events:gsub("oauth%.rate", "")))
+  end)
 
   it("is not kept: neither it, nor who came by it, stands in the store beyond the user's own", function()
     upstream["oauth.access_token"] = function() return token_of { code = "openid" } end
@@ -548,8 +582,8 @@ end)
 describe("of a third-party platform's page", function()
   it("the login is the authorizer's, by the platform's token", function()
     local hub, platform, its = hubs.current(), { id = "platform" }, { id = "wxtestauth1" }
-    local component = hub:add { id = "platform", kind = "component", appid = "wxtestplatform", can = {}, object = platform, index = 3 }
-    hub:add { id = "wxtestauth1", kind = "service", appid = "wxtestauth1", can = {}, object = its, component = component }
+    local component = hub:add { id = "platform", kind = "component", appid = "wxtestplatform", can = { oauth = true }, object = platform, index = 3 }
+    hub:add { id = "wxtestauth1", kind = "service", appid = "wxtestauth1", can = { oauth = true }, object = its, component = component }
     rawset(hub, "components", { find = function(_, appid) return appid == "wxtestauth1" and its or nil end })
     local more = { account = platform, params = { appid = "wxtestauth1" } }
     local b = browser()

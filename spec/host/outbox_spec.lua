@@ -625,7 +625,9 @@ describe("the outbox", function()
     it("refuses what is no reply, whichever way it would go", function()
       for _, options in ipairs { { plugin = SAY }, { plugin = SAY, account = KF, send = "ok" } } do
         host(options)
-        assert.equal("refused", app:user():says "say misuse":content())
+        local push = app:user():says "say misuse"
+        app:advance(0)
+        assert.equal("refused", push:content())
         app:free()
       end
       app = nil

@@ -44,13 +44,16 @@ describe("lua/meta", function()
     end)
   end
 
-  it("describes weiyue.token and weiyue.api, which a host has", function()
-    local code = { token = read "lua/weiyue/token.lua", catalogue = read "lua/weiyue/api/init.lua" }
+  it("describes weiyue.token, api, jssdk and menu, which a host has", function()
+    local code = {
+      token = read "lua/weiyue/token.lua", catalogue = read "lua/weiyue/api/init.lua", jssdk = read "lua/weiyue/jssdk.lua",
+      menu = read "lua/weiyue/menu.lua",
+    }
     for name, text in pairs(code) do
       local names = {}
       for one in text:gmatch("\nfunction M%.([%w_]+)%(") do names[#names + 1] = one end
       table.sort(names)
-      assert.same(names, described(read("lua/meta/" .. name .. ".lua"), "weiyue." .. (name == "token" and name or "api")))
+      assert.same(names, described(read("lua/meta/" .. name .. ".lua"), "weiyue." .. (name == "catalogue" and "api" or name)))
     end
   end)
 
@@ -126,8 +129,8 @@ describe("lua/meta", function()
   end)
 
   local FILES <const> = {
-    "api", "catalogue", "codec", "crypto", "form", "http", "json", "log", "message", "shared", "store", "testing",
-    "time", "token", "url", "weiyue", "xml",
+    "api", "catalogue", "codec", "crypto", "form", "http", "jssdk", "json", "log", "menu", "message", "shared", "store",
+    "testing", "time", "token", "url", "user", "web", "weiyue", "xml",
   }
   for _, name in ipairs(FILES) do
     it(("%s.lua is Lua, opens with @meta and raises when it is required"):format(name), function()

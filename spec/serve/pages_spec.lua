@@ -121,7 +121,7 @@ local function fetch(server, r)
   connection:send(serve.request { method = r.method or "GET", target = r.target, host = r.host, headers = headers, body = r.body })
   local text = {}
   repeat
-    local bytes, err, part = connection.socket:receive(65536)
+    local bytes, _, part = connection.socket:receive(65536)
     text[#text + 1] = bytes or part
   until not bytes
   connection:close()

@@ -135,7 +135,7 @@ M.prepare = {
   ["subscribe.delete_template"] = function(s, args)
     args.priTmplId = assert(s:call("subscribe.add_template", { tid = "1", kidList = { 1, 2 }, sceneDesc = "测试" })).priTmplId
   end,
-  ["subscribe.send"] = notice,
+  ["subscribe.send"] = notice, ["wxa_message.subscribe_send"] = notice,
   ["subscribe_once.send"] = function(s, args)
     s.world:consent_once(s.account.appid, args.touser, args.template_id, args.scene)
   end,
@@ -176,11 +176,11 @@ M.prepare = {
 }
 
 --- Rows that answer with the code that they are switched off with.
-M.off = { ["material.add_news"] = 45103 }
+M.off = { ["material.add_news"] = 45103, ["wxa_message.template_send"] = 46101 }
 
 --- Families whose rows are prepared here; of others, a row may want what a spec of its own makes.
 M.families = {}
 for name in ("token callback openapi menu message_custom message_mass template subscribe_once subscribe oauth jssdk "
-  .. "media material tag user blacklist qrcode wxa_login"):gmatch "%S+" do M.families[name] = true end
+  .. "media material tag user blacklist qrcode wxa_login wxa_message"):gmatch "%S+" do M.families[name] = true end
 
 return M

@@ -106,7 +106,7 @@ function Sandbox:pushed(after)
   return list
 end
 
-Sandbox.OPENID = M.OPENID
+Sandbox.OPENID, Sandbox.COMPONENT = M.OPENID, M.COMPONENT
 
 function Sandbox:user(options) return self.world:new_user(M.APPID, options) end
 
@@ -116,7 +116,7 @@ function Sandbox:received(openid) return self.world:received(M.APPID, openid or 
 ---@return spec.Sandbox
 function M.new(own)
   local self = setmetatable({ time = M.START }, Sandbox)
-  local account = { id = "demo", appid = M.APPID, secret = M.SECRET, can = EVERYTHING }
+  local account = { id = "demo", appid = M.APPID, secret = M.SECRET, token = "wxtesttoken", can = EVERYTHING }
   for key, value in pairs(own or {}) do account[key] = value end
   self.world = world.new {
     now = function() return self.time end,

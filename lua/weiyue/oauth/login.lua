@@ -42,8 +42,10 @@ function M.begin(kv, account_id, who)
   return session .. " " .. who.openid
 end
 
-local User = { __name = "weiyue.user" }
-User.__index = User
+local User = {}
+local Meta <const> = {
+  __name = "weiyue.user", __metatable = "weiyue.user", __index = function(_, key) return User[key] end,
+}
 local inside = setmetatable({}, { __mode = "k" }) -- user → the key of his session
 
 --- Ends this session. The cookie that is left opens nothing.
@@ -73,7 +75,7 @@ function M.of(kv, account_id, cookies)
   if not text then return nil, err end
   local who = core.json.decode(text)
   if type(who) ~= "table" or who.openid ~= openid then return nil end
-  local user = setmetatable(who, User)
+  local user = setmetatable(who, Meta)
   inside[user] = key
   return user
 end

@@ -16,7 +16,7 @@ local TEXTS <const> = {
     .. "This is a preview. Tap “使用完整服务” at the lower right, and open the page again", nil },
   required = { "需要登录", "请先登录<br>Log in first", "登录 · Log in" },
 }
-TEXTS.identity = TEXTS.upstream
+TEXTS.identity, TEXTS.busy = TEXTS.upstream, TEXTS.store
 
 local function escape(text) return (text:gsub("[&<>\"']", function(c) return ("&#%d;"):format(c:byte()) end)) end
 

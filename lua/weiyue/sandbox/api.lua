@@ -9,6 +9,7 @@
 
 local access = require "weiyue.api.access"
 local arguments = require "weiyue.sandbox.arguments"
+local capabilities = require "weiyue.capabilities"
 local errmsg = require "weiyue.sandbox.errmsg"
 local faults = require "weiyue.sandbox.faults"
 local ids = require "weiyue.sandbox.ids"
@@ -130,7 +131,7 @@ end
 
 local function check_access(row, account)
   local capability = access.capability(row)
-  return not capability or account.can[capability]
+  return not capability or capabilities.of(account.kind, account.verified, account.can)[capability]
 end
 
 -- Everything but faults: reply | nil, errcode, errmsg.

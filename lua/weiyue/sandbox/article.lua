@@ -84,8 +84,19 @@ function M.new(ctx, article)
   out.digest = out.digest or words(out.content)
   local cover = out.thumb_media_id and library.find(ctx.world, ctx.account, out.thumb_media_id)
   out.thumb_url = cover and library.url(ctx.world, cover) or ""
-  out.url = ("%s/s/%s"):format(ctx.world.base, ids.text(ctx.world.random, 22))
+  local path = "/s/" .. ids.text(ctx.world.random, 22)
+  out.url = ctx.world.base .. path
+  ctx.world.articles = ctx.world.articles or setmetatable({}, { __mode = "v" }) -- drafts and posts hold them
+  ctx.world.articles[path] = out
   return out
+end
+
+--- The article of an address, as long as it is anywhere.
+---@param path string "/s/…"
+---@return table?
+function M.of_path(world, path)
+  local found = world.articles and world.articles[path]
+  return found and not found.is_deleted and found or nil
 end
 
 --- The bytes of some articles.

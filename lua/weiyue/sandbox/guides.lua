@@ -108,8 +108,13 @@ end
 function M.qrcode(world, account, guide, info)
   local key = ids.text(world.random, 24)
   M.state(world, account).codes:put(key, { guide = guide, info = text(info) or "" })
-  return ("%s/-/guide/%s/%s"):format(world.base, account.appid, key)
+  return ("%s/-/guide/scan/%s/%s"):format(world.base, account.appid, key)
 end
+
+--- What such a code is for.
+---@param key string the last part of the address
+---@return { guide: table, info: string }?
+function M.code(world, appid, key) return M.state(world, world:account(appid)).codes:get(key) end
 
 --- A user scans it.
 ---@param world table
@@ -120,7 +125,7 @@ end
 ---@return integer? errcode
 function M.scan(world, appid, openid, url)
   local account = world:account(appid)
-  local code = M.state(world, account).codes:get(url:match "([%w_%-]+)$" or "")
+  local code = M.code(world, appid, url:match "([%w_%-]+)$" or "")
   if not code then return nil, 40097 end
   local guide, action = code.guide, INVALID
   local there = M.relation(world, account, openid)

@@ -1,3 +1,4 @@
+-- luacheck: no max line length
 -- jweixin.js of the sandbox: wx.config checked against what the sandbox knows, functions of the phone made up, wx-open-*
 -- tags shown. What a page calls is told to the inspector, and to the chat page that has the page in a frame.
 

@@ -17,7 +17,7 @@ end
 
 local kinds = {}
 
-kinds["/%-/guide/"] = function(world, appid, openid, url)
+kinds["/%-/guide/scan/"] = function(world, appid, openid, url)
   return guides.scan(world, appid, openid, url)
 end
 

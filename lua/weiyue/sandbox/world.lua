@@ -14,7 +14,8 @@
 --   user                   users.lua. What decides how he behaves: platform (1 iOS, 2 Android, 3 other), language, wxid
 --                          (his WeChat id), refuses_templates, blocked (on the account's blacklist: whoever pushes
 --                          drops what he writes)
---   world:state(account, "family", fresh)   what a family keeps, made by fresh() when it is first asked for
+--   world:state(account, "family", fresh)   what a family keeps, made by fresh() when it is first asked for; its name
+--                          is none of the account's own keys (token, component, url …)
 --   sandbox/library.lua    media and material of an account: where every family looks up a media_id; drafts go in, too
 --   sandbox/qr.lua         QR codes as pictures (png, svg, matrix)
 -- `world:due()` itself notes the pushes that it gives (windows, last contact); whoever pushes something else calls
@@ -43,6 +44,9 @@ local PENDING <const> = 10000 -- pushes that wait for their time
 local NOT_HIS <const> = {
   MASSSENDJOBFINISH = true, TEMPLATESENDJOBFINISH = true, PUBLISHJOBFINISH = true, unsubscribe = true,
   subscribe_msg_sent_event = true, card_pass_check = true, card_not_pass_check = true, poi_check_notify = true,
+  kf_create_session = true, kf_close_session = true, kf_switch_session = true, user_consume_card = true,
+  update_member_card = true, update_invoice_status = true, cloud_invoice_invoiceresult_event = true,
+  guide_invite_result_event = true,
 }
 
 ---@class weiyue.sandbox.World
@@ -57,6 +61,16 @@ World.__index = World
 
 -- --- accounts ---
 
+-- What a configuration says of an account.
+local function describe(world, account, own)
+  for key, value in pairs(own) do account[key] = value end
+  account.kind = own.kind or "service"
+  account.verified = own.verified == nil and account.kind == "service" or own.verified == true
+  account.can = capabilities.of(account.kind, account.verified, own.can)
+  account.id = own.id or own.appid
+  account.username = own.username or account.username or "gh_" .. ids.hex(world.random, 12)
+end
+
 --- Adds an account: {appid, id?, secret, kind?, verified?, can?, …}. What nothing is said of is a verified service
 --- account.
 ---@param own table
@@ -65,14 +79,18 @@ function World:add_account(own)
   local appid = own.appid or error("an account of the sandbox has an appid", 2)
   if self.accounts[appid] then error(("account %s exists"):format(appid), 2) end
   local account = { users = {}, openids = {} }
-  for key, value in pairs(own) do account[key] = value end
-  account.kind = own.kind or "service"
-  account.verified = own.verified == nil and account.kind == "service" or own.verified == true
-  account.can = capabilities.of(account.kind, account.verified, own.can)
-  account.id = own.id or appid
-  account.username = own.username or "gh_" .. ids.hex(self.random, 12)
+  describe(self, account, own)
   self.accounts[appid] = account
   self.appids[#self.appids + 1] = appid
+  return account
+end
+
+--- Changes what is said of an account, as after a reload; its users and all that it has stay.
+---@param own table as for add_account
+---@return table account
+function World:update_account(own)
+  local account = self.accounts[own.appid] or error("no account " .. tostring(own.appid), 2)
+  describe(self, account, own)
   return account
 end
 

@@ -10,8 +10,8 @@ local MAX <const> = 4096 -- bytes of a field that browsers keep
 local SESSION <const> = 86400 -- seconds that a signed one without max_age is good: the browser forgets it earlier
 
 local OPTIONS <const> = {
-  value = "string", max_age = "number", path = "string", signed = "boolean", http_only = "boolean", same_site = "string",
-  secure = "boolean", domain = "string",
+  value = "string", max_age = "number", path = "string", signed = "boolean", http_only = "boolean",
+  same_site = "string", secure = "boolean", domain = "string",
 }
 local SAME_SITE <const> = { Lax = true, Strict = true, None = true }
 
@@ -63,14 +63,18 @@ function M.fault(name, cookie)
     if not want then return ("the cookie %s has no option %s"):format(name, tostring(key)) end
     if type(value) ~= want then return ("the cookie %s: %s is a %s"):format(name, tostring(key), want) end
   end
-  if (cookie[1] or cookie.value) == nil then return ("the cookie %s has no value: { value, max_age = … }"):format(name) end
+  if (cookie[1] or cookie.value) == nil then
+    return ("the cookie %s has no value: { value, max_age = … }"):format(name)
+  end
   if cookie.same_site and not SAME_SITE[cookie.same_site] then return "same_site is Lax, Strict or None" end
   for _, key in ipairs { "path", "domain" } do
     if cookie[key] and cookie[key]:find "[%c;%s,]" then return ("the cookie %s: a bad %s"):format(name, key) end
   end
 end
 
-local function escaped(value) return (value:gsub("[^%w!#$&'()*+./:<=>?@%[%]^_`{|}~-]", function(c) return ("%%%02X"):format(c:byte()) end)) end
+local function escaped(value)
+  return (value:gsub("[^%w!#$&'()*+./:<=>?@%[%]^_`{|}~-]", function(c) return ("%%%02X"):format(c:byte()) end))
+end
 
 --- The field that sets it, or removes it (false).
 ---@param name string
@@ -79,7 +83,9 @@ local function escaped(value) return (value:gsub("[^%w!#$&'()*+./:<=>?@%[%]^_`{|
 ---@param is_secure boolean the request came by HTTPS
 ---@return string
 function M.field(name, cookie, site, is_secure)
-  if cookie == false then return ("Set-Cookie: %s=; Path=/; Max-Age=0%s\r\n"):format(name, is_secure and "; Secure" or "") end
+  if cookie == false then
+    return ("Set-Cookie: %s=; Path=/; Max-Age=0%s\r\n"):format(name, is_secure and "; Secure" or "")
+  end
   if type(cookie) == "string" then cookie = { cookie } end
   local value = cookie[1] or cookie.value
   if cookie.signed ~= false then

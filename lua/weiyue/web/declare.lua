@@ -15,20 +15,12 @@ local OPTIONS <const> = {
 }
 local LOGINS <const> = { base = true, userinfo = true }
 
---- Whether a module of weiyue is in this build.
----@param name string
-local function has_module(name)
-  if package.loaded[name] then return true end
-  for _, search in ipairs(package.searchers) do
-    if type(search(name)) == "function" then return true end
-  end
-  return false
-end
-
 -- What is wrong with a pattern; nil: nothing.
 local function pattern_fault(pattern)
   if type(pattern) ~= "string" or pattern:sub(1, 1) ~= "/" then return 'a path begins with "/", such as "/me"' end
-  if pattern:find "[?#%%%c\\]" or pattern:find("//", 1, true) then return ("%s has what no path has"):format(pattern) end
+  if pattern:find "[?#%%%c\\]" or pattern:find("//", 1, true) then
+    return ("%s has what no path has"):format(pattern)
+  end
   local names, n = {}, 0
   for part in pattern:gmatch "/([^/]*)" do
     if part == "." or part == ".." then return ("%s leads elsewhere"):format(pattern) end
@@ -63,8 +55,8 @@ local function options_fault(kind, options)
     if want ~= true and type(value) ~= want then return ("%s must be a %s"):format(key, want) end
   end
   if options.login and not LOGINS[options.login] then return 'login is "base" or "userinfo"' end
-  if options.login and not has_module "weiyue.oauth" then return "login is not in this build (本版本尚未实现)" end
-  if options.jssdk and not has_module "weiyue.jssdk" then return "jssdk is not in this build (本版本尚未实现)" end
+  local wrong = options.jssdk and require("weiyue.jssdk").fault(options.jssdk)
+  if wrong then return wrong end
   if options.body ~= nil then
     local n = bytes_of(options.body)
     if not (n and n >= 1 and n <= BODY_MAX) then return 'body is a number of bytes, such as "10MiB"' end
@@ -98,8 +90,10 @@ function M.of(plugin, caller)
     if not fault and type(options) ~= "table" then fault = "options are a table" end
     fault = fault or options_fault(kind, options)
     if fault then error(("%s: %s"):format(what, fault), 4) end
+    entry.methods = methods_of(options.methods or entry.methods)
     entry.kind, entry.pattern, entry.where, entry.plugin = kind, pattern, caller(), plugin.name
-    entry.login, entry.jssdk, entry.repeated, entry.csrf = options.login, options.jssdk, options.repeated or false, options.csrf
+    entry.login, entry.jssdk = options.login, options.jssdk
+    entry.repeated, entry.csrf = options.repeated or false, options.csrf
     entry.raw = options.raw or false
     entry.body = options.body and bytes_of(options.body) or 0
     entry.rule = { where = entry.where } -- dispatch's form of it: whose code it is
@@ -110,15 +104,16 @@ function M.of(plugin, caller)
   function wx.page(path, options, handler)
     options, handler = two(options, handler)
     if type(handler) ~= "function" then error("wx.page wants a path and a function(req)", 3) end
-    local methods = methods_of(type(options) == "table" and options.methods or { "GET", "POST" })
-    add("wx.page", "page", path, options, { handler = handler, methods = methods })
+    add("wx.page", "page", path, options, { handler = handler, methods = { "GET", "POST" } })
   end
 
   function wx.route(method, path, options, handler)
     options, handler = two(options, handler)
-    if not BITS[method] then error('wx.route wants a method: wx.route("POST", "/api/orders", function(req) … end)', 3) end
+    if not BITS[method] then
+      error('wx.route wants a method: wx.route("POST", "/api/orders", function(req) … end)', 3)
+    end
     if type(handler) ~= "function" then error("wx.route wants a method, a path and a function(req)", 3) end
-    add("wx.route", "route", path, options, { handler = handler, methods = methods_of { method } })
+    add("wx.route", "route", path, options, { handler = handler, methods = { method } })
   end
 
   function wx.static(prefix, folder, options)
@@ -126,7 +121,9 @@ function M.of(plugin, caller)
       or folder:find "%z" then
       error("wx.static wants a prefix and a folder of the plugin's: wx.static(\"/static\", \"static\")", 3)
     end
-    if type(prefix) ~= "string" or prefix:find "[:*]" then error('wx.static: a prefix is a path, such as "/static"', 3) end
+    if type(prefix) ~= "string" or prefix:find "[:*]" then
+      error('wx.static: a prefix is a path, such as "/static"', 3)
+    end
     options = options == nil and {} or options
     local max_age = type(options) == "table" and options.max_age
     if max_age then
@@ -136,7 +133,7 @@ function M.of(plugin, caller)
     end
     local below = plugin.folder or (plugin.path or ""):match "^(.*)/[^/]*$" or "."
     add("wx.static", "static", prefix:gsub("/+$", "") .. "/*path", options,
-      { folder = below .. "/" .. folder, methods = BITS.GET | BITS.HEAD, max_age = max_age or nil })
+      { folder = below .. "/" .. folder, methods = { "GET" }, max_age = max_age or nil })
   end
 
   return wx

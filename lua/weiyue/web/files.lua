@@ -18,10 +18,9 @@ local function is_active(kind) return kind:find "html" or kind:find "xml" or kin
 local function kind_of(head, declared)
   for _, row in ipairs(MAGIC) do
     if head:sub(1, #row[1]) == row[1] then
-      if row[2] == "application/zip" and declared:find "^application/" and not is_active(declared:gsub("openxml", "")) then
-        return declared -- documents of office programs
-      end
-      return row[2]
+      local is_office = row[2] == "application/zip" and declared:find "^application/"
+        and not is_active((declared:gsub("openxml", "")))
+      return is_office and declared or row[2]
     end
   end
   if head:sub(1, 4) == "RIFF" and head:sub(9, 12) == "WEBP" then return "image/webp" end

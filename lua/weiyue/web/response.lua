@@ -10,8 +10,8 @@ local NAME <const> = "weiyue.response"
 local Response <const> = { __name = NAME, __metatable = NAME }
 
 local FIELDS <const> = {
-  status = "number", headers = "table", body = true, file = true, stream = "function", cookies = "table", download = "string",
-  drop = "boolean",
+  status = "number", headers = "table", body = true, file = true, stream = "function", cookies = "table",
+  download = "string", drop = "boolean",
 }
 
 -- What the server itself says.
@@ -25,10 +25,14 @@ local function check_header(name, value)
     return ("%s is no name of a header"):format(tostring(name))
   end
   local ours = OURS[name:lower()]
-  if ours then return ("the header %s is not a handler's; %s"):format(name, ours == true and "the host sends it" or ours) end
+  if ours then
+    return ("the header %s is not a handler's; %s"):format(name, ours == true and "the host sends it" or ours)
+  end
   if value == false then return nil end
   if type(value) ~= "string" and type(value) ~= "number" then return ("the header %s is a text"):format(name) end
-  if tostring(value):find "[%c\x7F]" then return ("the header %s has a line end or another control character"):format(name) end
+  if tostring(value):find "[%c\x7F]" then
+    return ("the header %s has a line end or another control character"):format(name)
+  end
 end
 
 local function check(t)
@@ -47,7 +51,9 @@ local function check(t)
   if (t.body ~= nil and 1 or 0) + (t.file ~= nil and 1 or 0) + (t.stream and 1 or 0) > 1 then
     return "an answer has one of body, file and stream"
   end
-  if t.body ~= nil and type(t.body) ~= "string" and type(t.body) ~= "table" then return "body is a text, or a table: JSON" end
+  if t.body ~= nil and type(t.body) ~= "string" and type(t.body) ~= "table" then
+    return "body is a text, or a table: JSON"
+  end
   if t.download and t.download:find "[%c/\\]" then return "download is a file's name, without a path" end
   for name, value in pairs(t.headers or {}) do
     local fault = check_header(name, value)
@@ -61,7 +67,9 @@ end
 
 --- wx.response
 function M.new(t)
-  if type(t) ~= "table" then error("wx.response wants { status = …, headers = …, body | file | stream, cookies = … }", 3) end
+  if type(t) ~= "table" then
+    error("wx.response wants { status = …, headers = …, body | file | stream, cookies = … }", 3)
+  end
   local fault = check(t)
   if fault then error("wx.response: " .. fault, 3) end
   local copy = {}

@@ -16,12 +16,15 @@ local M = {}
 
 local HTML <const>, TEXT <const> = "text/html; charset=utf-8", "text/plain; charset=utf-8"
 local JSON <const> = "application/json; charset=utf-8"
+local NOT_KEPT <const> = "Cache-Control: no-store\r\n" -- what depends on who asks is nobody else's
 local call <const> = limits.call
 
 -- What people read when there is no page.
 local SAYS <const> = {
-  [400] = { "请求不对", "The request is malformed." }, [403] = { "请返回上一页，刷新后再试", "Go back, reload the page and try again." },
-  [404] = { "没有这个页面", "There is no such page." }, [500] = { "出错了，请稍后再试", "Something went wrong; please try again later." },
+  [400] = { "请求不对", "The request is malformed." },
+  [403] = { "请返回上一页，刷新后再试", "Go back, reload the page and try again." },
+  [404] = { "没有这个页面", "There is no such page." },
+  [500] = { "出错了，请稍后再试", "Something went wrong; please try again later." },
   [503] = { "现在太忙，请稍后再试", "Too busy; please try again later." },
 }
 
@@ -75,7 +78,8 @@ end
 -- The fields of an answer. What a handler sets takes the place of ours; false leaves one out.
 local function fields_of(visit, response, kind, extra)
   if not (response.headers or response.cookies or visit.nonce or next(visit.to_set)) then -- as most are
-    local site, name = visit.site, (visit:is_secure() and "s" or "p") .. (kind or "") .. (extra or "")
+    local site, name = visit.site, visit:is_secure()
+    if kind ~= HTML or extra ~= NOT_KEPT then name = tostring(name) .. (kind or "") .. (extra or "") end
     local known = site.fields[name]
     if known then return known end
     known = security.common(visit:is_secure())
@@ -108,9 +112,6 @@ local function fields_of(visit, response, kind, extra)
   return table.concat(headers), own
 end
 
--- What depends on who asks is nobody else's.
-local NOT_KEPT <const> = "Cache-Control: no-store\r\n"
-
 local function content_type(response)
   for name, value in pairs(response.headers or {}) do
     if type(name) == "string" and name:lower() == "content-type" then return value or nil end
@@ -119,7 +120,8 @@ end
 
 local function answer_file(visit, response)
   local pages = require "weiyue.pages"
-  local path, kind, why = nil, content_type(response), nil
+  local path, why
+  local kind = content_type(response)
   if files.is(response.file) then
     path, kind = files.path(response.file), kind or response.file.type
   else
@@ -142,7 +144,8 @@ local function answer_file(visit, response)
     local name = response.download or "download"
     more = more .. ("Content-Disposition: attachment; filename*=UTF-8''%s\r\n"):format(core.url.escape(name))
   end
-  return nil, table.pack(require("weiyue.web.static").answer(visit, file, kind, more .. set_cookies(visit, response.cookies or {})))
+  more = more .. set_cookies(visit, response.cookies or {})
+  return nil, table.pack(require("weiyue.web.static").answer(visit, file, kind, more))
 end
 
 ---@async
@@ -174,7 +177,7 @@ end
 -- status, fields, body | file, from, n: what C sends.
 ---@async
 local function finish(visit, response)
-  if visit.session then require("weiyue.session").save(visit.session_of, visit.page.where) end
+  if visit.session then requests.save(visit) end
   if response.drop then return 0, "", "" end
   if response.stream then
     response = answer_stream(visit, response)

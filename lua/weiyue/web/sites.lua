@@ -109,14 +109,21 @@ function M.build(options)
     local list, login, add = gather(conf, options.plugins[i], options.problems)
     local site = {
       id = conf.id, object = options.objects[i], pages = list, json_depth = options.json_depth,
-      visitors = visitors, visitor_cookies = {}, origins = {}, n_origins = 0, fields = {}, n_fields = 0, -- what was found out before
+      visitors = visitors,
+      visitor_cookies = {}, origins = {}, n_origins = 0, fields = {}, n_fields = 0, -- what was found out before
       paths = function() return options.services.paths end,
     }
     for _, name in ipairs(keep_names) do site[name] = conf[name] end
     local has_jssdk = false
     for _, page in ipairs(list) do has_jssdk = has_jssdk or page.jssdk ~= nil end
     function site.script_sources() return has_jssdk and require("weiyue.jssdk").csp(site.object) or {} end
-    if login then add_login(site, add) end
+    if login then
+      add_login(site, add)
+      for _, note in ipairs(require("weiyue.oauth").notes(conf)) do
+        options.problems[#options.problems + 1] = { level = "note", event = "plugin.lint",
+          zh = ("账号 %s：%s"):format(conf.id, note.zh), en = ("account %s: %s"):format(conf.id, note.en) }
+      end
+    end
     sort(list)
     sites[i] = site
     if #list > 0 then n_sites = n_sites + 1 end

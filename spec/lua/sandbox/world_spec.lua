@@ -20,6 +20,17 @@ describe("a world", function()
     assert.has_error(function() w:add_account {} end, "an account of the sandbox has an appid")
   end)
 
+  it("may hear other things of an account, which keeps its users", function()
+    local s = sandbox.new { can = { cards = true } }
+    local username = s.account.username
+    assert.is_true(s.account.can.cards)
+    s.world:update_account { appid = APPID, secret = "wxtest-other", kind = "subscription", verified = false }
+    assert.same({ "subscription", false, false, username, "wxtest-other" },
+      { s.account.kind, s.account.can.cards, s.account.can.menu, s.account.username, s.account.secret })
+    assert.is_table(s.world:user(APPID, OPENID))
+    assert.has_error(function() s.world:update_account { appid = "wxtestnone" } end, "no account wxtestnone")
+  end)
+
   it("makes openids that look like WeChat's, and never the same", function()
     local s, seen = sandbox.new(), {}
     for _ = 1, 200 do

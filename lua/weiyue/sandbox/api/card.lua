@@ -174,7 +174,7 @@ function M.create_qrcode(ctx, args)
   local seconds = int(args.expire_seconds, QR)
   local ticket = ids.text(ctx.world.random, 60)
   wallet.state(ctx.account).offers:put(ticket, { cards = cards, ends = ctx.world.now() + seconds })
-  local url = ("%s/-/card/offer/%s"):format(ctx.world.base, ticket)
+  local url = ("%s/-/card/offer/%s/%s"):format(ctx.world.base, ctx.account.appid, ticket)
   return { errcode = 0, errmsg = "ok", ticket = ticket, expire_seconds = seconds, url = url,
     show_qrcode_url = ("%s/cgi-bin/showqrcode?ticket=%s"):format(ctx.world.base, ticket) }
 end
@@ -186,7 +186,8 @@ function M.create_landing_page(ctx, args)
   wallet.state(ctx.account).offers:put(key, { cards = cards, ends = math.huge })
   local s = wallet.state(ctx.account)
   s.pages = (s.pages or 0) + 1
-  return { errcode = 0, errmsg = "ok", url = ("%s/-/card/offer/%s"):format(ctx.world.base, key), page_id = s.pages }
+  return { errcode = 0, errmsg = "ok", page_id = s.pages,
+    url = ("%s/-/card/offer/%s/%s"):format(ctx.world.base, ctx.account.appid, key) }
 end
 
 function M.get_mpnews_html(ctx, args)

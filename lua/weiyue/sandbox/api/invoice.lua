@@ -300,6 +300,13 @@ function M.get_select_title_url(ctx, args)
     url = ("%s/-/invoice/select/%s/%s"):format(ctx.world.base, ctx.account.appid, key) }
 end
 
+--- Whether an account has asked for a title under this key.
+---@return boolean
+function M.is_asked(world, appid, key)
+  local selects = state(world, world:account(appid)).selects
+  return selects ~= nil and selects:get(key) ~= nil
+end
+
 --- A user gives the account one of his titles, on the page of get_select_title_url.
 ---@param world table
 ---@param appid string

@@ -23,7 +23,7 @@ end
 function M.get(ctx, args)
   local code = check(ctx, args)
   if code then return nil, code end
-  local state, book = ctx.world:state(ctx.account, "token", fresh), ctx.world.tokens
+  local state, book = ctx.world:state(ctx.account, "tokens", fresh), ctx.world.tokens
   if state.classic then book:replace(state.classic, tokens.OVERLAP) end
   state.classic = book:issue("access_token", ctx.account.appid)
   return reply(ctx, state.classic)
@@ -43,7 +43,7 @@ end
 function M.stable(ctx, args)
   local code = check(ctx, args)
   if code then return nil, code end
-  local state, book = ctx.world:state(ctx.account, "token", fresh), ctx.world.tokens
+  local state, book = ctx.world:state(ctx.account, "tokens", fresh), ctx.world.tokens
   local held = state.stable
   local alive = held and held.ends > ctx.now and not held.revoked
   if alive and args.force_refresh then
