@@ -504,7 +504,9 @@ function M.load(boot)
     })
     local stop_forgetting = worker == 0 and hub.forgetting:start()
     local stop_components = worker == 0 and hub.has_component and hub.components:start()
-    if worker == 0 and options.sandbox then require("weiyue.sandbox.declare").start(hub) end
+    if worker == 0 and options.sandbox then
+      task.after(0, function() require("weiyue.menu.bring").all(hub) end)
+    end
     return function()
       stop()
       if stop_forgetting then stop_forgetting() end

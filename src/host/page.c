@@ -179,7 +179,7 @@ static void visit_free(visit *v) {
 
 static void push(lua_State *L, wy_str s) { lua_pushlstring(L, s.p ? s.p : "", s.n); }
 
-/* account, page, raw, number, path, base, params */
+/* account, page, raw, number, path, base, params? */
 static int begin(lua_State *L, void *data) {
   visit *v = data;
   const generation *g = v->edition->generation;
@@ -194,6 +194,7 @@ static int begin(lua_State *L, void *data) {
   lua_pushinteger(L, v->number);
   push(L, m.path);
   push(L, m.base);
+  if (!m.n) return 6;
   lua_createtable(L, 0, (int)m.n / 2);
   for (size_t i = 0; i < m.n; i += 2) {
     push(L, m.params[i]);
