@@ -484,7 +484,7 @@ function M.load(boot)
     local n = #boot.problems
     boot.sites, boot.calls.page = require("weiyue.web.sites").build {
       confs = conf.accounts, objects = objects, plugins = plugins_of, problems = boot.problems,
-      services = hub.services, json_depth = conf.limits.json_depth, state = boot.state,
+      services = hub.services, push = push, json_depth = conf.limits.json_depth, state = boot.state,
       is_shared_store = conf.store.url:find "^redis:" ~= nil,
     }
     for i = n + 1, #boot.problems do
@@ -504,7 +504,9 @@ function M.load(boot)
     })
     local stop_forgetting = worker == 0 and hub.forgetting:start()
     local stop_components = worker == 0 and hub.has_component and hub.components:start()
-    if worker == 0 and options.sandbox then require("weiyue.sandbox.declare").start(hub) end
+    if worker == 0 and options.sandbox then
+      task.after(0, function() require("weiyue.menu.bring").all(hub) end)
+    end
     return function()
       stop()
       if stop_forgetting then stop_forgetting() end

@@ -38,7 +38,9 @@ await spec("a text is answered, and the inspector has the push", async (page) =>
   await view.getByText("msg_signature").waitFor();
   assert.match(await view.locator("section").first().locator("pre").first().innerText(), /你好/);
   assert.match(await view.locator("section.attempt").innerText(), /HTTP 200[\s\S]*你好，我是微月/);
-  await view.locator("summary").first().click();
+  await view.locator("summary", { hasText: "解密后" }).first().click();
+  await view.getByText("<Content><![CDATA[你好]]></Content>").first().waitFor();
+  await view.locator("summary", { hasText: /^原文/ }).first().click();
   await view.getByText(/<Encrypt>/).first().waitFor();
 });
 
@@ -101,6 +103,9 @@ await spec("a handler's error is told with file and line", async (page) => {
   const line = page.locator(".inspector .line[data-level=error]", { hasText: "plugins/tea.lua:9" });
   await tab(page, "log");
   await line.first().waitFor();
+  await answers(page).last().getByRole("button", { name: "看这次推送" }).click();
+  await page.locator(".inspector .view h3", { hasText: "出错" }).waitFor();
+  await page.locator(".inspector .view .line", { hasText: "plugins/tea.lua:9" }).first().waitFor();
 });
 
 await spec("another user has a chat of his own, and the first one's is kept", async (page) => {
@@ -218,16 +223,6 @@ for (const colorScheme of ["light", "dark"]) {
     },
     { colorScheme },
   );
-}
-
-if (process.env.SHOT) {
-  const { context, page } = await open_page(browser, host.url, { viewport: { width: 1160, height: 700 } });
-  await new_user(page, "小满");
-  for (const text of ["你好", "新茶"]) await say(page, text);
-  await page.locator(".item[data-type=news]").last().waitFor();
-  await page.locator(".inspector .row").first().click();
-  await page.screenshot({ path: process.env.SHOT });
-  await context.close();
 }
 
 await browser.close();

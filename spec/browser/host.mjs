@@ -21,6 +21,7 @@ export async function sandbox() {
       const found = said.match(/http:\/\/127\.0\.0\.1:\d+/);
       if (!found) return;
       clearTimeout(timer);
+      if (/left out/.test(said)) reject(new Error(`the account does not load:\n${said}`));
       resolve(found[0]);
     };
     child.stdout.on("data", hear);

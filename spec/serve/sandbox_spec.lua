@@ -331,6 +331,84 @@ describe("weiyue sandbox", function()
   end)
 end)
 
+describe("weiyue sandbox's browser", function()
+  local box, port
+  local SITE <const> = [[
+return { listen = "127.0.0.1:0", plugins = { "plugins/*.lua" }, accounts = { { id = "site", kind = "service", verified = true } } }
+]]
+  local PAGES <const> = [[
+local wx = require "weiyue"
+wx.menu { { "我的", page = "/me" }, { "关于", click = "about" } }
+wx.click("about", "关于我们")
+wx.page("/me", { login = "base" }, function(req) return "openid: " .. req.user.openid end)
+wx.page("/js", { jssdk = { api = { "scanQRCode" } } }, function() return "<!doctype html><html><head></head><body>js</body></html>" end)
+]]
+
+  setup(function()
+    box = sandbox.start { ["weiyue.lua"] = SITE, ["plugins/pages.lua"] = PAGES }
+    port = tonumber(box.accounts[1].push:match ":(%d+)/")
+  end)
+  teardown(function() box:stop() end)
+
+  -- A browser: one jar for both hosts, as their ports do not tell cookies apart.
+  local function browser()
+    local jar = {}
+    return function(address)
+      local authority, target = address:match "^http://([^/]+)(/[^#]*)"
+      local cookies = {}
+      for name, value in pairs(jar) do cookies[#cookies + 1] = name .. "=" .. value end
+      local connection = assert(serve.connect("127.0.0.1", tonumber(authority:match ":(%d+)$")))
+      connection:send(serve.request { method = "GET", target = target, host = authority,
+        headers = ("Connection: close\r\nCookie: %s\r\n"):format(table.concat(cookies, "; ")) })
+      local response = assert(connection:read())
+      connection:close()
+      local name, value = (response.headers["set-cookie"] or ""):match "^([^=]+)=([^;]*)"
+      if name then jar[name] = value end
+      return response
+    end
+  end
+
+  it("follows the login page by way of open.weixin, and comes back with the openid", function()
+    local get = browser()
+    local address = ("http://127.0.0.1:%d/me"):format(port)
+    local visited, response = {}, nil
+    for _ = 1, 6 do
+      visited[#visited + 1] = address
+      response = get(address)
+      if response.status ~= 302 and response.status ~= 303 then break end
+      address = response.headers.location
+      if address:find "^/" then address = ("http://127.0.0.1:%d%s"):format(port, address) end
+    end
+    assert.equal(200, response.status)
+    assert.truthy(response.body:find("openid: " .. box.openid, 1, true))
+    assert.truthy(table.concat(visited, " "):find("/connect/oauth2/authorize", 1, true))
+  end)
+
+  it("finds the signature of a page's wx.config good, and for no other address", function()
+    local address = ("http://127.0.0.1:%d/js?a=1"):format(port)
+    local page = browser()(address)
+    assert.truthy(page.body:find("http://127.0.0.1:" .. box.server.port .. "/jweixin.js", 1, true))
+    assert.truthy(page.headers["content-security-policy"]:find("http://127.0.0.1:" .. box.server.port, 1, true))
+    local config = json.decode(page.body:match "wx%.config%((.-)%)</script>")
+    local function check(at)
+      return box:get(("/-/jssdk/check?appid=%s&timestamp=%d&noncestr=%s&signature=%s&url=%s"):format(config.appId, config.timestamp,
+        config.nonceStr, config.signature, url.escape(at)))
+    end
+    assert.is_true(check(address).ok)
+    assert.is_true(check(address .. "#part").ok)
+    local wrong = check(address .. "&b=2")
+    assert.equal("invalid signature", wrong.reason)
+    assert.truthy(wrong.hint:find("b=2", 1, true))
+  end)
+
+  it("has the menu that plugins declare", function()
+    serve.eventually("the menu", function() return type(box:get("/-/state").accounts[1].menu) == "table" end)
+    assert.equal(("http://127.0.0.1:%d/me"):format(port), box:does("click", { button = { 1 } }).url)
+    box:does("click", { button = { 2 } })
+    box:item("the click's answer", function(i) return i.text == "关于我们" and i end)
+  end)
+end)
+
 describe("weiyue sandbox with a third-party platform", function()
   local box
   local PLATFORM <const> = [[

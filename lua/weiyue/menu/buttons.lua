@@ -22,6 +22,8 @@ M.KINDS = {
   miniprogram = { "url", "appid", "pagepath" },
 }
 
+M.DOMAINS = 3 -- that conditional menus may lead to
+
 local FIELDS <const> = {
   type = true, name = true, key = true, url = true, media_id = true, article_id = true, appid = true, pagepath = true,
   sub_button = true,
@@ -225,6 +227,24 @@ function M.read(list, path, base, add, is_sub)
     out[#out + 1] = read_button(b, ("%s[%d]"):format(path, i), is_sub or false, base, add)
   end
   return out
+end
+
+--- The hosts that buttons lead to, in a list that also has them by name.
+---@param list table[] of M.read
+---@param found table
+---@return table found
+function M.hosts(list, found)
+  for _, b in ipairs(list) do
+    if b.type == "view" and type(b.url) == "string" then
+      local parts = url.parse((b.url:gsub("[\x80-\xFF]", "%%80")))
+      if parts and not found[parts.host] then
+        found[parts.host] = true
+        found[#found + 1] = parts.host
+      end
+    end
+    M.hosts(b.sub_button or {}, found)
+  end
+  return found
 end
 
 return M

@@ -110,7 +110,10 @@ local function deliver(self, exchange)
   end
   exchange.way = way_of(exchange, decoded, fault)
   exchange.ended = self:now()
-  if item and exchange.openid then self:say(exchange.appid, exchange.openid, item) end
+  if item and exchange.openid then
+    item.exchange = exchange.id -- the inspector's
+    self:say(exchange.appid, exchange.openid, item)
+  end
   if item and item.type == "transfer" and exchange.openid then
     require("weiyue.sandbox.api.kf_session").transfer(self.world, exchange.appid, exchange.openid, item.account)
   end

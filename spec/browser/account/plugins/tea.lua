@@ -19,7 +19,7 @@ wx.message("image", function() return "好看" end)
 wx.scan("*", function(msg) return msg.scene .. " 号桌" end)
 wx.subscribe "欢迎来到微月茶馆"
 
-wx.menu { { "关于", click = "about" }, { "更多", { { "我的", page = "/me" }, { "扫一扫", page = "/scan" } } } }
+wx.menu { { "关于", click = "about" }, { "更多", { "我的", page = "/me" }, { "扫一扫", page = "/scan" } } }
 wx.click("about", "一间写在月亮上的茶馆")
 
 wx.page("/me", { login = "base" }, function(req)
