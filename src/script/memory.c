@@ -38,7 +38,7 @@ struct wy_spare {
 static void note_refusal(wy_script *s) {
   lua_State *L = wy_script_running(s);
   lua_Debug ar;
-  s->deep = lua_getstack(L, DEEP, &ar);
+  s->deep = s->deep || lua_getstack(L, DEEP, &ar); /* unwinding may find no room either */
   for (int level = 0; level < 32 && lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline <= 0 || strncmp(ar.source, "=[weiyue", 8) == 0) continue;
