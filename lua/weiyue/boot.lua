@@ -484,7 +484,7 @@ function M.load(boot)
     local n = #boot.problems
     boot.sites, boot.calls.page = require("weiyue.web.sites").build {
       confs = conf.accounts, objects = objects, plugins = plugins_of, problems = boot.problems,
-      services = hub.services, json_depth = conf.limits.json_depth, state = boot.state,
+      services = hub.services, push = push, json_depth = conf.limits.json_depth, state = boot.state,
       is_shared_store = conf.store.url:find "^redis:" ~= nil,
     }
     for i = n + 1, #boot.problems do

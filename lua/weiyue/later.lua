@@ -12,7 +12,7 @@ end
 M.wx = set ""
 M.msg = set "choose confirm form"
 M.account = set ""
-M.modules = set "weiyue.testing"
+M.modules = set ""
 
 --- Raises that `name` is not in this build.
 ---@param name string

@@ -70,6 +70,35 @@ describe("lua/meta", function()
     assert.same(real(require "weiyue", { reply = true, log = true }), described(text, "weiyue"))
   end)
 
+  it("describes weiyue.testing and its objects", function()
+    local text, members = read "lua/meta/testing.lua", {}
+    for class, name in text:gmatch "\nfunction (%w+)[.:]([%w_]+)%(" do
+      members[class] = members[class] or {}
+      table.insert(members[class], name)
+    end
+    local sources = { app = "app", http = "stubs", user = "users", page = "browser" }
+    local tables = { app = "App", http = "Http", user = "User", page = "Page" }
+    for class, file in pairs(sources) do
+      local names = {}
+      for name in read("lua/weiyue/testing/" .. file .. ".lua"):gmatch("\nfunction " .. tables[class] .. "[.:](%l[%w_]*)%(") do
+        names[#names + 1] = name
+      end
+      table.sort(names)
+      table.sort(members[class])
+      assert.same(names, members[class])
+    end
+    local asked = {}
+    for name in read("lua/weiyue/testing.lua"):gmatch "\n  function wechat%.([%w_]+)%(" do asked[#asked + 1] = name end
+    table.sort(asked)
+    table.sort(members.wechat)
+    assert.same(asked, members.wechat)
+    local checks, fields = {}, {}
+    for name in read("lua/weiyue/testing/replies.lua"):gmatch "\nfunction checks%.([%w_]+)%(" do checks[name] = true end
+    for _, kind in ipairs { "image", "voice", "video", "music" } do checks["is_" .. kind] = true end
+    for name in text:match "@class weiyue.testing.Reply\n(.-)\n\n":gmatch "@field ([%w_]+)" do fields[name] = true end
+    assert.same(checks, fields)
+  end)
+
   it("describes weiyue.http", function()
     package.loaded["weiyue.transport"] = package.loaded["weiyue.transport"] or {}
     local http = require("weiyue.http").new { name = "spec" }
@@ -101,7 +130,7 @@ describe("lua/meta", function()
 
   local FILES <const> = {
     "api", "catalogue", "codec", "crypto", "form", "http", "jssdk", "json", "log", "menu", "message", "shared", "store",
-    "time", "token", "url", "user", "web", "weiyue", "xml",
+    "testing", "time", "token", "url", "user", "web", "weiyue", "xml",
   }
   for _, name in ipairs(FILES) do
     it(("%s.lua is Lua, opens with @meta and raises when it is required"):format(name), function()

@@ -1,4 +1,5 @@
 -- `weiyue sandbox` over its sockets: what plugins make with stateful calls, on the pages that their addresses lead to.
+local json = require "weiyue.json"
 local sandbox = require "spec.support.sandbox"
 
 local CONFIG <const> = [[
@@ -69,6 +70,21 @@ describe("weiyue sandbox: pages", function()
   it("are not there for other addresses", function()
     assert.equal(404, box:ask { method = "GET", target = "/-/card/offer/nobody/nothing" }.status)
     assert.equal(404, box:ask { method = "GET", target = "/s/nothing" }.status)
+  end)
+
+  it("of the account ask for the cards of who uses the phone; those of others may not", function()
+    local origin = box.accounts[1].push:match "^%a+://[^/]+"
+    local function add(from)
+      return box:ask { target = "/-/jssdk/purse", headers = "Origin: " .. from .. "\r\n", body = json.encode { appid = box.appid,
+        api = "addCard", options = { cardList = { { cardId = "pwxtest", cardExt = "{}" } } } } }
+    end
+    local answer = add(origin)
+    assert.equal("invalid signature of cardExt", answer.json.reason)
+    assert.equal(origin, answer.headers["access-control-allow-origin"])
+    assert.equal("true", answer.headers["access-control-allow-credentials"])
+    answer = add "https://wx.example.org"
+    assert.equal("no such account", answer.json.reason)
+    assert.is_nil(answer.headers["access-control-allow-origin"])
   end)
 
   it("have customers wait who are handed over", function()

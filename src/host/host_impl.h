@@ -89,7 +89,8 @@ typedef struct slot {
   struct exchange *running, *parked;
   wy_list queue; /* exchanges that wait for running to end */
   unsigned n_queue;
-  unsigned n; /* exchanges that point here */
+  unsigned n; /* exchanges that point here, and guests */
+  bool guest; /* a page has the user: guest.c */
 } slot;
 
 typedef struct slots {
@@ -191,8 +192,10 @@ struct wy_host {
   wy_host_options options;
   wy_log log;
   pthread_mutex_t log_lock;
-  bool is_virtual; /* one worker on a clock that its owner steps; no sockets */
-  worker *workers; /* [0] has the loop of the embedding program, when there is one */
+  bool is_virtual;            /* one worker on a clock that its owner steps */
+  const struct wy_wire *wire; /* of a virtual one: who answers its HTTP calls; NULL: its client */
+  uint64_t seed;              /* likewise, of math.random; 0: none */
+  worker *workers;            /* [0] has the loop of the embedding program, when there is one */
   unsigned n_workers, wanted_workers;
   wy_inbox *inbox;
   wy_dict *shared, *mailbox, *own, *visitors; /* the last two: of the host's Lua code */
@@ -298,6 +301,8 @@ void wy_pages_read(account *a, lua_State *L, int site); /* raises */
 void wy_pages_free(account *a);
 int wy_page_on_head(worker *w, const generation *g, wy_http_req *req, size_t *body_max);
 void wy_page_serve(worker *w, wy_http_req *req);
+int wy_page_hold(lua_State *L, worker *w);      /* Lua: number, openid → true | false */
+int wy_page_release(lua_State *L, worker *w);   /* Lua: number */
 void wy_pages_end(worker *w, const edition *e); /* streams; e NULL: of all editions */
 
 /* host.c */
@@ -337,6 +342,9 @@ void wy_lates_deinit(worker *w);
 
 /* calls.c */
 void wy_calls_open(edition *e, lua_State *L); /* the module weiyue.push */
+
+/* rig_time.c: os.time and os.date of this state, for specs, tell its clock's time */
+void wy_rig_give_time(lua_State *L);
 
 /* admin.c */
 int wy_admin_start(wy_host *h);

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "host/host_impl.h"
 #include "script/guest.h"
+#include "script/mod_wire.h"
 #include "script/modules.h"
 
 enum {
@@ -31,6 +32,19 @@ typedef struct building {
 static void give_client(const edition *e, lua_State *L) {
   lua_pushlightuserdata(L, e->worker->client);
   lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_CLIENT);
+  if (!e->worker->host->wire) return;
+  lua_pushlightuserdata(L, (void *)(uintptr_t)e->worker->host->wire);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_WIRE);
+}
+
+/* For specs: the same numbers each time. */
+static void seed_random(lua_State *L, uint64_t seed) {
+  if (!seed) return;
+  lua_getglobal(L, "math");
+  lua_getfield(L, -1, "randomseed");
+  lua_pushinteger(L, (lua_Integer)seed);
+  lua_call(L, 1, 0);
+  lua_pop(L, 1);
 }
 
 static void give_guest(wy_host *h, lua_State *L) {
@@ -192,6 +206,8 @@ static int l_build(lua_State *L) {
   generation *g = e->generation;
   bool leads = e->worker->index == 0;
   lua_settop(L, 0);
+  seed_random(L, e->worker->host->seed);
+  if (e->worker->host->wire) wy_rig_give_time(L);
   wy_calls_open(e, L);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "weiyue.boot");

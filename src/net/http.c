@@ -612,3 +612,10 @@ void wy_http_free(wy_http *h) {
 }
 
 size_t wy_http_connections(const wy_http *h) { return h->n_conns; }
+
+size_t wy_http_unanswered(const wy_http *h) {
+  size_t n = 0;
+  for (const wy_list *i = h->conns.next; i != &h->conns; i = i->next)
+    n += wy_container_of(i, wy_http_conn, link)->n_pipeline;
+  return n;
+}

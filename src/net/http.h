@@ -94,6 +94,8 @@ void wy_http_stop(wy_http *h, void (*stopped)(void *data));
 void wy_http_kill(wy_http *h);
 void wy_http_free(wy_http *h); /* after stopped, before the clock */
 size_t wy_http_connections(const wy_http *h);
+size_t wy_http_unanswered(
+    const wy_http *h); /* requests that are with their handler, of clients that wait */
 
 /* --- a request --- */
 

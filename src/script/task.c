@@ -342,6 +342,27 @@ void wy_task_cancel(wy_task *t) {
 
 size_t wy_tasks_count(const wy_script *s) { return s->n_tasks; }
 
+static void find_where(lua_State *co, char *out, size_t n) {
+  lua_Debug ar;
+  out[0] = '\0';
+  for (int level = 0; lua_getstack(co, level, &ar); level++) {
+    lua_getinfo(co, "Sl", &ar);
+    if (ar.currentline <= 0 || strncmp(ar.source, "=[weiyue", 8) == 0) continue;
+    snprintf(out, n, "%s:%d", ar.short_src, ar.currentline);
+    return;
+  }
+}
+
+void wy_tasks_tell(wy_script *s, void (*tell)(void *data, const wy_task *t, const char *where),
+                   void *data) {
+  char where[LUA_IDSIZE + 24];
+  for (const wy_list *n = s->tasks.next; n != &s->tasks; n = n->next) {
+    const wy_task *t = wy_container_of(n, wy_task, link);
+    find_where(t->co, where, sizeof where);
+    tell(data, t, where);
+  }
+}
+
 bool wy_script_busy(const wy_script *s) {
   return s->turns->running || !wy_list_empty(&s->turns->ready);
 }

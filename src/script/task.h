@@ -104,6 +104,11 @@ wy_fault wy_task_fault(const wy_script *s);
 size_t wy_tasks_cancel_spawned(wy_script *s);
 size_t wy_tasks_count(const wy_script *s);
 
+/* For who looks for what was left: each task, and where in a plugin's code it stands (file:line;
+ * "": only weiyue's own runs). */
+void wy_tasks_tell(wy_script *s, void (*tell)(void *data, const wy_task *t, const char *where),
+                   void *data);
+
 /* A task runs, or waits for its turn: what is started now will not run before it returns. */
 bool wy_script_busy(const wy_script *s);
 

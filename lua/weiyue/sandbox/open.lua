@@ -5,6 +5,7 @@ local consent = require "weiyue.sandbox.consent"
 local core = require "weiyue_core"
 local desk = require "weiyue.sandbox.desk"
 local library = require "weiyue.sandbox.library"
+local purse = require "weiyue.sandbox.purse"
 local site = require "weiyue.sandbox.site"
 local sns = require "weiyue.sandbox.sns"
 
@@ -217,6 +218,16 @@ local function upload(runtime, req)
   return { media_id = item.media_id }
 end
 
+-- Cards of who uses the phone: his cookie comes along.
+local function use_purse(runtime, req)
+  local origin, body = req:header "origin", json.decode(req.body or "")
+  local account = type(body) == "table" and runtime.world:account(tostring(body.appid))
+  local user = user_of(runtime, req)
+  if not account or not user or origin ~= origin_of(runtime.setup.url) then return { reason = "no such account" } end
+  local list, reason = purse.call(runtime.world, account, user.openid, body.api, body.options)
+  return { list = list, reason = not list and reason or nil }
+end
+
 local function script(wx)
   return wx.response { headers = {
     ["content-type"] = "text/javascript; charset=utf-8", ["cache-control"] = "no-cache",
@@ -284,6 +295,11 @@ function M.routes(wx, runtime)
   end)
   wx.route("POST", "/-/jssdk/upload", { raw = true, csrf = false }, function(req)
     return wx.response(shared(runtime, req, upload(runtime, req)))
+  end)
+  wx.route("POST", "/-/jssdk/purse", { raw = true, csrf = false }, function(req)
+    local answer = shared(runtime, req, use_purse(runtime, req))
+    answer.headers["access-control-allow-credentials"] = "true"
+    return wx.response(answer)
   end)
   wx.route("POST", "/-/jssdk/report", { raw = true, csrf = false }, function(req)
     local answer = shared(runtime, req, { ok = report(runtime, req) })

@@ -125,7 +125,7 @@ function M.html(value, visit)
   local plugin = of.plugin
   local vars = of.vars
   local env = { [VISIT] = visit, [BASE] = plugin.env, [VARS] = getmetatable(vars) ~= nil and vars or nil }
-  for name, value in next, vars do env[name] = value end
+  for name, one in next, vars do env[name] = one end
   setmetatable(env, Env)
   local body = limits.call(run, plugin, of.name, env)
   if layout.is_whole(body) then return body end

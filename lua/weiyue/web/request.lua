@@ -6,6 +6,7 @@ local core = require "weiyue_core"
 local csrf = require "weiyue.web.csrf"
 local files = require "weiyue.web.files"
 local seal = require "weiyue.web.seal"
+local task = require "weiyue.task"
 local visitors = require "weiyue.web.visitors"
 
 local M = {}
@@ -103,6 +104,19 @@ function Visit:known_visitor()
   return id
 end
 
+local PATIENCE <const>, EACH <const> = 2, 0.02 -- seconds
+
+-- The user's messages wait while a page has his session, as they wait for one another; and it waits for them, though
+-- not for long: what two change at a time is put together field by field.
+---@async
+local function hold(visit, openid)
+  local push, number = visit.site.push, visit.req.push
+  for _ = 1, PATIENCE // EACH do
+    if push.hold(number, openid) then return end
+    task.sleep(EACH)
+  end
+end
+
 local sessions -- weiyue.session, once a page has asked for one
 
 --- The session of a request, as msg:session: that of the user who is logged in, or of the browser.
@@ -118,6 +132,7 @@ function M.session(req)
   local openid = user and not user.snapshot and user.openid
   local value, err
   if openid then
+    hold(visit, openid)
     visit.session_of = { push = req.push, account = req.account, openid = openid, where = page.where }
     value, err = sessions.of(visit.session_of)
   else
@@ -136,7 +151,10 @@ end
 ---@param visit weiyue.web.Visit
 function M.save(visit)
   if visit.state then sessions.write(visit.state)
-  elseif visit.session then sessions.save(visit.session_of, visit.page.where) end
+  elseif visit.session then
+    sessions.save(visit.session_of, visit.page.where)
+    visit.site.push.release(visit.req.push)
+  end
 end
 
 --- Reads the session of a page that used one before: here, where nothing looks after each instruction. Its browser is
