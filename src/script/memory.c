@@ -43,7 +43,6 @@ static void note_refusal(wy_script *s) {
   for (int level = 0; level < 32 && lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline <= 0 || strncmp(ar.source, "=[weiyue", 8) == 0) continue;
-    s->deep = deep;
     snprintf(s->refused, sizeof s->refused, "%s:%d: ", ar.short_src, ar.currentline);
     return;
   }
