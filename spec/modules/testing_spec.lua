@@ -245,7 +245,7 @@ for _, tag in ipairs { "", " #socket" } do
     it("loads the examples' weiyue.lua", function()
       local app = t.load "examples/hello/weiyue.lua"
       assert.reply(app:user():clicks "about").is_text "微月：用 Lua 写公众号"
-      assert.reply(app:user { account = "plain" }:clicks "about").is_text "微月：用 Lua 写公众号"
+      assert.reply(app:user { account = "plain" }:says "你好").is_text "你好，我是微月"
     end)
   end)
 end
