@@ -346,6 +346,18 @@ describe("wx.lock", function()
     assert.is_true(lock:release())
   end)
 
+  it("is given back by the next try where the store did not hear of the first", function()
+    local lock = wx.lock("report", "10s")
+    kv.fails = "store.unreachable"
+    local ok, err = lock:release()
+    assert.is_nil(ok)
+    assert.equal("store.unreachable", err.code)
+    kv.fails = nil
+    assert.is_true(lock:set("k", 1))
+    assert.is_true(lock:release())
+    assert.is_nil(kv.locks["l/one/shop/report"])
+  end)
+
   it("tells why it could not be asked for", function()
     kv.fails = "store.unreachable"
     local lock, err = wx.lock("report", "10s")
