@@ -44,7 +44,12 @@ local function key_of(component, rest) return ("c/%s/%s"):format(core.url.escape
 local function record_key(component, appid) return key_of(component, "a/" .. core.url.escape(appid)) end
 local function job_key(component, appid) return key_of(component, "w/" .. core.url.escape(appid)) end
 
-local function decode(text) return text and json.decode(text, { lenient = true }) or nil end
+-- What stands there and is no table is nobody's of ours.
+local function decode(text)
+  local value = text and json.decode(text, { lenient = true })
+  return type(value) == "table" and value or nil
+end
+
 local function lost(err) return fault(err.code or "store", tostring(err.message or err)) end
 
 -- Values ------------------------------------------------------------------------------------------------------
@@ -151,11 +156,16 @@ local function each(kv, prefix)
   end
 end
 
---- The records of all who have authorised a platform.
+--- The records of all who have authorised a platform; one that cannot be read hides no other.
 ---@return async fun(): table?
 function Authorizers:records(component)
   local next_text = each(self.hub.kv, key_of(component, "a/"))
-  return function() return decode(next_text()) end
+  return function()
+    for text in next_text do
+      local record = decode(text)
+      if record and type(record.appid) == "string" then return record end
+    end
+  end
 end
 
 -- What is to be done ------------------------------------------------------------------------------------------
@@ -252,12 +262,16 @@ function Authorizers:enqueue(component, what)
   return ok, err
 end
 
+local function is_job(what)
+  return what and type(what.appid) == "string" and type(what.due) == "number" and type(what.since) == "number"
+end
+
 -- What a host that is gone, or this one before a reload, has not brought to its end.
 ---@async
 function Authorizers:resume(component)
   for text in each(self.hub.kv, key_of(component, "w/")) do
     local what = decode(text)
-    local key = what and what.appid and job_key(component, what.appid)
+    local key = is_job(what) and job_key(component, what.appid)
     if key and not self.jobs[key] and what.due > time.now() then
       if what.code then self:hide(what.code) end
       if what.refresh_token then self:hide(what.refresh_token) end

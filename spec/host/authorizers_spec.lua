@@ -90,6 +90,22 @@ describe("who has authorised a platform", function()
     for _, hub in ipairs { one, other, machine } do assert.is_table(hub.components:find(APPID)) end
   end)
 
+  it("is listed whatever else stands there, and hides nothing that waits", function()
+    local one = worker()
+    authorises(one)
+    for name, text in pairs { wxtest1 = "5", wxtest2 = "{", wxtest3 = "{}", wxtest4 = '{"appid":7}' } do
+      kv:set(("c/%s/a/%s"):format(PLATFORM, name), text)
+      kv:set(("c/%s/w/%s"):format(PLATFORM, name), text)
+    end
+    local found = {}
+    for appid in one.components:each(one.platform) do found[#found + 1] = appid end
+    assert.same({ APPID }, found)
+    kv:set(WAITS, json.encode { id = "x", appid = APPID, gone = true, since = core.time.now(),
+      due = core.time.now() + 600 })
+    one.components.kept:resume(one.platform)
+    assert.is_nil(record())
+  end)
+
   it("has no token any more that is kept, once he has taken it back", function()
     local one = worker()
     authorises(one)
