@@ -81,9 +81,20 @@ function scalars.json(field, value, path)
   return text or wrong_type(field, value, path)
 end
 
+local FILE <const> = { "path", "data", "filename", "type" }
+
 function scalars.file(field, value, path)
   if type(value) == "string" then return { path = value } end
   if type(value) ~= "table" or not (value.path or value.data) then wrong_type(field, value, path) end
+  for _, name in ipairs(FILE) do
+    local text, here = value[name], join(path, name)
+    if text ~= nil and type(text) ~= "string" then
+      fail(here, ("%s 应为文本，不是 %s"):format(here, shown(text)),
+        ("%s must be a text, not %s"):format(here, shown(text)), field)
+    elseif name == "type" and text and text:find "%c" then -- it would end its header
+      fail(here, here .. " 应为一行文本", here .. " must be a text of one line", field)
+    end
+  end
   return value
 end
 
