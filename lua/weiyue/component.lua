@@ -100,8 +100,11 @@ end
 local function refresh(place, record)
   local kind = kind_of(record)
   if not is_learnt(record) then return end
-  if place.learnt and place.kind == kind and place.verified == record.verified then return end
+  local is_same = place.kind == kind and place.verified == record.verified and place.username == record.username
+  if place.learnt and is_same then return end
   place.kind, place.verified, place.can, place.learnt = kind, record.verified, can_of(record), true
+  place.username = record.username
+  if place.tell then place.tell() end -- his object does not go through the place
 end
 
 -- The account of an authorizer, made when it is asked for first.
