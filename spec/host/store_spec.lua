@@ -101,6 +101,17 @@ describe("wx.store", function()
     assert.has_error(function() for _ in store:each() do error "reached" end end)
   end)
 
+  it("keeps no table that could not be read again", function()
+    local ok, err = store:set("k", { a = { "x\0y" } })
+    assert.is_nil(ok)
+    assert.equal("store.value", err.code)
+    assert.matches("NUL", err.message)
+    assert.is_true(store:set("k", { "\\u0000" }))
+    assert.same({ "\\u0000" }, store:get "k")
+    assert.is_true(store:set("k", "x\0y"))
+    assert.equal("x\0y", store:get "k")
+  end)
+
   it("says so where the host has no store", function()
     package.loaded["weiyue.kv"] = { object = function() end }
     local value, err = store:get "k"
