@@ -71,7 +71,7 @@ function Components:keep_refresh_token(place, new, old)
     record.refresh_token = new
     return record
   end)
-  if not ok then return nil, err end
+  if not ok and not (is_there and new == old) then return nil, err end -- the same needs no store
   if not is_there then return nil, unauthorized(place.appid) end
   return true
 end

@@ -125,6 +125,24 @@ describe("who has authorised a platform", function()
     assert.equal("token.unauthorized", err.code)
   end)
 
+  it("has tokens while the store is lost, as long as WeChat gives no other refresh token", function()
+    local one = worker()
+    authorises(one)
+    kv:set("t/" .. PLATFORM .. "/component_access_token", json.encode { value = "wxtest-component",
+      expires = core.time.now() + 7000, refresh = core.time.now() + 6000 })
+    answers.token = { authorizer_access_token = "wxtest-token-1", expires_in = 7200,
+      authorizer_refresh_token = "wxtest-refresh-1" }
+    local place = one:place(one.components:find(APPID))
+    assert.equal("wxtest-token-1", (one.keeper:get(place, "access_token")))
+    kv.broken = LOST
+    answers.token.authorizer_access_token = "wxtest-token-2"
+    assert.equal("wxtest-token-2", (one.keeper:failed(place, "access_token", "wxtest-token-1", 40001)))
+    answers.token.authorizer_refresh_token = "wxtest-refresh-2"
+    local value, err = one.keeper:failed(place, "access_token", "wxtest-token-2", 40001)
+    assert.is_nil(value)
+    assert.equal("store.unreachable", err.code)
+  end)
+
   it("is tried again to be taken back where the store was lost, and told", function()
     local one, other = worker(), worker()
     authorises(one)
