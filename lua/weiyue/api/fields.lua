@@ -155,6 +155,13 @@ local function list(state, field, value, path)
   if next(value) ~= nil and #value == 0 then wrong_type(field, value, path) end
   check_limits(field, value, path)
   for i, item in ipairs(value) do out[i] = state.value(state, field.item, item, ("%s[%d]"):format(path, i)) end
+  local n = #out
+  for key in pairs(value) do
+    if math.type(key) == "integer" and (key < 1 or key > n) then -- the rest would be left out silently
+      fail(path, ("%s 有空缺：第 %d 项是 nil"):format(path, n + 1), ("%s has a hole: item %d is nil"):format(path, n + 1),
+        field)
+    end
+  end
   return out
 end
 
