@@ -265,6 +265,16 @@ describe("the token keeper", function()
     assert.equal("wxtest-token-1", (keeper:get(p, "access_token")))
   end)
 
+  it("keeps and tells no more than some words of what the issuer says", function()
+    local keeper, p = process(kv), place()
+    issuer.answer = function() return fail(40243, ("错"):rep(200000)) end
+    local _, err = keeper:get(p, "access_token")
+    assert.equal(40243, err.code)
+    assert.equal(("错"):rep(166) .. "…", err.message)
+    assert.equal(err.message, json.decode(kv:get "t/wxtest0000000001/access_token").pause.message)
+    assert.is_true(#logged "token.failed"[1].text < 600)
+  end)
+
   it("clamps whatever expires_in says (W003)", function()
     for _, row in ipairs {
       { '"expires_in":0', 60 }, { '"expires_in":-1', 60 }, { '"expires_in":1e99', 7200 }, { '"expires_in":"7200"', 7200 },
