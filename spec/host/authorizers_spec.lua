@@ -242,6 +242,27 @@ describe("who has authorised a platform", function()
     assert.equal("gh_test", record().username)
   end)
 
+  it("is kept whatever WeChat tells of him", function()
+    for _, info in ipairs {
+      { service_type_info = json.null, verify_type_info = 5, user_name = 7, MiniProgramInfo = json.null },
+      { service_type_info = { id = {} }, verify_type_info = { id = json.null } }, json.null, {},
+    } do
+      answers["component.get_authorizer_info"] = { authorizer_info = info }
+      local one = worker()
+      authorises(one)
+      assert.equal("wxtest-refresh-1", record().refresh_token)
+      assert.is_nil(kv:get(WAITS))
+      assert.equal("subscription", one:place(one.components:find(APPID)).kind)
+    end
+    answers["component.get_authorizer_info"] = { authorizer_info = { service_type_info = { id = "2" },
+      verify_type_info = { id = "0" } } }
+    authorises(worker())
+    assert.same({ 2, true }, { record().service_type, record().verified })
+    answers["component.query_auth"] = { authorization_info = json.null }
+    authorises(worker(), "wxtest-other")
+    assert.equal(1, logged "component.event")
+  end)
+
   it("does not come back by what WeChat tells of him late", function()
     local one, other = worker(), worker()
     answers["component.get_authorizer_info"] = function()
