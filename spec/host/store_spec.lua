@@ -101,6 +101,11 @@ describe("wx.store", function()
     assert.has_error(function() for _ in store:each() do error "reached" end end)
   end)
 
+  it("changes a table by cas that was read, though it has a minus before its zero", function()
+    store:set("k", { x = -0.0, y = 1.0 })
+    assert.is_true(store:cas("k", store:get "k", { x = 1 }))
+  end)
+
   it("keeps no table that could not be read again", function()
     local ok, err = store:set("k", { a = { "x\0y" } })
     assert.is_nil(ok)
