@@ -52,7 +52,20 @@ end
 
 local function lost(err) return fault(err.code or "store", tostring(err.message or err)) end
 
+-- In memory: what stood in the store before a change that it has missed.
+local function missed_key(key) return "missed/" .. key end
+
 -- Values ------------------------------------------------------------------------------------------------------
+
+-- The store has missed a change: it is told, unless another has changed that since.
+---@async
+function Authorizers:catch_up(key)
+  local dict = self.hub.dict
+  local before = dict:get(missed_key(key))
+  if not before then return end
+  local new = dict:get(key)
+  if not new or self.hub.kv:cas(key, before, new) ~= nil then dict:delete(missed_key(key)) end
+end
 
 -- The store, or memory of this process where there is none: then a restart needs new authorisations, which is told.
 ---@return string? text
@@ -60,6 +73,7 @@ local function lost(err) return fault(err.code or "store", tostring(err.message 
 function Authorizers:get(key)
   local kv = self.hub.kv
   if kv then
+    self:catch_up(key)
     local value, err = kv:get(key)
     if value or not err then return value end
     local cached = self.hub.dict:get(key)
@@ -85,6 +99,7 @@ end
 ---@return weiyue.Fault? err
 function Authorizers:delete(key)
   self.hub.dict:delete(key)
+  self.hub.dict:delete(missed_key(key))
   if not self.hub.kv then return true end
   local deleted, err = self.hub.kv:del(key)
   if deleted ~= nil then return true end
@@ -99,7 +114,10 @@ function Authorizers:change(key, f)
   local kv, dict = self.hub.kv, self.hub.dict
   for _ = 1, TRIES do
     local text, err
-    if kv then text, err = kv:get(key) end
+    if kv then
+      self:catch_up(key)
+      text, err = kv:get(key)
+    end
     if not kv or err then text = dict:get(key) end
     local value = f(decode(text))
     local new = value and json.encode(value)
@@ -108,6 +126,7 @@ function Authorizers:change(key, f)
       done, err = kv:cas(key, text, new)
       if done == false then err = nil end -- it is what stands there now
     end
+    if new and not done and err and text then dict:add(missed_key(key), text) end -- the first: it stands there
     if new and (done or not kv or err) then dict:set(key, new) end
     if err then return nil, lost(err) end
     if done or not kv then return true end

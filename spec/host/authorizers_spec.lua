@@ -141,6 +141,26 @@ describe("who has authorised a platform", function()
     local value, err = one.keeper:failed(place, "access_token", "wxtest-token-2", 40001)
     assert.is_nil(value)
     assert.equal("store.unreachable", err.code)
+    kv.broken = nil
+    task.sleep(60)
+    assert.equal("wxtest-refresh-1", record().refresh_token)
+    assert.equal("wxtest-token-2", (one.keeper:failed(place, "access_token", "wxtest-token-1", 40001)))
+    assert.equal("wxtest-refresh-2", one.components:refresh_token(place)) -- the store is told of it
+    assert.equal("wxtest-refresh-2", record().refresh_token)
+  end)
+
+  it("leaves alone what another has changed while a change of it was missed", function()
+    for _, now in ipairs { '{"appid":"wxtestauthorizer","refresh_token":"wxtest-refresh-3"}', false } do
+      local one = worker()
+      authorises(one)
+      kv.broken = LOST
+      local place = one:place(APPID) or one:place(one.components:account(one.platform, { appid = APPID }))
+      assert.is_nil(one.components:keep_refresh_token(place, "wxtest-refresh-2", "wxtest-refresh-1"))
+      kv.broken = nil
+      if now then kv:set(RECORD, now) else kv:del(RECORD) end
+      assert.equal(now and "wxtest-refresh-3", one.components:refresh_token(place) or false)
+      kv:del(RECORD)
+    end
   end)
 
   it("is tried again to be taken back where the store was lost, and told", function()
