@@ -35,7 +35,7 @@ end
 -- --- the chat page ---
 
 -- It shows pages of the hosts under test in a frame, and their pictures.
-local POLICY <const> = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+local POLICY <const> = "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; "
   .. "img-src 'self' data: blob: http: https:; media-src 'self' data: blob: http: https:; frame-src http: https:; "
   .. "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
