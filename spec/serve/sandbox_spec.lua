@@ -431,6 +431,19 @@ wx.page("/js", { jssdk = { api = { "scanQRCode" } } }, function() return "<!doct
   end)
 end)
 
+describe("weiyue sandbox with a subscription account", function()
+  it("grants no OAuth, also where the form comes by itself", function()
+    local box = sandbox.start { ["weiyue.lua"] = [[
+      return { listen = "127.0.0.1:0", accounts = { { id = "feed", kind = "subscription" } }, plugins = {} } ]] }
+    local response = box:ask { target = "/connect/oauth2/authorize", headers = "Content-Type: application/x-www-form-urlencoded\r\n",
+      body = ("appid=%s&redirect_uri=%s&response_type=code&scope=snsapi_userinfo&answer=allow"):format(box.appid,
+        url.escape(box.accounts[1].push)) }
+    box:stop()
+    assert.equal(200, response.status)
+    assert.truthy(response.body:find('data-error="10005"', 1, true))
+  end)
+end)
+
 describe("weiyue sandbox with a third-party platform", function()
   local box
   local PLATFORM <const> = [[

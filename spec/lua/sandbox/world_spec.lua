@@ -171,6 +171,8 @@ describe("the windows of customer-service messages", function()
       s.world:note_push(kind, APPID, OPENID)
       assert.equal(45015, select(2, send(s)).code)
     end
+    s.world:note_push({ MsgType = "event" }, APPID, OPENID) -- an event without a name
+    assert.equal(45015, select(2, send(s)).code)
     assert.is_nil(capabilities.event_windows.view)
   end)
 
