@@ -138,7 +138,8 @@ function M.push(self, appid, message)
   local left = account.marks:blocked(self:now())
   if not left then return deliver(self, exchange) end
   local fault = answer.fault("blocked", "微信屏蔽了这个地址，还有 %d 秒：5 分钟内约 30 个推送没有回复",
-    "WeChat has blocked the address for %d more seconds: about 30 pushes in 5 minutes were not answered", math.ceil(left))
+    "WeChat has blocked the address for %d more seconds: about 30 pushes in 5 minutes were not answered",
+    math.ceil(left))
   exchange.request, exchange.way = { decoded = M.exact(message) }, "fault"
   exchange.attempts[1] = { at = self:now(), ms = 0, fault = view_of(fault) }
   if exchange.openid then self:say(appid, exchange.openid, FAULT) end
