@@ -245,7 +245,7 @@ for _, tag in ipairs { "", " #socket" } do
     it("loads the examples' weiyue.lua", function()
       local app = t.load "examples/hello/weiyue.lua"
       assert.reply(app:user():clicks "about").is_text "微月：用 Lua 写公众号"
-      assert.reply(app:user { account = "plain" }:clicks "about").is_text "微月：用 Lua 写公众号"
+      assert.reply(app:user { account = "plain" }:says "你好").is_text "你好，我是微月"
     end)
   end)
 end
@@ -348,6 +348,14 @@ describe("weiyue.testing", function()
     assert.matches("user has no say; the nearest is says", message_of(function() return app:user().say end))
     assert.matches("a duration is", message_of(app.advance, app, "soon"))
     assert.matches("no account x; there is test", message_of(app.user, app, { account = "x" }))
+    assert.matches("with a colon, not a dot: app:user", message_of(app.user))
+    assert.matches("with a colon, not a dot: user:says", message_of(app:user().says, "hi"))
+    assert.matches("u:hears%(%) is a list: u:hears%(%)%[1%].text", message_of(function() return app:user():hears().text end))
+    assert.matches('write app.wechat:fail%("user.info"', message_of(app.wechat.fail, app.wechat, "user.info", 40003))
+    assert.matches("app.wechat:fail has no errcod; the nearest is errcode",
+      message_of(app.wechat.fail, app.wechat, "user.info", { errcod = 40003 }))
+    assert.matches("leaky.lua is a plugin, not a weiyue.lua: write t.load { plugins = ",
+      message_of(t.load, FOLDER .. "/plugins/leaky.lua"))
   end)
 
   it("says what was expected of an answer, and what it is", function()
@@ -412,6 +420,9 @@ describe("weiyue.testing's runners", function()
     failed("bytes", "keeps %d+ KiB more")
     failed("a call without a stub", "has no stub")
     failed("from before_each a task, too", "1 task%(s%) still waiting")
+    failed("a task, and fails before that", "not what was expected")
+    failed("an error in the log", "not what was expected")
+    assert.matches("leaky_spec.lua:%d+: errors in the log:\n  lua.error plugins/leaky.lua:%d+: attempt to compare", text)
     assert.truthy(text:find("\nok %d+ %- a spec that leaves nothing\n"), text)
     assert.truthy(text:find("\nok %d+ %- a spec that leaves what it means to leave\n"), text)
   end)

@@ -20,3 +20,8 @@ wx.text("漏桩", function()
   local response = wx.http.get "http://erp/none"
   return response and "有" or "没有"
 end)
+wx.text("错误", function()
+  local list = { 1, {} }
+  table.sort(list)
+  return "好"
+end)
