@@ -188,6 +188,19 @@ for _, tag in ipairs { "", " #socket" } do
       assert.equal(403, app:post("/form", { form = { text = "x" } }).status)
     end)
 
+    it("uploads files", function()
+      local u = shop():user()
+      local photo = { name = "月.png", data = "\137PNG\0\r\n1", type = "image/png" }
+      assert.same({ said = "茶", name = "月.png", size = 8 }, u:opens("/photo"):submit({ photo = photo }).json)
+      local none = u:opens("/photo"):submit({ text = "水" }).json
+      assert.equal("水", none.said)
+      local page = u:opens "/photo"
+      assert.matches('photo is a file: photo = { name = "a.png"', message_of(page.submit, page, { photo = "x" }))
+      assert.matches("the form has no phto; the nearest is photo", message_of(page.submit, page, { phto = photo }))
+      page = u:opens "/photo?wrong=1"
+      assert.matches("a form with files needs enctype", message_of(page.submit, page, { photo = photo }))
+    end)
+
     it("logs in by WeChat's pages", function()
       local app = shop()
       local u = app:user { nickname = "小明" }
