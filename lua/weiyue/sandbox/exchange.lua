@@ -137,7 +137,8 @@ function M.push(self, appid, message)
   self.exchanges:push(exchange)
   local left = account.marks:blocked(self:now())
   if not left then return deliver(self, exchange) end
-  local fault = answer.fault("blocked", "微信屏蔽了这个地址，还有 %d 秒：5 分钟内约 30 个推送没有回复",
+  local fault = answer.fault("blocked",
+    "微信屏蔽了这个地址，还有 %d 秒：5 分钟内约 30 个推送没有回复",
     "WeChat has blocked the address for %d more seconds: about 30 pushes in 5 minutes were not answered",
     math.ceil(left))
   exchange.request, exchange.way = { decoded = M.exact(message) }, "fault"

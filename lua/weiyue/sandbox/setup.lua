@@ -86,7 +86,8 @@ local function fill_account(account, i, several, ctx, setup, taken)
   fill_secrets(account, id, ctx)
   put_in(account, ctx, nil, {})
   own_path(account, id, taken)
-  account.url, account.api, account.open, account.mp = setup.url, setup.base, setup.base, setup.base
+  account.url = several and setup.url .. "/" .. id or setup.url -- where the pages of several are told apart
+  account.api, account.open, account.mp = setup.base, setup.base, setup.base
   account.jweixin = setup.base .. "/jweixin.js"
   if type(account.access_token) == "table" then account.access_token = nil end
 end

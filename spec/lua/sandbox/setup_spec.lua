@@ -63,6 +63,7 @@ describe("the sandbox's configuration", function()
       { id = "b", token = "wxtest", url = "https://b.example" } } }]])
     assert.equal("/wx", conf.accounts[1].path)
     assert.equal("/b/wx", conf.accounts[2].path)
+    assert.equal(SETUP.url .. "/b", conf.accounts[2].url)
   end)
 
   it("has an account where the file has none", function()
