@@ -90,7 +90,6 @@ end
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
 local function account_object(conf, hub)
   local can = {} -- a copy: what a plugin writes there by rawset changes nothing of the host
-  for name, value in pairs(conf.can) do can[name] = value end
   local known = setmetatable({
     id = conf.id, url = conf.url, path = conf.path, kind = conf.kind, verified = conf.verified,
     username = conf.username, appid = conf.appid, mode = conf.mode, can = can,
@@ -104,6 +103,13 @@ local function account_object(conf, hub)
       if later.account[key] then later.refuse("account." .. key) end
     end,
   })
+  local function tell() -- again, where WeChat tells later what an authorizer is
+    for name in pairs(can) do can[name] = nil end
+    for name, value in pairs(conf.can) do can[name] = value end
+    known.kind, known.verified, known.username = conf.kind, conf.verified, conf.username
+  end
+  tell()
+  if conf.component then conf.tell = tell end
   return setmetatable({}, readonly.metatable("account", "change it in weiyue.lua (请在 weiyue.lua 里改)", known))
 end
 

@@ -14,7 +14,6 @@ local json, log = core.json, core.log
 local M = {}
 
 local TTL <const> = 30 * 86400 * 1000 -- ms from the last change on
-local READ <const> = { depth = 512 }
 
 ---@class weiyue.session.State
 ---@field account table
@@ -38,7 +37,7 @@ local held = setmetatable({}, { __mode = "k" }) -- message → its state
 
 local function read(state, text)
   if not text then return {} end
-  local value = json.decode(text, READ)
+  local value = keep.decode(text)
   if type(value) == "table" then return value end
   log.write("error", "session.failed", "what is kept is no session: it begins anew", { account = state.account.id })
   return {}
@@ -47,7 +46,7 @@ end
 -- The text of a session; nil: an empty one, which is not kept.
 local function write(value)
   if next(value) == nil then return nil end
-  return json.encode(value)
+  return keep.encode(value)
 end
 
 local function same(a, b)

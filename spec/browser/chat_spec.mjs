@@ -148,6 +148,35 @@ await spec("who unfollows says nothing more, until he follows again", async (pag
   await page.waitForFunction(() => document.querySelectorAll(".item[data-from=account]").length === 2);
 });
 
+await spec("a state that arrives late does not undo what happened since", async (page) => {
+  let release;
+  let asked;
+  const held = new Promise((resolve) => (release = resolve));
+  const made = new Promise((resolve) => (asked = resolve));
+  const hold = async (route) => {
+    const response = await route.fetch();
+    asked();
+    await held;
+    await route.fulfill({ response });
+  };
+  await page.route("**/-/state?*", hold, { times: 1 });
+  const openid = await page.locator("select[name=user] option").first().getAttribute("value");
+  await page.locator("select[name=user]").selectOption(openid); // asks for the state
+  await made;
+  await page.evaluate(
+    ([appid, openid]) => fetch("/-/unfollow", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ appid, openid }) }),
+    [await page.locator("select[name=account]").inputValue(), openid],
+  );
+  await page.locator(".stranger").waitFor();
+  let answers = 0;
+  page.on("response", (response) => (answers += response.url().includes("/-/state") ? 1 : 0));
+  release();
+  for (let i = 0; answers < 2 && i < 100; i++) await page.waitForTimeout(50); // the late one, and one that it asks for
+  assert.equal(answers, 2);
+  await page.locator(".stranger button[name=follow]").click();
+  await page.locator("nav.menu").waitFor();
+});
+
 await spec("a scene that is scanned is pushed", async (page) => {
   await page.locator("button[name=more]").click();
   await page.locator("dialog button[name=scan]").click();
