@@ -290,7 +290,7 @@ local page = {}
 
 --- Fills in a form and sends it (提交表单); hidden fields are the page's.
 ---@async
----@param fields? table<string, string>
+---@param fields? table<string, string|table> files (上传文件): { name = "a.png", data = bytes, type = "image/png" }
 ---@param id? string its id, name or action; nil: the first form
 ---@return weiyue.testing.Page
 function page:submit(fields, id) end

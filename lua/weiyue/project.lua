@@ -37,7 +37,8 @@ wx.text({ "你好", "hello" }, "你好，我是微月")
 -- Any other text; runs after the specific rules, wherever it stands. 其余文字；排在更具体的规则之后
 wx.text(function(msg) return "你说：" .. msg.content end)
 
--- A click on the menu. 点击菜单
+-- The menu, and a click on it. 菜单，和点击菜单
+wx.menu { { "关于", click = "about" } }
 wx.click("about", "关于我们")
 
 -- Somebody follows. 有人关注

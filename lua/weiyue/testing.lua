@@ -108,6 +108,10 @@ local function world_of(conf, seed, clock)
     base = "https://mmbiz.weixin.qq.com" }
 end
 
+local FAULT <const> = {
+  errcode = true, errmsg = true, status = true, drop = true, lost = true, garbage = true, delay = true, times = true,
+}
+
 -- What a spec may ask of the fake WeChat.
 local function wechat_of(app)
   local wechat = { world = app.world }
@@ -134,6 +138,11 @@ local function wechat_of(app)
   end
   --- Has calls fail: { errcode = -1, times = 2 }, { status = 502 }, { drop = true }, { delay = 3 } …
   function wechat.fail(_, pattern, how)
+    if type(pattern) ~= "string" or type(how) ~= "table" then
+      say.raise('写成 app.wechat:fail("user.info", { errcode = 40003 })',
+        'write app.wechat:fail("user.info", { errcode = 40003 })')
+    end
+    say.check_keys("app.wechat:fail", how, FAULT)
     check(pattern)
     local own = {}
     for key, value in pairs(how or {}) do own[key] = key == "delay" and say.seconds(value) or value end

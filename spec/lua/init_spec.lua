@@ -46,6 +46,20 @@ describe("init", function()
     assert.matches("accounts: 1 %(demo /wx safe%), plugins: 1\n", done.out)
   end)
 
+  it("has a menu, whose click is answered", function()
+    program.run(folder, "init shop")
+    local file = assert(io.open(folder .. "/shop/plugins/hello.lua"))
+    local text = file:read "a"
+    file:close()
+    assert.truthy(text:find('wx.menu { { "关于", click = "about" } }\nwx.click("about"', 1, true))
+  end)
+
+  it("is named where there is no project", function()
+    local done = program.run(folder, "check")
+    assert.equal(1, done.status)
+    assert.matches("weiyue.lua: cannot be opened: .-; run this in a project's folder, .- weiyue init DIR", done.err)
+  end)
+
   it("names each secret that is missing", function()
     program.run(folder, "init shop")
     local done = program.run(folder .. "/shop", "check")

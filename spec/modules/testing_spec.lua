@@ -189,6 +189,19 @@ for _, tag in ipairs { "", " #socket" } do
       assert.equal(403, app:post("/form", { form = { text = "x" } }).status)
     end)
 
+    it("uploads files", function()
+      local u = shop():user()
+      local photo = { name = "月.png", data = "\137PNG\0\r\n1", type = "image/png" }
+      assert.same({ said = "茶", name = "月.png", size = 8 }, u:opens("/photo"):submit({ photo = photo }).json)
+      local none = u:opens("/photo"):submit({ text = "水" }).json
+      assert.equal("水", none.said)
+      local page = u:opens "/photo"
+      assert.matches('photo is a file: photo = { name = "a.png"', message_of(page.submit, page, { photo = "x" }))
+      assert.matches("the form has no phto; the nearest is photo", message_of(page.submit, page, { phto = photo }))
+      page = u:opens "/photo?wrong=1"
+      assert.matches("a form with files needs enctype", message_of(page.submit, page, { photo = photo }))
+    end)
+
     it("logs in by WeChat's pages", function()
       local app = shop()
       local u = app:user { nickname = "小明" }
@@ -394,6 +407,14 @@ describe("weiyue.testing", function()
     assert.matches("user has no say; the nearest is says", message_of(function() return app:user().say end))
     assert.matches("a duration is", message_of(app.advance, app, "soon"))
     assert.matches("no account x; there is test", message_of(app.user, app, { account = "x" }))
+    assert.matches("with a colon, not a dot: app:user", message_of(app.user))
+    assert.matches("with a colon, not a dot: user:says", message_of(app:user().says, "hi"))
+    assert.matches("u:hears%(%) is a list: u:hears%(%)%[1%].text", message_of(function() return app:user():hears().text end))
+    assert.matches('write app.wechat:fail%("user.info"', message_of(app.wechat.fail, app.wechat, "user.info", 40003))
+    assert.matches("app.wechat:fail has no errcod; the nearest is errcode",
+      message_of(app.wechat.fail, app.wechat, "user.info", { errcod = 40003 }))
+    assert.matches("leaky.lua is a plugin, not a weiyue.lua: write t.load { plugins = ",
+      message_of(t.load, FOLDER .. "/plugins/leaky.lua"))
   end)
 
   it("says what was expected of an answer, and what it is", function()
@@ -459,6 +480,9 @@ describe("weiyue.testing's runners", function()
     failed("a call without a stub", "has no stub")
     assert.truthy(text:find("not ok %d+ %- [^\n]*leaky_spec.lua\n.-1 task%(s%) still waiting"), text) -- of a setup
     failed("from before_each a task, too", "1 task%(s%) still waiting")
+    failed("a task, and fails before that", "not what was expected")
+    failed("an error in the log", "not what was expected")
+    assert.matches("leaky_spec.lua:%d+: errors in the log:\n  lua.error plugins/leaky.lua:%d+: attempt to compare", text)
     assert.truthy(text:find("\nok %d+ %- a spec that leaves nothing\n"), text)
     assert.truthy(text:find("\nok %d+ %- a spec that leaves what it means to leave\n"), text)
   end)

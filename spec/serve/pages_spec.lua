@@ -18,7 +18,7 @@ wx.page("/order/:id/:part", function(req) return "<p>" .. req.params.id .. "|" .
 wx.page("/order/new/:part", function(req) return "<p>new " .. req.params.part .. "</p>" end)
 wx.page("/whole", function() return "<!doctype html><html><head></head><body>whole</body></html>" end)
 wx.page("/bad", function() local x = nil; return x.y end)
-wx.page("/wrong", function() return wx.render "wrong" end)
+wx.page("/wrong", function() return wx.render "wrong" end) wx.page("/loop", function() return wx.render "loop" end)
 wx.page("/nothing", function() return nil end)
 wx.page("/number", function() return 5 end)
 wx.page("/form", { repeated = false }, function(req)
@@ -102,6 +102,7 @@ local FILES <const> = {
 ]],
   ["plugins/site/form.html"] = "<form method=post>{{{ csrf_field }}}<input name=a></form>",
   ["plugins/site/wrong.html"] = "<p>\n{{ nothing.here }}</p>",
+  ["plugins/site/loop.html"] = "<ul>\n\n{% for _, one in ipairs(nothing) do %}{{ one }}{% end %}</ul>",
   ["plugins/site/static/a.txt"] = "0123456789",
   ["plugins/site/static/index.html"] = "<!doctype html><p>index",
   ["plugins/site/static/.env"] = "SECRET",
@@ -258,6 +259,10 @@ describe("pages of one account", function()
     assert.truthy(found:find("page=/bad", 1, true))
     assert.equal(500, get("/wrong").status)
     assert.truthy(server:log():find("plugins/site/wrong.html:2: attempt to index a nil value", 1, true))
+    assert.equal(500, get("/loop").status)
+    serve.eventually("the template's line is told", function()
+      return server:log():find('text="plugins/site/loop.html:3: attempt to index a nil value', 1, true)
+    end)
     assert.equal(500, get("/number").status)
     assert.truthy(server:log():find("a number cannot be an answer", 1, true))
     assert.equal(404, get("/nothing").status)
@@ -289,6 +294,9 @@ describe("pages of one account", function()
       assert.truthy(post("/form", "a=1&csrf=" .. token, urlencoded).body:find("<p>got 1</p>", 1, true))
       assert.equal(200, post("/form", "a=1", urlencoded .. "X-CSRF-Token: " .. token .. "\r\n").status)
       assert.equal(403, post("/form", "a=1", urlencoded).status)
+      serve.eventually("what is missing is told", function()
+        return server:log():find('text="no csrf token: write {{{ csrf_field }}} inside the form', 1, true)
+      end)
       assert.equal(403, post("/form", "a=1&csrf=x" .. token, urlencoded).status)
       local other = form()
       assert.equal(403, post("/form", "a=1&csrf=" .. token, other .. "Content-Type: application/x-www-form-urlencoded\r\n").status)

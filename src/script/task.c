@@ -17,6 +17,21 @@ static int l_tostring(lua_State *L) {
   return 1;
 }
 
+/* Lua's own errors have no place where C code was at work, as in ipairs(nil) or table.sort: that of the code of a
+ * file which called it. */
+static void add_place(lua_State *L) {
+  const char *text = lua_tostring(L, 1);
+  lua_Debug ar;
+  if (strncmp(text, "attempt to ", 11) != 0) return;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Sl", &ar);
+    if (ar.currentline <= 0 || ar.short_src[0] == '[') continue;
+    lua_pushfstring(L, "%s:%d: %s", ar.short_src, ar.currentline, text);
+    lua_replace(L, 1);
+    return;
+  }
+}
+
 /* The raised value as text with a traceback, whatever the value is. */
 static int l_message(lua_State *L) {
   wy_task *t = wy_script_of(L)->running;
@@ -30,6 +45,7 @@ static int l_message(lua_State *L) {
       lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
     lua_replace(L, 1);
   }
+  add_place(L);
   luaL_traceback(L, L, lua_tostring(L, 1), 1);
   return 1;
 }

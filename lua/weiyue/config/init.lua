@@ -431,9 +431,13 @@ function M.load(path, options)
   local text, err, number = (options and options.read or read_file)(path)
   if text then return M.load_string(text, path, options) end
   local why = err:sub(1, #path + 2) == path .. ": " and err:sub(#path + 3) or err
+  local no_project = path == "weiyue.lua" and number == 2 -- the name that counts where none is given
   return nil, { setmetatable({
     level = "error", file = path, event = "config",
-    zh = "打不开：" .. (WHY_ZH[number] or WHY_ZH[why] or why), en = "cannot be opened: " .. why,
+    zh = "打不开：" .. (WHY_ZH[number] or WHY_ZH[why] or why)
+      .. (no_project and "；要在项目的文件夹里运行，新项目用 weiyue init DIR" or ""),
+    en = "cannot be opened: " .. why
+      .. (no_project and "; run this in a project's folder, a new one is made by weiyue init DIR" or ""),
   }, Problem) }
 end
 

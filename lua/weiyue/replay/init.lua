@@ -255,7 +255,7 @@ function M.report(result, zh)
     add("#%d  %s  %s  %s  %s", c.n, time_of(c.at), c.account, c.user or "-", (c.push:gsub("%c", " ")))
     add("  - %s", (c.old:gsub("%c", " ")))
     add("  + %s%s", (c.new:gsub("%c", " ")), c.where and "    " .. c.where or "")
-    if c.fault then add("  ! %s", (c.fault:gsub("%c", " "))) end
+    if c.fault then add("  ! %s", (c.fault:gsub("\\n.*", ""):gsub("%c", " "))) end -- without its traceback
   end
   for _, one in ipairs(result.unknown) do
     add(zh and "#%d  无法比较：处理时请求了 %s，记录里没有它的回答"

@@ -188,7 +188,7 @@ function App:reload()
 end
 
 local function fields_of(line)
-  local fields = { line = line }
+  local fields = { line = line, level = line:match "^%S+ (%l+) " }
   for name, value in line:gmatch "([%w_]+)=(%b\"\")" do
     fields[name] = value:sub(2, -2):gsub('\\(["\\])', "%1")
   end

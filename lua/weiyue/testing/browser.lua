@@ -35,17 +35,24 @@ local function need_browser(page)
   say.raise("只有 u:opens 打开的页面能点击、提交", "only a page of u:opens can be clicked or submitted")
 end
 
--- The forms of a page: { method, action, fields }.
+-- The forms of a page: { method, action, multipart, fields, names, files }; names: all that may be filled in.
 local function forms_of(page)
   local list = {}
   for head, inside in page.body:gmatch "<[fF][oO][rR][mM]([^>]*)>(.-)</[fF][oO][rR][mM]%s*>" do
-    local own, fields = web.attributes(" " .. head), {}
+    local own, fields, names, files = web.attributes(" " .. head), {}, {}, {}
+    for tag in inside:gmatch "<(%a[^>]*)>" do
+      local name = tag:find "^[iIbBtTsS]" and web.attributes(" " .. tag).name
+      if name then names[name] = true end
+    end
     for tag in inside:gmatch "<[iI][nN][pP][uU][tT]([^>]*)>" do
       local input = web.attributes(" " .. tag)
       local kind = (input.type or "text"):lower()
       local counts = kind ~= "submit" and kind ~= "button"
       if kind == "checkbox" or kind == "radio" then counts = input.checked end
-      if input.name and counts then fields[input.name] = input.value or (input.checked and "on") or "" end
+      if input.name and kind == "file" then
+        files[input.name] = true
+      elseif input.name and counts then fields[input.name] = input.value or (input.checked and "on") or ""
+      end
     end
     for tag, value in inside:gmatch "<[tT][eE][xX][tT][aA][rR][eE][aA]([^>]*)>(.-)</[tT][eE][xX][tT]%a+>" do
       local input = web.attributes(" " .. tag)
@@ -61,14 +68,59 @@ local function forms_of(page)
       if input.name then fields[input.name] = chosen or first or "" end
     end
     list[#list + 1] = { method = (own.method or "get"):upper(), action = own.action or "", id = own.id or own.name,
-      fields = fields }
+      multipart = (own.enctype or ""):lower() == "multipart/form-data", fields = fields, names = names, files = files }
   end
   return list
 end
 
+local BOUNDARY <const> = "----weiyue4b7c2f"
+
+-- A form as multipart/form-data: { type, name, data } of files, texts of the others.
+local function multipart(form)
+  local names, parts = {}, {}
+  for name in pairs(form.fields) do names[#names + 1] = name end
+  for name in pairs(form.files) do
+    if form.fields[name] == nil then -- nothing was chosen
+      form.fields[name] = { name = "", data = "" }
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  for i, name in ipairs(names) do
+    local value = form.fields[name]
+    local head = ('--%s\r\nContent-Disposition: form-data; name="%s"'):format(BOUNDARY, name)
+    if type(value) == "table" then
+      head = head .. ('; filename="%s"\r\nContent-Type: %s'):format(value.name or "file",
+        value.type or "application/octet-stream")
+      value = value.data
+    end
+    parts[i] = head .. "\r\n\r\n" .. value .. "\r\n"
+  end
+  return table.concat(parts) .. "--" .. BOUNDARY .. "--\r\n", "multipart/form-data; boundary=" .. BOUNDARY
+end
+
+-- Writes what a user fills in into the form's fields.
+local function fill_in(form, given)
+  say.check_keys(say.tr("表单", "the form"), given, form.names)
+  for name, value in pairs(given) do
+    if form.files[name] then
+      if type(value) ~= "table" or type(value.data) ~= "string" then
+        say.raise('%s 是文件：%s = { name = "a.png", data = 内容 }', '%s is a file: %s = { name = "a.png", data = bytes }',
+          name, name)
+      end
+      if not form.multipart then
+        say.raise('有文件的表单要 enctype="multipart/form-data"', 'a form with files needs enctype="multipart/form-data"')
+      end
+      form.fields[name] = value
+    else
+      form.fields[name] = tostring(value)
+    end
+  end
+end
+
 --- Fills in a form and sends it; hidden fields are those of the page.
 ---@async
----@param fields? table<string, string>
+---@param fields? table<string, string|table> files: { name = "a.png", data = bytes, type = "image/png" }
 ---@param id? string of the form, or its action; nil: the first one
 ---@return weiyue.testing.Page
 function Page:submit(fields, id)
@@ -77,11 +129,12 @@ function Page:submit(fields, id)
     if not form and (not id or one.id == id or one.action == id) then form = one end
   end
   if not form then say.raise("页面上没有%s表单", "there is no form%s on the page", id and " " .. id or "") end
-  for name, value in pairs(fields or {}) do form.fields[name] = tostring(value) end
+  fill_in(form, fields or {})
   local url = web.resolve(self.url, form.action)
   if form.method == "GET" then
     return its:_visit("GET", url:match "^[^?#]*" .. "?" .. core.form.encode(form.fields))
   end
+  if form.multipart then return its:_visit(form.method, url, multipart(form)) end
   return its:_visit(form.method, url, core.form.encode(form.fields), "application/x-www-form-urlencoded")
 end
 

@@ -224,6 +224,13 @@ function M.options(given)
   end
   local options, known = {}, {}
   for key, value in pairs(given) do options[key == 1 and "file" or key] = value end
+  if type(options.file) == "string" and exists(options.file) then
+    local text = read(options.file)
+    if text:find 'require%s*%(?%s*["\']weiyue["\']' then
+      say.raise("%s 是插件，不是 weiyue.lua：写成 t.load { plugins = { %q } }",
+        "%s is a plugin, not a weiyue.lua: write t.load { plugins = { %q } }", options.file, options.file)
+    end
+  end
   for key in pairs(OPTIONS) do known[key] = true end
   for key in pairs(PASSED) do known[key] = true end
   say.check_keys("t.load", options, known)

@@ -111,6 +111,18 @@ local function own_apps()
   return list
 end
 
+-- What the log of an app has of errors: why a spec failed stands there oftener than in what it expected.
+local function show_errors(app)
+  if not app.host then return end
+  local lines = {}
+  for _, line in ipairs(app:logs()) do
+    local text = line.level == "error" and (line.text or line.line)
+    if text then lines[#lines + 1] = ("  %s %s\n"):format(line.event, (text:gsub("\\n.*", ""))) end
+  end
+  if #lines == 0 then return end
+  io.stderr:write(say.tr("%s: 日志里的错误：", "%s: errors in the log:"):format(app.at), "\n", table.concat(lines))
+end
+
 -- At the end of an `it`: nothing is checked where it has failed already.
 local function finish(failed)
   local found = {}
@@ -120,6 +132,7 @@ local function finish(failed)
         "%s: assert.reply(…) checks nothing: .is_text \"…\", for example, is missing"):format(at)
     end
   end
+  for _, app in ipairs(failed and own_apps() or {}) do pcall(show_errors, app) end
   for _, app in ipairs(own_apps()) do
     if not failed and not app.checked then
       local ok, text = pcall(M.find, app)
@@ -137,9 +150,10 @@ local function sweep()
   end
 end
 
-local guard = { __close = function(_, err)
+-- busted's message handler hands no error on: `done` says that there was none.
+local guard = { __close = function(self)
   current = nil
-  finish(err ~= nil)
+  finish(not self.done)
 end }
 
 local function wrap(element)
@@ -148,8 +162,9 @@ local function wrap(element)
   local run = element.run
   element.run = function(...)
     current = element
-    local _ <close> = setmetatable({}, guard)
-    return run(...)
+    local own <close> = setmetatable({}, guard)
+    run(...)
+    own.done = true
   end
 end
 

@@ -62,6 +62,23 @@ function M.check_keys(what, t, known)
   end
 end
 
+local methods_of = setmetatable({}, { __mode = "k" }) -- of a function: the same one, which looks at its self
+
+-- app.user() is app:user() with a dot for the colon.
+local function checked(what, name, method)
+  local known = methods_of[method]
+  if not known then
+    function known(self, ...)
+      if type(self) ~= "table" then
+        M.raise("用冒号，不用点：%s:%s(…)", "with a colon, not a dot: %s:%s(…)", what, name)
+      end
+      return method(self, ...)
+    end
+    methods_of[method] = known
+  end
+  return known
+end
+
 --- The metatable of an object whose unknown members raise, naming the nearest.
 ---@param fields? string names of what may be nil
 function M.class(what, methods, fields)
@@ -69,6 +86,7 @@ function M.class(what, methods, fields)
   for name in (fields or ""):gmatch "%S+" do absent[name] = true end
   return { __index = function(object, key)
     local value = methods[key]
+    if type(value) == "function" and key:find "^%l" then return checked(what, key, value) end
     if value ~= nil or type(key) ~= "string" or absent[key] or key:find "^_" then return value end
     local getter = methods["_get_" .. key]
     if getter then return getter(object) end

@@ -173,6 +173,13 @@ function User:location(latitude, longitude, label)
   return self:sends { type = "location", location_x = latitude, location_y = longitude, label = label }
 end
 
+-- A list has no answer's fields: u:hears().text would be nil whatever has come.
+local Heard <const> = { __index = function(_, key)
+  if key == "text" or key == "type" or key == "way" or key == "articles" or key == "media_id" then
+    say.raise("u:hears() 是一个列表：u:hears()[1].%s", "u:hears() is a list: u:hears()[1].%s", key)
+  end
+end }
+
 --- What has come since he was asked last, beside the answers that u:says and the others give: late answers, messages
 --- of the API.
 ---@async
@@ -185,7 +192,7 @@ function User:hears()
     self.history[#self.history + 1] = list[i]
   end
   self.inbox = {}
-  return list
+  return setmetatable(list, Heard)
 end
 
 --- Opens a page in WeChat's browser: with the user's cookies, by way of WeChat's login pages.

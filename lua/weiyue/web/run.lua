@@ -28,6 +28,13 @@ local SAYS <const> = {
   [503] = { "现在太忙，请稍后再试", "Too busy; please try again later." },
 }
 
+-- What the log says of a form that was refused.
+local CSRF <const> = {
+  missing = "no csrf token: write {{{ csrf_field }}} inside the form, or send the header x-csrf-token",
+  token = "the csrf token is not this browser's: the form is old, or its cookie is gone",
+  origin = "another site's page has sent it",
+}
+
 local function error_answer(visit, status, why)
   local says = SAYS[status] or SAYS[500]
   if visit.page.kind == "page" then
@@ -201,7 +208,7 @@ local function handle(visit)
   local page = visit.page
   local fault = csrf.fault(visit)
   if fault then
-    log("info", "page.csrf", visit, { reason = fault })
+    log("info", "page.csrf", visit, { reason = fault, text = CSRF[fault] })
     return error_answer(visit, 403, "csrf")
   end
   if page.login then

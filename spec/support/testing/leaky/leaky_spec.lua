@@ -21,6 +21,14 @@ describe("a spec that leaves", function()
     before_each(function() app = load() end)
     it("a task, too", function() app:user():says "任务" end)
   end)
+  it("a task, and fails before that", function()
+    load():user():says "任务"
+    error "not what was expected"
+  end)
+  it("an error in the log", function()
+    load():user():says "错误"
+    error "not what was expected"
+  end)
   it("nothing", function()
     local app = load()
     app:user():says "任务"

@@ -30,3 +30,8 @@ wx.text("几点", function() return os.date "%H" end)
 wx.unsubscribe(function(msg)
   msg.account.api.message_custom.send { touser = msg.openid, msgtype = "text", text = { content = "再见" } }
 end)
+wx.text("错误", function()
+  local list = { 1, {} }
+  table.sort(list)
+  return "好"
+end)

@@ -45,6 +45,15 @@ wx.page("/form", function(req)
   req.session.seen = (req.session.seen or 0) + 1
   return ([[<form method="post"><input type="hidden" name="csrf" value="%s"><input name="text"></form>]]):format(req.csrf)
 end)
+wx.page("/photo", function(req)
+  if req.method == "POST" then
+    local photo = req.files.photo
+    return { said = req.form.text, name = photo and photo.filename, size = photo and photo.size }
+  end
+  return ([[<form method="post" enctype="%s"><input type="hidden" name="csrf" value="%s">
+    <input name="text" value="茶"><input type="file" name="photo"></form>]]):format(
+    req.query.wrong and "text/plain" or "multipart/form-data", req.csrf)
+end)
 wx.route("GET", "/slow", function()
   wx.sleep(20)
   return { ok = true }
