@@ -26,7 +26,10 @@ typedef struct verb {
 static int help(int argc, char **argv);
 
 static const verb verbs[] = {
+    {"init", wy_cli_init, false, "新建一个项目", "make a new project"},
     {"serve", wy_cli_serve, true, "运行 weiyue.lua 里的账号", "run the accounts of weiyue.lua"},
+    {"sandbox", wy_cli_sandbox, true, "对着假的微信运行，在浏览器里聊天",
+     "run them against a fake WeChat, with a chat page"},
     {"check", wy_cli_check, false, "检查配置和插件，列出每个问题的位置",
      "load everything, say where each problem is"},
     {"push", wy_cli_push, true, "像微信那样发一次推送，显示解出的回复",
@@ -38,13 +41,14 @@ static const verb verbs[] = {
     {"token", wy_cli_token, true, "输出账号的 access_token", "print an account's access_token"},
     {"store", wy_cli_store, true, "备份、恢复、检查存储", "back up, restore, check the store"},
     {"test", wy_cli_test, true, "在宿主里跑 busted 测试", "run busted specs inside the host"},
+    {"replay", wy_cli_replay, false, "用现在的插件重放记录，列出变了的答复",
+     "replay a journal, list the answers that have changed"},
     {"version", wy_cli_version, false, "显示版本", "show the versions"},
     {"help", help, false, "显示某个命令的用法：weiyue help VERB",
      "explain a verb: weiyue help VERB"},
 };
 
-static const char *const not_built[] = {"init", "sandbox", "plan",  "apply",
-                                        "user", "replay",  "doctor"};
+static const char *const not_built[] = {"plan", "apply", "user", "doctor"};
 
 enum { VERBS = sizeof verbs / sizeof *verbs, NOT_BUILT = sizeof not_built / sizeof *not_built };
 

@@ -8,11 +8,13 @@ return {
   plugins = { "plugins/*.lua", "plugins/menu" },
   accounts = {
     { -- safe mode: pushes and replies are encrypted. 安全模式：推送和回复都加密
-      id = "demo", path = "/wx", mode = "safe", appid = "wxtest0123456789ab", token = "wxtesttoken",
+      id = "demo", url = "https://wx.example.cn", path = "/wx", kind = "service", verified = true,
+      mode = "safe", appid = "wxtest0123456789ab", token = "wxtesttoken",
       aes_key = "wxtestwxtestwxtestwxtestwxtestwxtestwxtest0",
     },
     { -- plain mode: pushes are signed only. 明文模式：推送只有签名
       id = "plain", path = "/plain", mode = "plain", appid = "wxtest9876543210ba", token = "wxtesttoken",
+      plugins = { "hello", "order", "report" },
     },
   },
 }

@@ -142,8 +142,21 @@ function codec.parse(text) end
 ---@return { text_bytes: integer, articles: integer }|weiyue.codec.Error|nil cut
 function codec.build(reply, head) end
 
+---@class weiyue.codec.ReplyField
+---@field key string as in weiyue.codec.Reply
+---@field element string WeChat's name
+---@field required boolean
+---@field base64 boolean encoded on the way out
+---@field number boolean
+
+---@class weiyue.codec.ReplyType
+---@field name string
+---@field msgtype string WeChat's name
+---@field wrap? string the element that holds the fields
+---@field fields weiyue.codec.ReplyField[]
+
 --- Every kind of passive reply and its fields (回复类型).
----@return { name: string, msgtype: string, fields: { key: string, required: boolean }[] }[]
+---@return weiyue.codec.ReplyType[]
 function codec.reply_types() end
 
 --- Signature of wx.config in the JS-SDK (JS-SDK 签名); the fragment of the url is left out.

@@ -248,14 +248,62 @@ function wx.api(family, row) end
 ---@return weiyue.Account
 function wx.account(id) end
 
+--- The account's menu (自定义菜单), as data beside its handlers; with `match` a conditional one. While the plugin
+--- loads. What WeChat would refuse fails the plugin; `weiyue check` also says which clicks have no handler:
+---
+---     wx.menu { { "关于", click = "about" }, { "更多", { "我的", page = "/me" } } }
+---@param menu weiyue.Menu
+function wx.menu(menu) end
+
 -- What is kept --------------------------------------------------------------------------------------
 
---- A user's session (会话): msg:session().
+--- A user's session (会话): msg:session(); of a request: that of its user, or of its browser.
 ---@async
----@param msg weiyue.Message
+---@param of weiyue.Message|weiyue.Request
 ---@return table<string, any>? session
 ---@return weiyue.Error? err
-function wx.session(msg) end
+function wx.session(of) end
+
+-- Pages ---------------------------------------------------------------------------------------------
+
+--- A page (网页): what it returns is shown to people. A part of the path may be :name, the last one *name: req.params.
+---@param path string
+---@param options weiyue.PageOptions
+---@param handler async fun(req: weiyue.Request): weiyue.PageAnswer, string?
+---@overload fun(path: string, handler: async fun(req: weiyue.Request): weiyue.PageAnswer, string?)
+function wx.page(path, options, handler) end
+
+--- A route (接口) for scripts and other programs: a table is JSON, a text plain.
+---@param method "GET"|"POST"|"PUT"|"PATCH"|"DELETE"|"OPTIONS"
+---@param path string
+---@param options weiyue.RouteOptions
+---@param handler async fun(req: weiyue.Request): weiyue.PageAnswer, string?
+---@overload fun(method: string, path: string, handler: async fun(req: weiyue.Request): weiyue.PageAnswer, string?)
+function wx.route(method, path, options, handler) end
+
+--- Serves a folder of the plugin's (静态文件): no hidden files, nothing that leads out of it.
+---@param prefix string such as "/static"
+---@param folder string
+---@param options? { max_age?: number|string } how long browsers keep a file without asking
+function wx.static(prefix, folder, options) end
+
+--- Leads the browser to another page of one's own (跳转); other addresses raise.
+---@param path string
+---@return weiyue.Response
+function wx.redirect(path) end
+
+--- An answer (应答) with a status, headers, cookies, a file or a stream.
+---@param fields weiyue.ResponseFields
+---@return weiyue.Response
+function wx.response(fields) end
+
+--- A template (模板), NAME.html in the plugin's folder: {{ expression }} escaped, {{{ expression }}} as it is,
+--- {% if … %} {% for … %} {% else %} {% end %}, {% include "name" %}, {# left out #}. It has req, csrf, csrf_field,
+--- nonce, base and json(value) besides vars.
+---@param name string
+---@param vars? table<string, any>
+---@return weiyue.Rendered
+function wx.render(name, vars) end
 
 --- Is held by one at a time (锁), whichever worker, process or machine shares the store; of this plugin and the
 --- account. Give it back at the block's end: `local lock <close> = wx.lock("report", "30s")`. It ends by itself after

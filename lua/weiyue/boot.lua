@@ -37,7 +37,10 @@ end
 
 local function read_config(options, from)
   local config = require "weiyue.config"
-  local overrides = { overrides = { listen = options.listen }, read = from.read }
+  local overrides = {
+    overrides = { listen = options.listen }, read = from.read,
+    sandbox = options.sandbox and core.json.decode(options.sandbox),
+  }
   local conf, found
   if options.text then
     conf, found = config.load_string(options.text, file_of(options), overrides)
@@ -87,7 +90,6 @@ end
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
 local function account_object(conf, hub)
   local can = {} -- a copy: what a plugin writes there by rawset changes nothing of the host
-  for name, value in pairs(conf.can) do can[name] = value end
   local known = setmetatable({
     id = conf.id, url = conf.url, path = conf.path, kind = conf.kind, verified = conf.verified,
     username = conf.username, appid = conf.appid, mode = conf.mode, can = can,
@@ -101,6 +103,13 @@ local function account_object(conf, hub)
       if later.account[key] then later.refuse("account." .. key) end
     end,
   })
+  local function tell() -- again, where WeChat tells later what an authorizer is
+    for name in pairs(can) do can[name] = nil end
+    for name, value in pairs(conf.can) do can[name] = value end
+    known.kind, known.verified, known.username = conf.kind, conf.verified, conf.username
+  end
+  tell()
+  if conf.component then conf.tell = tell end
   return setmetatable({}, readonly.metatable("account", "change it in weiyue.lua (请在 weiyue.lua 里改)", known))
 end
 
@@ -140,7 +149,8 @@ end
 ---@field state? string          the state folder
 ---@field sources weiyue.Sources what was read; its snapshot builds the same once more
 ---@field log_file? string       where the program writes its log; nil: stderr
----@field accounts { object: table, dispatch: function }[]
+---@field accounts { object: table, dispatch: function, menu?: weiyue.menu.Declared }[]
+---@field sites? table[] for each account false, or its pages
 ---@field calls table<string, any> what C asks at run time, by name
 
 ---@class weiyue.BootOptions
@@ -149,6 +159,8 @@ end
 ---@field name? string
 ---@field folder? string
 ---@field listen? string
+---@field sandbox? string   JSON of a weiyue.sandbox.Setup: the host's WeChat is a fake one
+---@field has_guest? boolean the host is that fake one
 ---@field worker? integer   which one this is, from 0
 ---@field workers? integer  how many there are; absent: as the configuration says
 ---@field cores? integer    what workers = "auto" means
@@ -304,7 +316,7 @@ local function load_plugins(boot, folder, host)
     lua_path[i] = { folder = absolute and "" or folder .. "/", pattern = pattern } -- a folder's own ? stays
   end
   local loaded, problems, failed = plugins.load(boot.conf.plugins, {
-    refuse_empty = boot.options.reload,
+    refuse_empty = boot.options.reload, has_guest = boot.options.has_guest,
     file = file_of(boot.options), folder = folder, lua_path = lua_path, sources = boot.sources,
     c_modules = boot.conf.c_modules, from_env = boot.conf.from_env, locate = locator(boot),
   }, host)
@@ -317,6 +329,25 @@ local function load_plugins(boot, folder, host)
     plugin.calls = nil
   end
   return loaded
+end
+
+-- The menus that the plugins of each account declare: boot.accounts[i].menu, and its place has them.
+local function read_menus(boot, own, hub)
+  local told = {}
+  for i, account in ipairs(boot.conf.accounts) do
+    local has = false
+    for _, plugin in ipairs(own[i]) do has = has or plugin.menus ~= nil end
+    boot.accounts[i].menu = has and require("weiyue.menu.declared").of(own[i], account, function(level, where, zh, en)
+      if told[where .. en] then return end -- several accounts have the plugin
+      told[where .. en] = true
+      if level == "error" then boot.failed_plugins = boot.failed_plugins + 1 end
+      boot.problems[#boot.problems + 1] = {
+        level = level, event = level == "error" and "plugin.load_failed" or "plugin.lint",
+        zh = ("%s: %s"):format(where, zh), en = ("%s: %s"):format(where, en),
+      }
+    end) or nil
+    hub:place(boot.accounts[i].object).menu = boot.accounts[i].menu
+  end
 end
 
 -- Whose a handler is, by the place of its rule: for metrics.
@@ -415,15 +446,19 @@ function M.load(boot)
       en = ("account %s wants the plugin %s, which is not loaded"):format(account.id, name),
     }
   end
+  local plugins_of, has_pages = {}, false
   for i, account in ipairs(conf.accounts) do
     local own = chosen(loaded, account, folder, missing)
     local handlers = {}
+    plugins_of[i] = own
+    for _, plugin in ipairs(own) do has_pages = has_pages or plugin.pages ~= nil end
     for _, plugin in ipairs(own) do
       for _, handler in ipairs(plugin.forgets or {}) do handlers[#handlers + 1] = handler end
     end
     to_forget[i] = { object = objects[i], index = i, delay = account.forget, handlers = handlers }
     boot.accounts[i] = { object = objects[i], index = rules.compile(own) }
   end
+  read_menus(boot, plugins_of, hub)
   hub.forgetting = forget.new(to_forget, box, push, hub.services, platform,
     hub.has_component and function(id) return hub.components:find(id) end or nil)
   for i, account in ipairs(boot.accounts) do
@@ -451,6 +486,17 @@ function M.load(boot)
       return out:hint(its, openid)
     end,
   }
+  if has_pages then
+    local n = #boot.problems
+    boot.sites, boot.calls.page = require("weiyue.web.sites").build {
+      confs = conf.accounts, objects = objects, plugins = plugins_of, problems = boot.problems,
+      services = hub.services, push = push, json_depth = conf.limits.json_depth, state = boot.state,
+      is_shared_store = conf.store.url:find "^redis:" ~= nil,
+    }
+    for i = n + 1, #boot.problems do
+      if boot.problems[i].level == "error" then boot.failed_plugins = boot.failed_plugins + 1 end
+    end
+  end
   --- What is done last, when the host stops or another generation has taken over.
   function boot.calls.part()
     local governor = rawget(hub, "governor")
@@ -464,6 +510,9 @@ function M.load(boot)
     })
     local stop_forgetting = worker == 0 and hub.forgetting:start()
     local stop_components = worker == 0 and hub.has_component and hub.components:start()
+    if worker == 0 and options.sandbox then
+      task.after(0, function() require("weiyue.menu.bring").all(hub) end)
+    end
     return function()
       stop()
       if stop_forgetting then stop_forgetting() end

@@ -46,6 +46,7 @@ end
 function M.rules(plugin)
   for _, rule in ipairs(plugin.rules) do by_where[rule.where] = who(plugin) end
   for _, use in ipairs(plugin.uses) do by_where[use.where] = who(plugin) end
+  for _, page in ipairs(plugin.pages or {}) do by_where[page.where] = who(plugin) end
 end
 
 --- Whose rule stands there; nil: nobody's.
@@ -84,7 +85,7 @@ local function kind_of(f, source)
   if plugin then return plugin end
   if source == "=[C]" then return PASSED end
   if not is_own(source) then return nil end -- whose it is may turn out yet
-  return source:find("dispatch", 1, true) and RULES or PASSED
+  return (source:find("dispatch", 1, true) or source:find("web.run", 1, true)) and RULES or PASSED
 end
 
 --- The plugin whose code has called into weiyue; nil: weiyue itself, or code of nobody's. As M.plugin, in a fraction

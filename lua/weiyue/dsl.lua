@@ -28,7 +28,9 @@ local function caller()
   for level = 2, 20 do
     local info = debug.getinfo(level, "Sl")
     if not info then break end
-    if info.currentline > 0 and info.source ~= SOURCE then
+    local source = info.source
+    local is_own = source == SOURCE or source:find "^=%[weiyue%.web" or source:find "weiyue/web/%w+%.lua$"
+    if info.currentline > 0 and not is_own then
       return info.short_src .. ":" .. info.currentline
     end
   end
@@ -294,6 +296,19 @@ function M.new(plugin, host)
     if not added then error("wx.api: " .. fault, 2) end
   end
 
+  --- A menu, or with match a conditional one: what the account is to have, checked now.
+  function wx.menu(menu)
+    if plugin.loaded then error("wx.menu: it is declared while the plugin loads", 2) end
+    if type(menu) ~= "table" then error('wx.menu wants a table: wx.menu { { "关于", click = "about" } }', 2) end
+    local wrong = {}
+    for _, p in ipairs(require("weiyue.menu").check(menu)) do
+      if p.level == "error" then wrong[#wrong + 1] = ("%s: %s (%s)"):format(p.path, p.en, p.zh) end
+    end
+    if #wrong > 0 then error("wx.menu: " .. table.concat(wrong, "; "), 2) end
+    plugin.menus = plugin.menus or {}
+    plugin.menus[#plugin.menus + 1] = { menu = menu, where = caller() }
+  end
+
   -- What is kept ------------------------------------------------------------------------------------
 
   local lock
@@ -304,9 +319,37 @@ function M.new(plugin, host)
   end
 
   ---@async
-  function wx.session(msg)
-    if getmetatable(msg) ~= "weiyue.message" then error("wx.session wants a message", 2) end
-    return msg:session()
+  function wx.session(of)
+    local kind = getmetatable(of)
+    if kind == "weiyue.request" then return require("weiyue.web.request").session(of) end
+    if kind ~= "weiyue.message" then error("wx.session wants a message or a request", 2) end
+    return of:session()
+  end
+
+  -- Pages: their code is loaded for who has any ------------------------------------------------------
+
+  for _, name in ipairs { "page", "route", "static" } do
+    wx[name] = function(...)
+      local declare = require("weiyue.web.declare").of(plugin, caller)[name] -- no tail call, likewise
+      declare(...)
+    end
+  end
+
+  function wx.response(t)
+    local response = require("weiyue.web.response").new(t)
+    return response
+  end
+
+  function wx.redirect(path)
+    local response = require("weiyue.web.response").redirect(path)
+    return response
+  end
+
+  local render
+  function wx.render(name, vars)
+    render = render or require("weiyue.web.render").of(plugin)
+    local value = render(name, vars)
+    return value
   end
 
   function wx.on_forget(fn)

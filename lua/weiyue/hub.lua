@@ -17,11 +17,14 @@ local AT_RUN_TIME <const> = 1 << 16 -- numbers from here on are of accounts that
 ---@field appid? string
 ---@field secret? string
 ---@field api string        where WeChat's API is
+---@field open? string      where its OAuth pages are; of the configuration's accounts, as url, mp and jweixin
 ---@field access_token? "stable"|"classic"|{ url: string, key?: string, account?: string }
 ---@field can table<string, boolean>
 ---@field limits? table<string, integer> calls a day that differ from the usual
 ---@field learnt? boolean   of an authorizer: WeChat has told what kind of account it is
 ---@field component? weiyue.Place of an authorizer: the platform that calls for it
+---@field tell? fun()      of an authorizer: its object has what WeChat has told since
+---@field menu? weiyue.menu.Declared what the plugins declare
 ---@field object table      msg.account
 
 ---@class weiyue.Hub
@@ -30,6 +33,7 @@ local AT_RUN_TIME <const> = 1 << 16 -- numbers from here on are of accounts that
 ---@field push? table      the module weiyue.push, where pushes are served
 ---@field wire weiyue.Wire
 ---@field components weiyue.Components
+---@field rates weiyue.web.Rates
 ---@field keeper weiyue.token.Keeper
 ---@field private list weiyue.Place[]
 ---@field private by_id table<string, weiyue.Place>
@@ -114,6 +118,8 @@ end
 
 function parts.governor(hub) return require("weiyue.api.governor").new(hub) end
 
+function parts.rates() return require("weiyue.web.rate").new() end
+
 function parts.engine(hub) return require("weiyue.api.call").new(hub) end
 
 ---@return weiyue.Hub
@@ -141,6 +147,7 @@ function M.place_of(conf, object, index)
   return {
     index = index, id = conf.id, kind = conf.kind, verified = conf.verified, appid = conf.appid, secret = conf.secret,
     api = conf.api, access_token = conf.access_token, can = conf.can, object = object, limits = conf.quota,
+    url = conf.url, open = conf.open, mp = conf.mp, jweixin = conf.jweixin,
   }
 end
 

@@ -9,10 +9,10 @@ local function set(names)
   return s
 end
 
-M.wx = set "menu page redirect render response route static"
+M.wx = set ""
 M.msg = set "choose confirm form"
 M.account = set ""
-M.modules = set "weiyue.testing"
+M.modules = set ""
 
 --- Raises that `name` is not in this build.
 ---@param name string

@@ -15,6 +15,7 @@ local STOCK <const> = {
   ["weiyue.codec"] = true, ["weiyue.json"] = true, ["weiyue.xml"] = true, ["weiyue.form"] = true,
   ["weiyue.url"] = true, ["weiyue.crypto"] = true, ["weiyue.time"] = true, ["weiyue.log"] = true,
   ["weiyue.token"] = true, ["weiyue.api"] = true,
+  ["weiyue.menu"] = true, ["weiyue.jssdk"] = true,
 }
 
 --- The source of a plugin or module, without a byte order mark.
@@ -140,7 +141,9 @@ function M.new(plugin, options)
       return stock[name]
     end
     if name == "weiyue.http" then return plugin.wx.http end
+    if name == "weiyue.sandbox.server" and plugin.path == "weiyue:sandbox" then return require(name) end
     if later.modules[name] then later.refuse(name) end
+    if name == "weiyue.testing" then error("weiyue.testing is for specs, not for plugins (weiyue.testing 用在测试里)", 2) end
     if is_of_weiyue(name) then error(("no module %s"):format(name), 2) end
     if loaded[name] ~= nil then return loaded[name] end
     if not is_name(name) then error(("require: %q is not a module name"):format(name), 2) end

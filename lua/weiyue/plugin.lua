@@ -29,14 +29,16 @@ local function plain(path)
 end
 
 -- Why there is no bundled plugin of this name; nil: there is.
-local function not_bundled(entry)
+local function not_bundled(entry, has_guest)
   local name = entry:sub(#"weiyue:" + 1)
-  if name == "sandbox" then
-    return "沙箱不是一个插件：由 weiyue sandbox 运行，本版本尚未实现",
-      "the sandbox is no plugin to list: `weiyue sandbox` runs it; not in this build"
+  if name == "sandbox" and not has_guest then
+    return "沙箱不能写进 plugins：由 weiyue sandbox 运行", "the sandbox is no plugin to list: `weiyue sandbox` runs it"
   end
   if files.bundled(name) then return nil end
-  local names = files.all_bundled()
+  local names = {}
+  for _, one in ipairs(files.all_bundled()) do
+    if one ~= "sandbox" then names[#names + 1] = one end
+  end
   local near = nearest.slip(name, names)
   for i, one in ipairs(names) do names[i] = "weiyue:" .. one end
   return ("本版本没有内置插件 %s；%s"):format(entry,
@@ -79,7 +81,7 @@ local function expand(entries, options, problems)
     place = ("%s: plugins%s: "):format(file, entry.name and "." .. entry.name or "[" .. i .. "]")
     local path = absolute(entry.path)
     if path:find "^weiyue:" then
-      local zh, en = not_bundled(path)
+      local zh, en = not_bundled(path, options.has_guest)
       if zh then problem("error", zh, en) else add(path, entry) end
     elseif entry.path:find "[%*%?%[]" then
       local pattern = entry.path
@@ -140,6 +142,17 @@ local function wrong_settings(found, plugin, options)
   return list
 end
 
+-- What of its pages is not there; else they are read with it.
+local function pages_fault(plugin, from)
+  for _, page in ipairs(plugin.pages) do
+    if page.folder and from.kind(page.folder) ~= "folder" then
+      return ("%s: wx.static: there is no folder %s"):format(page.where, page.folder)
+    end
+  end
+  local ok, err = require("weiyue.web.render").read(plugin, from)
+  return not ok and err or nil
+end
+
 -- The plugin, or nil and why not: { zh, en } for each fault.
 local function load_one(found, options, host)
   local plugin = {
@@ -182,6 +195,10 @@ local function load_one(found, options, host)
     err = one_line(err, file)
     return nil, { { err, err } }
   end
+  if plugin.pages then
+    err = pages_fault(plugin, from)
+    if err then return nil, { { err, err } } end
+  end
   plugin.loaded = true
   caller.rules(plugin)
   return plugin
@@ -193,6 +210,7 @@ end
 ---@field lua_path { folder: string, pattern: string }[]
 ---@field c_modules? string[]
 ---@field sources? weiyue.Sources absent: the disk
+---@field has_guest? boolean weiyue:sandbox may be loaded
 ---@field from_env? table<string, true> values of the configuration that came from the environment
 ---@field locate? fun(key: string): integer? the line of a key of the configuration
 
@@ -207,6 +225,7 @@ function M.load(entries, options, host)
   options = { -- a copy, which outlives loading in each plugin's require
     file = options.file, folder = options.folder, lua_path = options.lua_path, c_modules = options.c_modules or {},
     locate = options.locate, from_env = options.from_env or {}, sources = options.sources or sources.disk(),
+    has_guest = options.has_guest,
     base = environment.base(), c_loaded = {},
   }
   local all, listed = expand(entries, options, problems)

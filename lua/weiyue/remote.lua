@@ -49,7 +49,7 @@ local function no_account(hub, id, how)
 end
 
 -- How a call names its account.
-local NAMES <const> = { token = "weiyue token %s", api = "--account %s" }
+local NAMES <const> = { token = "weiyue token %s", api = "--account %s", menu = "--account %s" }
 
 -- A path as whoever called means it, as this host, which runs in a folder of its own, reads it.
 local function file_of(path, folder)
@@ -177,7 +177,15 @@ function M.new(hub)
     return { ok = true, result = result }
   end
 
-  --- { "do": "token" | "api", "account"?: ID, … }
+  -- What the plugins declare: the bodies of menu.create and menu.add_conditional.
+  function asks.menu(_, place)
+    local declared, conditional = place.menu or {}, json.array {}
+    for i, text in ipairs(declared.conditional or {}) do conditional[i] = json.decode(text) end
+    return { ok = true, account = place.id, menu = declared.create and json.decode(declared.create) or json.null,
+      conditional = conditional }
+  end
+
+  --- { "do": "token" | "api" | "menu", "account"?: ID, … }
   ---@async
   ---@param text string
   ---@return integer status 0: it went well

@@ -25,10 +25,9 @@ describe("a bundled plugin", function()
 
   for entry, why in pairs {
     ["weiyue:rulse"] = "the bundled plugin weiyue:rulse is not in this build; the nearest is weiyue:rules",
-    ["weiyue:console"] = "the bundled plugin weiyue:console is not in this build; there is weiyue:rules",
-    ["weiyue:../rules"] = "the bundled plugin weiyue:../rules is not in this build; there is weiyue:rules",
-    ["weiyue:"] = "the bundled plugin weiyue: is not in this build; there is weiyue:rules",
-    ["weiyue:sandbox"] = "the sandbox is no plugin to list: `weiyue sandbox` runs it; not in this build",
+    ["weiyue:console"] = "the bundled plugin weiyue:console is not in this build; there is weiyue:menu, weiyue:rules",
+    ["weiyue:../rules"] = "the bundled plugin weiyue:../rules is not in this build; there is weiyue:menu, weiyue:rules",
+    ["weiyue:"] = "the bundled plugin weiyue: is not in this build; there is weiyue:menu, weiyue:rules",
   } do
     it("that is not there is refused: " .. entry, function()
       local loaded = folder:load { { path = entry }, { path = "weiyue:rules" } }
@@ -38,6 +37,13 @@ describe("a bundled plugin", function()
       assert.equal("rules", loaded[1])
     end)
   end
+
+  it("named sandbox is that of `weiyue sandbox` alone", function()
+    local loaded = folder:load { { path = "weiyue:sandbox" } }
+    assert.equal("error: weiyue.lua: plugins[1]: the sandbox is no plugin to list: `weiyue sandbox` runs it", loaded.problems)
+    assert.matches("^error: weiyue.lua: plugins%[1%]: .*沙箱", loaded.zh)
+    assert.equal(1, loaded.failed)
+  end)
 
   it("may be copied and is then a plugin like any other", function()
     local file = assert(io.open("plugins/rules.lua", "rb"))

@@ -357,4 +357,14 @@ describe("weiyue.files", function()
     end
     assert.is_true((shell "flock -n . true"))
   end)
+
+  it("has the pages of plugins", function()
+    local bytes, content_type = files.page("sandbox", "index.html")
+    assert.matches("^<!doctype html>", bytes)
+    assert.equal("text/html; charset=utf-8", content_type)
+    local script = bytes:match 'src="%./(assets/[^"]+%.js)"' -- there is one where npm built the page
+    if script then assert.equal("text/javascript; charset=utf-8", select(2, files.page("sandbox", script))) end
+    assert.is_nil(files.page("sandbox", "../sandbox/index.html"))
+    assert.is_nil(files.page("none", "index.html"))
+  end)
 end)

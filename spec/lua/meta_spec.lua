@@ -44,13 +44,16 @@ describe("lua/meta", function()
     end)
   end
 
-  it("describes weiyue.token and weiyue.api, which a host has", function()
-    local code = { token = read "lua/weiyue/token.lua", catalogue = read "lua/weiyue/api/init.lua" }
+  it("describes weiyue.token, api, jssdk and menu, which a host has", function()
+    local code = {
+      token = read "lua/weiyue/token.lua", catalogue = read "lua/weiyue/api/init.lua", jssdk = read "lua/weiyue/jssdk.lua",
+      menu = read "lua/weiyue/menu.lua",
+    }
     for name, text in pairs(code) do
       local names = {}
       for one in text:gmatch("\nfunction M%.([%w_]+)%(") do names[#names + 1] = one end
       table.sort(names)
-      assert.same(names, described(read("lua/meta/" .. name .. ".lua"), "weiyue." .. (name == "token" and name or "api")))
+      assert.same(names, described(read("lua/meta/" .. name .. ".lua"), "weiyue." .. (name == "catalogue" and "api" or name)))
     end
   end)
 
@@ -65,6 +68,35 @@ describe("lua/meta", function()
     local text = read("lua/meta/weiyue.lua")
     assert.is_table(require("weiyue").http) -- made when it is asked for
     assert.same(real(require "weiyue", { reply = true, log = true }), described(text, "weiyue"))
+  end)
+
+  it("describes weiyue.testing and its objects", function()
+    local text, members = read "lua/meta/testing.lua", {}
+    for class, name in text:gmatch "\nfunction (%w+)[.:]([%w_]+)%(" do
+      members[class] = members[class] or {}
+      table.insert(members[class], name)
+    end
+    local sources = { app = "app", http = "stubs", user = "users", page = "browser" }
+    local tables = { app = "App", http = "Http", user = "User", page = "Page" }
+    for class, file in pairs(sources) do
+      local names = {}
+      for name in read("lua/weiyue/testing/" .. file .. ".lua"):gmatch("\nfunction " .. tables[class] .. "[.:](%l[%w_]*)%(") do
+        names[#names + 1] = name
+      end
+      table.sort(names)
+      table.sort(members[class])
+      assert.same(names, members[class])
+    end
+    local asked = {}
+    for name in read("lua/weiyue/testing.lua"):gmatch "\n  function wechat%.([%w_]+)%(" do asked[#asked + 1] = name end
+    table.sort(asked)
+    table.sort(members.wechat)
+    assert.same(asked, members.wechat)
+    local checks, fields = {}, {}
+    for name in read("lua/weiyue/testing/replies.lua"):gmatch "\nfunction checks%.([%w_]+)%(" do checks[name] = true end
+    for _, kind in ipairs { "image", "voice", "video", "music" } do checks["is_" .. kind] = true end
+    for name in text:match "@class weiyue.testing.Reply\n(.-)\n\n":gmatch "@field ([%w_]+)" do fields[name] = true end
+    assert.same(checks, fields)
   end)
 
   it("describes weiyue.http", function()
@@ -97,8 +129,8 @@ describe("lua/meta", function()
   end)
 
   local FILES <const> = {
-    "api", "catalogue", "codec", "crypto", "form", "http", "json", "log", "message", "shared", "store", "time", "token",
-    "url", "weiyue", "xml",
+    "api", "catalogue", "codec", "crypto", "form", "http", "jssdk", "json", "log", "menu", "message", "shared", "store",
+    "testing", "time", "token", "url", "user", "web", "weiyue", "xml",
   }
   for _, name in ipairs(FILES) do
     it(("%s.lua is Lua, opens with @meta and raises when it is required"):format(name), function()

@@ -64,11 +64,12 @@ describe("the READMEs", function()
     end
   end)
 
-  it("have the same code, comments of commands apart", function()
+  it("have the same code, comments apart", function()
     local function code(text)
       local list = blocks(text)
       for _, block in ipairs(list) do
         if block.lang == "sh" then block.text = block.text:gsub(" +# [^\n]*", "") end
+        if block.lang == "lua" then block.text = block.text:gsub(" +%-%- [^\n]*", "") end
       end
       return list
     end
@@ -154,6 +155,29 @@ describe("the code in the READMEs", function()
     file:write(text)
     file:close()
   end
+
+  -- What stands at the top works as it stands there.
+  it("open with an account that does what it says", function()
+    local first = blocks(english)[1]
+    assert.equal("lua", first.lang)
+    local _, lines = first.text:gsub("\nwx%.", "")
+    assert.equal(5, lines)
+    os.execute(("mkdir -p %s/plugins"):format(folder))
+    write("plugins/hello.lua", first.text)
+    write("first_spec.lua", [[
+      local t = require "weiyue.testing"
+      it("does", function()
+        local app = t.load { plugins = { "plugins/hello.lua" } }
+        local user = app:user()
+        assert.equal("你好，我是微月", user:says("你好").text)
+        assert.equal("echo: 在吗", user:says("在吗").text)
+        assert.equal("关于我们", user:clicks("about").text)
+        assert.matches("openid: " .. user.openid, user:opens("/me").body, 1, true)
+      end)]])
+    local ok, out = run(("cd %s && LC_ALL=C '%s' test -o TAP first_spec.lua"):format(folder, absolute))
+    assert.is_true(ok, out)
+    assert.matches("ok 1", out)
+  end)
 
   for i, block in ipairs(blocks(english)) do
     if block.lang == "lua" then

@@ -95,6 +95,10 @@ describe("a served account", function()
   local function logged(event, f)
     local before = #server:logged(event)
     f()
+    for _ = 1, 100 do -- the log has a thread of its own
+      if #server:logged(event) > before then break end
+      socket.sleep(0.02)
+    end
     return table.move(server:logged(event), before + 1, before + 10, 1, {})
   end
 

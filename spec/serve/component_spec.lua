@@ -1,5 +1,6 @@
 -- A third-party platform over sockets: two addresses, and what outlives the process.
 
+local form = require "weiyue.form"
 local push = require "spec.support.push"
 local serve = require "spec.support.serve"
 local wechat_api = require "spec.support.wechat_api"
@@ -17,6 +18,7 @@ wx.text("later", function(msg)
   local user, err = wx.account("wxtestauthorizer").api.user.info { openid = "o" }
   return user and "good" or tostring(err)
 end)
+wx.page("/of/:appid/me", { login = "base" }, function(req) return "openid: " .. req.user.openid end)
 ]]
 
 describe("a third-party platform that is served", function()
@@ -74,5 +76,25 @@ describe("a third-party platform that is served", function()
     assert.equal(1, api:counts().authorizer)
     assert.equal(1, api:counts().component)
     assert.is_nil(server:log():find("wxtest-refresh", 1, true))
+  end)
+
+  it("logs in the users of who has authorised it, by its own token", function()
+    api:set { check = true, answers = { ["/sns/oauth2/component/access_token"] = {
+      access_token = "wxtest-of-user", openid = "oOfAuthorizer", scope = "snsapi_base" } } }
+    api:seen()
+    local browser = require("spec.support.browser").new("http://127.0.0.1:" .. server.port)
+    finally(function() browser:close() end)
+    local response = browser:get "/of/wxtestauthorizer/me?x=1"
+    local query = form.parse(response.headers.location:match "%?([^#]*)")
+    assert.same({ 302, "wxtestauthorizer", platform.appid }, { response.status, query.appid, query.component_appid })
+    response = browser:get(("%s?code=wxtestcode1&state=%s"):format(query.redirect_uri, query.state))
+    assert.same({ 302, "/of/wxtestauthorizer/me?x=1" }, { response.status, response.headers.location })
+    assert.matches("openid: oOfAuthorizer", browser:get("/of/wxtestauthorizer/me").body, 1, true)
+    local calls = {}
+    for _, one in ipairs(api:seen()) do
+      if one.path == "/sns/oauth2/component/access_token" then calls[#calls + 1] = one end
+    end
+    assert.equal(1, #calls)
+    assert.equal(404, browser:get("/of/wxtestnobody/me").status)
   end)
 end)

@@ -27,6 +27,7 @@ folder = sys.argv[1]
 lock = threading.Lock()
 tokens, answers, media = [], {}, {}
 state = {"n": 0, "followers": [], "page": 10000}
+codes = set()  # of logins, that were used
 
 JPEG = b"\xff\xd8\xff" + b"picture" * 1000
 CONTENTS = {"IMAGE": ("image/jpeg", JPEG), "VOICE": ("audio/amr", b"#!AMR\nvoice"), "HUGE": ("image/jpeg", JPEG * 2000)}
@@ -115,12 +116,32 @@ def user_list(call):
     return {"total": len(everybody), "count": len(some), "data": {"openid": some}, "next_openid": some[-1]}
 
 
+def ticket(call):
+    return {"errcode": 0, "errmsg": "ok", "ticket": "wxtest-ticket-" + call["query"]["type"], "expires_in": 7200}
+
+
+def login_token(call):
+    code = call["query"]["code"]
+    with lock:
+        if code in codes:
+            return error(40163, "code been used")
+        codes.add(code)
+    return {"access_token": "wxtest-of-" + code, "expires_in": 7200, "refresh_token": "wxtestrefresh",
+            "openid": "oUser-" + code, "scope": "snsapi_base,snsapi_userinfo"}
+
+
+def login_user(call):
+    return {"openid": call["query"]["openid"], "nickname": "微月", "sex": 0, "headimgurl": "https://thirdwx.example/a/132",
+            "privilege": []}
+
+
 ROUTES = {
     "/cgi-bin/token": token, "/cgi-bin/stable_token": token, "/cgi-bin/message/custom/send": send,
     "/cgi-bin/message/custom/typing": typing, "/cgi-bin/media/upload": upload, "/cgi-bin/media/uploadimg": upload_img,
     "/cgi-bin/media/get": get_media, "/cgi-bin/user/info": user_info, "/cgi-bin/user/get": user_list,
+    "/cgi-bin/ticket/getticket": ticket, "/sns/oauth2/access_token": login_token, "/sns/userinfo": login_user,
 }
-NO_TOKEN = {"/cgi-bin/token", "/cgi-bin/stable_token", "/video", "/moved"}
+NO_TOKEN = {"/cgi-bin/token", "/cgi-bin/stable_token", "/video", "/moved", "/sns/oauth2/access_token", "/sns/userinfo"}
 
 
 def ordered(path):

@@ -97,7 +97,8 @@ M.write, M.remove, M.run = program.write, program.remove, program.run
 
 --- Serves the weiyue.lua among the files.
 ---@param files table<string, string>
----@param options? { address?: string, arguments?: string, stalled?: boolean, folder?: string, environment?: string }
+---@param options? { address?: string, arguments?: string, stalled?: boolean, folder?: string, environment?: string,
+---  verb?: string }
 ---  address: 127.0.0.1; arguments: further ones of `serve`; stalled: stderr is a FIFO, .log in the folder, that nobody
 ---  reads; folder: one that is there, in which the files are written; environment: NAME=value …
 ---@return spec.Server
@@ -109,16 +110,16 @@ function M.start(files, options)
   local script = [[
     cd "$1" && rm -f .ready .done && mkfifo .ready .done || exit 1
     if [ -n "$5" ]; then mkfifo .log; exec 3<>.log; fi
-    ( ( echo $BASHPID >.pid; exec env LC_ALL=C $4 "$2" serve --listen $3 >.ready 2>.log </dev/null )
+    ( ( echo $BASHPID >.pid; exec env LC_ALL=C $4 "$2" $6 --listen $3 >.ready 2>.log </dev/null )
       echo $? >.done ) >/dev/null 2>&1 &
     read -r -t 60 line <.ready
     printf "%s" "$line"
   ]]
   local stalled = options and options.stalled
-  local line = capture(("bash -c %s bash %s %s %s %s %s"):format(quote(script), quote(folder), quote(binary),
+  local line = capture(("bash -c %s bash %s %s %s %s %s %s"):format(quote(script), quote(folder), quote(binary),
     quote(("%s %s"):format(listen, options and options.arguments or "")), quote(options and options.environment or ""),
-    stalled and "stalled" or ""))
-  local server = setmetatable({ folder = folder, line = line, address = address, stalled = stalled, port = tonumber(line:match ":(%d+) "),
+    stalled and "stalled" or "''", options and options.verb or "serve"))
+  local server = setmetatable({ folder = folder, line = line, address = address, stalled = stalled, port = tonumber(line:match ":(%d+)[ /]"),
     admin_port = tonumber(line:match "admin http://[^ ]*:(%d+)$") }, Server)
   assert(server.port, server:log())
   return server
@@ -161,6 +162,8 @@ local function connect(address, port, setup)
   end
   return setmetatable({ socket = tcp }, Connection)
 end
+
+M.connect = connect
 
 --- A connection.
 ---@param setup? fun(tcp) before it connects

@@ -36,13 +36,13 @@ void wy_clock_deinit(wy_clock *c) {
 
 uint64_t wy_clock_now_ms(const wy_clock *c) {
   if (c->is_virtual) return c->now;
-  return c->read ? c->read(c->data) : read_ms(CLOCK_MONOTONIC);
+  return (c->read ? c->read(c->data) : read_ms(CLOCK_MONOTONIC)) + c->ahead;
 }
 
 int64_t wy_clock_wall_ms(wy_clock *c) {
   uint64_t now = wy_clock_now_ms(c);
   if (!c->is_virtual && (!c->wall_at || now - c->wall_at >= WALL_MS)) {
-    c->wall_ahead = (int64_t)read_ms(CLOCK_REALTIME) - (int64_t)now;
+    c->wall_ahead = (int64_t)(read_ms(CLOCK_REALTIME) + c->ahead) - (int64_t)now;
     c->wall_at = now;
   }
   return (int64_t)now + c->wall_ahead;
@@ -136,6 +136,13 @@ size_t wy_clock_run(wy_clock *c) {
   }
   if (c->on_change) c->on_change(c);
   return fired;
+}
+
+void wy_clock_advance(wy_clock *c, int64_t ms) {
+  assert(!c->is_virtual);
+  if (ms <= 0) return;
+  c->ahead += (uint64_t)ms;
+  if (c->on_change) c->on_change(c);
 }
 
 void wy_clock_step(wy_clock *c, uint64_t due) {

@@ -39,6 +39,7 @@ struct wy_clock {
   uint64_t (*read)(void *data);
   int64_t wall_ahead; /* unix ms minus monotonic ms */
   uint64_t wall_at;   /* when a real clock last asked the system for it */
+  uint64_t ahead;     /* ms that a real clock was moved ahead of the time */
   uint64_t order;
   wy_timer **heap;
   size_t n, cap;
@@ -74,6 +75,9 @@ size_t wy_clock_run(wy_clock *c);
 void wy_external_begin(wy_clock *c, wy_external *e, const char *what);
 void wy_external_end(wy_external *e); /* also one that has ended, or is all zeroes */
 static inline bool wy_clock_waits(const wy_clock *c) { return !wy_list_empty(&c->external); }
+
+/* A real clock only: moves it ahead by so many ms, both its scales, for good. */
+void wy_clock_advance(wy_clock *c, int64_t ms);
 
 /* A virtual clock only: moves the time forward to `due`. */
 void wy_clock_step(wy_clock *c, uint64_t due);

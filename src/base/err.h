@@ -15,6 +15,7 @@
   X(CONFIG, "config", "config", "the configuration has errors")                                  \
   X(LISTEN, "listen", "listen", "cannot listen on this address")                                 \
   X(ADMIN, "admin", "admin", "the management interface cannot be opened")                          \
+  X(RECORD, "record", "record", "the journal cannot be written")                                 \
   X(HANDOVER, "upgrade.inbox", "inbox", "the inbox of the host before cannot be taken over")    \
   X(CANCELLED, "cancelled", "cancelled", "cancelled")                                            \
   /* HTTP framing */                                                                             \
@@ -34,6 +35,8 @@
   X(HTTP_TIMEOUT, "http.timeout", "timeout", "the client was too slow")                          \
   X(HTTP_ABORTED, "http.aborted", "aborted", "the client left in the middle of a request")       \
   X(HTTP_BUSY, "http.busy", "connections", "too many connections")                               \
+  X(HTTP_STORAGE, "http.storage", "storage", "an upload cannot be kept: no room on the disk, or it cannot be written") \
+  X(HTTP_STREAMS, "http.streams", "streams", "more streams than limits.streams")                 \
   X(HTTP_NOT_FOUND, "http.not_found", "not_found", "nothing is served at this path")             \
   /* request target */                                                                           \
   X(URI, "uri.rejected", "uri", "the path is malformed or leaves the root")                      \

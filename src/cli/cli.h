@@ -15,6 +15,7 @@ enum { WY_EXIT_DONE = 0, WY_EXIT_FAILED = 1, WY_EXIT_USAGE = 2 };
 struct wy_host;
 
 int wy_cli_serve(int argc, char **argv);
+int wy_cli_sandbox(int argc, char **argv);
 int wy_cli_check(int argc, char **argv);
 int wy_cli_push(int argc, char **argv);
 int wy_cli_api(int argc, char **argv);
@@ -25,6 +26,8 @@ int wy_cli_api_call(int argc, char **argv); /* argv[0] is "call" */
 int wy_cli_token(int argc, char **argv);
 int wy_cli_store(int argc, char **argv);
 int wy_cli_test(int argc, char **argv);
+int wy_cli_init(int argc, char **argv);
+int wy_cli_replay(int argc, char **argv);
 int wy_cli_version(int argc, char **argv);
 
 const char *wy_cli_program(void); /* as this program was called */

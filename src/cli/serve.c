@@ -14,6 +14,7 @@
 #include "cli/problems.h"
 #include "cli/supervise.h"
 #include "host/logging.h"
+#include "host/record.h"
 #include "host/reload.h"
 #include "weiyue.h"
 
@@ -120,7 +121,8 @@ static int fallback(void) {
 
 int wy_cli_serve(int argc, char **argv) {
   static const wy_cli_usage usage = {
-      "serve [CONFIG] [--listen ADDR:PORT] [--workers N] [--lua-path DIR] [--no-supervisor]",
+      "serve [CONFIG] [--listen ADDR:PORT] [--workers N] [--record FILE] [--lua-path DIR] "
+      "[--no-supervisor]",
       "运行 CONFIG（默认 weiyue.lua）里的账号，直到收到 SIGTERM 或 SIGINT。\n"
       "开始接受连接时向标准输出写一行；日志一事一行，写到标准错误或配置里的 log.file，\n"
       "收到 SIGUSR1 就按名字重新打开那个文件（logrotate）。",
@@ -129,13 +131,17 @@ int wy_cli_serve(int argc, char **argv) {
       "configuration's log.file, one line each. SIGUSR1 opens that file anew (logrotate).",
       1};
   bool no_supervisor = false;
-  const char *config, *listen = NULL, *workers = NULL, *lua_path = NULL;
+  const char *config, *listen = NULL, *workers = NULL, *record = NULL, *lua_path = NULL;
   const wy_cli_option options[] = {
       {"listen", "ADDR:PORT", "代替配置里的 listen；端口 0：任选",
        "instead of the configuration's listen; port 0: any free one", &listen, NULL},
       {"workers", "N", "工作线程数，或 auto（每核一个）；代替配置里的 workers",
        "number of worker threads, or auto (one per core); instead of the configuration's workers",
        &workers, NULL},
+      {"record", "FILE", "把推送、答复和接口调用记入 FILE（隐去身份和密钥），供 weiyue replay 使用",
+       "keep a journal of pushes, answers and API calls in FILE (without identities and keys), for "
+       "weiyue replay",
+       &record, NULL},
       {"no-supervisor", NULL, "不用监管进程：崩溃后不重启，也不能热升级",
        "without the supervising process: no restart after a crash, no upgrade in place", NULL,
        &no_supervisor},
@@ -157,6 +163,7 @@ int wy_cli_serve(int argc, char **argv) {
   if (!err) wy_child_attach(child, host);
   if (!err && listen) wy_host_listen(host, listen);
   if (!err) wy_host_workers(host, n_workers);
+  if (!err && record) err = wy_host_record(host, record);
   if (!err) err = wy_host_keep(host, fallback());
   if (!err) err = wy_host_load(host, config ? config : "weiyue.lua");
   if (err > 0)

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "host/exchange.h"
+#include "host/record.h"
 
 static edition *edition_of(lua_State *L) { return lua_touserdata(L, lua_upvalueindex(1)); }
 static worker *worker_of(lua_State *L) { return edition_of(L)->worker; }
@@ -108,6 +109,13 @@ static int l_has_sender(lua_State *L) {
   lua_pushboolean(L, worker_of(L)->host->sender != NULL);
   return 1;
 }
+
+/* hold(number, openid) → true: the page has its user; false: he is busy, and is to be asked for
+ * again */
+static int l_hold(lua_State *L) { return wy_page_hold(L, worker_of(L)); }
+
+/* release(number): others may have him */
+static int l_release(lua_State *L) { return wy_page_release(L, worker_of(L)); }
 
 /* keep(push) → true: at its end deliver is called, since msg:say has kept something */
 static int l_keep(lua_State *L) {
@@ -238,6 +246,7 @@ void wy_calls_open(edition *e, lua_State *L) {
                                        {"attempt", l_attempt},   {"given", l_given},
                                        {"trace", l_trace},       {"answer", l_answer},
                                        {"can_late", l_can_late}, {"has_sender", l_has_sender},
+                                       {"hold", l_hold},         {"release", l_release},
                                        {"keep", l_keep},         {"parked", l_parked},
                                        {"read", l_read},         {"facts", l_facts},
                                        {"turns", l_turns},       {"sent", l_sent},
@@ -249,6 +258,11 @@ void wy_calls_open(edition *e, lua_State *L) {
   luaL_newlibtable(L, functions);
   lua_pushlightuserdata(L, e);
   luaL_setfuncs(L, functions, 1);
+  if (e->worker->host->record) { /* else Lua finds no such function, and does nothing for it */
+    lua_pushlightuserdata(L, e);
+    lua_pushcclosure(L, wy_record_call, 1);
+    lua_setfield(L, -2, "record");
+  }
   lua_setfield(L, -2, "weiyue.push");
   lua_pop(L, 1);
 }

@@ -76,6 +76,10 @@ static void read_limits(wy_host *h, lua_State *L, int t) {
       .per_address = SIZE(per_address),
   };
   h->push_max = SIZE(push);
+  h->json_max = SIZE(json);
+  h->upload_max = SIZE(upload);
+  h->parts_max = SIZE(parts);
+  h->streams_max = (unsigned)number_field(L, t, "streams");
   h->queue_max = SIZE(queue);
   h->inbox_bytes = SIZE(inbox);
   h->shared_bytes = SIZE(shared);
@@ -340,12 +344,14 @@ void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *folder,
   h->folder = strdup(folder);
   h->state = strdup(state);
   h->log_file = log_file ? strdup(log_file) : NULL;
-  if (!h->state || !h->folder || (log_file && !h->log_file)) luaL_error(L, "out of memory");
+  if (asprintf(&h->uploads, "%s/uploads", state) < 0) h->uploads = NULL;
+  if (!h->state || !h->uploads || !h->folder || (log_file && !h->log_file)) luaL_error(L, "out of memory");
   lua_pop(L, 6);
 }
 
 void wy_config_forget(wy_host *h) {
   wy_config_deinit(h);
+  h->uploads = NULL;
   h->address = h->admin_address = h->state = h->log_file = h->folder = h->store_url = NULL;
   h->proxies = NULL;
   h->n_proxies = 0;
@@ -364,6 +370,7 @@ void wy_config_deinit(wy_host *h) {
   free(h->address);
   free(h->admin_address);
   free(h->state);
+  free(h->uploads);
   free(h->folder);
   if (h->store_url) memset(h->store_url, 0, strlen(h->store_url)); /* it may have a password */
   free(h->store_url);

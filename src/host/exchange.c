@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "host/record.h"
 
 enum {
   SPARE = 64,      /* exchanges kept for the next pushes */
@@ -49,7 +50,7 @@ static void turn_init(turn *t, const desk *d, const wy_push *p, const wy_claim *
   t->created = m->created;
   t->attempt = t->first_attempt = attempt_now(w, t->created, 1);
   t->sent = 0;
-  t->way = WY_WAY_REPLY;
+  t->way = t->answered = WY_WAY_REPLY;
   t->given = NOTHING;
   t->kept = NULL;
   t->form = m->doc.form;
@@ -222,12 +223,14 @@ static void log_answer(const exchange *x, wy_way way, uint64_t took) {
   wy_line_user(&line, "user", (wy_str){x->from, x->from_n});
   wy_line_z(&line, "way", wy_way_name(way));
   wy_line_int(&line, "ms", (int64_t)took);
+  if (x->at) wy_line_z(&line, "where", x->at);
   wy_exchange_line_end(&line, x);
 }
 
 void wy_exchange_count(exchange *x, wy_way way) {
   wy_desk_stats *s = x->desk->stats;
   uint64_t took = wy_clock_now_ms(&x->desk->worker->clock) - x->t.arrived;
+  x->t.answered = way;
   wy_metric_add(&s->answers[way], 1);
   wy_histogram_observe(&s->seconds[way], took * 1000000);
   if (wy_log_on(&x->desk->worker->host->log, WY_LOG_DEBUG)) log_answer(x, way, took);
@@ -248,6 +251,7 @@ void wy_exchange_say(exchange *x, wy_str body, bool keep_it) {
   turn *t = &x->t;
   if (t->given != NOTHING) return;
   t->given = body.p ? BODY : SUCCESS;
+  if (x->desk->worker->host->record) wy_record_answer(x, body);
   t->unheard = body.p && nobody_hears(x);
   if (keep_it) {
     keep(x, body);
@@ -319,8 +323,8 @@ static void count_queued(worker *w, int change) {
   wy_metric_set(&w->stats.queued, w->stats.queued + (uint64_t)(int64_t)change);
 }
 
-static void begin_next(worker *w, slot *s) {
-  wy_list *node = s->running ? NULL : wy_list_shift(&s->queue);
+void wy_exchange_next(worker *w, slot *s) {
+  wy_list *node = s->running || s->guest ? NULL : wy_list_shift(&s->queue);
   if (!node) return;
   s->n_queue--;
   count_queued(w, -1);
@@ -358,7 +362,7 @@ static bool make_room(exchange *x) {
 void wy_exchange_submit(exchange *x) {
   slot *s = x->slot;
   worker *w = x->desk->worker;
-  if (!s->running && !s->n_queue) {
+  if (!s->running && !s->n_queue && !s->guest) {
     begin(x);
     return;
   }
@@ -405,7 +409,7 @@ static bool linger(exchange *x, wy_str body) {
   x->ended = NULL;
   x->phase = LINGERING;
   if (s->running == x) s->running = NULL;
-  begin_next(w, s);
+  wy_exchange_next(w, s);
   wy_worker_settle(w);
   return true;
 }
@@ -416,6 +420,7 @@ void wy_exchange_end(exchange *x, wy_str body) {
   slot *s = x->slot;
   worker *w = x->desk->worker;
   if (t->given == NOTHING) {
+    if (w->host->record) wy_record_answer(x, body);
     /* several answers, or a task that begins: that buffer is soon another's */
     if (t->callers.next != t->callers.prev || s->n_queue) {
       keep(x, body);
@@ -428,7 +433,7 @@ void wy_exchange_end(exchange *x, wy_str body) {
   if (x->ended) *x->ended = true;
   if (s->parked == x) s->parked = NULL;
   if (s->running == x) s->running = NULL;
-  begin_next(w, s); /* its task waits for its turn: this one still runs */
+  wy_exchange_next(w, s); /* its task waits for its turn: this one still runs */
   wy_slot_leave(w, s);
   answer_all(x, &t->callers, &t->first, body);
   leave(x);
@@ -449,7 +454,7 @@ static void drop_next(worker *w, wy_post *post) {
 static void run_next(worker *w, wy_post *post) {
   slot *s = wy_slot_find(w, wy_container_of(post, next_turn, post)->user);
   drop_next(w, post);
-  if (s) begin_next(w, s);
+  if (s) wy_exchange_next(w, s);
 }
 
 void wy_exchange_settle(exchange *x) {

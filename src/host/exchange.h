@@ -57,7 +57,7 @@ typedef struct turn {
   int64_t created;  /* by WeChat, unix seconds */
   unsigned attempt, first_attempt;
   unsigned sent; /* customer service messages */
-  wy_way way;
+  wy_way way, answered; /* how it will be answered, as things stand; how it was */
   given given;
   char *kept; /* the body that was given, for who asks again */
   size_t kept_n;
@@ -101,6 +101,7 @@ exchange *wy_exchange_find(const worker *w, lua_Integer serial);
 /* since: when it came, ms on the clock. NULL: no memory. */
 caller *wy_exchange_call(exchange *x, const caller_type *type, void *of, uint64_t since);
 void wy_exchange_submit(exchange *x); /* queues it, or begins it */
+void wy_exchange_next(worker *w, slot *s); /* begins who waits, where nobody has the user */
 void wy_exchange_join(exchange *x, caller *c);
 void wy_exchange_say(exchange *x, wy_str body, bool keep); /* answers all; p NULL: `success` */
 void wy_exchange_end(exchange *x, wy_str body);            /* the last word, and the end */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "host/exchange.h"
+#include "host/record.h"
 
 typedef struct errand {
   wy_post post;
@@ -43,4 +44,5 @@ void wy_forget_user(worker *w, const account *a, wy_str openid) {
     wy_post_send(&h->workers[i], &e->post, false); /* the own one, too: a task runs just now */
   }
   wy_inbox_forget(h->inbox, user, openid);
+  wy_record_forget(h, a, openid);
 }

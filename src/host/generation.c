@@ -40,6 +40,7 @@ void wy_generation_unref(generation *g) {
                    a->token, a->apology,  a->waiting,  a->authorizers};
     if (a->token) memset(a->token, 0, strlen(a->token));
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
+    wy_pages_free(a);
   }
   free(g->accounts);
   free_list(g->hosts, g->n_hosts);
@@ -200,6 +201,7 @@ static void retire(edition *e) {
     wy_log_text(&w->host->log, WY_LOG_INFO, "reload.tasks",
                 "%zu spawned tasks and timers of generation %llu were ended", n,
                 (unsigned long long)e->generation->number);
+  wy_pages_end(w, e);
   wy_edition_part(e, NULL);
   if (!wy_timer_armed(&w->sweep)) wy_timer_start(&w->clock, &w->sweep, SWEEP_MS);
 }

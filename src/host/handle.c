@@ -303,8 +303,8 @@ static void end(lua_State *L, bool ok, void *data) {
     wy_exchange_end(x, (wy_str){0});
     return;
   }
-  count(x, WY_WAY_REPLY);
   x->at = where;
+  count(x, WY_WAY_REPLY);
   wy_exchange_end(x, wy_buf_view(&x->desk->worker->reply));
 }
 

@@ -7,6 +7,7 @@
 #include "host/helper.h"
 #include "host/host_impl.h"
 #include "host/logging.h"
+#include "host/record.h"
 #include "net/listen.h"
 #include "script/task.h"
 
@@ -288,6 +289,7 @@ static void show(wy_host *h, wy_beats *beats) {
 int wy_host_start(wy_host *h) {
   if (!h->loaded || h->started) return WY_E_ARG;
   int err = check_routes(h);
+  if (!err) err = wy_record_start(h);
   if (!err) err = wy_store_start(h);
   for (unsigned i = 0; !err && i < h->n_workers; i++) err = wy_worker_open(&h->workers[i]);
   if (err) return err;
@@ -375,6 +377,7 @@ void wy_host_free(wy_host *h) {
   wy_helper_end(h); /* while posts can be taken, and dropped */
   wy_http_free(h->admin);
   wy_store_end(h);
+  wy_record_end(h);
   for (unsigned i = 0; i < h->n_workers; i++) wy_worker_deinit(&h->workers[i]);
   wy_reload_free(h);
   wy_generation_drop(h->promoted);
@@ -385,6 +388,7 @@ void wy_host_free(wy_host *h) {
   wy_dict_free(h->shared);
   wy_dict_free(h->mailbox);
   wy_dict_free(h->own);
+  wy_dict_free(h->visitors);
   pthread_mutex_destroy(&h->log_lock);
   pthread_mutex_destroy(&h->plan_lock);
   free(h->workers);

@@ -23,12 +23,14 @@
 #include "host/inbox.h"
 #include "host/post.h"
 #include "host/reload.h"
+#include "host/sandbox.h"
 #include "host/stats.h"
 #include "host/store.h"
 #include "host/supervised.h"
 #include "net/client.h"
 #include "net/http.h"
 #include "net/tick.h"
+#include "script/mod_page.h"
 #include "script/modules.h"
 #include "script/state.h"
 #include "store/dict.h"
@@ -62,6 +64,11 @@ typedef struct account {
   bool has_api;     /* WeChat's API can be called for it: it has a secret, or who gives it tokens */
   wy_hash_key hash; /* of its keys in the inbox: from its token, so machines agree */
   unsigned hold_budget;
+  struct page *pages; /* of its plugins, the special before the general: page.c */
+  size_t n_pages;
+  char *base;    /* what pages stand under where the host asked for is not theirs alone; or "" */
+  char *prefix;  /* of its url, which proxies cut off or not; or "" */
+  bool own_host; /* its url's host tells that a request is its */
 } account;
 
 /* One worker's side of an account, in one edition. */
@@ -82,7 +89,8 @@ typedef struct slot {
   struct exchange *running, *parked;
   wy_list queue; /* exchanges that wait for running to end */
   unsigned n_queue;
-  unsigned n; /* exchanges that point here */
+  unsigned n; /* exchanges that point here, and guests */
+  bool guest; /* a page has the user: guest.c */
 } slot;
 
 typedef struct slots {
@@ -160,6 +168,8 @@ struct worker {
   bool left_store;
   wy_kv_door door; /* to that, for its states */
   wy_list waiting; /* errands whose user is elsewhere, in an older host */
+  wy_list pages;   /* requests whose tasks have not ended */
+  wy_streams streams;
 };
 
 /* Of the embedding program. */
@@ -177,16 +187,23 @@ typedef struct proxy {
 } proxy;
 
 struct wy_host {
+  const char *sandbox; /* of the user's host of `weiyue sandbox`: JSON; else NULL */
+  wy_guest *guest;     /* of the sandbox itself; else NULL */
   wy_host_options options;
   wy_log log;
   pthread_mutex_t log_lock;
-  bool is_virtual; /* one worker on a clock that its owner steps; no sockets */
-  worker *workers; /* [0] has the loop of the embedding program, when there is one */
+  bool is_virtual;            /* one worker on a clock that its owner steps */
+  const struct wy_wire *wire; /* of a virtual one: who answers its HTTP calls; NULL: its client */
+  uint64_t seed;              /* likewise, of math.random; 0: none */
+  worker *workers;            /* [0] has the loop of the embedding program, when there is one */
   unsigned n_workers, wanted_workers;
   wy_inbox *inbox;
-  wy_dict *shared, *mailbox, *own; /* own: of the host's Lua code, plugins do not see it */
+  wy_dict *shared, *mailbox, *own, *visitors; /* the last two: of the host's Lua code */
   wy_http_limits limits;
   wy_limits lua_limits;
+  size_t json_max, upload_max, parts_max;
+  unsigned streams_max;
+  char *uploads; /* folder */
   size_t push_max, queue_max, inbox_bytes, shared_bytes, mailbox_bytes;
   unsigned window, json_depth;
   ledger **ledgers; /* LEDGERS_MAX places */
@@ -228,6 +245,7 @@ struct wy_host {
   wy_post paused;           /* every worker has stopped accepting */
   atomic_bool elsewhere;    /* one has pushes in flight still */
   wy_supervised supervised; /* all NULL: it is alone */
+  struct wy_record *record; /* NULL: no journal is kept */
   wy_sender_fn sender;
   void *sender_data;
   bool bare; /* no plugins, and nothing is served: it answers by wy_remote_call alone */
@@ -279,6 +297,15 @@ wy_str wy_route_authorizer(const account *a, wy_str path);
 /* first.c: builds the generation to start with, and publishes it */
 int wy_first_load(wy_host *h, wy_build *b);
 
+/* page.c: requests that plugins serve */
+void wy_pages_read(account *a, lua_State *L, int site); /* raises */
+void wy_pages_free(account *a);
+int wy_page_on_head(worker *w, const generation *g, wy_http_req *req, size_t *body_max);
+void wy_page_serve(worker *w, wy_http_req *req);
+int wy_page_hold(lua_State *L, worker *w);      /* Lua: number, openid → true | false */
+int wy_page_release(lua_State *L, worker *w);   /* Lua: number */
+void wy_pages_end(worker *w, const edition *e); /* streams; e NULL: of all editions */
+
 /* host.c */
 void wy_host_everybody(wy_host *h, wy_order order);
 int wy_host_sockets(wy_host *h, int *fds, unsigned *n); /* 0 or a uv error */
@@ -316,6 +343,9 @@ void wy_lates_deinit(worker *w);
 
 /* calls.c */
 void wy_calls_open(edition *e, lua_State *L); /* the module weiyue.push */
+
+/* rig_time.c: os.time and os.date of this state, for specs, tell its clock's time */
+void wy_rig_give_time(lua_State *L);
 
 /* admin.c */
 int wy_admin_start(wy_host *h);

@@ -9,12 +9,15 @@
 
 #include "base/err.h"
 #include "host/host_impl.h"
+#include "script/guest.h"
+#include "script/mod_wire.h"
 #include "script/modules.h"
 
 enum {
   OWN_BYTES =
-      4 << 20,    /* at most, of what the host's own Lua code shares: tokens, counts of calls */
-  LOAD_MS = 10000 /* CPU time of everything; each plugin has limits.cpu of it */
+      4 << 20, /* at most, of what the host's own Lua code shares: tokens, counts of calls */
+  VISITORS_BYTES = 2 << 20, /* of sessions of pages, so that the store is not asked for each */
+  LOAD_MS = 10000           /* CPU time of everything; each plugin has limits.cpu of it */
 };
 
 typedef struct building {
@@ -29,6 +32,25 @@ typedef struct building {
 static void give_client(const edition *e, lua_State *L) {
   lua_pushlightuserdata(L, e->worker->client);
   lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_CLIENT);
+  if (!e->worker->host->wire) return;
+  lua_pushlightuserdata(L, (void *)(uintptr_t)e->worker->host->wire);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_WIRE);
+}
+
+/* For specs: the same numbers each time. */
+static void seed_random(lua_State *L, uint64_t seed) {
+  if (!seed) return;
+  lua_getglobal(L, "math");
+  lua_getfield(L, -1, "randomseed");
+  lua_pushinteger(L, (lua_Integer)seed);
+  lua_call(L, 1, 0);
+  lua_pop(L, 1);
+}
+
+static void give_guest(wy_host *h, lua_State *L) {
+  if (!h->guest) return;
+  lua_pushlightuserdata(L, h->guest);
+  lua_setfield(L, LUA_REGISTRYINDEX, WY_KEY_GUEST);
 }
 
 static void give_dicts(wy_host *h, lua_State *L) {
@@ -36,8 +58,10 @@ static void give_dicts(wy_host *h, lua_State *L) {
   if (!h->shared) err = wy_dict_new(&h->shared, h->shared_bytes);
   if (!err && !h->mailbox) err = wy_dict_new(&h->mailbox, h->mailbox_bytes);
   if (!err && !h->own) err = wy_dict_new(&h->own, OWN_BYTES);
+  if (!err && !h->visitors) err = wy_dict_new(&h->visitors, VISITORS_BYTES);
   if (err) luaL_error(L, "%s", wy_err_text(err));
   if (wy_give_dict(L, WY_KEY_SHARED, h->shared) || wy_give_dict(L, "weiyue.host.dict", h->own) ||
+      wy_give_dict(L, "weiyue.visitors.dict", h->visitors) ||
       wy_give_dict(L, "weiyue.mailbox.dict", h->mailbox))
     luaL_error(L, "out of memory");
 }
@@ -57,12 +81,15 @@ static void set_z(lua_State *L, const char *key, const char *text) {
 
 static void push_options(lua_State *L, const edition *e, const wy_build *b) {
   unsigned cores = uv_available_parallelism();
-  lua_createtable(L, 0, 10);
+  lua_createtable(L, 0, 12);
   set_z(L, "path", b->path);
   set_text(L, "text", b->text);
   set_z(L, "name", b->name);
   set_z(L, "folder", b->folder);
   set_z(L, "listen", b->listen);
+  set_z(L, "sandbox", e->worker->host->sandbox);
+  lua_pushboolean(L, e->worker->host->guest != NULL);
+  lua_setfield(L, -2, "has_guest");
   set_text(L, "snapshot_text", b->snapshot);
   lua_pushinteger(L, e->worker->index);
   lua_setfield(L, -2, "worker");
@@ -162,12 +189,25 @@ static void read_first(const building *job, lua_State *L, int conf, int boot) {
   wy_config_read_generation(e->generation, job->crypt, L, conf);
 }
 
+/* boot.sites: for each account false, or what its pages are. */
+static void read_pages(generation *g, lua_State *L, int boot) {
+  lua_getfield(L, boot, "sites");
+  for (size_t i = 0; lua_istable(L, -1) && i < g->n_accounts; i++) {
+    lua_geti(L, -1, (lua_Integer)i + 1);
+    if (lua_istable(L, -1)) wy_pages_read(&g->accounts[i], L, lua_gettop(L));
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
 static int l_build(lua_State *L) {
   building *job = lua_touserdata(L, 1);
   edition *e = job->edition;
   generation *g = e->generation;
   bool leads = e->worker->index == 0;
   lua_settop(L, 0);
+  seed_random(L, e->worker->host->seed);
+  if (e->worker->host->wire) wy_rig_give_time(L);
   wy_calls_open(e, L);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "weiyue.boot");
@@ -186,11 +226,13 @@ static int l_build(lua_State *L) {
     wy_script_set_limits(e->script, &g->host->lua_limits);
     give_dicts(g->host, L);
     give_client(e, L);
+    give_guest(g->host, L);
     if (wy_give_kv(L, &e->worker->door)) luaL_error(L, "out of memory");
     lua_getfield(L, module, "load");
     lua_pushvalue(L, boot);
     lua_call(L, 1, 0);
     keep_calls(L, boot);
+    if (leads) read_pages(e->generation, L, boot);
     lua_getfield(L, boot, "accounts");
     wy_config_read_desks(e, job->crypt, L, conf, lua_gettop(L));
     if (leads) g->n_plugins = (int)integer_field(L, boot, "n_plugins");

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "codec/query.h"
 #include "host/errand.h"
+#include "host/record.h"
 
 static const wy_http_answer success = {200, "text/plain", NULL, {"success", 7}};
 
@@ -124,6 +125,7 @@ exchange *wy_push_admit(desk *d, const wy_push *p, const wy_claim *claim, const 
   caller *c = kept ? wy_exchange_call(x, type, seal->of, seal->since) : NULL;
   if (c) {
     wy_caller_copy_seal(c, seal);
+    if (d->worker->host->record) wy_record_push(x, p->text);
     return x;
   }
   caller lost = *seal;

@@ -70,8 +70,10 @@ static const account *find_account(const generation *g, wy_str path, wy_str host
 /* What a request was found to be for is kept with it: a route, or an account by its number, which
  * is odd and names the generation, since that may have gone when the body has come. */
 static uintptr_t mark(const generation *g, const account *a) {
-  return (uintptr_t)g->number << 17 | (uintptr_t)a->index << 1 | 1;
+  return (uintptr_t)g->number << 18 | (uintptr_t)a->index << 2 | 1;
 }
+
+#define PAGE ((uintptr_t)3) /* a plugin's: which one, is found again */
 
 int wy_route_on_head(void *data, wy_http_req *req, size_t *body_max) {
   worker *w = data;
@@ -85,8 +87,8 @@ int wy_route_on_head(void *data, wy_http_req *req, size_t *body_max) {
   const route *r = find_route(w->host, path);
   const account *a = r ? NULL : find_account(g, path, host);
   if (!r && !a) {
-    wy_http_req_set_err(req, WY_E_HTTP_NOT_FOUND);
-    return 404;
+    wy_http_req_set_data(req, (void *)PAGE);
+    return wy_page_on_head(w, g, req, body_max);
   }
   unsigned methods = r ? r->methods : WY_GET | WY_POST;
   if (!(methods & wy_http_req_method(req))) {
@@ -108,8 +110,12 @@ void wy_route_on_request(void *data, wy_http_req *req) {
     return;
   }
   wy_editions_look(w);
+  if (found == PAGE) {
+    wy_page_serve(w, req);
+    return;
+  }
   const generation *g = w->current->generation;
-  size_t i = found >> 1 & 0xFFFF;
+  size_t i = found >> 2 & 0xFFFF;
   if (i >= g->n_accounts || mark(g, &g->accounts[i]) != found) { /* the generation has changed */
     const account *a = find_account(g, wy_http_req_path(req), wy_http_req_host(req));
     if (!a) {

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/prom.h"
 #include "host/host_impl.h"
+#include "host/record.h"
 
 const char *wy_way_name(wy_way way) {
   static const char *const names[] = {
@@ -404,5 +405,6 @@ void wy_stats_write(wy_host *h, wy_buf *out) {
   write_dicts(&s);
   write_store(&s);
   write_clients(&s);
+  wy_record_metrics(h, out);
   wy_buf_deinit(&s.labels);
 }

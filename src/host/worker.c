@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "host/exchange.h"
+#include "net/upload.h"
 
 enum { REPLY_BYTES = 4 << 20, MEASURE = 64 /* beats */ };
 
@@ -95,6 +96,7 @@ int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
   wy_list_init(&w->spare_exchanges);
   wy_list_init(&w->errands);
   wy_list_init(&w->lates);
+  wy_list_init(&w->pages);
   wy_editions_init(w);
   wy_list_init(&w->waiting);
   wy_push_init(&w->opened);
@@ -135,6 +137,8 @@ int wy_worker_open(worker *w) {
   wy_host *h = w->host;
   wy_http_limits limits = h->limits;
   limits.connections = (limits.connections + h->n_workers - 1) / h->n_workers; /* of all together */
+  if (w->index == 0) wy_upload_sweep(h->uploads);
+  w->streams.max = (h->streams_max + h->n_workers - 1) / h->n_workers;
   int err = wy_http_new(&w->http, w->loop, &w->clock, &h->log, &limits, &handlers, w);
   for (size_t i = 0; !err && i < h->n_proxies; i++)
     err = wy_http_trust(w->http, h->proxies[i].address, h->proxies[i].prefix);
@@ -196,7 +200,7 @@ static bool something_left(const worker *w) {
     phase p = wy_container_of(n, exchange, link)->phase;
     if (p != PARKED && p != LINGERING) return true; /* these wait for a push, and none will come */
   }
-  return !wy_list_empty(&w->errands) || !wy_list_empty(&w->lates);
+  return !wy_list_empty(&w->errands) || !wy_list_empty(&w->lates) || !wy_list_empty(&w->pages);
 }
 
 static void on_parted(worker *w) {
@@ -240,6 +244,7 @@ static void stop_serving(worker *w) {
     wy_exchanges_end(w);
   }
   wy_http_stop(w->http, on_http_ended);
+  wy_pages_end(w, NULL);
 }
 
 static void give_up(worker *w) {

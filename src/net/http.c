@@ -49,6 +49,10 @@ wy_http_req *wy_http_req_take(wy_http_conn *c) {
   req->data = NULL;
   req->err = 0;
   req->keep_alive = req->answered = req->expects = req->http10 = false;
+  req->body_n = 0;
+  req->sink = NULL;
+  req->stream = NULL;
+  req->chunked = req->mute = req->full = req->busy = req->until_close = false;
   return req;
 }
 
@@ -68,6 +72,8 @@ static void keep_small(wy_buf *b) {
 void wy_http_req_drop(wy_http_req *req) {
   wy_http *h = req->http;
   wy_list_remove(&req->link);
+  if (req->sink) req->sink->drop(req->sink_data);
+  req->sink = NULL;
   if (!h || h->n_pool >= POOL) {
     req_free(req);
     return;
@@ -83,10 +89,16 @@ wy_method wy_http_req_method(const wy_http_req *req) { return req->method; }
 wy_str wy_http_req_host(const wy_http_req *req) { return req->host; }
 wy_str wy_http_req_path(const wy_http_req *req) { return req->path; }
 wy_str wy_http_req_query(const wy_http_req *req) { return req->query; }
+wy_str wy_http_req_target(const wy_http_req *req) { return (wy_str){req->head.p, req->target_n}; }
 wy_str wy_http_req_body(const wy_http_req *req) { return wy_buf_view(&req->body); }
 bool wy_http_req_gone(const wy_http_req *req) { return !req->conn; }
 void wy_http_req_set_data(wy_http_req *req, void *data) { req->data = data; }
 void *wy_http_req_data(const wy_http_req *req) { return req->data; }
+void wy_http_req_set_sink(wy_http_req *req, const wy_http_sink *sink, void *data) {
+  req->sink = sink;
+  req->sink_data = data;
+}
+void *wy_http_req_sink(const wy_http_req *req) { return req->sink ? req->sink_data : NULL; }
 void wy_http_req_set_err(wy_http_req *req, int err) { req->err = err; }
 void wy_http_req_set_allow(wy_http_req *req, unsigned methods) { req->allow = methods; }
 
@@ -117,6 +129,14 @@ wy_str wy_http_req_header(const wy_http_req *req, wy_str name) {
   return (wy_str){0};
 }
 
+bool wy_http_req_field(const wy_http_req *req, size_t i, wy_str *name, wy_str *value) {
+  if (i >= req->n_fields) return false;
+  const field *f = &req->fields[i];
+  *name = (wy_str){req->head.p + f->name, f->name_n};
+  *value = wy_str_trim((wy_str){req->head.p + f->value, f->value_n});
+  return true;
+}
+
 /* --- logs --- */
 
 enum { LOGGED = 100 }; /* bytes of a path or a host that a line shows */
@@ -142,6 +162,14 @@ static bool find_client(const wy_http_req *req, wy_ip *client) {
     found = wy_forwarded_for((wy_str){req->head.p + f->value, f->value_n}, proxies, client);
   }
   return found == 1;
+}
+
+bool wy_http_req_proxied(const wy_http_req *req) {
+  return req->http && wy_nets_has(&req->http->proxies, &req->peer);
+}
+
+void wy_http_req_client(const wy_http_req *req, wy_ip *client) {
+  if (!req->http || !find_client(req, client)) *client = req->peer;
 }
 
 void wy_http_req_log(const wy_http_req *req, wy_line *line) {
@@ -226,14 +254,21 @@ void wy_http_close(wy_http_conn *c) {
   wy_ip_leave(&c->http->counts, c->count);
   if (c->in) wy_http_req_drop(c->in);
   c->in = NULL;
+  wy_list streams;
+  wy_list_init(&streams);
   for (wy_list *node; (node = wy_list_shift(&c->pipeline));) {
     wy_http_req *req = wy_container_of(node, wy_http_req, link);
     req->conn = NULL;
     if (req->answered) wy_http_req_drop(req);
-    else wy_list_push(&c->http->orphans, &req->link); /* its handler still has it */
+    else wy_list_push(req->stream ? &streams : &c->http->orphans, &req->link); /* somebody has it */
   }
   c->n_pipeline = 0;
   uv_close(&c->uv.handle, on_closed);
+  for (wy_list *node; (node = wy_list_shift(&streams));) { /* who is told may do anything */
+    wy_http_req *req = wy_container_of(node, wy_http_req, link);
+    wy_list_push(&req->http->orphans, &req->link);
+    wy_http_stream_lost(req);
+  }
 }
 
 static void on_deadline(wy_timer *timer) {
@@ -283,6 +318,13 @@ static void on_alloc(uv_handle_t *handle, size_t n, uv_buf_t *buf) {
   *buf = uv_buf_init(c->http->rbuf, READ_BYTES);
 }
 
+/* It is being sent an answer that has no end by itself: nobody hears that one any more. */
+static bool is_endless(const wy_http_conn *c) {
+  if (wy_list_empty(&c->pipeline)) return false;
+  const wy_http_req *req = wy_container_of(c->pipeline.next, wy_http_req, link);
+  return req->stream && !req->answered && req->left == WY_HTTP_UNKNOWN;
+}
+
 static void on_end(wy_http_conn *c) {
   c->eof = true;
   wy_http_stop_reading(c);
@@ -294,7 +336,7 @@ static void on_end(wy_http_conn *c) {
     c->phase = PHASE_IDLE;
     c->phase_due = 0;
   }
-  if (c->phase == PHASE_LINGER) wy_http_close(c);
+  if (c->phase == PHASE_LINGER || is_endless(c)) wy_http_close(c);
   else wy_http_uncork(c); /* ends the connection once everything is answered and sent */
 }
 
@@ -570,3 +612,10 @@ void wy_http_free(wy_http *h) {
 }
 
 size_t wy_http_connections(const wy_http *h) { return h->n_conns; }
+
+size_t wy_http_unanswered(const wy_http *h) {
+  size_t n = 0;
+  for (const wy_list *i = h->conns.next; i != &h->conns; i = i->next)
+    n += wy_container_of(i, wy_http_conn, link)->n_pipeline;
+  return n;
+}

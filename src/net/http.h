@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/peer.h"
 
 typedef struct wy_http wy_http;
 typedef struct wy_http_req wy_http_req;
@@ -93,14 +94,17 @@ void wy_http_stop(wy_http *h, void (*stopped)(void *data));
 void wy_http_kill(wy_http *h);
 void wy_http_free(wy_http *h); /* after stopped, before the clock */
 size_t wy_http_connections(const wy_http *h);
+size_t wy_http_unanswered(
+    const wy_http *h); /* requests that are with their handler, of clients that wait */
 
 /* --- a request --- */
 
 wy_method wy_http_req_method(const wy_http_req *req);
 wy_str wy_http_req_host(
     const wy_http_req *req); /* without port, as sent; empty for HTTP/1.0 without Host */
-wy_str wy_http_req_path(const wy_http_req *req);  /* percent-decoded, begins with '/' */
-wy_str wy_http_req_query(const wy_http_req *req); /* as sent, without '?' */
+wy_str wy_http_req_path(const wy_http_req *req);   /* percent-decoded, begins with '/' */
+wy_str wy_http_req_target(const wy_http_req *req); /* as sent, with its query */
+wy_str wy_http_req_query(const wy_http_req *req);  /* as sent, without '?' */
 wy_str wy_http_req_body(const wy_http_req *req);
 wy_str wy_http_req_header(const wy_http_req *req, wy_str name); /* first one; p NULL: absent */
 bool wy_http_req_gone(const wy_http_req *req); /* nobody waits for the answer any more */
@@ -108,6 +112,23 @@ bool wy_http_req_gone(const wy_http_req *req); /* nobody waits for the answer an
 /* Whatever the owner of the handlers wants to keep with the request, from on_head on. */
 void wy_http_req_set_data(wy_http_req *req, void *data);
 void *wy_http_req_data(const wy_http_req *req);
+
+/* Where the body goes as it comes, instead of being kept: to be set in on_head. */
+typedef struct wy_http_sink {
+  int (*bytes)(void *data, wy_str bytes); /* 0, or the error to refuse the request with */
+  int (*end)(void *data);                 /* that was all: likewise */
+  void (*drop)(void *data);               /* the request is gone */
+} wy_http_sink;
+
+void wy_http_req_set_sink(wy_http_req *req, const wy_http_sink *sink, void *data);
+void *wy_http_req_sink(const wy_http_req *req); /* its data; NULL: none */
+
+/* Every field of the head in turn: i from 0; false: there are no more. */
+bool wy_http_req_field(const wy_http_req *req, size_t i, wy_str *name, wy_str *value);
+
+/* It came by a proxy of ours; and who is its client, that one's own or as the proxy says. */
+bool wy_http_req_proxied(const wy_http_req *req);
+void wy_http_req_client(const wy_http_req *req, wy_ip *client);
 
 /* Appends peer=, client= (who stands behind a proxy of ours), conn= and req= to a log line. */
 void wy_http_req_log(const wy_http_req *req, wy_line *line);
@@ -123,6 +144,43 @@ typedef struct wy_http_answer {
 
 /* Answers and ends the request: req is gone for the caller. */
 void wy_http_respond(wy_http_req *req, const wy_http_answer *answer);
+
+/* The same with n bytes of a file, which is taken over and read as the client takes them. */
+void wy_http_respond_file(wy_http_req *req, const wy_http_answer *answer, int fd, uint64_t from,
+                          uint64_t n);
+
+/* --- an answer in pieces, which leave as the client takes them --- */
+
+typedef struct wy_http_stream {
+  void (*room)(void *data); /* after a write that was told to wait: more may follow */
+  /* the client has left, or was too slow; wy_http_stream_end is due. Never from within begin, write
+   * or pause: wy_http_req_gone tells after these. */
+  void (*gone)(void *data);
+} wy_http_stream;
+
+#define WY_HTTP_UNKNOWN UINT64_MAX
+
+/* Sends the head of the answer; its body is ignored. length: bytes to come, or WY_HTTP_UNKNOWN. The
+ * request stays the caller's until wy_http_stream_end. 0, or WY_E_NOMEM: nothing was sent. */
+int wy_http_stream_begin(wy_http_req *req, const wy_http_answer *answer, uint64_t length,
+                         const wy_http_stream *calls, void *data);
+
+/* No body is wanted, as for HEAD: what is written goes nowhere. */
+bool wy_http_stream_is_mute(const wy_http_req *req);
+
+typedef enum wy_http_told {
+  WY_HTTP_MORE, /* may follow at once */
+  WY_HTTP_WAIT, /* for `room`, or `gone` */
+  WY_HTTP_GONE  /* nobody reads it: `gone` was called before, or will not be */
+} wy_http_told;
+
+wy_http_told wy_http_stream_write(wy_http_req *req, wy_str bytes);
+
+/* `room` in the next turn of the loop, for who has much to write and others to think of. */
+void wy_http_stream_pause(wy_http_req *req);
+
+/* whole: else the client is to see that something is missing. req is gone for the caller. */
+void wy_http_stream_end(wy_http_req *req, bool whole);
 
 /* Ends the request by closing its connection, so that the client tries again; req is gone for the
  * caller. */

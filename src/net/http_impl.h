@@ -12,6 +12,7 @@
 
 enum {
   READ_BYTES = 65536,
+  STREAM_BYTES = 65536, /* of an answer in pieces that wait for the client, at most, about */
   POOL = 64,            /* requests kept for reuse */
   POOL_BYTES = 4096,    /* a buffer that grew beyond this is not kept */
   LINGER_MS = 1000,     /* after the last answer: time for the client to read it */
@@ -46,6 +47,18 @@ struct wy_http_req {
   void *data;
   int err;
   bool keep_alive, answered, expects, http10;
+  size_t body_n; /* bytes of the body so far, wherever they went */
+  const wy_http_sink *sink;
+  void *sink_data;
+  /* an answer in pieces: http_stream.c */
+  const wy_http_stream *stream; /* NULL: it is none */
+  void *stream_data;
+  uint64_t left;    /* bytes to come; WY_HTTP_UNKNOWN */
+  bool chunked;     /* so they leave */
+  bool mute;        /* no body is wanted */
+  bool full;        /* the writer waits for room */
+  bool busy;        /* the writer is in a call of http_stream.c: it sees by itself what happens */
+  bool until_close; /* the end of the connection is the end of the answer, or of a part of it */
 };
 
 typedef enum phase {
@@ -74,6 +87,7 @@ struct wy_http_conn {
   bool feeding;     /* inside wy_http_feed */
   bool reading;     /* uv_read_start is on */
   bool shut;        /* uv_shutdown was asked for */
+  bool cut;         /* what was sent last ends with the connection: nothing may follow */
   wy_http_req *in;  /* being parsed */
   wy_list pipeline; /* complete, in order, not all answered */
   size_t n_pipeline;
@@ -151,11 +165,23 @@ void wy_http_refuse(wy_http_conn *c, int status, int err, const char *reason);
 int wy_http_status_of(int err);
 
 /* http_write.c */
+/* Status line and fields. length: bytes of the body, or WY_HTTP_UNKNOWN; body: which follows. */
+int wy_http_write_head(const wy_http_req *req, const wy_http_answer *a, uint64_t length,
+                       wy_str body, wy_buf *out);
+void wy_http_send(wy_http_conn *c, wy_buf *out); /* now, or with what gathers; out is empty then */
+void wy_http_leave(wy_http_req *req);   /* the last of its answer stands in out, or was sent */
+void wy_http_parting(wy_http_req *req); /* before its head: is it the connection's last? */
 size_t wy_http_unsent(const wy_http_conn *c); /* bytes that the client has not taken */
 bool wy_http_blocked(const wy_http_conn *c);  /* the pipeline or the write queue is full */
 void wy_http_cork(wy_http_conn *c);
 void wy_http_uncork(wy_http_conn *c); /* sends what gathered, and shuts down when all is said */
 void wy_http_write_continue(wy_http_conn *c);
 void wy_http_on_more(wy_timer *timer);
+
+/* http_stream.c */
+void wy_http_stream_turn(wy_http_req *req);    /* it is the first of its pipeline now */
+void wy_http_stream_room(wy_http_conn *c);     /* bytes were taken */
+void wy_http_stream_uncorked(wy_http_conn *c); /* what gathered was sent */
+void wy_http_stream_lost(wy_http_req *req);    /* its connection has gone */
 
 #endif

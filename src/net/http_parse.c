@@ -112,8 +112,8 @@ static int on_headers_complete(llhttp_t *p) {
 
 static int on_chunk_header(llhttp_t *p) {
   wy_http_conn *c = p->data;
-  wy_buf *body = &c->in->body;
-  if (p->content_length > body->max - body->n) return stop(c, WY_E_HTTP_BODY);
+  const wy_http_req *req = c->in;
+  if (p->content_length > req->body.max - req->body_n) return stop(c, WY_E_HTTP_BODY);
   if (p->content_length > 0) return 0;
   c->last_chunk = true;
   return HPE_PAUSED; /* what follows are lines again */
@@ -121,8 +121,12 @@ static int on_chunk_header(llhttp_t *p) {
 
 static int on_body(llhttp_t *p, const char *at, size_t n) {
   wy_http_conn *c = p->data;
-  if (wy_buf_add(&c->in->body, at, n)) return stop(c, WY_E_NOMEM);
-  return 0;
+  wy_http_req *req = c->in;
+  int err = 0;
+  req->body_n += n;
+  if (req->sink) err = req->sink->bytes(req->sink_data, (wy_str){at, n});
+  else if (wy_buf_add(&req->body, at, n)) err = WY_E_NOMEM;
+  return err ? stop(c, err) : 0;
 }
 
 static int on_message_complete(llhttp_t *p) {
@@ -158,6 +162,7 @@ int wy_http_status_of(int err) {
     case WY_E_HTTP_TIMEOUT: return 408;
     case WY_E_HTTP_UNKNOWN_HOST: return 421;
     case WY_E_HTTP_BUSY: return 503;
+    case WY_E_HTTP_STORAGE: return 507;
     case WY_E_HTTP_NOT_FOUND: return 404;
     case WY_E_NOMEM: return 500;
     default: return 400;
@@ -403,7 +408,7 @@ static void finish_head(wy_http_conn *c) {
     }
     c->phase = PHASE_BODY;
     c->remaining = p->content_length;
-    if (!wy_buf_reserve(&req->body, (size_t)c->remaining)) {
+    if (!req->sink && !wy_buf_reserve(&req->body, (size_t)c->remaining)) {
       fail(c, WY_E_NOMEM, NULL);
       return;
     }
@@ -414,6 +419,11 @@ static void finish_head(wy_http_conn *c) {
 
 static void finish_request(wy_http_conn *c) {
   wy_http *h = c->http;
+  int err = c->in->sink ? c->in->sink->end(c->in->sink_data) : 0;
+  if (err) {
+    fail(c, err, NULL);
+    return;
+  }
   wy_http_req *req = enqueue(c);
   if (!req->keep_alive) c->closing = true;
   h->on.on_request(h->data, req);
@@ -529,10 +539,10 @@ static size_t feed_body(wy_http_conn *c, const char *p, size_t n) {
 }
 
 static size_t feed_chunks(wy_http_conn *c, const char *p, size_t n) {
-  size_t limit = c->http->limits.chunk_overhead, before = c->in->body.n, used;
+  size_t limit = c->http->limits.chunk_overhead, before = c->in->body_n, used;
   n = min_size(n, limit - c->overhead + 1);
   if (!execute(c, p, n, &used)) return n;
-  c->overhead += used - (c->in->body.n - before);
+  c->overhead += used - (c->in->body_n - before);
   if (c->overhead > limit) {
     fail(c, WY_E_HTTP_CHUNK, NULL);
   } else if (c->last_chunk) {
@@ -561,7 +571,7 @@ static void set_phase_due(wy_http_conn *c) {
     case PHASE_TRAILER:
       c->phase_due =
           c->phase_since + h->limits.body_time +
-          (uint64_t)c->in->body.n * 1000 / (h->limits.body_rate ? h->limits.body_rate : 1);
+          (uint64_t)c->in->body_n * 1000 / (h->limits.body_rate ? h->limits.body_rate : 1);
       break;
     case PHASE_LINGER:
     case PHASE_CLOSED: return;

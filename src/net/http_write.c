@@ -12,25 +12,42 @@ enum { GATHER_BYTES = 65536 };
 static const char *status_line(int status) {
   switch (status) {
     case 200: return "200 OK";
+    case 201: return "201 Created";
+    case 202: return "202 Accepted";
     case 204: return "204 No Content";
+    case 206: return "206 Partial Content";
+    case 301: return "301 Moved Permanently";
     case 302: return "302 Found";
+    case 303: return "303 See Other";
     case 304: return "304 Not Modified";
+    case 307: return "307 Temporary Redirect";
+    case 308: return "308 Permanent Redirect";
     case 400: return "400 Bad Request";
     case 401: return "401 Unauthorized";
     case 403: return "403 Forbidden";
     case 404: return "404 Not Found";
     case 405: return "405 Method Not Allowed";
+    case 406: return "406 Not Acceptable";
     case 408: return "408 Request Timeout";
+    case 409: return "409 Conflict";
+    case 410: return "410 Gone";
+    case 412: return "412 Precondition Failed";
     case 413: return "413 Content Too Large";
     case 414: return "414 URI Too Long";
     case 415: return "415 Unsupported Media Type";
+    case 416: return "416 Range Not Satisfiable";
     case 417: return "417 Expectation Failed";
     case 421: return "421 Misdirected Request";
+    case 422: return "422 Unprocessable Content";
+    case 429: return "429 Too Many Requests";
     case 431: return "431 Request Header Fields Too Large";
     case 500: return "500 Internal Server Error";
     case 501: return "501 Not Implemented";
+    case 502: return "502 Bad Gateway";
     case 503: return "503 Service Unavailable";
+    case 504: return "504 Gateway Timeout";
     case 505: return "505 HTTP Version Not Supported";
+    case 507: return "507 Insufficient Storage";
     default: return NULL;
   }
 }
@@ -68,11 +85,14 @@ static const char *date_field(wy_http *h) {
 
 enum { DATE_BYTES = 37, HEAD_BYTES = 256 };
 
-static int write_answer(const wy_http_req *req, const wy_http_answer *a, wy_buf *out) {
+static bool has_length(int status) { return status != 204 && status != 304; }
+
+int wy_http_write_head(const wy_http_req *req, const wy_http_answer *a, uint64_t length,
+                       wy_str body, wy_buf *out) {
   const char *line = status_line(a->status);
   size_t type_n = a->content_type ? strlen(a->content_type) : 0;
   size_t more_n = a->headers ? strlen(a->headers) : 0;
-  char *from = wy_buf_reserve(out, HEAD_BYTES + type_n + more_n + a->body.n), *o = from;
+  char *from = wy_buf_reserve(out, HEAD_BYTES + type_n + more_n + body.n), *o = from;
   if (!o) return WY_E_NOMEM;
   o = PUT(o, "HTTP/1.1 ");
   if (line) {
@@ -88,19 +108,25 @@ static int write_answer(const wy_http_req *req, const wy_http_answer *a, wy_buf 
     o = put(o, a->content_type, type_n);
     o = PUT(o, "\r\n");
   }
-  if (a->status != 204 && a->status != 304) {
+  if (req->chunked) {
+    o = PUT(o, "Transfer-Encoding: chunked\r\n");
+  } else if (length != WY_HTTP_UNKNOWN && has_length(a->status)) {
     o = PUT(o, "Content-Length: ");
-    o = put_size(o, a->body.n);
+    o = put_size(o, (size_t)length);
     o = PUT(o, "\r\n");
   }
   if (more_n) o = put(o, a->headers, more_n);
   if (!req->keep_alive) o = PUT(o, "Connection: close\r\n");
   else if (req->http10) o = PUT(o, "Connection: keep-alive\r\n");
   o = PUT(o, "\r\n");
-  if (a->body.n && req->method != WY_HEAD && a->status != 204 && a->status != 304)
-    o = put(o, a->body.p, a->body.n);
+  if (body.n) o = put(o, body.p, body.n);
   wy_buf_added(out, (size_t)(o - from));
   return 0;
+}
+
+static int write_answer(const wy_http_req *req, const wy_http_answer *a, wy_buf *out) {
+  bool sends = req->method != WY_HEAD && has_length(a->status);
+  return wy_http_write_head(req, a, a->body.n, sends ? a->body : (wy_str){0}, out);
 }
 
 /* --- to the socket --- */
@@ -173,7 +199,11 @@ static void on_shut(uv_shutdown_t *uv, int status) {
   wy_http_start_reading(c);
 }
 
-void wy_http_on_more(wy_timer *timer) { go_on(wy_container_of(timer, wy_http_conn, more)); }
+void wy_http_on_more(wy_timer *timer) {
+  wy_http_conn *c = wy_container_of(timer, wy_http_conn, more);
+  wy_http_stream_room(c);
+  go_on(c);
+}
 
 static void go_on_later(wy_http_conn *c) {
   if (c->feeding || c->phase == PHASE_CLOSED || wy_http_blocked(c)) return;
@@ -183,7 +213,7 @@ static void go_on_later(wy_http_conn *c) {
 
 /* When everything is said: half-close, or close. */
 static void end(wy_http_conn *c) {
-  if (c->phase == PHASE_CLOSED || c->shut || c->in || c->n_pipeline) return;
+  if (c->phase == PHASE_CLOSED || c->shut || (!c->cut && (c->in || c->n_pipeline))) return;
   if (!c->closing && !c->eof && !c->http->stopping) return;
   if (c->http->corked == c && c->http->out.n) return; /* uncork comes back here */
   c->closing = true;
@@ -210,6 +240,7 @@ static void on_written(uv_write_t *uv, int status) {
     return;
   }
   set_write_due(c);
+  wy_http_stream_room(c);
   go_on(c);
 }
 
@@ -252,24 +283,33 @@ void wy_http_uncork(wy_http_conn *c) {
     if (h->out.n) send_bytes(c, h->out.p, h->out.n);
     wy_buf_clear(&h->out);
     h->corked = NULL;
+    wy_http_stream_uncorked(c);
   }
   end(c);
 }
 
 /* --- the pipeline --- */
 
+void wy_http_send(wy_http_conn *c, wy_buf *out) {
+  if (!out->n) return;
+  if (c->http->corked == c) wy_buf_str(&c->http->out, wy_buf_view(out));
+  else send_bytes(c, out->p, out->n);
+  wy_buf_clear(out);
+}
+
 /* Sends the answers whose turn has come. */
 static void advance(wy_http_conn *c) {
   wy_http *h = c->http;
-  while (!wy_list_empty(&c->pipeline)) {
+  while (!wy_list_empty(&c->pipeline) && !c->cut) {
     wy_http_req *req = wy_container_of(c->pipeline.next, wy_http_req, link);
-    if (!req->answered) break;
+    if (!req->answered) {
+      if (req->stream) wy_http_stream_turn(req);
+      break;
+    }
+    if (req->until_close) c->cut = c->closing = true;
     wy_list_remove(&req->link);
     c->n_pipeline--;
-    if (req->out.n) {
-      if (h->corked == c) wy_buf_str(&h->out, wy_buf_view(&req->out));
-      else send_bytes(c, req->out.p, req->out.n);
-    }
+    wy_http_send(c, &req->out);
     wy_http_req_drop(req);
     if (h->corked == c && (h->out.failed || h->out.n > GATHER_BYTES)) {
       if (h->out.failed) wy_http_close(c);
@@ -278,7 +318,7 @@ static void advance(wy_http_conn *c) {
     }
     if (c->phase == PHASE_CLOSED) return;
   }
-  if (c->n_pipeline) return;
+  if (c->n_pipeline || c->cut) return;
   if (c->in && c->in->expects) wy_http_write_continue(c);
   if (c->phase == PHASE_IDLE && c->blank == 0 && !c->feeding) {
     c->phase_due = wy_clock_now_ms(h->clock) + h->limits.idle;
@@ -294,6 +334,30 @@ void wy_http_write_continue(wy_http_conn *c) {
   else send_bytes(c, line, sizeof line - 1);
 }
 
+/* The last answer says close: what a client is sent behind that, it need not read. A request of
+ * which a part has come is in flight too. */
+void wy_http_parting(wy_http_req *req) {
+  wy_http_conn *c = req->conn;
+  if (!req->http->stopping || c->in || req->link.next != &c->pipeline) return;
+  req->keep_alive = false;
+  c->closing = true;
+}
+
+/* What waits behind it goes on. */
+static void leave(wy_http_conn *c) {
+  bool corked = c->http->corked == c;
+  advance(c);
+  if (corked) return;
+  end(c);
+  go_on_later(c);
+}
+
+void wy_http_leave(wy_http_req *req) {
+  wy_http_conn *c = req->conn;
+  req->answered = true;
+  if (c->pipeline.next == &req->link) leave(c);
+}
+
 void wy_http_respond(wy_http_req *req, const wy_http_answer *answer) {
   wy_http *h = req->http; /* NULL: the server is gone, and with it the connection */
   wy_http_conn *c = req->conn;
@@ -301,23 +365,14 @@ void wy_http_respond(wy_http_req *req, const wy_http_answer *answer) {
     wy_http_req_drop(req);
     return;
   }
-  /* The last answer says close: what a client is sent behind that, it need not read. A request of
-   * which a part has come is in flight too. */
-  if (h->stopping && !c->in && req->link.next == &c->pipeline) {
-    req->keep_alive = false;
-    c->closing = true;
-  }
+  req->answered = true;
+  if (c->cut) return; /* it goes with the connection */
+  wy_http_parting(req);
   bool first = c->pipeline.next == &req->link, corked = h->corked == c;
   wy_buf *out = first && corked ? &h->out : &req->out;
-  req->answered = true;
   if (write_answer(req, answer, out)) {
     wy_http_close(c); /* out of memory: better no answer than half of one */
     return;
   }
-  if (!first) return;
-  advance(c);
-  if (!corked) {
-    end(c);
-    go_on_later(c);
-  }
+  if (first) leave(c);
 }

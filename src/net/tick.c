@@ -19,7 +19,7 @@ static void on_timer(uv_timer_t *timer) {
  * and again would keep the loop from its sockets. */
 static void on_change(wy_clock *clock) {
   wy_tick *t = clock->data;
-  uint64_t due, now = uv_now(t->timer.loop);
+  uint64_t due, now = wy_clock_now_ms(clock);
   if (!wy_clock_next(clock, &due)) uv_timer_stop(&t->timer);
   else uv_timer_start(&t->timer, on_timer, due > now ? due - now : t->firing, 0);
 }

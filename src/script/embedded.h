@@ -1,4 +1,5 @@
-/* embedded: the files of lua/weiyue as bytes; the build writes embedded.c. */
+/* embedded: the files of lua/weiyue and the pages of plugins as bytes; the build writes embedded.c
+ * and embedded_pages.c. */
 #ifndef WY_SCRIPT_EMBEDDED_H
 #define WY_SCRIPT_EMBEDDED_H
 
@@ -11,5 +12,14 @@ typedef struct wy_embedded {
 } wy_embedded;
 
 extern const wy_embedded wy_embedded_files[];
+
+typedef struct wy_embedded_page {
+  const char *path; /* "sandbox/index.html"; NULL after the last */
+  const char *type; /* its Content-Type */
+  const unsigned char *bytes;
+  size_t n;
+} wy_embedded_page;
+
+extern const wy_embedded_page wy_embedded_pages[];
 
 #endif

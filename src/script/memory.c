@@ -34,11 +34,12 @@ struct wy_spare {
 #endif
 
 /* Lua asks twice: a full collection lies between. The line is that of the plugin's, where one runs;
- * no memory is needed to look. It stays while the error is told, for which there may be none. */
+ * no memory is needed to look. It stays while the error is told, for which there may be none: then
+ * the calls have ended, and how deep they were is known from before. */
 static void note_refusal(wy_script *s) {
   lua_State *L = wy_script_running(s);
   lua_Debug ar;
-  s->deep = lua_getstack(L, DEEP, &ar);
+  s->deep = s->deep || lua_getstack(L, DEEP, &ar); /* unwinding may find no room either */
   for (int level = 0; level < 32 && lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline <= 0 || strncmp(ar.source, "=[weiyue", 8) == 0) continue;

@@ -486,12 +486,23 @@ static int l_build(lua_State *L) {
   return 2;
 }
 
-static void push_field(lua_State *L, const char *key, bool required) {
-  lua_createtable(L, 0, 2);
-  lua_pushstring(L, key);
-  lua_setfield(L, -2, "key");
-  lua_pushboolean(L, required);
-  lua_setfield(L, -2, "required");
+static void set_string(lua_State *L, const char *key, const char *value) {
+  lua_pushstring(L, value); /* NULL: nil */
+  lua_setfield(L, -2, key);
+}
+
+static void set_flag(lua_State *L, const char *key, bool value) {
+  lua_pushboolean(L, value);
+  lua_setfield(L, -2, key);
+}
+
+static void push_field(lua_State *L, const wy_reply_field *f) {
+  lua_createtable(L, 0, 5);
+  set_string(L, "key", f->key);
+  set_string(L, "element", f->element);
+  set_flag(L, "required", f->required);
+  set_flag(L, "base64", f->base64);
+  set_flag(L, "number", f->number);
 }
 
 static int l_reply_types(lua_State *L) {
@@ -499,18 +510,17 @@ static int l_reply_types(lua_State *L) {
   const wy_reply_type *types = wy_reply_types(&n);
   lua_createtable(L, (int)n, 0);
   for (size_t i = 0; i < n; i++) {
-    lua_createtable(L, 0, 3);
-    lua_pushstring(L, types[i].name);
-    lua_setfield(L, -2, "name");
-    lua_pushstring(L, types[i].msgtype);
-    lua_setfield(L, -2, "msgtype");
+    lua_createtable(L, 0, 4);
+    set_string(L, "name", types[i].name);
+    set_string(L, "msgtype", types[i].msgtype);
+    set_string(L, "wrap", types[i].wrap);
     lua_newtable(L);
     if (types[i].articles) {
-      push_field(L, "articles", true);
+      push_field(L, &(wy_reply_field){.key = "articles", .element = "Articles", .required = true});
       lua_rawseti(L, -2, 1);
     }
     for (size_t k = 0; types[i].fields[k].key; k++) {
-      push_field(L, types[i].fields[k].key, types[i].fields[k].required);
+      push_field(L, &types[i].fields[k]);
       lua_rawseti(L, -2, (lua_Integer)k + 1);
     }
     lua_setfield(L, -2, "fields");

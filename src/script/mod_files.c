@@ -1,5 +1,6 @@
 /* weiyue.files: what loading plugins and keeping them needs: the file system, and the bundled
- * plugins, which are in the program. What writes is for threads that may wait for a disk. */
+ * plugins with their pages, which are in the program. What writes is for threads that may wait for
+ * a disk. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -276,18 +277,26 @@ static int l_all_bundled(lua_State *L) {
   return 1;
 }
 
+/* page(plugin, path) → bytes, content_type | nil. A file of the page that the build made of
+ * plugins/PLUGIN/page, "index.html" first of all; where it made none, that one says how to. */
+static int l_page(lua_State *L) {
+  const char *path = lua_pushfstring(L, "%s/%s", luaL_checkstring(L, 1), luaL_checkstring(L, 2));
+  for (const wy_embedded_page *e = wy_embedded_pages; e->path; e++) {
+    if (strcmp(e->path, path) != 0) continue;
+    lua_pushlstring(L, (const char *)e->bytes, e->n);
+    lua_pushstring(L, e->type);
+    return 2;
+  }
+  return 0;
+}
+
 int wy_open_files(lua_State *L) {
-  static const luaL_Reg functions[] = {{"read", l_read},
-                                       {"glob", l_glob},
-                                       {"kind", l_kind},
-                                       {"write", l_write},
-                                       {"list", l_list},
-                                       {"remove", l_remove},
-                                       {"mkdir", l_mkdir},
-                                       {"lock", l_lock},
-                                       {"bundled", l_bundled},
-                                       {"all_bundled", l_all_bundled},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"read", l_read},       {"glob", l_glob},
+                                       {"kind", l_kind},       {"write", l_write},
+                                       {"list", l_list},       {"remove", l_remove},
+                                       {"mkdir", l_mkdir},     {"lock", l_lock},
+                                       {"bundled", l_bundled}, {"all_bundled", l_all_bundled},
+                                       {"page", l_page},       {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

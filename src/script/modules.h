@@ -33,6 +33,8 @@ int wy_open_limits(lua_State *L); /* weiyue.limits: call, guard */
 int wy_open_shared(lua_State *L); /* weiyue.shared: object */
 int wy_open_signal(lua_State *L); /* weiyue.signal: new */
 int wy_open_http(lua_State *L);   /* weiyue.client: send */
+int wy_open_guest(lua_State *L);  /* weiyue.guest: there, next, advance */
+int wy_open_pages(lua_State *L);  /* weiyue.pages: open, open_path */
 
 /* All of the first group as one table. */
 int luaopen_weiyue_core(lua_State *L);

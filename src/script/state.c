@@ -91,6 +91,7 @@ static int l_setup(lua_State *L) {
   wy_coroutine_install(L);
   preload(L, "weiyue_core", luaopen_weiyue_core);
   preload(L, "weiyue.asset", wy_open_asset);
+  preload(L, "weiyue.pages", wy_open_pages);
   preload(L, "weiyue.task", wy_open_task);
   preload(L, "weiyue.limits", wy_open_limits);
   preload(L, "weiyue.files", wy_open_files);
@@ -98,6 +99,7 @@ static int l_setup(lua_State *L) {
   preload(L, "weiyue.signal", wy_open_signal);
   preload(L, "weiyue.client", wy_open_http);
   preload(L, "weiyue.kv", wy_open_kv);
+  preload(L, "weiyue.guest", wy_open_guest);
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "searchers");
   for (lua_Integer i = luaL_len(L, -1); i >= 2; i--) { /* ours stands right after preload */

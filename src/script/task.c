@@ -17,6 +17,21 @@ static int l_tostring(lua_State *L) {
   return 1;
 }
 
+/* Lua's own errors have no place where C code was at work, as in ipairs(nil) or table.sort: that of the code of a
+ * file which called it. */
+static void add_place(lua_State *L) {
+  const char *text = lua_tostring(L, 1);
+  lua_Debug ar;
+  if (strncmp(text, "attempt to ", 11) != 0) return;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Sl", &ar);
+    if (ar.currentline <= 0 || ar.short_src[0] == '[') continue;
+    lua_pushfstring(L, "%s:%d: %s", ar.short_src, ar.currentline, text);
+    lua_replace(L, 1);
+    return;
+  }
+}
+
 /* The raised value as text with a traceback, whatever the value is. */
 static int l_message(lua_State *L) {
   wy_task *t = wy_script_of(L)->running;
@@ -30,6 +45,7 @@ static int l_message(lua_State *L) {
       lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
     lua_replace(L, 1);
   }
+  add_place(L);
   luaL_traceback(L, L, lua_tostring(L, 1), 1);
   return 1;
 }
@@ -334,7 +350,34 @@ void wy_tasks_cancel_of(wy_script *s, const wy_task_body *body) {
   }
 }
 
+void wy_task_cancel(wy_task *t) {
+  bool waits = !t->cancelled && t->waiting;
+  t->cancelled = true;
+  if (waits) t->waiting->cancel(t->waiting);
+}
+
 size_t wy_tasks_count(const wy_script *s) { return s->n_tasks; }
+
+static void find_where(lua_State *co, char *out, size_t n) {
+  lua_Debug ar;
+  out[0] = '\0';
+  for (int level = 0; lua_getstack(co, level, &ar); level++) {
+    lua_getinfo(co, "Sl", &ar);
+    if (ar.currentline <= 0 || strncmp(ar.source, "=[weiyue", 8) == 0) continue;
+    snprintf(out, n, "%s:%d", ar.short_src, ar.currentline);
+    return;
+  }
+}
+
+void wy_tasks_tell(wy_script *s, void (*tell)(void *data, const wy_task *t, const char *where),
+                   void *data) {
+  char where[LUA_IDSIZE + 24];
+  for (const wy_list *n = s->tasks.next; n != &s->tasks; n = n->next) {
+    const wy_task *t = wy_container_of(n, wy_task, link);
+    find_where(t->co, where, sizeof where);
+    tell(data, t, where);
+  }
+}
 
 bool wy_script_busy(const wy_script *s) {
   return s->turns->running || !wy_list_empty(&s->turns->ready);

@@ -86,6 +86,12 @@ int wy_task_exit(lua_State *L, wy_task *task);
 void wy_task_rest(wy_task *task);
 void wy_task_turn(wy_task *task);
 
+/* It has done a part of what has no end: its processor time is counted anew. */
+void wy_task_breathe(wy_task *task);
+
+/* Wakes it with an error where it waits, without a line in the log; its next waits raise, too. */
+void wy_task_cancel(wy_task *task);
+
 /* How many tasks ended so; of NONE: of any limit. */
 uint64_t wy_script_stopped(const wy_script *s, wy_fault fault);
 
@@ -97,6 +103,11 @@ wy_fault wy_task_fault(const wy_script *s);
  * wx.after that wait are dropped. Returns how many tasks ended at once. */
 size_t wy_tasks_cancel_spawned(wy_script *s);
 size_t wy_tasks_count(const wy_script *s);
+
+/* For who looks for what was left: each task, and where in a plugin's code it stands (file:line;
+ * "": only weiyue's own runs). */
+void wy_tasks_tell(wy_script *s, void (*tell)(void *data, const wy_task *t, const char *where),
+                   void *data);
 
 /* A task runs, or waits for its turn: what is started now will not run before it returns. */
 bool wy_script_busy(const wy_script *s);

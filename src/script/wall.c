@@ -24,6 +24,10 @@ void wy_task_turn(wy_task *t) {
   if (t->script->limits.wall_ms) wy_wall_set(t, t->script->limits.wall_ms);
 }
 
+void wy_task_breathe(wy_task *t) {
+  if (!t->stint.over) t->stint.cpu_ns = 0;
+}
+
 /* True: tasks may have ended meanwhile. */
 static bool expire(wy_task *t) {
   wy_script *s = t->script;

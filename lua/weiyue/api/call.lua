@@ -12,7 +12,7 @@ local request = require "weiyue.api.request"
 local task = require "weiyue.task"
 local wires = require "weiyue.api.wire"
 
-local log = core.log
+local log, time = core.log, core.time
 
 local BAD_TOKEN <const> = { [40001] = true, [40014] = true, [42001] = true }
 local BUSY_WAITS <const> = { 0.2, 0.6, 1.5 } -- seconds before each further try when WeChat says -1
@@ -32,6 +32,23 @@ Engine.__index = Engine
 ---@field late? boolean  a late reply: it may use the reserve
 ---@field to? string     a file that takes the bytes which come back
 ---@field max? integer   how many bytes may come back
+
+-- For the journal of `weiyue serve --record`: what was asked of WeChat, and what it said.
+local function note(record, place, key, args, result, err, seconds)
+  local call = { api = key, args = args, ms = math.floor(seconds * 1000 + 0.5) }
+  if type(result) == "table" and (result.body or result.path) then
+    call.reply = { bytes = result.size, type = result.type, filename = result.filename }
+  else
+    call.reply = result
+  end
+  call.error = err and { code = err.code, message = tostring(err.message) } or nil
+  local text = core.json.encode(call)
+  if not text then -- what was sent cannot be told, such as a reader of a file
+    call.args = nil
+    text = core.json.encode(call)
+  end
+  if text then record(place.id, text) end
+end
 
 -- A failure stands in the log once for each place and code: the next ones say nothing new.
 function Engine:tell(place, row, err, options)
@@ -171,7 +188,12 @@ function Engine:call(place, key, args, options)
   local result
   local good, err = access.check(row, place.can)
   if good and options.plugin then good, err = may(options.plugin, row) end
+  local record = self.hub.push and self.hub.push.record
+  local began = record and time.monotonic()
   if good then result, err = self:try(place, row, args or {}, options) end
+  if good and record and row.reply ~= "redirect" then
+    note(record, place, row.key, args or {}, result, err, time.monotonic() - began)
+  end
   if result ~= nil then return result end
   if not err.api then err.api = row.key end
   self.hub:count(place, "api_failed")

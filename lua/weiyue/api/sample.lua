@@ -142,6 +142,71 @@ function M.arguments(row, nth) return plain(arguments(row, nth or 1)) end
 ---@return string
 function M.lua(row, nth) return lua(arguments(row, nth or 1)) end
 
+-- --- replies ---
+
+-- What a note tells of the reply, in the notation of fields as far as it goes: "ticket, expires_in (7200 s)".
+local function reply_text(note)
+  local text = note and note:match "%f[%w]reply ([^;]+)"
+  if not text then return nil end
+  text = text:gsub(" *%([^()]*%)", ""):gsub(" of [%w ]+", ""):gsub(",%s*which .*$", ""):gsub("(expires_in) %d+", "%1")
+  return text:gsub("%.%.%.$", ""):gsub(",?[%w_]+_%*%??", "")
+end
+
+local REPLY_TEXTS <const> = { url = true, title = true, description = true, content = true, name = true }
+
+-- Endings of names that are numbers, though no row has to say so.
+local COUNTS <const> = {
+  "count$", "total", "status$", "_time$", "_at$", "^is_", "^have_", "_limit$", "^used$", "^remain$", "^ret$", "^sex$",
+  "^subscribe$", "createtime$", "_user$",
+}
+
+local function is_count(name)
+  for _, pattern in ipairs(COUNTS) do
+    if name:find(pattern) then return true end
+  end
+  return false
+end
+
+-- A value by the field's name: texts and numbers as they may come.
+local function reply_value(field)
+  if field.name == "expires_in" then return 7200 end
+  if field.values then return field.values[1] end
+  if field.type == "integer" or field.type == "id" then return values[field.type](field) end
+  if field.type == "boolean" then return false end
+  if field.type == "any" and is_count(field.name) then return 0 end
+  return REPLY_TEXTS[field.name] and TEXTS[field.name] or text_of(field)
+end
+
+local reply_of
+
+local function reply_field(field)
+  if field.fields and #field.fields > 0 then return reply_of(field.fields) end
+  local item = field.type == "list" and field.item
+  if item and item.fields and #item.fields > 0 then return json.array { reply_of(item.fields) } end
+  if field.type == "list" then return json.array {} end
+  if field.type == "object" then return {} end
+  return reply_value(field)
+end
+
+function reply_of(fields)
+  local out = {}
+  for _, one in ipairs(fields) do
+    for _, field in ipairs(one.choice and one.choice[1] or { one }) do
+      if field.name and not field.optional then out[field.name] = reply_field(field) end
+    end
+  end
+  return out
+end
+
+--- A reply of the shape that the row's note documents; empty where it tells nothing of it.
+---@param row weiyue.api.Row
+---@return table
+function M.reply(row)
+  local text = reply_text(row.note)
+  local fields = text and notation.read(text)
+  return fields and reply_of(fields) or {}
+end
+
 -- As JSON, keys in order.
 local function as_json(value)
   if type(value) ~= "table" then return json.encode(value) end

@@ -26,6 +26,7 @@ local bare <const>, line_of <const>, locate <const> = source_text.bare, source_t
 ---@class weiyue.config.Options
 ---@field env? fun(name: string): string?   instead of os.getenv
 ---@field overrides? table<string, any>     top-level keys from the command line; they win
+---@field sandbox? weiyue.sandbox.Setup     the accounts are those of a fake WeChat: lua/weiyue/sandbox/setup.lua
 ---@field read? fun(path: string): string?, string?, integer?  how load reads the file, instead of by Lua's io
 
 local Problem <const> = {}
@@ -383,6 +384,7 @@ function M.load_string(text, name, options)
   local conf
   if raw then
     raw = pick(raw)
+    if options.sandbox then require("weiyue.sandbox.setup").fill(raw, ctx, options.sandbox) end
     for key, value in pairs(overrides) do raw[key] = tonumber(value) or value end
     conf = check.run(ctx, schema, raw)
     apply_rules(ctx, conf, raw)
@@ -429,9 +431,13 @@ function M.load(path, options)
   local text, err, number = (options and options.read or read_file)(path)
   if text then return M.load_string(text, path, options) end
   local why = err:sub(1, #path + 2) == path .. ": " and err:sub(#path + 3) or err
+  local no_project = path == "weiyue.lua" and number == 2 -- the name that counts where none is given
   return nil, { setmetatable({
     level = "error", file = path, event = "config",
-    zh = "打不开：" .. (WHY_ZH[number] or WHY_ZH[why] or why), en = "cannot be opened: " .. why,
+    zh = "打不开：" .. (WHY_ZH[number] or WHY_ZH[why] or why)
+      .. (no_project and "；要在项目的文件夹里运行，新项目用 weiyue init DIR" or ""),
+    en = "cannot be opened: " .. why
+      .. (no_project and "; run this in a project's folder, a new one is made by weiyue init DIR" or ""),
   }, Problem) }
 end
 

@@ -46,11 +46,6 @@ local function count(key, default, min, max, zh, en)
     example = tostring(default) }
 end
 
-local function later(node)
-  node.built = false
-  return node
-end
-
 -- A choice's alternatives show the choice's example when they have none.
 local function choice(node)
   node.type = "choice"
@@ -206,6 +201,25 @@ local account <const> = {
     want = { zh = "http(s)://主机[:端口][/前缀]", en = "http(s)://host[:port][/prefix]" },
     zh = "微信接口的地址", en = "where WeChat's API is",
   },
+  {
+    key = "open", type = "string", format = "url", max = 1024, default = "https://open.weixin.qq.com",
+    example = '"https://open.weixin.qq.com"',
+    want = { zh = "http(s)://主机[:端口][/前缀]", en = "http(s)://host[:port][/prefix]" },
+    zh = "网页授权页的地址", en = "where WeChat's OAuth pages are",
+  },
+  {
+    key = "mp", type = "string", format = "url", max = 1024, default = "https://mp.weixin.qq.com",
+    example = '"https://mp.weixin.qq.com"',
+    want = { zh = "http(s)://主机[:端口][/前缀]", en = "http(s)://host[:port][/prefix]" },
+    zh = "mp.weixin.qq.com 的地址（二维码图片、授权页）", en = "where mp.weixin.qq.com is (pictures of QR codes, authorisation)",
+  },
+  {
+    key = "jweixin", type = "string", format = "url", max = 1024,
+    default = "https://res.wx.qq.com/open/js/jweixin-1.6.0.js",
+    example = '"https://res.wx.qq.com/open/js/jweixin-1.6.0.js"',
+    want = { zh = "http(s)://主机[:端口]/路径", en = "http(s)://host[:port]/path" },
+    zh = "JS-SDK 脚本的地址", en = "where the script of the JS-SDK is",
+  },
   choice {
     key = "access_token", default = "stable", example = '"stable"',
     by = {
@@ -280,10 +294,11 @@ local limits <const> = {
   count("fields", 100, 1, 10000, "请求头的字段数", "number of header fields"),
   bytes("chunk_overhead", 16384, 64, MIB, "分块传输的附加字节", "bytes that chunked coding may add to a request"),
   bytes("push", 65536, 256, 16 * MIB, "一次推送的正文", "body of a push"),
-  later(bytes("json", MIB, 256, 64 * MIB, "JSON 正文", "body of a JSON request")),
+  bytes("json", MIB, 256, 64 * MIB, "JSON 与表单的正文（页面）", "body of a JSON request or a form (pages)"),
   count("json_depth", 32, 1, 500, "JSON 嵌套层数", "nesting of JSON"),
-  later(bytes("upload", 10 * MIB, 1024, GIB, "上传的总大小", "size of an upload")),
-  later(count("parts", 64, 1, 10000, "上传的分段数", "parts of an upload")),
+  bytes("upload", 10 * MIB, 1024, GIB, "上传的总大小", "size of an upload"),
+  count("parts", 64, 1, 10000, "上传的分段数", "parts of an upload"),
+  count("streams", 1000, 1, 1000000, "页面同时发送的流（含 SSE）", "streams that pages send at a time (server-sent events too)"),
   count("pipeline", 16, 1, 1024, "一个连接上排队的请求数", "requests queued on one connection"),
   count("connections", 12000, 1, 1000000, "连接总数", "connections in all"),
   count("per_address", 256, 1, 1000000, "每个客户端地址的连接数（本机不限）",

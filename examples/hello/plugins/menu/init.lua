@@ -2,6 +2,13 @@
 local wx = require "weiyue"
 local prices = require "prices" -- a file of this folder. 本文件夹里的 prices.lua
 
+-- The menu, declared beside its handlers. 菜单，和它的处理写在一起
+wx.menu {
+  { "关于", click = "about" },
+  { "价目", click = "menu" },
+  { "我的", page = "/me" },
+}
+
 wx.click("about", "微月：用 Lua 写公众号")
 
 wx.click("menu", function() return prices.list() end)
@@ -11,8 +18,10 @@ wx.text(wx.prefix "价格", function(msg)
   return prices.line(name) -- nil: not mine, the next rule. nil：不归我管，交给下一条规则
 end)
 
--- The media_id comes from WeChat when a picture is uploaded. media_id 是上传图片后微信给的
-wx.subscribe(wx.reply.image "wxtest_media_id_of_a_welcome_picture")
+-- A page in WeChat's browser that knows who looks at it. 微信里的网页，知道是谁在看
+wx.page("/me", { login = "base" }, function(req) return "openid: " .. req.user.openid end)
+
+wx.subscribe "欢迎关注！发“你好”“价格红茶”“订单 20240229”“报告”“报名”试试"
 
 -- A QR code of ours; `first`: the scan made the user follow. 带参数二维码；first：扫码才关注的
 wx.scan("table:*", function(msg)

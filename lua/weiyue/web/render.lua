@@ -1,0 +1,140 @@
+-- wx.render: the templates NAME.html of a plugin's folder. They are read while the plugin loads, with everything
+-- else; each is compiled when it is shown first.
+
+local escape = require "weiyue.web.template".escape
+local json = require "weiyue_core".json
+local layout = require "weiyue.web.layout"
+local limits = require "weiyue.limits"
+local template = require "weiyue.web.template"
+
+local M = {}
+
+local NAME <const> = "weiyue.render"
+local Render <const> = { __name = NAME, __metatable = NAME }
+
+-- Private keys: plugins do not come upon them.
+local VARS <const>, VISIT <const>, BASE <const> = {}, {}, {}
+local OF <const> = {}
+
+--- Whether a page has returned this by wx.render.
+function M.is(value) return getmetatable(value) == NAME end
+
+--- wx.render(name, vars)
+function M.of(plugin)
+  return function(name, vars)
+    if type(name) ~= "string" or name == "" then error('wx.render wants a name: "NAME" is the file NAME.html', 3) end
+    if vars ~= nil and type(vars) ~= "table" then error("wx.render: what it shows is a table of values", 3) end
+    if plugin.loaded and not (plugin.templates and plugin.templates[name]) then
+      error(("wx.render: there is no %s.html in the plugin's folder (when it was loaded)"):format(name), 3)
+    end
+    return setmetatable({ [OF] = { plugin = plugin, name = name, vars = vars or {} } }, Render)
+  end
+end
+
+local function folder_of(plugin)
+  if plugin.folder then return plugin.folder end
+  local path = plugin.path
+  if not path or path:find "^weiyue:" then return nil end
+  return path:match "^(.*)/[^/]*$" or "."
+end
+
+--- Reads the templates of a plugin that has pages. nil, why: one cannot be read.
+---@param plugin table
+---@param from weiyue.Sources
+---@return true? ok
+---@return string? why
+function M.read(plugin, from)
+  local folder = folder_of(plugin)
+  plugin.templates = {}
+  if not folder then return true end
+  local start = folder:gsub("[%*%?%[%]\\]", "\\%0")
+  for _, depth in ipairs { "/*.html", "/*/*.html" } do
+    for _, path in ipairs(from.glob(start .. depth) or {}) do
+      local text, err = from.read(path)
+      if not text then return nil, err end
+      plugin.templates[path:sub(#folder + 2):gsub("%.html$", "")] = { path = path, text = text }
+    end
+  end
+  return true
+end
+
+-- What templates have besides their values: names that a value or a global of the plugin's hides.
+local help = {}
+
+function help.req(visit) return visit.req end
+function help.csrf(visit) return visit.req.csrf end
+function help.nonce(visit) return visit.req.nonce end
+function help.base(visit) return visit.req.base end
+function help.csrf_field(visit) return '<input type="hidden" name="csrf" value="' .. escape(visit.req.csrf) .. '">' end
+
+-- As JSON that may stand in a script.
+local UNSAFE <const> = { ["<"] = "\\u003c", [">"] = "\\u003e", ["&"] = "\\u0026" }
+local LINE_ENDS <const> = { ["\xE2\x80\xA8"] = "\\u2028", ["\xE2\x80\xA9"] = "\\u2029" }
+local function script_json(value)
+  local text = assert(json.encode(value))
+  return (text:gsub("[<>&]", UNSAFE):gsub("\xE2\x80[\xA8\xA9]", LINE_ENDS))
+end
+function help.json() return script_json end
+
+local Env <const> = {
+  __index = function(env, key)
+    local vars = rawget(env, VARS)
+    local value = vars and vars[key]
+    if value ~= nil then return value end
+    value = rawget(env, BASE)[key]
+    if value ~= nil then return value end
+    local make = help[key]
+    if make then return make(rawget(env, VISIT)) end
+  end,
+}
+
+local function find(plugin, name)
+  local one = plugin.templates and plugin.templates[name]
+  if not one then error(("there is no template %s.html in the plugin's folder"):format(name), 0) end
+  if not one.run then
+    one.run = template.compile(one.text, one.path)
+    one.text = nil
+    require("weiyue.caller").register(plugin, one.path, plugin.env)
+  end
+  return one.run
+end
+
+local spare -- a list for pieces that nobody uses just now
+
+-- Runs in limits.call: a template is a plugin's code.
+local function run(plugin, name, env)
+  local out, include = spare or {}, plugin.include
+  spare = nil
+  if not include then
+    function include(inner, list, n, inner_env) return find(plugin, inner)(list, n, include, inner_env) end
+    plugin.include = include
+  end
+  local n = find(plugin, name)(out, 0, include, env)
+  local text = table.concat(out, "", 1, n)
+  if n < 100 and #text < 10000 then spare = out end
+  return text
+end
+
+--- The HTML of a value of wx.render, a whole document.
+---@async
+---@param value table
+---@param visit table
+---@return string
+function M.html(value, visit)
+  local of = value[OF]
+  local plugin = of.plugin
+  local vars = of.vars
+  local env = { [VISIT] = visit, [BASE] = plugin.env, [VARS] = getmetatable(vars) ~= nil and vars or nil }
+  for name, one in next, vars do env[name] = one end
+  setmetatable(env, Env)
+  local body = limits.call(run, plugin, of.name, env)
+  if layout.is_whole(body) then return body end
+  if plugin.templates.layout and of.name ~= "layout" then
+    env.body = body
+    return limits.call(run, plugin, "layout", env)
+  end
+  local title = env.title
+  return layout.wrap(body, type(title) == "string" and escape(title) or nil)
+end
+
+return M

@@ -1,0 +1,155 @@
+-- What each account serves: the pages of its plugins, in the order in which they are tried, for C; and the function
+-- that C calls for a request.
+
+local keep_names <const> = { "open", "mp", "jweixin", "url" }
+
+local M = {}
+
+-- Literal parts before names before what takes the rest.
+local function rank(pattern)
+  return (pattern:gsub("/([^/]*)", function(part)
+    local first = part:sub(1, 1)
+    return first == ":" and "b" or first == "*" and "c" or "a"
+  end))
+end
+
+local function plain(pattern) return (pattern:gsub("/([:*])[^/]*", "/%1")) end
+
+local function host_of(conf) return conf.host and conf.host:lower() end
+
+local function prefix_of(url) return url and url:match "^%a+://[^/]+(/.*)$" or "" end
+
+-- Which accounts are told by the host that was asked for: those whose own it is.
+local function owners(confs)
+  local n = {}
+  for _, conf in ipairs(confs) do
+    local host = host_of(conf)
+    if host then n[host] = (n[host] or 0) + 1 end
+  end
+  return n
+end
+
+local function problem(account, zh, en)
+  return { level = "error", event = "plugin.load_failed",
+    zh = ("账号 %s：%s"):format(account, zh), en = ("account %s: %s"):format(account, en) }
+end
+
+-- The pages of one account's plugins; pages that stand in each other's place are told.
+local function gather(conf, plugins, problems)
+  local list, seen = {}, {}
+  local function add(page)
+    local key = plain(page.pattern)
+    for _, other in ipairs(seen[key] or {}) do
+      if other.methods & page.methods ~= 0 then
+        problems[#problems + 1] = problem(conf.id, ("%s 声明了两次：%s 与 %s"):format(page.pattern, other.where, page.where),
+          ("%s is declared twice: %s and %s"):format(page.pattern, other.where, page.where))
+        return
+      end
+    end
+    if page.pattern == conf.path then
+      problems[#problems + 1] = problem(conf.id, ("%s 是微信推送的路径（accounts[].path）：%s"):format(page.pattern, page.where),
+        ("%s is where WeChat pushes to (accounts[].path): %s"):format(page.pattern, page.where))
+      return
+    end
+    seen[key] = seen[key] or {}
+    table.insert(seen[key], page)
+    list[#list + 1] = page
+  end
+  local login = false
+  for _, plugin in ipairs(plugins) do
+    for _, page in ipairs(plugin.pages or {}) do
+      login = login or page.login ~= nil
+      add(page)
+    end
+  end
+  return list, login, add
+end
+
+-- Of weiyue's own, for accounts whose users log in.
+local BITS <const> = { GET = 3, POST = 4 }
+local function add_login(site, add)
+  for _, route in ipairs(require("weiyue.oauth").routes(site.object)) do
+    add {
+      kind = "page", pattern = route.path, methods = BITS[route.method or "GET"], handler = route.handler, body = 0,
+      repeated = false, where = "weiyue.oauth", plugin = "weiyue", rule = { where = "weiyue.oauth" }, csrf = false,
+    }
+  end
+end
+
+local function sort(list)
+  local order, ranks = {}, {}
+  for i, page in ipairs(list) do order[page], ranks[page] = i, rank(page.pattern) end
+  table.sort(list, function(a, b)
+    if ranks[a] ~= ranks[b] then return ranks[a] < ranks[b] end
+    return order[a] < order[b]
+  end)
+end
+
+---@class weiyue.web.SitesOptions
+---@field confs table[]         the accounts of the configuration
+---@field objects table[]       msg.account of each
+---@field plugins table[][]     the plugins of each
+---@field problems table[]
+---@field services weiyue.Services
+---@field json_depth integer
+---@field push table the module weiyue.push
+---@field state string
+---@field is_shared_store boolean other hosts write it as well
+
+---@param options weiyue.web.SitesOptions
+---@return table sites for C: for each account false, or its pages
+---@return function serve
+function M.build(options)
+  local confs, n_sites = options.confs, 0
+  local for_c, sites = {}, {}
+  local dict = not options.is_shared_store and require("weiyue.shared").object "weiyue.visitors.dict" or nil
+  local visitors = require("weiyue.web.visitors").new(dict)
+  require("weiyue.web.seal").at(options.state)
+  require "weiyue.pages" -- which C needs before a request comes
+  for i, conf in ipairs(confs) do
+    local list, login, add = gather(conf, options.plugins[i], options.problems)
+    local site = {
+      id = conf.id, object = options.objects[i], pages = list, json_depth = options.json_depth,
+      visitors = visitors, push = options.push,
+      visitor_cookies = {}, origins = {}, n_origins = 0, fields = {}, n_fields = 0, -- what was found out before
+      paths = function() return options.services.paths end,
+    }
+    for _, name in ipairs(keep_names) do site[name] = conf[name] end
+    local has_jssdk = false
+    for _, page in ipairs(list) do has_jssdk = has_jssdk or page.jssdk ~= nil end
+    function site.script_sources() return has_jssdk and require("weiyue.jssdk").csp(site.object) or {} end
+    if login then
+      add_login(site, add)
+      for _, note in ipairs(require("weiyue.oauth").notes(conf)) do
+        options.problems[#options.problems + 1] = { level = "note", event = "plugin.lint",
+          zh = ("账号 %s：%s"):format(conf.id, note.zh), en = ("account %s: %s"):format(conf.id, note.en) }
+      end
+    end
+    sort(list)
+    sites[i] = site
+    if #list > 0 then n_sites = n_sites + 1 end
+  end
+  local of_host = owners(confs)
+  for i, site in ipairs(sites) do
+    local c, host = {}, host_of(confs[i])
+    c.prefix = prefix_of(site.url)
+    c.own_host = n_sites > 1 and host ~= nil and of_host[host] == 1
+    c.base = n_sites > 1 and "/" .. site.id or ""
+    site.base = not c.own_host and c.base or ""
+    for k, page in ipairs(site.pages) do
+      c[k] = {
+        pattern = page.pattern, methods = page.methods, body = page.body, repeated = page.repeated, raw = page.raw,
+        is_page = page.kind == "page", where = page.where, plugin = page.plugin,
+      }
+    end
+    for_c[i] = #site.pages > 0 and c
+  end
+  local run
+  local function serve(account, page, ...)
+    run = run or require("weiyue.web.run").serve -- loaded when the first request comes
+    return run(sites[account], sites[account].pages[page], ...)
+  end
+  return for_c, serve
+end
+
+return M

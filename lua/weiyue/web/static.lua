@@ -1,0 +1,40 @@
+-- wx.static: a folder of the plugin's. What may leave it is decided in C, where it is opened.
+
+local pages = require "weiyue.pages"
+local security = require "weiyue.web.security"
+local types = require "weiyue.web.types"
+
+local M = {}
+
+--- The fields and the part of an opened file that answer a request.
+---@param visit table
+---@param file table of weiyue.pages
+---@param kind string its type
+---@param more string further fields
+---@return integer status, string fields, table? file, integer? from, integer? n
+function M.answer(visit, file, kind, more)
+  local size, tag, date = file:facts()
+  local status, from, n = file:choose(visit.raw)
+  local fields = ("ETag: %s\r\nLast-Modified: %s\r\nAccept-Ranges: bytes\r\n"):format(tag, date)
+    .. security.common(visit:is_secure()) .. more
+  if status == 304 then return status, fields end
+  if status == 416 then return status, fields .. ("Content-Range: bytes */%d\r\n"):format(size) end
+  if status ~= 200 and status ~= 206 then return status, fields end
+  fields = fields .. "Content-Type: " .. kind .. "\r\n"
+  if kind:find "^text/html" then fields = fields .. security.policy(visit.site) end
+  if status == 206 then fields = fields .. ("Content-Range: bytes %d-%d/%d\r\n"):format(from, from + n - 1, size) end
+  return status, fields, file, from, n
+end
+
+--- Serves the file that a request asks for; nil: there is none.
+---@param visit table
+function M.serve(visit)
+  local page, name = visit.page, visit.req.params.path
+  if name == "" or name:sub(-1) == "/" then name = name .. "index.html" end
+  local file = pages.open(page.folder, name)
+  if not file then return nil end
+  local cache = page.max_age and page.max_age > 0 and ("public, max-age=%d"):format(page.max_age) or "no-cache"
+  return M.answer(visit, file, types.of(name), "Cache-Control: " .. cache .. "\r\n")
+end
+
+return M

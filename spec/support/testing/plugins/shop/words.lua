@@ -1,0 +1,1 @@
+return { about = "关于我们", fine = "好" }

@@ -1,0 +1,411 @@
+/* Pages: requests that plugins serve. Which one is decided here, before a byte of the body is read;
+ * each is a task of its worker, with the limits of any plugin's. */
+#include <lauxlib.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "host/guest.h"
+#include "host/host_impl.h"
+#include "net/upload.h"
+
+enum { PARAMS = 16 };
+
+struct page {
+  unsigned methods;
+  char *pattern;   /* "/order/:id", "/static/" and a star with the name of the rest */
+  char *where;     /* file:line of the plugin */
+  char *plugin;    /* its name */
+  size_t body_max; /* 0: by what the body is */
+  bool is_page;    /* an error is told to a person */
+  bool repeated;   /* forms may have a field several times */
+  bool raw;        /* its handler reads the body itself, also a form's */
+};
+
+/* --- which one --- */
+
+typedef struct match {
+  const account *account;
+  size_t page;
+  wy_str path;           /* below base */
+  wy_str base;           /* a part of the request's path, or the account's */
+  wy_str params[PARAMS]; /* name, value, name … */
+  size_t n;
+} match;
+
+/* The pattern's parts one after another, as far as the path goes along. */
+static bool matches(const char *pattern, wy_str path, match *m) {
+  const char *p = pattern, *end = path.p + path.n, *at = path.p;
+  m->n = 0;
+  while (*p) {
+    if ((*p == ':' || *p == '*') && p > pattern && p[-1] == '/') {
+      bool rest = *p == '*';
+      size_t name_n = strcspn(p + 1, "/"), n = 0;
+      while (at + n < end && (rest || at[n] != '/')) n++;
+      if (n == 0 && !rest) return false;
+      if (m->n + 2 > PARAMS) return false;
+      m->params[m->n++] = (wy_str){p + 1, name_n};
+      m->params[m->n++] = (wy_str){at, n};
+      p += 1 + name_n;
+      at += n;
+    } else {
+      if (at == end || *at != *p) return false;
+      p++, at++;
+    }
+  }
+  return at == end;
+}
+
+/* 0: *m is set; 404, or 405 with the methods that there are. */
+static int find_page(const account *a, wy_method method, match *m, unsigned *allow) {
+  for (size_t i = 0; i < a->n_pages; i++) {
+    const struct page *page = &a->pages[i];
+    if (!matches(page->pattern, m->path, m)) continue;
+    if (page->methods & method) {
+      m->page = i;
+      return 0;
+    }
+    *allow |= page->methods;
+  }
+  return *allow ? 405 : 404;
+}
+
+/* Cuts a prefix off a path: what is left begins with a '/'. */
+static bool cut(wy_str *path, const char *prefix, wy_str *base) {
+  size_t n = strlen(prefix);
+  if (n == 0 || path->n < n || memcmp(path->p, prefix, n) != 0) return false;
+  if (path->n > n && path->p[n] != '/') return false;
+  *base = (wy_str){path->p, n};
+  *path = path->n > n ? (wy_str){path->p + n, path->n - n} : WY_STR("/");
+  return true;
+}
+
+static int try_account(const account *a, const wy_http_req *req, const char *base, match *m,
+                       unsigned *allow) {
+  m->account = a;
+  m->path = wy_http_req_path(req);
+  m->base = wy_str_of(base ? "" : a->prefix);
+  if (base && !cut(&m->path, base, &m->base)) return 404;
+  wy_str uncut = m->path;
+  int status = 404;
+  if (!base && cut(&m->path, a->prefix, &m->base))
+    status = find_page(a, wy_http_req_method(req), m, allow);
+  if (status != 404) return status;
+  m->path = uncut;
+  return find_page(a, wy_http_req_method(req), m, allow);
+}
+
+static int find(const generation *g, const wy_http_req *req, match *m, unsigned *allow) {
+  wy_str host = wy_http_req_host(req);
+  int status = 404;
+  *allow = 0;
+  for (size_t i = 0; i < g->n_accounts; i++) { /* by the host, or as the only one */
+    const account *a = &g->accounts[i];
+    if (!a->n_pages) continue;
+    bool mine = a->own_host ? a->url_host && wy_str_ieq(host, wy_str_of(a->url_host)) : !a->base[0];
+    if (!mine) continue;
+    status = try_account(a, req, NULL, m, allow);
+    if (status != 404) return status;
+  }
+  for (size_t i = 0; i < g->n_accounts; i++) {
+    const account *a = &g->accounts[i];
+    if (!a->n_pages || !a->base[0]) continue;
+    status = try_account(a, req, a->base, m, allow);
+    if (status != 404) return status;
+  }
+  return 404;
+}
+
+/* --- before the body --- */
+
+#define FORM "multipart/form-data"
+
+static bool is_upload(const wy_http_req *req, wy_str *type) {
+  *type = wy_http_req_header(req, WY_STR("content-type"));
+  size_t n = sizeof FORM - 1;
+  return type->n >= n && wy_str_ieq((wy_str){type->p, n}, WY_STR(FORM)) &&
+         !(wy_http_req_method(req) & (WY_GET | WY_HEAD | WY_OPTIONS));
+}
+
+int wy_page_on_head(worker *w, const generation *g, wy_http_req *req, size_t *body_max) {
+  const wy_host *h = w->host;
+  match m;
+  unsigned allow;
+  int status = find(g, req, &m, &allow);
+  if (status) {
+    wy_http_req_set_err(req, status == 405 ? WY_E_HTTP_METHOD : WY_E_HTTP_NOT_FOUND);
+    wy_http_req_set_allow(req, allow);
+    return status;
+  }
+  const struct page *page = &m.account->pages[m.page];
+  wy_str type;
+  if (page->raw || !is_upload(req, &type)) {
+    *body_max = page->body_max ? page->body_max : h->json_max;
+    return 0;
+  }
+  const wy_upload_limits limits = {h->parts_max, h->json_max, page->repeated};
+  wy_upload *upload;
+  int err = wy_upload_new(&upload, type, &limits, h->uploads);
+  if (err) {
+    wy_http_req_set_err(req, err);
+    return err == WY_E_NOMEM ? 503 : 400;
+  }
+  wy_http_req_set_sink(req, &wy_upload_sink, upload);
+  *body_max = page->body_max ? page->body_max : h->upload_max;
+  return 0;
+}
+
+/* --- the task --- */
+
+typedef struct visit {
+  wy_list link; /* in worker->pages */
+  worker *worker;
+  edition *edition;
+  wy_page_req request;
+  size_t account, page; /* of its generation */
+  lua_Integer number;
+  wy_guest guest; /* of the user who is logged in */
+} visit;
+
+static const struct page *page_of(const visit *v) {
+  return &v->edition->generation->accounts[v->account].pages[v->page];
+}
+
+static void visit_free(visit *v) {
+  worker *w = v->worker;
+  wy_guest_leave(w, &v->guest);
+  wy_list_remove(&v->link);
+  v->edition->n_exchanges--;
+  free(v);
+  wy_worker_settle(w);
+}
+
+static void push(lua_State *L, wy_str s) { lua_pushlstring(L, s.p ? s.p : "", s.n); }
+
+/* account, page, raw, number, path, base, params? */
+static int begin(lua_State *L, void *data) {
+  visit *v = data;
+  const generation *g = v->edition->generation;
+  match m;
+  unsigned allow;
+  wy_script_set_push(v->edition->script, (uint64_t)v->number, (unsigned)v->account + 1);
+  if (find(g, v->request.req, &m, &allow)) return luaL_error(L, "its page has gone");
+  lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.page");
+  lua_pushinteger(L, (lua_Integer)v->account + 1);
+  lua_pushinteger(L, (lua_Integer)v->page + 1);
+  wy_page_req_push(L, &v->request);
+  lua_pushinteger(L, v->number);
+  push(L, m.path);
+  push(L, m.base);
+  if (!m.n) return 6;
+  lua_createtable(L, 0, (int)m.n / 2);
+  for (size_t i = 0; i < m.n; i += 2) {
+    push(L, m.params[i]);
+    push(L, m.params[i + 1]);
+    lua_rawset(L, -3);
+  }
+  return 7;
+}
+
+static void respond_plain(const visit *v, int status) {
+  static const char head[] =
+      "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light "
+      "dark\"><title>出错了</title><body style=\"font-family:sans-serif;padding:2em\"><h1>出错了"
+      "</h1><p>这个页面暂时打不开，请稍后再试。<br>Something went wrong here; please try again "
+      "later.</p><p><small>";
+  char trace[WY_TRACE], body[sizeof head + 64];
+  wy_trace_hex(v->worker->trace_seed, (uint64_t)v->number, trace);
+  bool is_page = page_of(v)->is_page;
+  int n = is_page
+              ? snprintf(body, sizeof body, "%s%s</small></p></body></html>\n", head, trace)
+              : snprintf(body, sizeof body, "{\"error\":\"internal\",\"trace\":\"%s\"}\n", trace);
+  wy_http_respond(v->request.req,
+                  &(wy_http_answer){.status = status,
+                                    .content_type = is_page ? "text/html; charset=utf-8"
+                                                            : "application/json; charset=utf-8",
+                                    .headers = "Cache-Control: no-store\r\n"
+                                               "X-Content-Type-Options: nosniff\r\n",
+                                    .body = {body, (size_t)n}});
+}
+
+static void log_failure(lua_State *L, const visit *v) {
+  const struct page *page = page_of(v);
+  const worker *w = v->worker;
+  const char *event = wy_fault_event(wy_task_fault(v->edition->script));
+  const char *text = lua_tostring(L, -1);
+  wy_line line;
+  char trace[WY_TRACE];
+  if (!wy_ration_error(&v->worker->ration, event, page->where, text)) return;
+  wy_trace_hex(w->trace_seed, (uint64_t)v->number, trace);
+  wy_line_begin(&line, &w->host->log, WY_LOG_ERROR, event);
+  wy_line_z(&line, "account", v->edition->generation->accounts[v->account].id);
+  wy_line_z(&line, "plugin", page->plugin);
+  wy_line_z(&line, "where", page->where);
+  wy_line_z(&line, "page", page->pattern);
+  wy_line_masked(&line, L, "text", wy_str_of(text ? text : "?"));
+  wy_line_trace(&line, trace);
+  wy_line_end(&line);
+}
+
+/* status, fields, body | file, from, n are the values from index 2. */
+static void respond(lua_State *L, visit *v) {
+  wy_http_req *req = v->request.req;
+  wy_http_answer answer = {.status = (int)lua_tointeger(L, 2), .headers = lua_tostring(L, 3)};
+  wy_file file;
+  if (!answer.status) { /* what was asked is lost on the way */
+    wy_http_abandon(req);
+    return;
+  }
+  if (wy_page_req_take_file(L, 4, &file)) {
+    uint64_t from = (uint64_t)lua_tointeger(L, 5), n = (uint64_t)lua_tointeger(L, 6);
+    wy_http_respond_file(req, &answer, file.fd, from, n);
+    return;
+  }
+  answer.body.p = lua_tolstring(L, 4, &answer.body.n);
+  if (!answer.body.p) answer.body = WY_STR("");
+  wy_http_respond(req, &answer);
+}
+
+static void end(lua_State *L, bool ok, void *data) {
+  visit *v = data;
+  wy_page_req *r = &v->request;
+  bool begun = r->begun, ended = r->over || r->gone;
+  if (!ok && !ended) log_failure(L, v);
+  wy_page_req_leave(L, r);
+  if (begun) wy_http_stream_end(r->req, ok || ended);
+  else if (ok) respond(L, v);
+  else respond_plain(v, 500);
+  visit_free(v);
+}
+
+static void lost(void *data) {
+  visit *v = data;
+  bool begun = v->request.begun;
+  wy_page_req_leave(NULL, &v->request);
+  if (begun) wy_http_stream_end(v->request.req, false);
+  else wy_http_respond(v->request.req, &(wy_http_answer){.status = 503});
+  visit_free(v);
+}
+
+static const wy_task_body body = {.begin = begin, .end = end, .lost = lost, .trusted = true};
+
+void wy_page_serve(worker *w, wy_http_req *req) {
+  edition *e = w->current;
+  match m;
+  unsigned allow;
+  if (find(e->generation, req, &m, &allow)) { /* the generation has changed since the head came */
+    wy_http_respond(req, &(wy_http_answer){.status = 404});
+    return;
+  }
+  visit *v = calloc(1, sizeof *v);
+  if (v) {
+    v->worker = w;
+    v->edition = e;
+    v->request = (wy_page_req){.req = req, .streams = &w->streams};
+    v->account = m.account->index;
+    v->page = m.page;
+    v->number = ++w->serial;
+    wy_list_init(&v->link);
+    wy_list_push(&w->pages, &v->link);
+    e->n_exchanges++;
+    wy_worker_unsettle(w);
+    if (wy_task_start(e->script, &body, v) == 0) return;
+    visit_free(v);
+  }
+  wy_http_respond(req, &(wy_http_answer){.status = 503});
+}
+
+void wy_pages_end(worker *w, const edition *e) {
+  for (wy_list *n = w->pages.next; n != &w->pages;) {
+    visit *v = wy_container_of(n, visit, link);
+    n = n->next;
+    if ((e && v->edition != e) || !v->request.begun || v->request.over) continue;
+    bool ends = v->request.events;
+    wy_page_req_end(&v->request);
+    if (ends) n = w->pages.next; /* others may have ended with it */
+  }
+}
+
+/* --- the user of a page, for as long as it touches his session --- */
+
+static visit *find_visit(lua_State *L, const worker *w) {
+  lua_Integer number = luaL_checkinteger(L, 1);
+  for (const wy_list *n = w->pages.prev; n != &w->pages; n = n->prev) {
+    visit *v = wy_container_of(n, visit, link);
+    if (v->number == number) return v;
+  }
+  return NULL;
+}
+
+int wy_page_hold(lua_State *L, worker *w) {
+  wy_str openid;
+  openid.p = luaL_checklstring(L, 2, &openid.n);
+  visit *v = find_visit(L, w);
+  const account *a = v ? &v->edition->generation->accounts[v->account] : NULL;
+  lua_pushboolean(L, !v || v->guest.slot || wy_guest_enter(w, a, openid, &v->guest));
+  return 1;
+}
+
+int wy_page_release(lua_State *L, worker *w) {
+  visit *v = find_visit(L, w);
+  if (v) wy_guest_leave(w, &v->guest);
+  return 0;
+}
+
+/* --- from Lua --- */
+
+static char *text_field(lua_State *L, int table, const char *key) {
+  lua_getfield(L, table, key);
+  char *copy = strdup(luaL_optstring(L, -1, ""));
+  lua_pop(L, 1);
+  if (!copy) luaL_error(L, "out of memory");
+  return copy;
+}
+
+static bool flag_field(lua_State *L, int table, const char *key) {
+  lua_getfield(L, table, key);
+  bool yes = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return yes;
+}
+
+static lua_Integer integer_field(lua_State *L, int table, const char *key) {
+  lua_getfield(L, table, key);
+  lua_Integer n = lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  return n;
+}
+
+void wy_pages_read(account *a, lua_State *L, int site) {
+  a->base = text_field(L, site, "base");
+  a->prefix = text_field(L, site, "prefix");
+  a->own_host = flag_field(L, site, "own_host");
+  lua_Integer n = luaL_len(L, site);
+  a->pages = calloc((size_t)n + 1, sizeof *a->pages);
+  if (!a->pages) luaL_error(L, "out of memory");
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_geti(L, site, i);
+    int t = lua_gettop(L);
+    struct page *p = &a->pages[a->n_pages++];
+    p->methods = (unsigned)integer_field(L, t, "methods");
+    p->body_max = (size_t)integer_field(L, t, "body");
+    p->is_page = flag_field(L, t, "is_page");
+    p->repeated = flag_field(L, t, "repeated");
+    p->raw = flag_field(L, t, "raw");
+    p->pattern = text_field(L, t, "pattern");
+    p->where = text_field(L, t, "where");
+    p->plugin = text_field(L, t, "plugin");
+    lua_pop(L, 1);
+  }
+}
+
+void wy_pages_free(account *a) {
+  for (size_t i = 0; i < a->n_pages; i++) {
+    free(a->pages[i].pattern);
+    free(a->pages[i].where);
+    free(a->pages[i].plugin);
+  }
+  free(a->pages);
+  free(a->base);
+  free(a->prefix);
+}
