@@ -625,3 +625,15 @@ describe("pages of two accounts", function()
     assert.equal(404, where("/where", "127.0.0.1"))
   end)
 end)
+  it("believe a proxy about hosts that are served, and no others", function()
+    start('url = "https://one.example.cn"')
+    local function told(host)
+      local headers = ("X-Forwarded-Proto: https\r\nX-Forwarded-Host: %s\r\n"):format(host)
+      return json.decode(fetch(server, { target = "/where", host = "one.example.cn", headers = headers }).body).url
+    end
+    assert.equal("https://one.example.cn/where", told "evil.example")
+    assert.equal("https://one.example.cn/where", told "one.example.cn.evil.example")
+    assert.equal("https://One.example.cn:8443/where", told "One.example.cn:8443")
+    assert.equal("https://[::1]:81/where", told "[::1]:81")
+  end)
+
