@@ -199,6 +199,15 @@ describe("login = \"base\"", function()
     assert.equal(302, b:get("callback", back).status)
   end)
 
+  it("comes back to the page where a path of quotes would not fit into its cookie", function()
+    local b = browser()
+    local _, response = b:opens("/me?" .. ('"'):rep(1500))
+    local state, cookie = next(response.cookies)
+    assert.truthy(state)
+    assert.truthy(#cookie[1] < 2400)
+    assert.equal("/me", b:get("callback", agreed(response, "quoted")).headers.location)
+  end)
+
   it("follows the account's `open`", function()
     hubs.current():place("one").open = "http://127.0.0.1:9000"
     local _, response = browser():opens "/me"
