@@ -53,6 +53,17 @@ wx.route("POST", "/keep", function(req)
   local ok, err = req.files.f:save(req.query.to)
   return { ok = ok, code = err and err.code }
 end)
+wx.page("/many", { repeated = true }, function(req) return req.method == "POST" and table.concat(req.form.a, "+") or req.csrf end)
+wx.route("POST", "/shown", function(req) return wx.response { file = req.files.f } end)
+wx.route("GET", "/picture", function()
+  return wx.response { status = 404, file = "data/p.png", headers = { ["X-Own"] = "1", ["Cache-Control"] = "max-age=60",
+    ["content-type"] = "image/x" }, cookies = { a = "1" } }
+end)
+wx.page("/told", function(req)
+  wx.session(req).a = 1
+  return wx.response { stream = function(out) out:write "told" wx.session(req).b = 2 end }
+end)
+wx.page("/heard", function(req) return { a = wx.session(req).a, b = wx.session(req).b } end)
 wx.route("GET", "/kept", function(req) return wx.response { file = req.query.name } end)
 wx.route("DELETE", "/thing/:id", function() return nil end)
 wx.static("/static", "static")
@@ -295,6 +306,14 @@ describe("pages of one account", function()
       assert.equal(403, post("/form", "a=1&csrf=" .. token, urlencoded .. "Sec-Fetch-Site: cross-site\r\n").status)
       assert.equal(200, post("/form", multipart("b", { { name = "a", data = "2" }, { name = "csrf", data = token } }),
         cookie .. FORM).status)
+    end)
+
+    it("are taken where a field may stand several times", function()
+      local page = get "/many"
+      local token = page.body:match "<main>(.-)</main>"
+      local body, headers = "a=1&a=2&csrf=" .. token, "Content-Type: application/x-www-form-urlencoded\r\n" .. cookie_of(page)
+      assert.matches("1+2", post("/many", body, headers).body, 1, true)
+      assert.equal(403, post("/many", "a=1&csrf=x&csrf=" .. token, headers).status)
     end)
 
     it("that are malformed are refused", function()
