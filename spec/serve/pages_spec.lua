@@ -553,6 +553,18 @@ describe("pages of one account", function()
       repeat text = text .. connection.socket:receive(1) until text:find("tick", 1, true)
       assert.truthy(text:find('event: hello\nid: 1\ndata: {"n":1}\n\n', 1, true), text)
       assert.truthy(text:find("data: two\ndata: lines\n\n", 1, true))
+    it("keep what they have put into the session", function()
+      local page = get "/told"
+      assert.equal("told", page.body)
+      assert.same({ a = 1, b = 2 }, json.decode(get("/heard", cookie_of(page)).body))
+    end)
+
+    it("keep what they have put into the session", function()
+      local page = get "/told"
+      assert.equal("told", page.body)
+      assert.same({ a = 1, b = 2 }, json.decode(get("/heard", cookie_of(page)).body))
+    end)
+
       local before = count "closed"
       connection:close()
       serve.eventually("its task has ended", function() return count "closed" == before + 1 end)

@@ -159,7 +159,9 @@ local function answer_stream(visit, response)
     if code == "stream.many" then log("warn", "http.streams", visit, { text = "more streams than limits.streams" }) end
     return error_answer(visit, 503, code)
   end
-  if not raw:mute() then call(response.stream, require("weiyue.web.stream").new(raw)) end
+  if raw:mute() then return nil end
+  call(response.stream, require("weiyue.web.stream").new(raw))
+  if visit.session then require("weiyue.session").save(visit.session_of, visit.page.where) end
   return nil
 end
 
