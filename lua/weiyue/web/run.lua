@@ -37,10 +37,11 @@ local function error_answer(visit, status, why)
 end
 
 local function log(level, event, visit, fields)
+  local text = fields.text or ""
+  fields.text = nil
   fields.account, fields.page = visit.site.id, visit.page.pattern
   fields.plugin, fields.where = visit.page.plugin, visit.page.where
-  core.log.write(level, event, fields.text or "", fields)
-  fields.text = nil
+  core.log.write(level, event, text, fields)
 end
 
 -- The value of a handler as a response: a table of status, headers, body, file or stream.
