@@ -453,6 +453,23 @@ describe("pages of one account", function()
       assert.equal(0, uploads())
     end)
 
+    it("are shown with the status and the fields that a handler gives", function()
+      post("/keep?to=data/p.png", multipart("b", { { name = "f", filename = "x.png", type = "image/png", data = "0123" } }), FORM)
+      local answer = fetch(server, { target = "/picture", headers = "Range: bytes=0-1\r\n" })
+      assert.same({ 404, "0123", "1", "max-age=60", "image/x", "nosniff" }, { answer.status, answer.body,
+        answer.headers["x-own"], answer.headers["cache-control"], answer.headers["content-type"],
+        answer.headers["x-content-type-options"] })
+      assert.truthy(answer.cookies.a)
+      assert.equal(1, select(2, answer.head:lower():gsub("\ncache%-control:", "")))
+    end)
+
+    it("M008 are no pages of ours, whatever their senders call them", function()
+      for _, kind in ipairs { "text/xsl", "Application/MathML", "text/rdf", "multipart/x-mixed-replace", "message/rfc822" } do
+        local answer = post("/shown", multipart("b", { { name = "f", filename = "x", type = kind, data = "<script/>" } }), FORM)
+        assert.same({ 200, "application/octet-stream" }, { answer.status, answer.headers["content-type"] }, kind)
+      end
+    end)
+
     it("M008 are no pages of ours when they are shown", function()
       local answer = get "/kept?name=data/x.png"
       assert.equal("image/png", answer.headers["content-type"])
@@ -536,6 +553,12 @@ describe("pages of one account", function()
       assert.is_true(answer.whole)
     end)
 
+    it("keep what they have put into the session", function()
+      local page = get "/told"
+      assert.equal("told", page.body)
+      assert.same({ a = 1, b = 2 }, json.decode(get("/heard", cookie_of(page)).body))
+    end)
+
     it("are seen to be cut where their function raises", function()
       local answer = get "/breaks"
       assert.equal(200, answer.status)
@@ -553,18 +576,6 @@ describe("pages of one account", function()
       repeat text = text .. connection.socket:receive(1) until text:find("tick", 1, true)
       assert.truthy(text:find('event: hello\nid: 1\ndata: {"n":1}\n\n', 1, true), text)
       assert.truthy(text:find("data: two\ndata: lines\n\n", 1, true))
-    it("keep what they have put into the session", function()
-      local page = get "/told"
-      assert.equal("told", page.body)
-      assert.same({ a = 1, b = 2 }, json.decode(get("/heard", cookie_of(page)).body))
-    end)
-
-    it("keep what they have put into the session", function()
-      local page = get "/told"
-      assert.equal("told", page.body)
-      assert.same({ a = 1, b = 2 }, json.decode(get("/heard", cookie_of(page)).body))
-    end)
-
       local before = count "closed"
       connection:close()
       serve.eventually("its task has ended", function() return count "closed" == before + 1 end)
@@ -645,17 +656,6 @@ describe("pages of two accounts", function()
     assert.equal("/two/me", fetch(server, { target = "/two/go" }).headers.location)
   end)
 
-  it("are told by the hosts of the accounts", function()
-    start('url = "https://one.example.cn"', 'url = "https://two.example.cn/sub"')
-    assert.equal("one", where("/where", "one.example.cn").account)
-    assert.equal("https://one.example.cn/where", where("/where", "one.example.cn").url)
-    assert.equal("two", where("/where", "two.example.cn").account)
-    assert.equal("https://two.example.cn/sub/where", where("/where", "two.example.cn").url)
-    assert.equal("https://two.example.cn/sub/where", where("/sub/where", "two.example.cn").url)
-    assert.equal("two", where("/two/where", "127.0.0.1").account)
-    assert.equal(404, where("/where", "127.0.0.1"))
-  end)
-end)
   it("believe a proxy about hosts that are served, and no others", function()
     start('url = "https://one.example.cn"')
     local function told(host)
@@ -668,3 +668,14 @@ end)
     assert.equal("https://[::1]:81/where", told "[::1]:81")
   end)
 
+  it("are told by the hosts of the accounts", function()
+    start('url = "https://one.example.cn"', 'url = "https://two.example.cn/sub"')
+    assert.equal("one", where("/where", "one.example.cn").account)
+    assert.equal("https://one.example.cn/where", where("/where", "one.example.cn").url)
+    assert.equal("two", where("/where", "two.example.cn").account)
+    assert.equal("https://two.example.cn/sub/where", where("/where", "two.example.cn").url)
+    assert.equal("https://two.example.cn/sub/where", where("/sub/where", "two.example.cn").url)
+    assert.equal("two", where("/two/where", "127.0.0.1").account)
+    assert.equal(404, where("/where", "127.0.0.1"))
+  end)
+end)
