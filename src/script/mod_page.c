@@ -307,6 +307,7 @@ static int l_file_gc(lua_State *L) {
 
 static int opened(lua_State *L, wy_file *f, int err) {
   if (err == WY_E_NOMEM) return luaL_error(L, "not enough memory");
+  if (err == WY_E_HTTP_BUSY) return luaL_error(L, "too many open files");
   if (err) return fail(L, wy_err_text(err));
   (void)f;
   return 1;
