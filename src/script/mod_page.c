@@ -241,6 +241,8 @@ static int l_begin(lua_State *L) {
   r->streams->n++;
   r->events = lua_toboolean(L, 5);
   r->task = task;
+  r->gone = wy_http_req_gone(r->req); /* while it began: nobody is told */
+  if (r->gone) return fail(L, "stream.gone");
   wy_task_rest(task);
   lua_pushboolean(L, true);
   return 1;
@@ -278,7 +280,12 @@ static int l_write(lua_State *L) {
                     "a stream is written by the function that it was given, not by another task");
   if (r->gone || r->over) return told(L, r);
   wy_task_breathe(task);
-  if (wy_http_stream_write(r->req, bytes) != WY_HTTP_WAIT) return told(L, r);
+  wy_http_told how = wy_http_stream_write(r->req, bytes);
+  if (how == WY_HTTP_GONE) { /* heard here, and by nobody else: what it still does has its end */
+    r->gone = true;
+    wy_task_turn(task);
+  }
+  if (how != WY_HTTP_WAIT) return told(L, r);
   r->wait = (wy_wait){task, 0, cancel, finish, drop};
   r->waiting = true;
   return wy_task_await(L, &r->wait);
