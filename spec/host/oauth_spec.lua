@@ -9,6 +9,7 @@ local keep = require "weiyue.keep"
 local kvs = require "spec.support.kv_object"
 local oauth = require "weiyue.oauth"
 local paths = require "weiyue.oauth.path"
+local requests = require "weiyue.web.request"
 local url = require "weiyue.url"
 local wx = require "weiyue"
 
@@ -604,6 +605,10 @@ describe("of a third-party platform's page", function()
     assert.truthy(response.cookies.wy_login_wxtestauth1)
     assert.equal("oUser-A1", b:opens("/wxtestauth1/me", "base", more).openid)
     assert.equal(404, select(2, b:opens("/wxtestauth2/me", "base", { account = platform, params = { appid = "wxtestauth2" } })).status)
+    local user = b:opens("/wxtestauth1/me", "base", more)
+    local visit = requests.bare({ id = "platform", object = platform }, { where = "here:1" }, { method = function() end }, 1, "", "", {})
+    visit.req.user = user
+    assert.equal(its, visit:holder().account) -- his session is kept, and forgotten, with what else is his
     _, response = b:opens("/wxtestauth1/me", "userinfo", more)
     assert.matches("appid=wxtestauth1", response.body)
   end)

@@ -107,8 +107,9 @@ function Visit:holder()
   local user = self.req.user
   local openid = user and not user.snapshot and user.openid
   local id = openid or "visitor:" .. self:known_visitor()
+  local its = openid and require("weiyue.oauth.login").owner(user)
   self.session_of = {
-    push = self.req.push, account = self.req.account, openid = id,
+    push = self.req.push, account = its or self.req.account, openid = id,
     where = self.page.where,
     visitor = not openid and (self.is_unknown and visitors.unknown or self.site.visitors) or nil,
   }
