@@ -494,8 +494,8 @@ describe("pages of one account", function()
       assert.equal(status or 400, answer.status, row)
       assert.equal("close", answer.headers.connection, row)
       connection:close()
-      assert.equal(before + 1, #server:logged(event), row)
-      assert.equal(0, uploads())
+      serve.eventually(row .. " is told", function() return #server:logged(event) == before + 1 end)
+      serve.eventually(row .. " leaves nothing", function() return uploads() == 0 end)
     end
 
     it("M001 M002 M003 M005 M009 that are malformed are refused while they come", function()
