@@ -3,6 +3,7 @@
 local json = require "weiyue.json"
 local program = require "spec.support.program"
 local serve = require "spec.support.serve"
+local socket = require "socket"
 
 local account <const> = serve.account("demo", "plain")
 
@@ -94,6 +95,20 @@ wx.page("/big", function()
 end)
 wx.page("/breaks", function()
   return wx.response { stream = function(out) out:write "begun"; error "in the middle" end }
+end)
+wx.page("/leaves", function(req)
+  return wx.response { stream = function(out)
+    if req.query.how == "assert" then
+      while assert(out:write("x")) do wx.sleep(0.02) end
+    elseif req.query.how == "sleep" then
+      out:write "x"
+      wx.sleep(3600)
+    end
+    local block = ("x"):rep(50000)
+    while out:write(block) do end
+    local none = nil
+    return none.left
+  end }
 end)
 wx.route("GET", "/count", function(req) return { n = wx.shared:get(req.query.of) or 0 } end)
 wx.page("/slow", function() wx.sleep(0.2) return "<p>slow</p>" end)
@@ -588,6 +603,23 @@ describe("pages of one account", function()
       connection:read()
       connection:close()
       serve.eventually("its task was woken", function() return count "closed" == before + 1 end)
+    end)
+
+    it("tell what is wrong with what they do once their client has left, and not that he has", function()
+      local before = #server:logged "lua.error"
+      local function leave(how)
+        local connection = server:open()
+        connection:send(serve.request { method = "GET", target = "/leaves?how=" .. how })
+        assert(connection:read "HEAD")
+        socket.sleep(0.1)
+        connection:close()
+      end
+      leave "assert"
+      leave "sleep"
+      leave "write"
+      serve.eventually("the error is told", function() return #server:logged "lua.error" > before end)
+      assert.equal(before + 1, #server:logged "lua.error")
+      assert.matches("index a nil value", server:logged("lua.error")[before + 1], 1, true)
     end)
 
     it("are so many and no more", function()
