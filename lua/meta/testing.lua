@@ -18,7 +18,7 @@ error("lua/meta is for editors, not for require")
 ---     end)
 ---
 --- Nothing is real but the host: its clock moves when the spec says so, or while an answer is waited for; math.random,
---- os.time, os.date and the time zone are the same at each run; the store is in memory. When an `it` ends, the apps that
+--- os.time, os.date and the time zone are the same at each run; the store is in memory. When an `it` ends, apps that
 --- were loaded in it, or in its before_each, end too, and what they leave fails the spec: tasks that still wait, with
 --- their place; HTTP calls without an answer; a plugin that keeps over 256 KiB more than when it was loaded.
 --- Conversations and timers are nothing left. An app of a setup ends by app:stop() in the teardown.

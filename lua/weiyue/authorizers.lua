@@ -44,10 +44,28 @@ local function key_of(component, rest) return ("c/%s/%s"):format(core.url.escape
 local function record_key(component, appid) return key_of(component, "a/" .. core.url.escape(appid)) end
 local function job_key(component, appid) return key_of(component, "w/" .. core.url.escape(appid)) end
 
-local function decode(text) return text and json.decode(text, { lenient = true }) or nil end
+-- What stands there and is no table is nobody's of ours.
+local function decode(text)
+  local value = text and json.decode(text, { lenient = true })
+  return type(value) == "table" and value or nil
+end
+
 local function lost(err) return fault(err.code or "store", tostring(err.message or err)) end
 
+-- In memory: what stood in the store before a change that it has missed.
+local function missed_key(key) return "missed/" .. key end
+
 -- Values ------------------------------------------------------------------------------------------------------
+
+-- The store has missed a change: it is told, unless another has changed that since.
+---@async
+function Authorizers:catch_up(key)
+  local dict = self.hub.dict
+  local before = dict:get(missed_key(key))
+  if not before then return end
+  local new = dict:get(key)
+  if not new or self.hub.kv:cas(key, before, new) ~= nil then dict:delete(missed_key(key)) end
+end
 
 -- The store, or memory of this process where there is none: then a restart needs new authorisations, which is told.
 ---@return string? text
@@ -55,6 +73,7 @@ local function lost(err) return fault(err.code or "store", tostring(err.message 
 function Authorizers:get(key)
   local kv = self.hub.kv
   if kv then
+    self:catch_up(key)
     local value, err = kv:get(key)
     if value or not err then return value end
     local cached = self.hub.dict:get(key)
@@ -80,6 +99,7 @@ end
 ---@return weiyue.Fault? err
 function Authorizers:delete(key)
   self.hub.dict:delete(key)
+  self.hub.dict:delete(missed_key(key))
   if not self.hub.kv then return true end
   local deleted, err = self.hub.kv:del(key)
   if deleted ~= nil then return true end
@@ -94,7 +114,10 @@ function Authorizers:change(key, f)
   local kv, dict = self.hub.kv, self.hub.dict
   for _ = 1, TRIES do
     local text, err
-    if kv then text, err = kv:get(key) end
+    if kv then
+      self:catch_up(key)
+      text, err = kv:get(key)
+    end
     if not kv or err then text = dict:get(key) end
     local value = f(decode(text))
     local new = value and json.encode(value)
@@ -103,6 +126,7 @@ function Authorizers:change(key, f)
       done, err = kv:cas(key, text, new)
       if done == false then err = nil end -- it is what stands there now
     end
+    if new and not done and err and text then dict:add(missed_key(key), text) end -- the first: it stands there
     if new and (done or not kv or err) then dict:set(key, new) end
     if err then return nil, lost(err) end
     if done or not kv then return true end
@@ -151,11 +175,16 @@ local function each(kv, prefix)
   end
 end
 
---- The records of all who have authorised a platform.
+--- The records of all who have authorised a platform; one that cannot be read hides no other.
 ---@return async fun(): table?
 function Authorizers:records(component)
   local next_text = each(self.hub.kv, key_of(component, "a/"))
-  return function() return decode(next_text()) end
+  return function()
+    for text in next_text do
+      local record = decode(text)
+      if record and type(record.appid) == "string" then return record end
+    end
+  end
 end
 
 -- What is to be done ------------------------------------------------------------------------------------------
@@ -252,12 +281,16 @@ function Authorizers:enqueue(component, what)
   return ok, err
 end
 
+local function is_job(what)
+  return what and type(what.appid) == "string" and type(what.due) == "number" and type(what.since) == "number"
+end
+
 -- What a host that is gone, or this one before a reload, has not brought to its end.
 ---@async
 function Authorizers:resume(component)
   for text in each(self.hub.kv, key_of(component, "w/")) do
     local what = decode(text)
-    local key = what and what.appid and job_key(component, what.appid)
+    local key = is_job(what) and job_key(component, what.appid)
     if key and not self.jobs[key] and what.due > time.now() then
       if what.code then self:hide(what.code) end
       if what.refresh_token then self:hide(what.refresh_token) end

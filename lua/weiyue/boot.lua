@@ -90,7 +90,6 @@ end
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
 local function account_object(conf, hub)
   local can = {} -- a copy: what a plugin writes there by rawset changes nothing of the host
-  for name, value in pairs(conf.can) do can[name] = value end
   local known = setmetatable({
     id = conf.id, url = conf.url, path = conf.path, kind = conf.kind, verified = conf.verified,
     username = conf.username, appid = conf.appid, mode = conf.mode, can = can,
@@ -104,6 +103,13 @@ local function account_object(conf, hub)
       if later.account[key] then later.refuse("account." .. key) end
     end,
   })
+  local function tell() -- again, where WeChat tells later what an authorizer is
+    for name in pairs(can) do can[name] = nil end
+    for name, value in pairs(conf.can) do can[name] = value end
+    known.kind, known.verified, known.username = conf.kind, conf.verified, conf.username
+  end
+  tell()
+  if conf.component then conf.tell = tell end
   return setmetatable({}, readonly.metatable("account", "change it in weiyue.lua (请在 weiyue.lua 里改)", known))
 end
 
@@ -484,7 +490,7 @@ function M.load(boot)
     local n = #boot.problems
     boot.sites, boot.calls.page = require("weiyue.web.sites").build {
       confs = conf.accounts, hosts = conf.hosts, objects = objects, plugins = plugins_of, problems = boot.problems,
-      services = hub.services, json_depth = conf.limits.json_depth, state = boot.state,
+      services = hub.services, push = push, json_depth = conf.limits.json_depth, state = boot.state,
       is_shared_store = conf.store.url:find "^redis:" ~= nil,
     }
     for i = n + 1, #boot.problems do
@@ -504,7 +510,9 @@ function M.load(boot)
     })
     local stop_forgetting = worker == 0 and hub.forgetting:start()
     local stop_components = worker == 0 and hub.has_component and hub.components:start()
-    if worker == 0 and options.sandbox then require("weiyue.sandbox.declare").start(hub) end
+    if worker == 0 and options.sandbox then
+      task.after(0, function() require("weiyue.menu.bring").all(hub) end)
+    end
     return function()
       stop()
       if stop_forgetting then stop_forgetting() end

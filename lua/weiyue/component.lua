@@ -71,7 +71,7 @@ function Components:keep_refresh_token(place, new, old)
     record.refresh_token = new
     return record
   end)
-  if not ok then return nil, err end
+  if not ok and not (is_there and new == old) then return nil, err end -- the same needs no store
   if not is_there then return nil, unauthorized(place.appid) end
   return true
 end
@@ -100,8 +100,11 @@ end
 local function refresh(place, record)
   local kind = kind_of(record)
   if not is_learnt(record) then return end
-  if place.learnt and place.kind == kind and place.verified == record.verified then return end
+  local is_same = place.kind == kind and place.verified == record.verified and place.username == record.username
+  if place.learnt and is_same then return end
   place.kind, place.verified, place.can, place.learnt = kind, record.verified, can_of(record), true
+  place.username = record.username
+  if place.tell then place.tell() end -- his object does not go through the place
 end
 
 -- The account of an authorizer, made when it is asked for first.
@@ -178,6 +181,9 @@ function handlers.unauthorized(self, component, raw)
   return self.kept:enqueue(component, { appid = appid, gone = true, due = time.now() + STAYS })
 end
 
+-- What WeChat says may be null, or of another type.
+local function table_of(value) return type(value) == "table" and value or {} end
+
 local SPENT <const> = { [61009] = true, [61010] = true } -- a code that WeChat does not take, or not any more
 
 -- Exchanges the code of an authorisation, and keeps what that brings.
@@ -191,7 +197,7 @@ local function exchange(self, component, job)
     local answer, err = self.hub.engine:call(component, "component.query_auth",
       { component_appid = component.appid, authorization_code = what.code })
     if not answer then return nil, err, SPENT[err.code] end
-    local info = answer.authorization_info or {}
+    local info = table_of(answer.authorization_info)
     if info.authorizer_appid ~= what.appid or type(info.authorizer_refresh_token) ~= "string" then
       return nil, fault("component.event", "WeChat's answer is about another account")
     end
@@ -237,12 +243,14 @@ function Components:learn(component, appid)
     { component_appid = component.appid, authorizer_appid = appid })
   local info = answer and answer.authorizer_info
   if type(info) ~= "table" then return end
-  local service, verify, latest = info.service_type_info or {}, info.verify_type_info or {}, nil
+  local service = math.tointeger(tonumber(table_of(info.service_type_info).id))
+  local verify = math.tointeger(tonumber(table_of(info.verify_type_info).id))
+  local name, latest = type(info.user_name) == "string" and info.user_name or nil, nil
   self.kept:amend(component, appid, function(record)
     latest = record
     if not record then return nil end
-    record.username, record.mini = info.user_name, info.MiniProgramInfo ~= nil or nil
-    record.service_type, record.verified = service.id, verify.id ~= nil and verify.id >= 0
+    record.username, record.mini = name, type(info.MiniProgramInfo) == "table" or nil
+    record.service_type, record.verified = service, verify ~= nil and verify >= 0
     return record
   end)
   local place = self.hub:place(appid)

@@ -49,15 +49,15 @@ function Download:run(msg, options)
     if not path then return refused("file.place", why, table.concat(hint, "；")) end
   end
   local part = path and ("%s.%s.part"):format(path, core.crypto.random_string(8)) -- what comes may be an error's text
+  local _ <close> = setmetatable({}, { __close = function() -- the task may be ended while it waits
+    if part then self.files.remove(part) end
+  end })
   local media, err = self:fetch(msg, part, options.max or path and IN_FILE or IN_MEMORY)
   if media and part then
     local ok, why = os.rename(part, path)
     if not ok then media, err = refused("http.file", why) end
   end
-  if not media then
-    if part then self.files.remove(part) end
-    return nil, err
-  end
+  if not media then return nil, err end
   return { path = path, data = media.body, type = media.type, size = media.size or #media.body }
 end
 

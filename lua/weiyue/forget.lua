@@ -314,7 +314,8 @@ function Forgetting:sweep(place)
   local following
   repeat
     list, following = kv:scan(prefix, following, PAGE)
-    for _, entry in ipairs(list or {}) do
+    if not list then return end -- the store is lost: the next look goes on
+    for _, entry in ipairs(list) do
       if tonumber(entry[1]:match "/(%d+)/[^/]*$") > due then return end
       self:run(kv, place, entry[1])
       if not kv:extend(name, fence, LEASE) then return end

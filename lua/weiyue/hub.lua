@@ -23,6 +23,7 @@ local AT_RUN_TIME <const> = 1 << 16 -- numbers from here on are of accounts that
 ---@field limits? table<string, integer> calls a day that differ from the usual
 ---@field learnt? boolean   of an authorizer: WeChat has told what kind of account it is
 ---@field component? weiyue.Place of an authorizer: the platform that calls for it
+---@field tell? fun()      of an authorizer: its object has what WeChat has told since
 ---@field menu? weiyue.menu.Declared what the plugins declare
 ---@field object table      msg.account
 

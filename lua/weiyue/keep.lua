@@ -25,6 +25,26 @@ function M.kv()
   return kv
 end
 
+-- Tables ----------------------------------------------------------------------------------------------
+
+local READ <const> = { depth = 512 }
+
+--- A table as it is kept. One that could not be read again is refused: JSON is read without NUL.
+---@param value table
+---@return string? text, string? err
+function M.encode(value)
+  local text, err = core.json.encode(value)
+  if text and text:find("\\u0000", 1, true) and core.json.decode(text, READ) == nil then
+    return nil, "a text in it has a NUL byte"
+  end
+  return text, err
+end
+
+--- What M.encode was given; nil: it is nothing of its.
+---@param text string
+---@return any value
+function M.decode(text) return (core.json.decode(text, READ)) end
+
 -- Misuse ----------------------------------------------------------------------------------------------
 
 local ours = { [debug.getinfo(1, "S").source] = true }

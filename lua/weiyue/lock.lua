@@ -36,7 +36,10 @@ local function unlock(lock)
     kv:release(lock.name, lock.fence)
     error(done, 0)
   end
-  if done == nil then return nil, err end
+  if done == nil then
+    lock.free = false -- it is held on, perhaps: whoever asks again may have more luck
+    return nil, err
+  end
   return done
 end
 

@@ -3,31 +3,14 @@
 
 local buttons = require "weiyue.menu.buttons"
 local rule = require "weiyue.menu.rule"
-local url = require "weiyue.url"
 
 local M = {}
-
-local DOMAINS <const> = 3 -- that a conditional menu may lead to
 
 ---@class weiyue.menu.Problem
 ---@field level "error"|"warning" error: WeChat would refuse it
 ---@field path string such as button[1].sub_button[2].url, in WeChat's words
 ---@field zh string
 ---@field en string
-
-local function hosts(list, found)
-  for _, b in ipairs(list) do
-    if b.type == "view" and type(b.url) == "string" then
-      local parts = url.parse((b.url:gsub("[\x80-\xFF]", "%%80")))
-      if parts and not found[parts.host] then
-        found[parts.host] = true
-        found[#found + 1] = parts.host
-      end
-    end
-    hosts(b.sub_button or {}, found)
-  end
-  return found
-end
 
 --- A menu in WeChat's form, and what is wrong with it.
 ---@param menu any
@@ -57,10 +40,10 @@ function M.read(menu, base)
   local match = menu.match or menu.matchrule
   if match ~= nil then
     form.matchrule = rule.read(match, add)
-    local found = hosts(form.button, {})
-    if #found > DOMAINS then
-      add("error", "button", ("链接到 %d 个域名，个性化菜单最多 %d 个"):format(#found, DOMAINS),
-        ("leads to %d domains; a conditional menu to at most %d"):format(#found, DOMAINS))
+    local found = buttons.hosts(form.button, {})
+    if #found > buttons.DOMAINS then
+      add("error", "button", ("链接到 %d 个域名，个性化菜单最多 %d 个"):format(#found, buttons.DOMAINS),
+        ("leads to %d domains; a conditional menu to at most %d"):format(#found, buttons.DOMAINS))
     end
   end
   table.sort(problems, function(a, b) -- errors first, then as they stand

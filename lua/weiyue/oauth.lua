@@ -100,7 +100,7 @@ local function authorize_url(place, redirect_uri, scope, state)
 end
 
 local function leave(req, place, scope, back)
-  if not place.can.oauth then -- WeChat would say so on a page that tells nobody why
+  if not place.can.oauth or not place.appid then -- WeChat would say so on a page that tells nobody why
     tell("error", "oauth.upstream", "the account cannot: oauth", place, { code = "api.capability", hint = CANNOT[1] })
     return page(502, "upstream")
   end

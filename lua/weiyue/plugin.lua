@@ -224,7 +224,8 @@ function M.load(entries, options, host)
   local problems, plugins, failed = {}, {}, 0
   options = { -- a copy, which outlives loading in each plugin's require
     file = options.file, folder = options.folder, lua_path = options.lua_path, c_modules = options.c_modules or {},
-    has_guest = options.has_guest, locate = options.locate, from_env = options.from_env or {}, sources = options.sources or sources.disk(),
+    locate = options.locate, from_env = options.from_env or {}, sources = options.sources or sources.disk(),
+    has_guest = options.has_guest,
     base = environment.base(), c_loaded = {},
   }
   local all, listed = expand(entries, options, problems)

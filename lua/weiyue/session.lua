@@ -14,7 +14,6 @@ local json, log = core.json, core.log
 local M = {}
 
 local TTL <const> = 30 * 86400 * 1000 -- ms from the last change on
-local READ <const> = { depth = 512 }
 
 ---@class weiyue.session.State
 ---@field account table
@@ -38,7 +37,7 @@ local held = setmetatable({}, { __mode = "k" }) -- message → its state
 
 local function read(state, text)
   if not text then return {} end
-  local value = json.decode(text, READ)
+  local value = keep.decode(text)
   if type(value) == "table" then return value end
   log.write("error", "session.failed", "what is kept is no session: it begins anew", { account = state.account.id })
   return {}
@@ -47,7 +46,7 @@ end
 -- The text of a session; nil: an empty one, which is not kept.
 local function write(value)
   if next(value) == nil then return nil end
-  return json.encode(value)
+  return keep.encode(value)
 end
 
 local function same(a, b)
@@ -73,7 +72,7 @@ end
 
 --- The session of a message's sender, or of who visits a page.
 ---@async
----@param msg { push: integer, account: table, openid: string, where?: string, visitor?: weiyue.web.Visitors }
+---@param msg { push: integer, account: table, openid: string, where?: string }
 ---@return table? session, weiyue.Error? err
 function M.of(msg)
   local number = msg.push
@@ -84,16 +83,11 @@ function M.of(msg)
   end
   local account, openid = msg.account, msg.openid
   local key = keep.user(account.id, openid) .. "s"
-  local text, mark, kv, err
-  local visitor = msg.visitor
-  if visitor then
-    text, err = visitor:read(key)
-  else
-    kv, err = keep.kv()
-    if not kv then return nil, err end
-    text, err = kv:get(key)
-    if text == nil and not err then mark, err = keep.marked(kv, account.id, openid) end
-  end
+  local kv, err = keep.kv()
+  if not kv then return nil, err end
+  local text, mark
+  text, err = kv:get(key)
+  if text == nil and not err then mark, err = keep.marked(kv, account.id, openid) end
   if err then return nil, err end
   local other = by_push[number] -- somebody else of the handler's may have asked meanwhile
   if other and not other.stale then
@@ -105,7 +99,7 @@ function M.of(msg)
   else
     state = {
       account = account, openid = openid, key = key, base = text, stale = false, dropped = false,
-      began = core.time.now(), mark = mark, visitor = visitor,
+      began = core.time.now(), mark = mark,
     }
     state.value = read(state, text)
     by_push[number] = state
@@ -116,6 +110,26 @@ function M.of(msg)
   end
   dispatch.session = M
   return state.value
+end
+
+--- The session of a browser whose user is not known: what stands in the store belongs to the page that shows it.
+---@async
+---@param account table
+---@param id string the browser's
+---@param visitor weiyue.web.Visitors
+---@param where string file:line of the page
+---@return weiyue.session.State? state
+---@return weiyue.Error? err
+function M.visit(account, id, visitor, where)
+  local key = keep.user(account.id, "visitor:" .. id) .. "s"
+  local text, err = visitor:read(key)
+  if err then return nil, err end
+  local state = {
+    account = account, key = key, base = text, dropped = false, visitor = visitor, where = where, rule = where,
+    value = false,
+  }
+  state.value = read(state, text)
+  return state
 end
 
 -- Told with the rule that has answered, or else with who asked first: what cannot be kept is likely theirs.
@@ -159,12 +173,9 @@ end
 
 --- Writes what has changed. A failure is told in the log: the answer leaves all the same.
 ---@async
----@param msg table
----@param rule? string file:line of the rule that has answered
-function M.save(msg, rule)
-  local state = by_push[msg.push]
-  if not state or state.dropped then return end
-  state.rule = rule
+---@param state weiyue.session.State
+function M.write(state)
+  if state.dropped then return end
   local text, err = write(state.value)
   if err then return failed(state, "it cannot be kept: " .. err) end
   if text == state.base then return end
@@ -186,6 +197,17 @@ function M.save(msg, rule)
   else
     failed(state, done == nil and current or "others change it all the time")
   end
+end
+
+--- The same of a message's.
+---@async
+---@param msg table
+---@param rule? string file:line of the rule that has answered
+function M.save(msg, rule)
+  local state = by_push[msg.push]
+  if not state then return end
+  state.rule = rule
+  M.write(state)
 end
 
 --- A question leaves: what has changed is written, and read again where it is asked for after the answer.

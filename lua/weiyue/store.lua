@@ -4,7 +4,6 @@
 -- A value stands in the store as text: an integer in decimal (what kv:incr adds to), a table as JSON, and behind
 -- a letter a string (s), a boolean (b1, b0), a float (d and its eight bytes).
 
-local json = require "weiyue_core".json
 local keep = require "weiyue.keep"
 
 local M = {}
@@ -30,10 +29,8 @@ local WRITE <const> = {
   number = function(value)
     return math.type(value) == "integer" and ("%d"):format(value) or "d" .. string.pack("<d", value)
   end,
-  table = function(value) return json.encode(value) end,
+  table = keep.encode,
 }
-
-local READ <const> = { depth = 512 }
 
 --- The text of a value, or nil and why it has none.
 ---@return string? text, string? err
@@ -48,7 +45,7 @@ function M.read(text)
   if kind == "s" then
     value = text:sub(2)
   elseif kind == "{" or kind == "[" then
-    value = json.decode(text, READ)
+    value = keep.decode(text)
   elseif kind == "d" and #text == 9 then
     value = string.unpack("<d", text, 2)
   elseif text == "b1" or text == "b0" then

@@ -16,7 +16,7 @@ async function spec(name, run, options) {
     try {
       users += 1;
       await new_user(opened.page, `嫦娥${users}号`);
-      await run(opened.page);
+      await run(opened.page, opened.faults);
       assert.deepEqual(opened.faults, []);
     } catch (error) {
       if (process.env.SHOTS) await opened.page.screenshot({ path: `${process.env.SHOTS}/${name.replace(/\W+/g, "-")}.png` });
@@ -38,7 +38,9 @@ await spec("a text is answered, and the inspector has the push", async (page) =>
   await view.getByText("msg_signature").waitFor();
   assert.match(await view.locator("section").first().locator("pre").first().innerText(), /你好/);
   assert.match(await view.locator("section.attempt").innerText(), /HTTP 200[\s\S]*你好，我是微月/);
-  await view.locator("summary").first().click();
+  await view.locator("summary", { hasText: "解密后" }).first().click();
+  await view.getByText("<Content><![CDATA[你好]]></Content>").first().waitFor();
+  await view.locator("summary", { hasText: /^原文/ }).first().click();
   await view.getByText(/<Encrypt>/).first().waitFor();
 });
 
@@ -69,6 +71,28 @@ await spec("a page with JS-SDK is told config:ok", async (page) => {
   await page.locator("nav.menu").getByRole("button", { name: "更多" }).click();
   await page.getByRole("menuitem", { name: "扫一扫" }).click();
   await frame(page).locator("#state", { hasText: "config:ok" }).waitFor();
+  await page.locator(".browser h3", { hasText: "扫一扫" }).waitFor(); // the page's own title
+});
+
+await spec("a page that wants more than the openid asks the user first", async (page) => {
+  const openid = await page.locator("select[name=user]").inputValue();
+  await page.locator("nav.menu").getByRole("button", { name: "更多" }).click();
+  await page.getByRole("menuitem", { name: "会员" }).click();
+  await frame(page).locator("a, button").first().click();
+  await frame(page).getByRole("button", { name: "允许" }).click();
+  await frame(page).locator("#openid").waitFor();
+  assert.equal(await frame(page).locator("#openid").innerText(), openid);
+});
+
+await spec("the same push once more gets the same answer", async (page) => {
+  await say(page, "好茶");
+  await hears(page, "你说：好茶");
+  const rows = page.locator(".inspector .row", { hasText: "好茶" });
+  await rows.first().click();
+  await page.locator("button[name=again]").click();
+  await rows.nth(1).waitFor();
+  await rows.first().click();
+  await page.locator(".inspector .view section.attempt", { hasText: "你说：好茶" }).waitFor();
 });
 
 await spec("news are articles that open", async (page) => {
@@ -101,6 +125,9 @@ await spec("a handler's error is told with file and line", async (page) => {
   const line = page.locator(".inspector .line[data-level=error]", { hasText: "plugins/tea.lua:9" });
   await tab(page, "log");
   await line.first().waitFor();
+  await answers(page).last().getByRole("button", { name: "看这次推送" }).click();
+  await page.locator(".inspector .view h3", { hasText: "出错" }).waitFor();
+  await page.locator(".inspector .view .line", { hasText: "plugins/tea.lua:9" }).first().waitFor();
 });
 
 await spec("another user has a chat of his own, and the first one's is kept", async (page) => {
@@ -119,6 +146,35 @@ await spec("who unfollows says nothing more, until he follows again", async (pag
   await page.locator(".stranger button[name=follow]").click();
   await page.locator("nav.menu").waitFor();
   await page.waitForFunction(() => document.querySelectorAll(".item[data-from=account]").length === 2);
+});
+
+await spec("a state that arrives late does not undo what happened since", async (page) => {
+  let release;
+  let asked;
+  const held = new Promise((resolve) => (release = resolve));
+  const made = new Promise((resolve) => (asked = resolve));
+  const hold = async (route) => {
+    const response = await route.fetch();
+    asked();
+    await held;
+    await route.fulfill({ response });
+  };
+  await page.route("**/-/state?*", hold, { times: 1 });
+  const openid = await page.locator("select[name=user] option").first().getAttribute("value");
+  await page.locator("select[name=user]").selectOption(openid); // asks for the state
+  await made;
+  await page.evaluate(
+    ([appid, openid]) => fetch("/-/unfollow", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ appid, openid }) }),
+    [await page.locator("select[name=account]").inputValue(), openid],
+  );
+  await page.locator(".stranger").waitFor();
+  let answers = 0;
+  page.on("response", (response) => (answers += response.url().includes("/-/state") ? 1 : 0));
+  release();
+  for (let i = 0; answers < 2 && i < 100; i++) await page.waitForTimeout(50); // the late one, and one that it asks for
+  assert.equal(answers, 2);
+  await page.locator(".stranger button[name=follow]").click();
+  await page.locator("nav.menu").waitFor();
 });
 
 await spec("a scene that is scanned is pushed", async (page) => {
@@ -220,15 +276,16 @@ for (const colorScheme of ["light", "dark"]) {
   );
 }
 
-if (process.env.SHOT) {
-  const { context, page } = await open_page(browser, host.url, { viewport: { width: 1160, height: 700 } });
-  await new_user(page, "小满");
-  for (const text of ["你好", "新茶"]) await say(page, text);
-  await page.locator(".item[data-type=news]").last().waitFor();
-  await page.locator(".inspector .row").first().click();
-  await page.screenshot({ path: process.env.SHOT });
-  await context.close();
-}
+await spec("the page finds the sandbox again that was started anew", async (page, faults) => {
+  await host.restart();
+  await page.locator("select[name=user] option").nth(2).waitFor({ state: "detached" }); // users of before are gone
+  await page.locator(".link[data-link=open]").waitFor();
+  await page.locator("nav.menu").waitFor();
+  await say(page, "你说");
+  await hears(page, "你说：你说");
+  assert.equal(await page.locator(".item").count(), 2);
+  assert.deepEqual(faults.splice(0).filter((fault) => !fault.includes("net::ERR_")), []); // a try while it was away
+});
 
 await browser.close();
 await host.close();

@@ -375,6 +375,41 @@ static void knows_what_else_is_waited_for(void **state) {
   wy_clock_deinit(&c);
 }
 
+static unsigned n_changes;
+
+static void count_change(wy_clock *c) {
+  (void)c;
+  n_changes++;
+}
+
+static void fires_when_it_is_moved_ahead(void **state) {
+  (void)state;
+  wy_clock c;
+  mark soon = {.id = 1}, later = {.id = 2};
+  n_fired = 0;
+  wy_clock_init(&c);
+  c.on_change = count_change;
+  wy_timer_init(&soon.timer, note);
+  wy_timer_init(&later.timer, note);
+  int64_t wall = wy_clock_wall_ms(&c);
+  uint64_t now = wy_clock_now_ms(&c);
+  assert_int_equal(wy_timer_start(&c, &soon.timer, 3600 * 1000), 0);
+  assert_int_equal(wy_timer_start(&c, &later.timer, 7200 * 1000), 0);
+  assert_int_equal(wy_clock_run(&c), 0);
+  n_changes = 0;
+  wy_clock_advance(&c, 3600 * 1000);
+  assert_int_equal(n_changes, 1); /* who drives it looks again */
+  assert_int_equal(wy_clock_run(&c), 1);
+  assert_true(wy_timer_armed(&later.timer));
+  assert_in_range(wy_clock_now_ms(&c) - now, 3600 * 1000, 3605 * 1000);
+  assert_in_range(wy_clock_wall_ms(&c) - wall, 3600 * 1000, 3605 * 1000);
+  wy_clock_advance(&c, -5000); /* never back */
+  assert_in_range(wy_clock_wall_ms(&c) - wall, 3600 * 1000, 3605 * 1000);
+  wy_timer_stop(&c, &later.timer);
+  c.on_change = NULL;
+  wy_clock_deinit(&c);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(fires_many_in_the_order_of_a_sort),
@@ -390,6 +425,7 @@ int main(void) {
       cmocka_unit_test(reads_the_system_when_it_is_real),
       cmocka_unit_test(tells_when_the_earliest_moves),
       cmocka_unit_test(knows_what_else_is_waited_for),
+      cmocka_unit_test(fires_when_it_is_moved_ahead),
   };
   return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

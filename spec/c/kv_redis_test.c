@@ -192,6 +192,52 @@ static void goes_on_when_its_script_is_forgotten(void **state) {
   done(&r);
 }
 
+/* Redis has lost all, and so the fence: the holder from before has nothing in common with the next.
+ */
+static void gives_no_fence_twice_though_redis_forgets(void **state) {
+  asked a;
+  kv_rig r;
+  (void)state;
+  server_do(&here, "FLUSHALL", NULL);
+  open_at(&r, here.url);
+  const wy_kv_question locks = {.verb = WY_KV_LOCK, .key = WY_STR("l"), .ttl = 60000};
+  get_answer(&r, 0, &a, locks);
+  assert_true(a.answer.yes);
+  int64_t before = a.answer.number;
+  server_do(&here, "FLUSHALL", NULL);
+  advance(&r, 1);
+  get_answer(&r, 1, &a, locks);
+  assert_true(a.answer.yes);
+  assert_true(a.answer.number > before);
+  assert_false(is_yes(&r, 0,
+                      (wy_kv_question){.verb = WY_KV_SET_FENCED,
+                                       .key = WY_STR("k"),
+                                       .value = WY_STR("old"),
+                                       .lock = WY_STR("l"),
+                                       .number = before}));
+  done(&r);
+}
+
+static void says_that_it_is_a_cluster(void **state) {
+  static const char *const all[] = {
+      "-MOVED 1 127.0.0.1:1\r\n", "-ASK 1 127.0.0.1:1\r\n",
+      "-ERR Script attempted to access a non local key in a cluster node\r\n",
+      "-ERR SELECT is not allowed in cluster mode\r\n"};
+  (void)state;
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    asked a;
+    pretender p;
+    kv_rig r;
+    pretender_init(&p, NULL, all[i]);
+    open_at(&r, p.url);
+    get_answer(&r, 0, &a, SET(WY_STR("a"), WY_STR("1")));
+    assert_int_equal(a.answer.err, WY_E_STORE_UNREACHABLE);
+    assert_non_null(strstr(a.answer.why, "cluster"));
+    done(&r);
+    pretender_deinit(&p);
+  }
+}
+
 static void greets_with_a_password_and_shows_it_to_nobody(void **state) {
   char url[128];
   kv_rig r;
@@ -502,6 +548,8 @@ int main(void) {
       cmocka_unit_test(refuses_at_once_while_a_slow_one_is_silent),
       cmocka_unit_test(waits_for_one_that_comes_later),
       cmocka_unit_test(is_not_moved_by_what_is_no_answer),
+      cmocka_unit_test(gives_no_fence_twice_though_redis_forgets),
+      cmocka_unit_test(says_that_it_is_a_cluster),
       cmocka_unit_test(comes_back_with_more_and_more_patience),
       cmocka_unit_test(closes_while_it_is_silent),
       cmocka_unit_test(waits_for_one_that_goes_on_answering),

@@ -90,6 +90,22 @@ describe("who has authorised a platform", function()
     for _, hub in ipairs { one, other, machine } do assert.is_table(hub.components:find(APPID)) end
   end)
 
+  it("is listed whatever else stands there, and hides nothing that waits", function()
+    local one = worker()
+    authorises(one)
+    for name, text in pairs { wxtest1 = "5", wxtest2 = "{", wxtest3 = "{}", wxtest4 = '{"appid":7}' } do
+      kv:set(("c/%s/a/%s"):format(PLATFORM, name), text)
+      kv:set(("c/%s/w/%s"):format(PLATFORM, name), text)
+    end
+    local found = {}
+    for appid in one.components:each(one.platform) do found[#found + 1] = appid end
+    assert.same({ APPID }, found)
+    kv:set(WAITS, json.encode { id = "x", appid = APPID, gone = true, since = core.time.now(),
+      due = core.time.now() + 600 })
+    one.components.kept:resume(one.platform)
+    assert.is_nil(record())
+  end)
+
   it("has no token any more that is kept, once he has taken it back", function()
     local one = worker()
     authorises(one)
@@ -107,6 +123,44 @@ describe("who has authorised a platform", function()
     local value, err = one.keeper:get(place, "access_token")
     assert.is_nil(value)
     assert.equal("token.unauthorized", err.code)
+  end)
+
+  it("has tokens while the store is lost, as long as WeChat gives no other refresh token", function()
+    local one = worker()
+    authorises(one)
+    kv:set("t/" .. PLATFORM .. "/component_access_token", json.encode { value = "wxtest-component",
+      expires = core.time.now() + 7000, refresh = core.time.now() + 6000 })
+    answers.token = { authorizer_access_token = "wxtest-token-1", expires_in = 7200,
+      authorizer_refresh_token = "wxtest-refresh-1" }
+    local place = one:place(one.components:find(APPID))
+    assert.equal("wxtest-token-1", (one.keeper:get(place, "access_token")))
+    kv.broken = LOST
+    answers.token.authorizer_access_token = "wxtest-token-2"
+    assert.equal("wxtest-token-2", (one.keeper:failed(place, "access_token", "wxtest-token-1", 40001)))
+    answers.token.authorizer_refresh_token = "wxtest-refresh-2"
+    local value, err = one.keeper:failed(place, "access_token", "wxtest-token-2", 40001)
+    assert.is_nil(value)
+    assert.equal("store.unreachable", err.code)
+    kv.broken = nil
+    task.sleep(60)
+    assert.equal("wxtest-refresh-1", record().refresh_token)
+    assert.equal("wxtest-token-2", (one.keeper:failed(place, "access_token", "wxtest-token-1", 40001)))
+    assert.equal("wxtest-refresh-2", one.components:refresh_token(place)) -- the store is told of it
+    assert.equal("wxtest-refresh-2", record().refresh_token)
+  end)
+
+  it("leaves alone what another has changed while a change of it was missed", function()
+    for _, now in ipairs { '{"appid":"wxtestauthorizer","refresh_token":"wxtest-refresh-3"}', false } do
+      local one = worker()
+      authorises(one)
+      kv.broken = LOST
+      local place = one:place(APPID) or one:place(one.components:account(one.platform, { appid = APPID }))
+      assert.is_nil(one.components:keep_refresh_token(place, "wxtest-refresh-2", "wxtest-refresh-1"))
+      kv.broken = nil
+      if now then kv:set(RECORD, now) else kv:del(RECORD) end
+      assert.equal(now and "wxtest-refresh-3", one.components:refresh_token(place) or false)
+      kv:del(RECORD)
+    end
   end)
 
   it("is tried again to be taken back where the store was lost, and told", function()
@@ -206,6 +260,27 @@ describe("who has authorised a platform", function()
     authorises(one)
     assert.equal("wxtest-refresh-2", record().refresh_token)
     assert.equal("gh_test", record().username)
+  end)
+
+  it("is kept whatever WeChat tells of him", function()
+    for _, info in ipairs {
+      { service_type_info = json.null, verify_type_info = 5, user_name = 7, MiniProgramInfo = json.null },
+      { service_type_info = { id = {} }, verify_type_info = { id = json.null } }, json.null, {},
+    } do
+      answers["component.get_authorizer_info"] = { authorizer_info = info }
+      local one = worker()
+      authorises(one)
+      assert.equal("wxtest-refresh-1", record().refresh_token)
+      assert.is_nil(kv:get(WAITS))
+      assert.equal("subscription", one:place(one.components:find(APPID)).kind)
+    end
+    answers["component.get_authorizer_info"] = { authorizer_info = { service_type_info = { id = "2" },
+      verify_type_info = { id = "0" } } }
+    authorises(worker())
+    assert.same({ 2, true }, { record().service_type, record().verified })
+    answers["component.query_auth"] = { authorization_info = json.null }
+    authorises(worker(), "wxtest-other")
+    assert.equal(1, logged "component.event")
   end)
 
   it("does not come back by what WeChat tells of him late", function()

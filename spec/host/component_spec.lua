@@ -117,6 +117,24 @@ describe("a third-party platform", function()
     assert.equal(0, #app:logged "late.failed")
   end)
 
+  it("tells plugins what an authorizer is, whose push came before WeChat has told", function()
+    start [[
+      wx.text("what", function(msg)
+        local account = msg.account
+        return ("%s %s %s %s"):format(account.kind, account.verified, account.username, account.can.template)
+      end)
+    ]]
+    local function asks()
+      local p = app:user():sends(push.text "what", { authorizer = "wxtestauthorizer" })
+      app:advance(1)
+      return p:content()
+    end
+    assert.equal("subscription nil nil true", asks())
+    authorise()
+    assert.matches("^service true gh_%S+ true$", asks())
+    server:seen()
+  end)
+
   it("gives pushes of authorizers to the same plugins, with their account", function()
     start [[
       wx.text("who", function(msg) return msg.account.id .. " of " .. msg.openid end)

@@ -360,6 +360,22 @@ describe("weiyue.forget", function()
     assert.same({}, kv.locks)
   end)
 
+  it("stops where the store is lost on the way, and the next look goes on", function()
+    for i = 1, 50 do event("unsubscribe", now, "oMany" .. i) end
+    now = now + DAY
+    local scan, n = kv.scan, 0
+    kv.scan = function(...)
+      n = n + 1
+      if n == 3 then return nil, { code = "store.unreachable", message = "no store" } end
+      return scan(...)
+    end
+    forgetting:sweep(place)
+    assert.equal(20, #told)
+    assert.same({}, kv.locks)
+    forgetting:sweep(place)
+    assert.equal(50, #told)
+  end)
+
   it("goes through all that is due", function()
     for i = 1, 50 do event("unsubscribe", now, "oMany" .. i) end
     event("unsubscribe", now, "oLater")

@@ -223,6 +223,11 @@ describe("a redirect", function()
     assert.equal("http.redirects", code_of("/redirect", { query = { to = "/redirect?to=/echo" }, redirects = 1 }))
   end)
 
+  it("that leads nowhere is the answer", function()
+    local r = send("/redirect", { redirects = 5 })
+    assert.same({ 302, "moved" }, { r.status, r.body })
+  end)
+
   it("to a file is refused", function()
     local _, err = send("/redirect", { query = { to = "file:///etc/passwd" }, redirects = 5 })
     assert.equal("http.denied", err.code)

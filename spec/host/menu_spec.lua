@@ -1,8 +1,10 @@
 -- Menus as data: what WeChat would refuse of them, what plugins declare, what an account's menu is as JSON.
 
 local app = require "spec.support.app"
+local bring = require "weiyue.menu.bring"
 local catalogue = require "weiyue.api.catalogue"
 local folders = require "spec.support.folder"
+local hubs = require "weiyue.hub"
 local json = require "weiyue.json"
 local kinds = require "weiyue.menu.buttons".KINDS
 local menu = require "weiyue.menu"
@@ -117,6 +119,7 @@ describe("weiyue.menu.check", function()
 
   it("takes addresses of pages alone, and wants https of them", function()
     assert.equal("warning button[1].url", faults(with { "a", view = "http://www.example.cn/" }))
+    assert.equal("", faults(with { "a", view = "http://127.0.0.1:8080/me" }))
     for _, bad in ipairs { "www.example.cn", "javascript:alert(1)", "weixin://x", "https://", "//www.example.cn", "ftp://a/" } do
       assert.equal("error button[1].url", faults(with { "a", view = bad }))
     end
@@ -267,6 +270,17 @@ describe("wx.menu", function()
       wx.menu { match = { tag_id = 1 }, { "其他", click = "b" } }]], b = "" }))
   end)
 
+  it("leads to three domains in all conditional ones", function()
+    local function conditional(n, host)
+      return ('wx.menu { match = { tag_id = %d }, { "a", view = "https://%s.example.cn/" } }\n'):format(n, host)
+    end
+    local text = 'wx.menu { { "a", view = "https://h0.example.cn/" } }\n'
+    for i = 1, 3 do text = text .. conditional(i, "h" .. i) end
+    assert.equal("", (boot { a = text .. conditional(4, "h1") }))
+    assert.equal("error: plugins/a.lua:6: conditional menus lead to at most 3 domains in all",
+      (boot { a = text .. conditional(4, "h4") .. conditional(5, "h5") }))
+  end)
+
   it("wants a default one beside conditional ones", function()
     assert.equal("note: plugins/a.lua:2: only conditional menus: WeChat wants a default one first",
       (boot { a = [[wx.menu { match = { tag_id = 1 }, { "其他", view = "https://www.example.cn/" } }]] }))
@@ -277,6 +291,31 @@ describe("wx.menu", function()
     local loaded = folder:run [[
       wx.text("now", function() return select(2, pcall(function() wx.menu { { "a", click = "k" } } end)) end)]]
     assert.matches("one.lua:2: wx.menu: it is declared while the plugin loads", loaded:says "now")
+  end)
+end)
+
+describe("weiyue.menu.bring", function()
+  it("puts what is declared in the place of what WeChat has, and leaves accounts without a menu alone", function()
+    local hub, calls, fails = hubs.new(), {}, {}
+    rawset(hub, "engine", { call = function(_, place, key, args)
+      calls[#calls + 1] = place.id .. " " .. key .. (args and args.matchrule and " " .. args.matchrule.tag_id or "")
+      if fails[key] then return nil, { code = -1 } end
+      return { errcode = 0 }
+    end })
+    local function add(id, of, can)
+      return hub:add { id = id, kind = "service", can = { menu = can }, object = { id = id }, menu = of, index = #hub:places() + 1 }
+    end
+    local text = '{"button":[{"type":"click","name":"a","key":"k"}]}'
+    local rule = '{"button":[{"type":"click","name":"a","key":"k"}],"matchrule":{"tag_id":"%d"}}'
+    add("one", { create = text, conditional = { rule:format(1), rule:format(2) } }, true)
+    add("none", nil, true)
+    add("incomplete", { conditional = { rule:format(1) } }, true)
+    add("cannot", { create = text, conditional = {} }, false)
+    bring.all(hub)
+    assert.same({ "one menu.delete", "one menu.create", "one menu.add_conditional 1", "one menu.add_conditional 2" }, calls)
+    calls, fails["menu.create"] = {}, true
+    bring.all(hub)
+    assert.same({ "one menu.delete", "one menu.create" }, calls)
   end)
 end)
 

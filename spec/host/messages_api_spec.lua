@@ -1,6 +1,7 @@
 -- What messages and accounts ask of WeChat: msg:user, msg:download, msg.kf, account:followers, wx.file, on a host with
 -- a WeChat of its own. What each does with a store is users_spec's and upload_spec's.
 
+local download = require "weiyue.download"
 local fakes = require "spec.support.fake_wechat"
 local rig = require "spec.support.rig"
 
@@ -157,6 +158,16 @@ describe("messages and WeChat's API", function()
     file = assert(io.open(app.folder .. "/bad.amr"))
     assert.equal("old", file:read "a")
     file:close()
+  end)
+
+  it("msg:download leaves nothing where its task is ended while it waits", function()
+    local removed
+    local one = download.new {
+      call = function() return { video_url = "http://x/" } end, send = function() error "ended" end,
+      paths = { place = function(_, name) return name end }, files = { remove = function(path) removed = path end },
+    }
+    assert.is_false((pcall(one.run, one, { type = "video", media_id = "m" }, { to = "a.mp4" })))
+    assert.matches("^a%.mp4%.%w+%.part$", removed)
   end)
 
   it("msg:download follows a video to its address, through the guard", function()

@@ -606,9 +606,11 @@ describe("of a third-party platform's page", function()
     assert.equal("oUser-A1", b:opens("/wxtestauth1/me", "base", more).openid)
     assert.equal(404, select(2, b:opens("/wxtestauth2/me", "base", { account = platform, params = { appid = "wxtestauth2" } })).status)
     local user = b:opens("/wxtestauth1/me", "base", more)
-    local visit = requests.bare({ id = "platform", object = platform }, { where = "here:1" }, { method = function() end }, 1, "", "", {})
+    local site = { id = "platform", object = platform, push = { hold = function() return true end } }
+    local visit = requests.bare(site, { where = "here:1" }, { method = function() end }, 1, "", "", {})
     visit.req.user = user
-    assert.equal(its, visit:holder().account) -- his session is kept, and forgotten, with what else is his
+    assert(requests.session(visit.req))
+    assert.equal(its, visit.session_of.account) -- his session is kept, and forgotten, with what else is his
     _, response = b:opens("/wxtestauth1/me", "userinfo", more)
     assert.matches("appid=wxtestauth1", response.body)
   end)

@@ -268,6 +268,15 @@ describe("msg:session", function()
     assert.matches("f", lines[1].text)
   end)
 
+  it("is left as it was where a text in it has a NUL byte, which could not be read again", function()
+    handle(function(msg) msg:session().a = 1 return "x" end)
+    local lines = app.logged(function()
+      handle(function(msg) msg:session().b = "x\0y" return "x" end)
+    end)
+    assert.matches("it cannot be kept: .*NUL", lines[1].text)
+    assert.equal("1", handle(function(msg) return tostring(msg:session().a) end))
+  end)
+
   it("begins anew where something else stands", function()
     kv.entries["u/one/oA/s"] = { value = "broken" }
     local lines = app.logged(function()

@@ -101,6 +101,22 @@ describe("wx.store", function()
     assert.has_error(function() for _ in store:each() do error "reached" end end)
   end)
 
+  it("changes a table by cas that was read, though it has a minus before its zero", function()
+    store:set("k", { x = -0.0, y = 1.0 })
+    assert.is_true(store:cas("k", store:get "k", { x = 1 }))
+  end)
+
+  it("keeps no table that could not be read again", function()
+    local ok, err = store:set("k", { a = { "x\0y" } })
+    assert.is_nil(ok)
+    assert.equal("store.value", err.code)
+    assert.matches("NUL", err.message)
+    assert.is_true(store:set("k", { "\\u0000" }))
+    assert.same({ "\\u0000" }, store:get "k")
+    assert.is_true(store:set("k", "x\0y"))
+    assert.equal("x\0y", store:get "k")
+  end)
+
   it("says so where the host has no store", function()
     package.loaded["weiyue.kv"] = { object = function() end }
     local value, err = store:get "k"
@@ -344,6 +360,18 @@ describe("wx.lock", function()
     assert.is_nil(ok)
     assert.equal("lock.lost", err.code)
     assert.is_true(lock:release())
+  end)
+
+  it("is given back by the next try where the store did not hear of the first", function()
+    local lock = wx.lock("report", "10s")
+    kv.fails = "store.unreachable"
+    local ok, err = lock:release()
+    assert.is_nil(ok)
+    assert.equal("store.unreachable", err.code)
+    kv.fails = nil
+    assert.is_true(lock:set("k", 1))
+    assert.is_true(lock:release())
+    assert.is_nil(kv.locks["l/one/shop/report"])
   end)
 
   it("tells why it could not be asked for", function()

@@ -265,6 +265,16 @@ describe("the token keeper", function()
     assert.equal("wxtest-token-1", (keeper:get(p, "access_token")))
   end)
 
+  it("keeps and tells no more than some words of what the issuer says", function()
+    local keeper, p = process(kv), place()
+    issuer.answer = function() return fail(40243, ("错"):rep(200000)) end
+    local _, err = keeper:get(p, "access_token")
+    assert.equal(40243, err.code)
+    assert.equal(("错"):rep(166) .. "…", err.message)
+    assert.equal(err.message, json.decode(kv:get "t/wxtest0000000001/access_token").pause.message)
+    assert.is_true(#logged "token.failed"[1].text < 600)
+  end)
+
   it("clamps whatever expires_in says (W003)", function()
     for _, row in ipairs {
       { '"expires_in":0', 60 }, { '"expires_in":-1', 60 }, { '"expires_in":1e99', 7200 }, { '"expires_in":"7200"', 7200 },
@@ -315,6 +325,27 @@ describe("the token keeper", function()
     assert.equal("wxtest-token-1", json.decode(kv:get "t/wxtest0000000001/access_token").value)
     assert.equal("wxtest-token-1", (process(kv):get(p, "access_token")))
     assert.equal(1, #issuer.asked)
+  end)
+
+  it("tells the store after a reload, too, what was fetched before it", function()
+    local dict, p = records.table_dict(), place()
+    local before = records.new(kv, dict)
+    kv.broken = { code = "store.unreachable", message = "no store" }
+    assert.equal("wxtest-token-1", (keepers.new(before, wires.new()):get(p, "access_token")))
+    before.unsaved = {} -- its tasks have ended with it
+    kv.broken = nil
+    assert.equal("wxtest-token-1", (keepers.new(records.new(kv, dict), wires.new()):get(p, "access_token")))
+    task.sleep(15)
+    assert.equal("wxtest-token-1", json.decode(kv:get "t/wxtest0000000001/access_token").value)
+    assert.is_nil(dict:get "missed/t/wxtest0000000001/access_token")
+    assert.equal(1, #issuer.asked)
+  end)
+
+  it("takes nothing that stands in the store for a token, unless it is one", function()
+    for _, text in ipairs { "5", '"x"', "[1]", "{", '{"value":"wxtest-old"}', '{"value":5,"expires":1e12,"refresh":1}' } do
+      kv:set("t/wxtest0000000001/access_token", text)
+      assert.equal("wxtest-token-1", (process(kv):get(place(), "access_token")))
+    end
   end)
 
   it("leaves a later token alone that another machine has told the store of", function()
@@ -381,6 +412,51 @@ describe("the token keeper", function()
     assert.equal("token.refused", err.code)
     task.sleep(31)
     assert.equal("wxtest-classic-2", (keeper:failed(p, "access_token", "wxtest-classic-1", 40001)))
+  end)
+
+  it("gives no older token for one that failed, which another process has fetched", function()
+    local one, other, p = process(kv), process(kv), place { access_token = "classic" }
+    issuer.answer = function(_, n) return { access_token = "wxtest-classic-" .. n, expires_in = 7200 } end
+    assert.equal("wxtest-classic-1", (one:get(p, "access_token")))
+    assert.equal("wxtest-classic-1", (other:get(p, "access_token")))
+    task.sleep(31)
+    assert.equal("wxtest-classic-2", (one:failed(p, "access_token", "wxtest-classic-1", 40001)))
+    task.sleep(31)
+    assert.equal("wxtest-classic-3", (other:failed(p, "access_token", "wxtest-classic-2", 40001)))
+    assert.equal("wxtest-classic-3", (one:failed(p, "access_token", "wxtest-classic-2", 40001)))
+    assert.equal(3, #issuer.asked)
+  end)
+
+  describe("where the clock was set back by a day", function()
+    local now = core.time.now
+    after_each(function() core.time.now = now end)
+    local function set_back() core.time.now = function() return now() - 86400 end end
+
+    it("does not keep a token longer than it lives", function()
+      local p = place()
+      assert.equal("wxtest-token-1", (process(kv):get(p, "access_token")))
+      set_back()
+      issuer.current = nil
+      assert.equal("wxtest-token-2", (process(kv):get(p, "access_token")))
+    end)
+
+    it("asks for another classic token in place of one that failed", function()
+      local keeper, p = process(kv), place { access_token = "classic" }
+      issuer.answer = function(_, n) return { access_token = "wxtest-classic-" .. n, expires_in = 7200 } end
+      assert.equal("wxtest-classic-1", (keeper:get(p, "access_token")))
+      set_back()
+      assert.equal("wxtest-classic-2", (keeper:failed(p, "access_token", "wxtest-classic-1", 40001)))
+    end)
+
+    it("asks again in place of a token that is refused", function()
+      local keeper, p = process(kv), place { access_token = "classic" }
+      issuer.answer = function() return { access_token = "wxtest-classic", expires_in = 7200 } end
+      keeper:get(p, "access_token")
+      assert.equal("token.refused", select(2, keeper:failed(p, "access_token", "wxtest-classic", 40001)).code)
+      set_back()
+      issuer.answer = function() return { access_token = "wxtest-other", expires_in = 7200 } end
+      assert.equal("wxtest-other", (keeper:failed(p, "access_token", "wxtest-classic", 40001)))
+    end)
   end)
 
   it("has it from a central token server, and tells that which one failed", function()

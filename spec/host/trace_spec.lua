@@ -192,8 +192,8 @@ describe("the line of a push", function()
     user:clicks "menu"
     local lines = app:logged "push"
     assert.equal(2, #lines)
-    assert.matches(" debug event=push account=one type=text user=oR%*%*%*%d%d way=reply ms=0 trace=%x+$", lines[1])
-    assert.matches(" type=event msg_event=click user=oR%*%*%*%d%d way=reply ms=0 trace=%x+$", lines[2])
+    assert.matches(" debug event=push account=one type=text user=oR%*%*%*%d%d way=reply ms=0 where=%S+:%d+ trace=%x+$", lines[1])
+    assert.matches(" type=event msg_event=click user=oR%*%*%*%d%d way=reply ms=0 where=%S+:%d+ trace=%x+$", lines[2])
   end)
 
   it("tells how a late answer left", function()

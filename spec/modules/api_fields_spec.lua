@@ -102,7 +102,11 @@ describe("arguments", function()
       { "l[]", "x", 'l must be a list, not "x"' }, { "l[]", { a = 1 }, "l must be a list, not table" },
       { "o{a}", "x", 'o must be a table, not "x"' }, { "m{<key>{value}}", 5, "m must be a table, not 5" },
       { "m{<key>{value}}", { 5 }, "m must be a table, not table" }, { "f:file", 5, "f must be a path" },
-      { "n:num", true, "n must be a number, not true" },
+      { "n:num", true, "n must be a number, not true" }, { "f:file", {}, "f must be a path" },
+      { "l[]", { "a", nil, "c" }, "l has a hole: item 2 is nil" }, { "l[]", { "a", [0] = "b" }, "l has a hole" },
+      { "f:file", { data = 5 }, "f.data must be a text, not 5" },
+      { "f:file", { data = "x", filename = {} }, "f.filename must be a text, not table" },
+      { "f:file", { data = "x", type = "a/b\r\nX: y" }, "f.type must be a text of one line" },
     } do
       local name = case[1]:match "^%a+"
       assert.matches(case[3], fault_of(case[1], { [name] = case[2] }), 1, true)

@@ -245,7 +245,7 @@ for _, tag in ipairs { "", " #socket" } do
     it("loads the examples' weiyue.lua", function()
       local app = t.load "examples/hello/weiyue.lua"
       assert.reply(app:user():clicks "about").is_text "微月：用 Lua 写公众号"
-      assert.reply(app:user { account = "plain" }:clicks "about").is_text "微月：用 Lua 写公众号"
+      assert.reply(app:user { account = "plain" }:says "你好").is_text "你好，我是微月"
     end)
   end)
 end
@@ -277,6 +277,46 @@ describe("weiyue.testing", function()
   it("has specs require what their plugins do", function()
     shop()
     assert.equal("关于我们", require("words").about)
+  end)
+
+  it("tells what keeps a reload from happening; the old version serves on", function()
+    local path = os.tmpname() .. ".lua"
+    local function write(text)
+      local file = assert(io.open(path, "w"))
+      file:write('local wx = require "weiyue"\n', text)
+      file:close()
+    end
+    write 'wx.text("hi", "one")'
+    local app = t.load { plugins = { path } }
+    local u = app:user()
+    write 'wx.text("hi", "two"'
+    assert.matches("reload: .*%.lua:2:", message_of(app.reload, app))
+    assert.reply(u:says "hi").is_text "one"
+    write 'wx.text("hi", "two")'
+    app:reload()
+    assert.reply(u:says "hi").is_text "two"
+    os.remove(path)
+  end)
+
+  it("leaves nothing of itself: no descriptor, no file", function()
+    local function descriptors()
+      local pipe = io.popen "ls /proc/$PPID/fd 2>/dev/null | wc -l"
+      local n = pipe:read "n"
+      pipe:close()
+      return n
+    end
+    local function once()
+      local app = shop { socket = true }
+      app:user():opens "/form"
+      local state = app.state
+      app:stop()
+      assert.is_nil(io.open(state))
+    end
+    once()
+    local before = descriptors()
+    for _ = 1, 5 do once() end
+    message_of(t.load, { socket = true, plugins = { "plugins/none" } })
+    assert.equal(before, descriptors())
   end)
 
   it("counts no conversation, and no timer, as left behind", function()

@@ -16,6 +16,7 @@ local jssdk = require "weiyue.jssdk"
 wx.page("/me", { login = "base" }, function(req) return "openid: " .. req.user.openid end)
 wx.page("/name", { login = "userinfo" }, function(req) return "name: " .. req.user.nickname end)
 wx.route("GET", "/api/me", { login = "base" }, function(req) return { openid = req.user.openid } end)
+wx.route("GET", "/api/whole", { login = "base" }, function(req) return req.user end)
 wx.page("/out", { login = "base" }, function(req) req.user:logout() return "bye" end)
 wx.page("/map", { jssdk = { api = { "scanQRCode" } } }, function() return "<h1>map</h1>" end)
 wx.route("GET", "/api/sign", function(req)
@@ -81,6 +82,7 @@ describe("logins that are served", function()
     end
     assert.equal(2, #wechat:calls(TOKEN))
     assert.equal("oUser-" .. code, json.decode(a:get("/api/me").body).openid)
+    assert.same({ openid = "oUser-" .. code, scope = "base" }, json.decode(a:get("/api/whole").body))
   end)
 
   it("set cookies that no script sees, for this host alone", function()

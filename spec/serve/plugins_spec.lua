@@ -19,7 +19,7 @@ local BROKEN <const> = {
   { "a spawn while loading", "require 'weiyue'.spawn(print)\n", "broken%.lua:1: spawn needs a running task" },
   { "a raised table", "error {}\n", "error object is a table value" },
   { "a module that is not there", "require 'nothing'\n", "broken%.lua:1: module 'nothing' not found" },
-  { "a name of a later build", "require 'weiyue'.page('/', 'x')\n", "broken%.lua:1: wx%.page is not in this build" },
+  { "a page without a handler", "require 'weiyue'.page('/', 'x')\n", "broken%.lua:1: wx%.page wants a path and a function" },
   { "another encoding", "-- \xC4\xE3\xBA\xC3\n", "broken%.lua: not UTF%-8" },
 }
 

@@ -156,6 +156,24 @@ describe("serve --record", function()
     assert.equal(first, entries[2].user)
   end)
 
+  it("goes on in an upgrade, and after a crash", function()
+    start()
+    says "one"
+    recorded(1)
+    server:upgrade()
+    says "two"
+    recorded(2)
+    server.connection:close()
+    server.connection = nil
+    serve.eventually("one child", function() return #server:children() == 1 end)
+    server:kill_child()
+    says "three"
+    local entries = recorded(3)
+    assert.same({ "one", "two", "three" },
+      { entries[1].message.Content, entries[2].message.Content, entries[3].message.Content })
+    assert.equal(entries[1].user, entries[3].user)
+  end)
+
   it("loses nothing at the end", function()
     start()
     for i = 1, 50 do says("n" .. i) end

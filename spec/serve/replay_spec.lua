@@ -156,6 +156,21 @@ describe("replay", function()
     assert.equal(2, program.run(folder, "replay").status)
   end)
 
+  it("replays JSON pushes, and events", function()
+    local other = serve.account("bot", "compatible")
+    local config = serve.config({ other }, 'store = "memory"')
+    local one = serve.start({ ["weiyue.lua"] = config, ["plugins/bot.lua"] = [[
+      local wx = require "weiyue"
+      wx.click("about", "about us")
+      wx.text(function(msg) return msg.content end)]] }, { arguments = "--record journal" })
+    assert(one:push(other, push.text "hello", "json").reply.Content == "hello")
+    assert(one:push(other, push.message("event", "CLICK", "EventKey", "about"), "json").reply.Content == "about us")
+    one:halt()
+    local done = program.run(one.folder, "replay journal")
+    assert.equal("pushes: 2, compared: 2, changed: 0, cannot be compared: 0, left out: 0\n", done.out .. done.err)
+    program.remove(one.folder)
+  end)
+
   it("reads a journal whose last line is torn", function()
     local text = program.read(folder .. "/journal")
     program.write(folder, "torn", text:sub(1, #text - 20))

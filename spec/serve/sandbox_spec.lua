@@ -137,6 +137,12 @@ describe("weiyue sandbox", function()
     assert.equal("\x89PNG\r\n\x1a\n", box:get(sent.media.url))
   end)
 
+  it("takes a picture of 10 MB", function()
+    local before = #box:history()
+    box:does("send", { type = "image", media = { name = "a.jpg", data = ("/9j/"):rep(2500000) } })
+    box:item("its answer", function(i) return i.id > before and i.from == "account" and (i.text or ""):find "/mmbiz/" and i end)
+  end)
+
   it("has WeChat's API at its own paths, uploads included", function()
     local no = box:ask { method = "GET", target = "/cgi-bin/menu/get?access_token=wrong" }
     assert.equal(40001, no.json.errcode)
@@ -166,8 +172,12 @@ describe("weiyue sandbox", function()
     assert.equal("user.update_remark", faults[1].pattern)
     assert.truthy(box:says("remark").text:find "50002")
     assert.equal("done", box:says("remark").text)
-    box:post("/-/fault", { pattern = "user.*", drop = true })
-    box:post("/-/fault", { pattern = "user.*", times = 0 })
+    for _, fault in ipairs { { drop = true }, { status = 502 }, { garbage = true }, { lost = true } } do
+      fault.pattern = "user.*"
+      box:post("/-/fault", fault)
+      assert.truthy(box:says("remark").text:find "^user.update_remark: ")
+      box:post("/-/fault", { pattern = "user.*", times = 0 })
+    end
     assert.equal("done", box:says("remark").text)
     local _, status = box:post("/-/fault", { pattern = "user.*", status = "500" })
     assert.equal(400, status)
@@ -303,6 +313,12 @@ describe("weiyue sandbox", function()
     serve.eventually("the new answer", function() return box:says("你好").text == "你好，我是新店" end)
   end)
 
+  it("knows an account that a changed configuration has", function()
+    serve.write(box.server.folder, "weiyue.lua", (CONFIG:gsub("accounts = { ", 'accounts = { { id = "second", path = "/second" }, ')))
+    serve.eventually("the account", function() return #box:get("/-/state").accounts == 2 end)
+    assert.equal("second", box:get("/-/state").accounts[1].id)
+  end)
+
   it("moves the clock, also the other host's: its timers run", function()
     local before = box:get("/-/state").now
     local watch = box:events()
@@ -311,6 +327,157 @@ describe("weiyue sandbox", function()
     assert.equal(now, watch:next("clock").now)
     watch:next("log", function(l) return l.text == "an hour has gone" end)
     assert.equal("你好，我是新店", box:says("你好").text) -- and pushes are as good as before
+    watch:close()
+  end)
+end)
+
+describe("weiyue sandbox's browser", function()
+  local box, port
+  local SITE <const> = [[
+return { listen = "127.0.0.1:0", plugins = { "plugins/*.lua" }, accounts = { { id = "site", kind = "service", verified = true } } }
+]]
+  local PAGES <const> = [[
+local wx = require "weiyue"
+wx.menu { { "我的", page = "/me" }, { "关于", click = "about" } }
+wx.click("about", "关于我们")
+wx.page("/me", { login = "base" }, function(req) return "openid: " .. req.user.openid end)
+wx.page("/js", { jssdk = { api = { "scanQRCode" } } }, function() return "<!doctype html><html><head></head><body>js</body></html>" end)
+]]
+
+  setup(function()
+    box = sandbox.start { ["weiyue.lua"] = SITE, ["plugins/pages.lua"] = PAGES }
+    port = tonumber(box.accounts[1].push:match ":(%d+)/")
+  end)
+  teardown(function() box:stop() end)
+
+  -- A browser: one jar for both hosts, as their ports do not tell cookies apart.
+  local function browser()
+    local jar = {}
+    return function(address)
+      local authority, target = address:match "^http://([^/]+)(/[^#]*)"
+      local cookies = {}
+      for name, value in pairs(jar) do cookies[#cookies + 1] = name .. "=" .. value end
+      local connection = assert(serve.connect("127.0.0.1", tonumber(authority:match ":(%d+)$")))
+      connection:send(serve.request { method = "GET", target = target, host = authority,
+        headers = ("Connection: close\r\nCookie: %s\r\n"):format(table.concat(cookies, "; ")) })
+      local response = assert(connection:read())
+      connection:close()
+      local name, value = (response.headers["set-cookie"] or ""):match "^([^=]+)=([^;]*)"
+      if name then jar[name] = value end
+      return response
+    end
+  end
+
+  -- Where an address leads in the end, and by way of what.
+  local function follow(address)
+    local get, visited, response = browser(), {}, nil
+    local origin = address:match "^http://[^/]+"
+    for _ = 1, 6 do
+      visited[#visited + 1] = address
+      response = get(address)
+      if response.status ~= 302 and response.status ~= 303 then break end
+      address = response.headers.location
+      if address:find "^/" then address = origin .. address end
+    end
+    return response, visited
+  end
+
+  it("tells the pages of several accounts apart", function()
+    local two = sandbox.start { ["weiyue.lua"] = (SITE:gsub("verified = true } }",
+      'verified = true }, { id = "second", kind = "service", verified = true, path = "/second" } }')), ["plugins/pages.lua"] = PAGES }
+    serve.eventually("the menus", function() return type(two:get("/-/state").accounts[2].menu) == "table" end)
+    two.appid = two.accounts[2].appid
+    local address = two:does("click", { button = { 1 } }).url
+    assert.truthy(address:find("/second/me", 1, true))
+    local response, visited = follow(address)
+    assert.equal(200, response.status)
+    assert.truthy(table.concat(visited, " "):find("appid=" .. two.appid, 1, true))
+    assert.truthy(response.body:find("openid: " .. two.openid, 1, true))
+    two:stop()
+  end)
+
+  it("follows the login page by way of open.weixin, and comes back with the openid", function()
+    local response, visited = follow(("http://127.0.0.1:%d/me"):format(port))
+    assert.equal(200, response.status)
+    assert.truthy(response.body:find("openid: " .. box.openid, 1, true))
+    assert.truthy(table.concat(visited, " "):find("/connect/oauth2/authorize", 1, true))
+  end)
+
+  it("finds the signature of a page's wx.config good, and for no other address", function()
+    local address = ("http://127.0.0.1:%d/js?a=1"):format(port)
+    local page = browser()(address)
+    assert.truthy(page.body:find("http://127.0.0.1:" .. box.server.port .. "/jweixin.js", 1, true))
+    assert.truthy(page.headers["content-security-policy"]:find("http://127.0.0.1:" .. box.server.port, 1, true))
+    local config = json.decode(page.body:match "wx%.config%((.-)%)</script>")
+    local function check(at)
+      return box:get(("/-/jssdk/check?appid=%s&timestamp=%d&noncestr=%s&signature=%s&url=%s"):format(config.appId, config.timestamp,
+        config.nonceStr, config.signature, url.escape(at)))
+    end
+    assert.is_true(check(address).ok)
+    assert.is_true(check(address .. "#part").ok)
+    local wrong = check(address .. "&b=2")
+    assert.equal("invalid signature", wrong.reason)
+    assert.truthy(wrong.hint:find("b=2", 1, true))
+  end)
+
+  it("has the menu that plugins declare", function()
+    serve.eventually("the menu", function() return type(box:get("/-/state").accounts[1].menu) == "table" end)
+    assert.equal(("http://127.0.0.1:%d/me"):format(port), box:does("click", { button = { 1 } }).url)
+    box:does("click", { button = { 2 } })
+    box:item("the click's answer", function(i) return i.text == "关于我们" and i end)
+  end)
+end)
+
+describe("weiyue sandbox with a third-party platform", function()
+  local box
+  local PLATFORM <const> = [[
+return { listen = "127.0.0.1:0", plugins = { "plugins/*.lua" }, accounts = {
+  { id = "platform", kind = "component", path = "/platform" },
+  { id = "client", kind = "service", verified = true, path = "/client", url = "https://client.example" },
+} }
+]]
+  local WORKS <const> = [[
+local wx = require "weiyue"
+wx.text("who", function(msg) return "account " .. tostring(msg.account.appid) end)
+wx.text("code", function() return wx.account("platform").pre_auth_code() or "none" end)
+]]
+
+  setup(function() box = sandbox.start { ["weiyue.lua"] = PLATFORM, ["plugins/works.lua"] = WORKS } end)
+  teardown(function() box:stop() end)
+
+  local function account(id)
+    for _, one in ipairs(box:get("/-/state").accounts) do
+      if one.id == id then return one end
+    end
+  end
+
+  it("has its administrators authorise it, and pushes their messages by way of it", function()
+    local client, platform = account "client", account "platform"
+    box.appid = client.appid
+    local code
+    serve.eventually("a pre_auth_code, once the ticket has come", function()
+      code = box:says("code").text
+      return code:find "^preauthcode"
+    end)
+    local page = box:ask { method = "GET", target = ("/cgi-bin/componentloginpage?component_appid=%s&pre_auth_code=%s&redirect_uri=%s")
+      :format(platform.appid, url.escape(code), url.escape(client.push)) }
+    assert.truthy(page.body:find(client.appid, 1, true))
+    local function press(pre_auth_code)
+      return box:ask { target = "/cgi-bin/componentloginpage", headers = "Content-Type: application/x-www-form-urlencoded\r\n",
+        body = ("component_appid=%s&pre_auth_code=%s&redirect_uri=%s&answer=%s"):format(platform.appid, url.escape(pre_auth_code),
+          url.escape(client.push), client.appid) }
+    end
+    assert.truthy(press("preauthcode@@@other").body:find("data-error", 1, true))
+    local watch, since = box:events(), box:get("/-/state").now
+    local back = press(code)
+    assert.equal(302, back.status)
+    assert.truthy(sandbox.query(back.headers.location).auth_code:find "^queryauthcode")
+    local notice = watch:next("exchange", function(x) return x.request and x.request.decoded.InfoType == "authorized" and x.way end)
+    assert.equal("success", notice.way)
+    box:does("send", { type = "text", text = "who" })
+    local exchange = watch:next("exchange", function(x) return x.way == "reply" and x.request.decoded.Content == "who" end)
+    assert.is_true(exchange.at >= since)
+    assert.equal("account " .. client.appid, exchange.attempts[1].decoded.Content)
     watch:close()
   end)
 end)

@@ -106,7 +106,8 @@ def zeros(conn, file, r):
 
 def redirect(conn, file, r):
     file.read(r.length)
-    conn.sendall(answer(b"moved", int(r.query.get("status", 302)), ["Location: " + r.query["to"]]))
+    to = r.query.get("to")
+    conn.sendall(answer(b"moved", int(r.query.get("status", 302)), ["Location: " + to] if to else []))
     return True
 
 

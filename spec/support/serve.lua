@@ -163,6 +163,8 @@ local function connect(address, port, setup)
   return setmetatable({ socket = tcp }, Connection)
 end
 
+M.connect = connect
+
 --- A connection.
 ---@param setup? fun(tcp) before it connects
 function Server:open(setup) return connect(self.address, self.port, setup) end

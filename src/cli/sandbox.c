@@ -133,6 +133,7 @@ static char *setup_json(const sandbox *s) {
   cJSON_AddStringToObject(json, "base", s->base);
   cJSON_AddStringToObject(json, "url", s->url);
   cJSON_AddStringToObject(json, "listen", s->host_listen);
+  if (strcmp(visible(s->address), s->address) != 0) cJSON_AddTrueToObject(json, "any");
   if (s->store) cJSON_AddStringToObject(json, "store", s->store);
   char *text = cJSON_PrintUnformatted(json);
   cJSON_Delete(json);

@@ -138,8 +138,7 @@ int wy_cli_serve(int argc, char **argv) {
       {"workers", "N", "工作线程数，或 auto（每核一个）；代替配置里的 workers",
        "number of worker threads, or auto (one per core); instead of the configuration's workers",
        &workers, NULL},
-      {"record", "FILE",
-       "把推送、答复和接口调用记入 FILE（隐去身份和密钥），供 weiyue replay 使用",
+      {"record", "FILE", "把推送、答复和接口调用记入 FILE（隐去身份和密钥），供 weiyue replay 使用",
        "keep a journal of pushes, answers and API calls in FILE (without identities and keys), for "
        "weiyue replay",
        &record, NULL},

@@ -674,6 +674,8 @@ int wy_json_add_string(wy_buf *out, wy_str text) {
 
 int wy_json_add_double(wy_buf *out, double v) {
   char text[40];
+  if (v == 0)
+    return wy_buf_add(out, "0", 1); /* "-0" would come back as the integer 0, written "0" */
   for (int digits = 14; digits <= 17; digits++) {
     snprintf(text, sizeof text, "%.*g", digits, v);
     if (strtod(text, NULL) == v) break;

@@ -110,6 +110,13 @@ static int l_has_sender(lua_State *L) {
   return 1;
 }
 
+/* hold(number, openid) → true: the page has its user; false: he is busy, and is to be asked for
+ * again */
+static int l_hold(lua_State *L) { return wy_page_hold(L, worker_of(L)); }
+
+/* release(number): others may have him */
+static int l_release(lua_State *L) { return wy_page_release(L, worker_of(L)); }
+
 /* keep(push) → true: at its end deliver is called, since msg:say has kept something */
 static int l_keep(lua_State *L) {
   exchange *x = arg(L);
@@ -239,6 +246,7 @@ void wy_calls_open(edition *e, lua_State *L) {
                                        {"attempt", l_attempt},   {"given", l_given},
                                        {"trace", l_trace},       {"answer", l_answer},
                                        {"can_late", l_can_late}, {"has_sender", l_has_sender},
+                                       {"hold", l_hold},         {"release", l_release},
                                        {"keep", l_keep},         {"parked", l_parked},
                                        {"read", l_read},         {"facts", l_facts},
                                        {"turns", l_turns},       {"sent", l_sent},

@@ -323,8 +323,8 @@ static void count_queued(worker *w, int change) {
   wy_metric_set(&w->stats.queued, w->stats.queued + (uint64_t)(int64_t)change);
 }
 
-static void begin_next(worker *w, slot *s) {
-  wy_list *node = s->running ? NULL : wy_list_shift(&s->queue);
+void wy_exchange_next(worker *w, slot *s) {
+  wy_list *node = s->running || s->guest ? NULL : wy_list_shift(&s->queue);
   if (!node) return;
   s->n_queue--;
   count_queued(w, -1);
@@ -362,7 +362,7 @@ static bool make_room(exchange *x) {
 void wy_exchange_submit(exchange *x) {
   slot *s = x->slot;
   worker *w = x->desk->worker;
-  if (!s->running && !s->n_queue) {
+  if (!s->running && !s->n_queue && !s->guest) {
     begin(x);
     return;
   }
@@ -409,7 +409,7 @@ static bool linger(exchange *x, wy_str body) {
   x->ended = NULL;
   x->phase = LINGERING;
   if (s->running == x) s->running = NULL;
-  begin_next(w, s);
+  wy_exchange_next(w, s);
   wy_worker_settle(w);
   return true;
 }
@@ -433,7 +433,7 @@ void wy_exchange_end(exchange *x, wy_str body) {
   if (x->ended) *x->ended = true;
   if (s->parked == x) s->parked = NULL;
   if (s->running == x) s->running = NULL;
-  begin_next(w, s); /* its task waits for its turn: this one still runs */
+  wy_exchange_next(w, s); /* its task waits for its turn: this one still runs */
   wy_slot_leave(w, s);
   answer_all(x, &t->callers, &t->first, body);
   leave(x);
@@ -454,7 +454,7 @@ static void drop_next(worker *w, wy_post *post) {
 static void run_next(worker *w, wy_post *post) {
   slot *s = wy_slot_find(w, wy_container_of(post, next_turn, post)->user);
   drop_next(w, post);
-  if (s) begin_next(w, s);
+  if (s) wy_exchange_next(w, s);
 }
 
 void wy_exchange_settle(exchange *x) {

@@ -101,6 +101,7 @@ exchange *wy_exchange_find(const worker *w, lua_Integer serial);
 /* since: when it came, ms on the clock. NULL: no memory. */
 caller *wy_exchange_call(exchange *x, const caller_type *type, void *of, uint64_t since);
 void wy_exchange_submit(exchange *x); /* queues it, or begins it */
+void wy_exchange_next(worker *w, slot *s); /* begins who waits, where nobody has the user */
 void wy_exchange_join(exchange *x, caller *c);
 void wy_exchange_say(exchange *x, wy_str body, bool keep); /* answers all; p NULL: `success` */
 void wy_exchange_end(exchange *x, wy_str body);            /* the last word, and the end */

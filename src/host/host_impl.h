@@ -89,7 +89,8 @@ typedef struct slot {
   struct exchange *running, *parked;
   wy_list queue; /* exchanges that wait for running to end */
   unsigned n_queue;
-  unsigned n; /* exchanges that point here */
+  unsigned n; /* exchanges that point here, and guests */
+  bool guest; /* a page has the user: guest.c */
 } slot;
 
 typedef struct slots {
@@ -301,6 +302,8 @@ void wy_pages_read(account *a, lua_State *L, int site); /* raises */
 void wy_pages_free(account *a);
 int wy_page_on_head(worker *w, const generation *g, wy_http_req *req, size_t *body_max);
 void wy_page_serve(worker *w, wy_http_req *req);
+int wy_page_hold(lua_State *L, worker *w);      /* Lua: number, openid → true | false */
+int wy_page_release(lua_State *L, worker *w);   /* Lua: number */
 void wy_pages_end(worker *w, const edition *e); /* streams; e NULL: of all editions */
 
 /* host.c */

@@ -11,10 +11,9 @@
 
 #include "base/err.h"
 #include "host/admin_key.h"
-#include "host/host_impl.h"
+#include "script/state.h"
 
 enum {
-  FILE_MAX = 64 << 20, /* then the next one */
   LINES_MAX = 32 << 20,
   FIRST_LINE = 512,
   ID = 16,
@@ -24,6 +23,7 @@ enum {
 struct wy_journal {
   char *path, *old, *scratch; /* the file, the one before it, one in the making */
   int fd;
+  off_t max;
   char id[ID + 1];
   wy_clock clock;
   wy_script *script;
@@ -260,7 +260,7 @@ int wy_journal_write(wy_journal *j) {
   if (!j->lines.n) return 0;
   int err = follow(j);
   if (!err && fstat(j->fd, &st)) err = fail(j, "look at");
-  if (!err && st.st_size && st.st_size + (off_t)j->lines.n > FILE_MAX) {
+  if (!err && st.st_size && st.st_size + (off_t)j->lines.n > j->max) {
     err = rename(j->path, j->old) ? fail(j, "rename") : follow(j);
   }
   if (!err) err = append(j);
@@ -306,12 +306,12 @@ static char *beside(const char *path, const char *more) {
   return name;
 }
 
-static int open_all(wy_journal *j, wy_host *h, wy_buf *why) {
+static int open_all(wy_journal *j, const wy_journal_options *o, wy_buf *why) {
   char key[WY_ADMIN_KEY + 1];
   const wy_script_options options = {
-      .clock = &j->clock, .log = &h->log, .lua_path = h->options.lua_path, .paused = true};
+      .clock = &j->clock, .log = o->log, .lua_path = o->lua_path, .paused = true};
   if (!j->path || !j->old || !j->scratch || wy_script_new(&j->script, &options)) return WY_E_NOMEM;
-  int err = wy_admin_key_open(h->state, key, why);
+  int err = wy_admin_key_open(o->state, key, why);
   if (err) return err;
   err = open_journal(j);
   if (!err) err = in_lua(j, l_begin, &(job){.key = key});
@@ -320,16 +320,17 @@ static int open_all(wy_journal *j, wy_host *h, wy_buf *why) {
   return err;
 }
 
-int wy_journal_open(wy_journal **out, wy_host *h, const char *path, wy_buf *why) {
+int wy_journal_open(wy_journal **out, const wy_journal_options *options, wy_buf *why) {
   wy_journal *j = calloc(1, sizeof *j);
   if (!j) return WY_E_NOMEM;
   j->fd = -1;
-  j->path = strdup(path);
-  j->old = beside(path, ".1");
-  j->scratch = beside(path, ".tmp");
+  j->max = (off_t)options->max;
+  j->path = strdup(options->path);
+  j->old = beside(options->path, ".1");
+  j->scratch = beside(options->path, ".tmp");
   wy_buf_init(&j->lines, LINES_MAX);
   wy_clock_init(&j->clock);
-  int err = open_all(j, h, why);
+  int err = open_all(j, options, why);
   if (!err) *out = j;
   else wy_journal_close(j);
   return err;

@@ -5,7 +5,7 @@
 #define WY_HOST_JOURNAL_H
 
 #include "base/buf.h"
-#include "weiyue.h"
+#include "base/log.h"
 
 typedef struct wy_journal wy_journal;
 
@@ -17,9 +17,17 @@ typedef struct wy_journal_item {
   wy_str account, user, authorizer, body; /* body.p NULL: `success` */
 } wy_journal_item;
 
-/* Appends to the file, or makes it; one that holds something else is refused. The pseudonyms' key
- * comes from the host's state folder. 0, or an error with its reason in `why` (English). */
-int wy_journal_open(wy_journal **out, wy_host *h, const char *path, wy_buf *why);
+typedef struct wy_journal_options {
+  const char *path;
+  const char *state;    /* folder, whose key the pseudonyms' key comes from */
+  const char *lua_path; /* as of wy_script_options */
+  const wy_log *log;
+  size_t max; /* bytes of a file; then the next one begins */
+} wy_journal_options;
+
+/* Appends to the file, or makes it; one that holds something else is refused. 0, or an error with
+ * its reason in `why` (English). */
+int wy_journal_open(wy_journal **out, const wy_journal_options *options, wy_buf *why);
 void wy_journal_close(wy_journal *j); /* NULL is fine */
 
 /* Lines are gathered, then written. 0, or an error: wy_journal_why tells; the file has whole lines

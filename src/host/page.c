@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "host/guest.h"
 #include "host/host_impl.h"
 #include "net/upload.h"
 
@@ -162,7 +163,7 @@ typedef struct visit {
   wy_page_req request;
   size_t account, page; /* of its generation */
   lua_Integer number;
-  bool is_head;
+  wy_guest guest; /* of the user who is logged in */
 } visit;
 
 static const struct page *page_of(const visit *v) {
@@ -171,6 +172,7 @@ static const struct page *page_of(const visit *v) {
 
 static void visit_free(visit *v) {
   worker *w = v->worker;
+  wy_guest_leave(w, &v->guest);
   wy_list_remove(&v->link);
   v->edition->n_exchanges--;
   free(v);
@@ -179,7 +181,7 @@ static void visit_free(visit *v) {
 
 static void push(lua_State *L, wy_str s) { lua_pushlstring(L, s.p ? s.p : "", s.n); }
 
-/* account, page, raw, number, path, base, params */
+/* account, page, raw, number, path, base, params? */
 static int begin(lua_State *L, void *data) {
   visit *v = data;
   const generation *g = v->edition->generation;
@@ -194,6 +196,7 @@ static int begin(lua_State *L, void *data) {
   lua_pushinteger(L, v->number);
   push(L, m.path);
   push(L, m.base);
+  if (!m.n) return 6;
   lua_createtable(L, 0, (int)m.n / 2);
   for (size_t i = 0; i < m.n; i += 2) {
     push(L, m.params[i]);
@@ -332,6 +335,32 @@ void wy_pages_end(worker *w, const edition *e) {
     wy_page_req_end(&v->request);
     if (ends) n = w->pages.next; /* others may have ended with it */
   }
+}
+
+/* --- the user of a page, for as long as it touches his session --- */
+
+static visit *find_visit(lua_State *L, const worker *w) {
+  lua_Integer number = luaL_checkinteger(L, 1);
+  for (const wy_list *n = w->pages.prev; n != &w->pages; n = n->prev) {
+    visit *v = wy_container_of(n, visit, link);
+    if (v->number == number) return v;
+  }
+  return NULL;
+}
+
+int wy_page_hold(lua_State *L, worker *w) {
+  wy_str openid;
+  openid.p = luaL_checklstring(L, 2, &openid.n);
+  visit *v = find_visit(L, w);
+  const account *a = v ? &v->edition->generation->accounts[v->account] : NULL;
+  lua_pushboolean(L, !v || v->guest.slot || wy_guest_enter(w, a, openid, &v->guest));
+  return 1;
+}
+
+int wy_page_release(lua_State *L, worker *w) {
+  visit *v = find_visit(L, w);
+  if (v) wy_guest_leave(w, &v->guest);
+  return 0;
 }
 
 /* --- from Lua --- */

@@ -12,6 +12,7 @@
 #include "host/journal.h"
 
 enum {
+  FILE_MAX = 64 << 20,
   QUEUE = 4 << 20,  /* bytes that wait for the thread */
   ITEM = 256 << 10, /* of one message, reply or call; more is left out */
   GATHER_MS = 20,   /* the thread sleeps so long once something has come, and then takes all */
@@ -255,7 +256,12 @@ int wy_record_start(wy_host *h) {
   wy_buf why;
   if (!r) return 0;
   wy_buf_init(&why, 4096);
-  int err = wy_journal_open(&r->journal, h, r->path, &why);
+  const wy_journal_options options = {.path = r->path,
+                                      .state = h->state,
+                                      .lua_path = h->options.lua_path,
+                                      .log = &h->log,
+                                      .max = FILE_MAX};
+  int err = wy_journal_open(&r->journal, &options, &why);
   if (!err) err = start_thread(r);
   if (err)
     wy_log_text(&h->log, WY_LOG_ERROR, "record", "%s: %s", r->path,

@@ -139,8 +139,7 @@ static void forget(wy_list *list) {
   for (wy_list *node; (node = wy_list_shift(list));) free(wy_container_of(node, note, link));
 }
 
-static int l_free(lua_State *L) {
-  rig *r = luaL_checkudata(L, 1, WY_RIG_HOST);
+static void end(rig *r) {
   if (r->host) {
     wy_rig_fetches_end(r);
     wy_rig_calls_end(r);
@@ -155,6 +154,10 @@ static int l_free(lua_State *L) {
   forget(&r->problems);
   for (wy_list *node; (node = wy_list_shift(&r->waiting));)
     free(wy_container_of(node, pending, link));
+}
+
+static int l_free(lua_State *L) {
+  end(luaL_checkudata(L, 1, WY_RIG_HOST));
   return 0;
 }
 
@@ -175,6 +178,7 @@ static int l_new(lua_State *L) {
   size_t n;
   const char *text = luaL_checklstring(L, 1, &n), *folder = luaL_checkstring(L, 2);
   lua_Number wall = luaL_checknumber(L, 3);
+  lua_settop(L, 5);
   rig *r = lua_newuserdatauv(L, sizeof *r, 0);
   *r = (rig){.host = NULL};
   pthread_mutex_init(&r->lock, NULL);
@@ -193,6 +197,7 @@ static int l_new(lua_State *L) {
   if (wy_host_load_text(r->host, text, n, "weiyue.lua", folder)) {
     lua_pushnil(L);
     push_notes(L, &r->problems);
+    end(r); /* not when it is collected: it holds descriptors */
     return 2;
   }
   wy_editions_look(&r->host->workers[0]);

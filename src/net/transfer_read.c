@@ -71,7 +71,7 @@ static void begin_head(wy_transfer *t, wy_str line) {
     if (*p < '0' || *p > '9' || t->status > 99) break;
     t->status = t->status * 10 + (*p - '0');
   }
-  t->drop_body = wy_transfer_is_redirect(t->status) && t->hops < t->options.redirects;
+  t->drop_body = false;
 }
 
 size_t wy_transfer_on_head(char *p, size_t size, size_t n, void *data) {
@@ -81,6 +81,8 @@ size_t wy_transfer_on_head(char *p, size_t size, size_t n, void *data) {
     begin_head(t, line);
     return line.n;
   }
+  if (wy_transfer_value_of(line, "Location").n) /* without one it leads nowhere: it is the answer */
+    t->drop_body = wy_transfer_is_redirect(t->status) && t->hops < t->options.redirects;
   wy_str coding = wy_transfer_value_of(line, "Content-Encoding");
   if (coding.p && !are_codings(coding)) {
     t->fault = WY_FETCH_PROTOCOL;

@@ -39,12 +39,10 @@ struct wy_spare {
 static void note_refusal(wy_script *s) {
   lua_State *L = wy_script_running(s);
   lua_Debug ar;
-  bool deep = lua_getstack(L, DEEP, &ar);
-  if (!s->refused[0]) s->deep = deep;
+  s->deep = s->deep || lua_getstack(L, DEEP, &ar); /* unwinding may find no room either */
   for (int level = 0; level < 32 && lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline <= 0 || strncmp(ar.source, "=[weiyue", 8) == 0) continue;
-    s->deep = deep;
     snprintf(s->refused, sizeof s->refused, "%s:%d: ", ar.short_src, ar.currentline);
     return;
   }

@@ -1,5 +1,5 @@
-/* weiyue.guest: there() → is a host beside this one? next(seconds) → level, line of its log, which waits
- * for one so long; advance(seconds) moves its clock. In the state of a sandbox only. */
+/* weiyue.guest: there() → is a host beside this one? next(seconds) → level, line of its log, which
+ * waits for one so long; advance(seconds) moves its clock. In the state of a sandbox only. */
 #include <lauxlib.h>
 #include <math.h>
 #include <pthread.h>

@@ -52,6 +52,7 @@ struct wy_redis_link {
 /* --- errors --- */
 
 int wy_redis_error(const redisReply *reply, const char **why) {
+  static const char cluster[] = "this Redis is part of a cluster: that is not supported";
   static const struct {
     const char *word;
     int err;
@@ -70,7 +71,10 @@ int wy_redis_error(const redisReply *reply, const char **why) {
       {"MASTERDOWN", WY_E_STORE_UNREACHABLE, "this replica has lost its master"},
       {"NOREPLICAS", WY_E_STORE_IO, "Redis has too few replicas (min-replicas-to-write)"},
       {"CLUSTERDOWN", WY_E_STORE_UNREACHABLE, "this Redis is a cluster, and down"},
-      {"MOVED ", WY_E_STORE_UNREACHABLE, "this Redis is part of a cluster: that is not supported"},
+      {"MOVED ", WY_E_STORE_UNREACHABLE, cluster},
+      {"ASK ", WY_E_STORE_UNREACHABLE, cluster},
+      {"non local key", WY_E_STORE_UNREACHABLE, cluster}, /* what a script of one is told */
+      {"not allowed in cluster mode", WY_E_STORE_UNREACHABLE, cluster},
       {"BUSY ", WY_E_STORE_BUSY, "Redis is held up by a script"},
       {"max number of clients", WY_E_STORE_UNREACHABLE, "Redis takes no more clients"},
       {"DB index is out of range", WY_E_STORE_UNREACHABLE, "this Redis has no such database"},

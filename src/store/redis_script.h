@@ -2,7 +2,8 @@
  *
  * Keys in Redis: wy:v:KEY is a value as it is; wy:i, a sorted set, has all KEYs in the order of
  * their bytes; wy:e, another, has those with a ttl by their end in ms (vKEY, and lNAME of a lock);
- * wy:l:NAME is the fence that holds a lock; wy:f the fence given last.
+ * wy:l:NAME is the fence that holds a lock; wy:f the fence given last. The first is of the time, so
+ * that they go on growing where Redis has lost what it had: no holder from before is taken for one.
  *
  * Times are of the server's clock, which all who share it agree upon; a caller with a virtual clock
  * brings his own. What is over is absent at once, and goes a few at a time with each write. The ttl
@@ -133,6 +134,7 @@
   "function did.lock()\n"                                                                       \
   "  local fence, e = held(key)\n"                                                              \
   "  if fence then return { 0, e and whole(e - now) or '0' } end\n"                             \
+  "  if call('EXISTS', F) == 0 then call('SET', F, whole(now)) end\n"                           \
   "  fence = call('INCR', F)\n"                                                                 \
   "  call('SET', L .. key, whole(fence))\n"                                                     \
   "  ends('l' .. key)\n"                                                                        \

@@ -81,9 +81,20 @@ function scalars.json(field, value, path)
   return text or wrong_type(field, value, path)
 end
 
+local FILE <const> = { "path", "data", "filename", "type" }
+
 function scalars.file(field, value, path)
   if type(value) == "string" then return { path = value } end
   if type(value) ~= "table" or not (value.path or value.data) then wrong_type(field, value, path) end
+  for _, name in ipairs(FILE) do
+    local text, here = value[name], join(path, name)
+    if text ~= nil and type(text) ~= "string" then
+      fail(here, ("%s 应为文本，不是 %s"):format(here, shown(text)),
+        ("%s must be a text, not %s"):format(here, shown(text)), field)
+    elseif name == "type" and text and text:find "%c" then -- it would end its header
+      fail(here, here .. " 应为一行文本", here .. " must be a text of one line", field)
+    end
+  end
   return value
 end
 
@@ -144,6 +155,13 @@ local function list(state, field, value, path)
   if next(value) ~= nil and #value == 0 then wrong_type(field, value, path) end
   check_limits(field, value, path)
   for i, item in ipairs(value) do out[i] = state.value(state, field.item, item, ("%s[%d]"):format(path, i)) end
+  local n = #out
+  for key in pairs(value) do
+    if math.type(key) == "integer" and (key < 1 or key > n) then -- the rest would be left out silently
+      fail(path, ("%s 有空缺：第 %d 项是 nil"):format(path, n + 1), ("%s has a hole: item %d is nil"):format(path, n + 1),
+        field)
+    end
+  end
   return out
 end
 

@@ -22,6 +22,8 @@ M.KINDS = {
   miniprogram = { "url", "appid", "pagepath" },
 }
 
+M.DOMAINS = 3 -- that conditional menus may lead to
+
 local FIELDS <const> = {
   type = true, name = true, key = true, url = true, media_id = true, article_id = true, appid = true, pagepath = true,
   sub_button = true,
@@ -43,6 +45,9 @@ end
 
 function checks.key(value, path, add) text_of(value, path, KEY_MAX, add) end
 
+-- A host that is tried out on its own machine.
+local function is_here(host) return host == "localhost" or host == "::1" or host:find "^127%." ~= nil end
+
 function checks.url(value, path, add)
   if not text_of(value, path, URL_MAX, add) then return end
   if value:find "^/[^/\\]" or value == "/" then value = ORIGIN .. value end -- an account's own page, not complete yet
@@ -50,7 +55,7 @@ function checks.url(value, path, add)
   local parts = url.parse(escaped)
   if not parts or (parts.scheme ~= "https" and parts.scheme ~= "http") then
     add("error", path, "不是网址：要写 https://…", "is no address: write https://…")
-  elseif parts.scheme == "http" then
+  elseif parts.scheme == "http" and not is_here(parts.host) then
     add("warning", path, "应是 https://：很多功能（JS-SDK、授权）在 http 下不可用",
       "should be https://: much does not work by http (JS-SDK, logins)")
   end
@@ -222,6 +227,24 @@ function M.read(list, path, base, add, is_sub)
     out[#out + 1] = read_button(b, ("%s[%d]"):format(path, i), is_sub or false, base, add)
   end
   return out
+end
+
+--- The hosts that buttons lead to, in a list that also has them by name.
+---@param list table[] of M.read
+---@param found table
+---@return table found
+function M.hosts(list, found)
+  for _, b in ipairs(list) do
+    if b.type == "view" and type(b.url) == "string" then
+      local parts = url.parse((b.url:gsub("[\x80-\xFF]", "%%80")))
+      if parts and not found[parts.host] then
+        found[parts.host] = true
+        found[#found + 1] = parts.host
+      end
+    end
+    M.hosts(b.sub_button or {}, found)
+  end
+  return found
 end
 
 return M

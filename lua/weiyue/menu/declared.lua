@@ -1,5 +1,6 @@
 -- The menus that an account's plugins declare: what WeChat takes of them, and whether buttons and handlers fit.
 
+local buttons = require "weiyue.menu.buttons"
 local core = require "weiyue_core"
 local menu = require "weiyue.menu"
 
@@ -66,7 +67,7 @@ end
 ---@param note fun(level: "note"|"error", where: string, zh: string, en: string)
 ---@return weiyue.menu.Declared?
 function M.of(plugins, account, note)
-  local declared, keys, first, some = { conditional = {} }, {}, nil, nil
+  local declared, keys, hosts, first, some = { conditional = {} }, {}, {}, nil, nil
   for _, plugin in ipairs(plugins) do
     for _, one in ipairs(plugin.menus or {}) do
       local form, problems = menu.read(one.menu, account.url)
@@ -83,6 +84,12 @@ function M.of(plugins, account, note)
           ("the account %s has no url: pages of the menu have no address"):format(account.id))
       end
       if form.matchrule then
+        local before = #hosts
+        buttons.hosts(form.button, hosts)
+        if before > 0 and before <= buttons.DOMAINS and #hosts > buttons.DOMAINS then
+          note("error", one.where, ("个性化菜单一共最多链接到 %d 个域名"):format(buttons.DOMAINS),
+            ("conditional menus lead to at most %d domains in all"):format(buttons.DOMAINS))
+        end
         declared.conditional[#declared.conditional + 1] = text
       elseif first then
         note("error", one.where, ("账号 %s 的菜单有两份：%s 已有一份"):format(account.id, first),

@@ -42,8 +42,10 @@ function M.begin(kv, account_id, who)
   return session .. " " .. who.openid
 end
 
-local User = { __name = "weiyue.user" }
-User.__index = User
+local User = {}
+local Meta <const> = {
+  __name = "weiyue.user", __metatable = "weiyue.user", __index = function(_, key) return User[key] end,
+}
 local inside = setmetatable({}, { __mode = "k" }) -- user → the key of his session
 local owners = setmetatable({}, { __mode = "k" }) -- user → the account that he is a user of
 
@@ -80,7 +82,7 @@ function M.of(kv, place, cookies)
   if not text then return nil, err end
   local who = core.json.decode(text)
   if type(who) ~= "table" or who.openid ~= openid then return nil end
-  local user = setmetatable(who, User)
+  local user = setmetatable(who, Meta)
   inside[user], owners[user] = key, place.object
   return user
 end

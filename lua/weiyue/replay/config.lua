@@ -47,6 +47,7 @@ function M.read(text, name)
   for i, account in ipairs(conf.accounts) do
     local place = {}
     for key, value in pairs(account) do place[key] = value end
+    if type(place.token) == "table" then place.token = place.token[1] end -- while it is being changed
     accounts[account.id] = { number = i, place = place }
   end
   return { text = text, accounts = accounts }

@@ -9,7 +9,8 @@ local codec, crypto, xml = core.codec, core.crypto, core.xml
 local M = {}
 
 ---@class weiyue.sandbox.Fault
----@field code string "timeout", "connect", "status", "empty", "xml", "form", "plain", "sealed", "signature", "decrypt", "appid", "head", "type", "field", "articles", "success"
+---@field code string silence: "timeout", "connect"; "status"; what the body is: "xml", "form", "success"; its envelope:
+--- "plain", "sealed", "signature", "decrypt", "appid"; the reply: "head", "type", "field", "empty", "articles"
 ---@field zh string
 ---@field en string
 
@@ -29,7 +30,9 @@ local M = {}
 
 -- Faults
 
-local Fault = { __tostring = function(fault) return fault.code .. ": " .. fault.en end, __name = "weiyue.sandbox.Fault" }
+local Fault = { __name = "weiyue.sandbox.Fault" }
+
+function Fault.__tostring(fault) return fault.code .. ": " .. fault.en end
 
 local function fault(code, zh, en, ...)
   return setmetatable({ code = code, zh = zh:format(...), en = en:format(...) }, Fault)

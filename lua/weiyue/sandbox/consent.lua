@@ -15,7 +15,8 @@ local HEAD <const> = [[<!doctype html><html lang="zh-CN"><head><meta charset="ut
 <title>%s</title><style>
 body{font:16px/1.6 system-ui,sans-serif;margin:0;padding:2rem 1.25rem;max-width:26rem;margin-inline:auto}
 h1{font-size:1.25rem}ul{padding-left:1.2rem}small{opacity:.7}
-button{font:inherit;width:100%%;padding:.7rem;margin:.35rem 0;border:0;border-radius:.5rem;background:#07c160;color:#fff}
+button{font:inherit;width:100%%;padding:.7rem;margin:.35rem 0;border:0;border-radius:.5rem;
+background:#07c160;color:#fff}
 button[value=refuse]{background:transparent;color:inherit;border:1px solid currentColor}
 code{word-break:break-all}.bad{color:#c0392b}</style></head><body>]]
 

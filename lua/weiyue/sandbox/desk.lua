@@ -16,8 +16,9 @@ local YEAR <const> = 366 * 86400
 -- --- answers ---
 
 local function refused(wx, status, fault)
-  return wx.response { status = status, body = { error = fault.code, message = fault.zh .. " / " .. fault.en, zh = fault.zh,
-    en = fault.en } }
+  return wx.response { status = status, body = {
+    error = fault.code, message = fault.zh .. " / " .. fault.en, zh = fault.zh, en = fault.en,
+  } }
 end
 
 local UNKNOWN <const> = { code = "unknown", zh = "没有这个公众号或用户", en = "there is no such account or user" }
@@ -49,8 +50,10 @@ end
 
 -- --- faults ---
 
-local FAULTS <const> = { errcode = "integer", status = "integer", delay = "number", drop = "boolean", garbage = "boolean",
-  lost = "boolean", times = "integer" }
+local FAULTS <const> = {
+  errcode = "integer", status = "integer", delay = "number", drop = "boolean", garbage = "boolean", lost = "boolean",
+  times = "integer",
+}
 
 local function has_type(value, want)
   if want == "integer" then return math.type(value) == "integer" end
@@ -74,7 +77,8 @@ end
 local function set_fault(runtime, body)
   local how = read_fault(body)
   if not how then
-    return nil, { code = "fault", zh = "故障写得不对", en = "this is no fault: { pattern, errcode | status | delay | drop | garbage, times }" }
+    return nil, { code = "fault", zh = "故障写得不对",
+      en = "this is no fault: { pattern, errcode | status | delay | drop | garbage | lost, times }" }
   end
   if how.times == 0 then runtime.world:heal(body.pattern) else runtime.world:fail(body.pattern, how) end
   runtime.live:tell("fault", { faults = runtime:faults_view() })
@@ -108,8 +112,8 @@ function M.routes(wx, runtime)
     for i, user in ipairs(runtime.users) do users[i] = runtime:user_view(user) end
     local language = (req:header "accept-language" or "zh"):lower()
     return {
-      accounts = runtime:accounts_view(req.query.openid), users = users, now = runtime:now(), faults = runtime:faults_view(),
-      lang = language:find "^zh" and "zh" or "en",
+      accounts = runtime:accounts_view(req.query.openid), users = users, now = runtime:now(),
+      faults = runtime:faults_view(), lang = language:find "^zh" and "zh" or "en",
     }
   end)
 
@@ -131,7 +135,9 @@ function M.routes(wx, runtime)
     local item = account and library.find(world, account, req.query.media_id or "")
     if not (item and item.data) then return refused(wx, 404, UNKNOWN) end
     local kind = require("weiyue.sandbox.files").TYPES[item.ending or ""] or "application/octet-stream"
-    return wx.response { headers = { ["content-type"] = kind, ["content-security-policy"] = "sandbox" }, body = item.data }
+    return wx.response {
+      headers = { ["content-type"] = kind, ["content-security-policy"] = "sandbox" }, body = item.data,
+    }
   end)
 
   wx.route("POST", "/-/send", of_user(wx, runtime, function(account, user, body)

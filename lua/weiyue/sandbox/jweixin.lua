@@ -1,3 +1,4 @@
+-- luacheck: no max line length
 -- jweixin.js of the sandbox: wx.config checked against what the sandbox knows, functions of the phone made up, wx-open-*
 -- tags shown. What a page calls is told to the inspector, and to the chat page that has the page in a frame.
 
@@ -170,20 +171,22 @@ return [==[
     });
   });
 
+  // Cards and invoices are the user's who uses the phone.
+  function purse(name, options, done, show) {
+    fetch(base + "/-/jssdk/purse", { method: "POST", mode: "cors", credentials: "include",
+      body: JSON.stringify({ appid: config.appId, api: name, options: plain(options) }) })
+      .then(function (response) { return response.json(); })
+      .then(function (reply) { reply.list ? done("ok", show(reply.list)) : done("fail, " + reply.reason); }, function () { done("fail"); });
+  }
+
   define("chooseInvoice", function (options, done) {
-    done("ok", { choose_invoice_info: JSON.stringify([{ card_id: "psandboxinvoice", encrypt_code: "sandbox-encrypt-code", app_id: config.appId }]) });
+    purse("chooseInvoice", options, done, function (list) { return { choose_invoice_info: JSON.stringify(list) }; });
   });
   define("addCard", function (options, done) {
-    var list = (options.cardList || []).map(function (one) {
-      return { cardId: one.cardId, cardExt: one.cardExt, isSuccess: true, code: "" };
-    });
-    if (!list.length) return done("fail, cardList is empty");
-    done("ok", { cardList: list });
+    purse("addCard", options, done, function (list) { return { cardList: list }; });
   });
   define("chooseCard", function (options, done) {
-    var missing = title(options, ["timestamp", "nonceStr", "cardSign"]);
-    if (missing.length) return done("fail, missing " + missing.join(", "));
-    done("ok", { cardList: JSON.stringify([{ card_id: options.cardId || "psandboxcard", encrypt_code: "sandbox-encrypt-code" }]) });
+    purse("chooseCard", options, done, function (list) { return { cardList: JSON.stringify(list) }; });
   });
   define("openCard", function (options, done) { done("ok"); });
 

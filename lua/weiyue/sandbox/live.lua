@@ -1,23 +1,31 @@
 -- What happens, for all who watch: numbered events in a ring that each stream of server-sent events reads at its own
 -- pace. A browser that comes back goes on behind the last event that it had.
 
+local core = require "weiyue_core"
 local signals = require "weiyue.signal"
 
 local M = {}
 
-local KEPT <const> = 2000 -- events
+local KEPT <const>, BYTES <const> = 2000, 16 * 1024 * 1024 -- events, and what they are together
 local HEARTBEAT <const> = 15 -- seconds
 
 local Live = {}
 Live.__index = Live
 
---- Something has happened. data: a table; encoded when it is read, so it must not change any more.
+local function forget_oldest(self)
+  self.bytes = self.bytes - #self.events[self.first].data
+  self.events[self.first] = nil
+  self.first = self.first + 1
+end
+
+--- Something has happened.
 ---@param kind string
 ---@param data table
 function Live:tell(kind, data)
-  self.last = self.last + 1
-  self.events[self.last] = { kind = kind, data = data }
-  self.events[self.last - KEPT] = nil
+  local text = assert(core.json.encode(data))
+  self.last, self.bytes = self.last + 1, self.bytes + #text
+  self.events[self.last] = { kind = kind, data = text }
+  while self.last - self.first >= KEPT or self.bytes > BYTES and self.first < self.last do forget_oldest(self) end
   self.signal:wake()
 end
 
@@ -29,7 +37,7 @@ function Live:stream(out, after)
   local at = after and after <= self.last and after or self.last
   if not out:write "retry: 1000\n\n" then return end
   while true do
-    if at < self.last - KEPT then at = self.last - KEPT end -- too slow: it asks for the state, and starts from there
+    if at < self.first - 1 then at = self.first - 1 end -- too slow: what it has missed is gone
     while at < self.last do
       at = at + 1
       local event = self.events[at]
@@ -40,6 +48,6 @@ function Live:stream(out, after)
 end
 
 ---@return table
-function M.new() return setmetatable({ last = 0, events = {}, signal = signals.new() }, Live) end
+function M.new() return setmetatable({ first = 1, last = 0, bytes = 0, events = {}, signal = signals.new() }, Live) end
 
 return M

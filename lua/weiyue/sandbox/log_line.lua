@@ -19,7 +19,6 @@ local function value_at(line, at)
   while true do
     local char, place = line:match('([\\"])()', stop)
     if not char then return unquoted(line:sub(at + 1)), #line + 1 end
-    stop = place
     if char == '"' then return unquoted(line:sub(at + 1, place - 2)), place end
     stop = place + 1
   end

@@ -5,6 +5,7 @@ local consent = require "weiyue.sandbox.consent"
 local core = require "weiyue_core"
 local desk = require "weiyue.sandbox.desk"
 local library = require "weiyue.sandbox.library"
+local purse = require "weiyue.sandbox.purse"
 local site = require "weiyue.sandbox.site"
 local sns = require "weiyue.sandbox.sns"
 
@@ -63,7 +64,8 @@ end
 -- Back to the page of the account, with a code.
 local function grant(wx, runtime, account, user, query, options)
   local code = sns.new_code(runtime.world, account.appid, user.openid, query.scope, options)
-  tell(runtime, account, "open.authorize", { scope = query.scope, redirect_uri = query.redirect_uri, state = query.state },
+  tell(runtime, account, "open.authorize",
+    { scope = query.scope, redirect_uri = query.redirect_uri, state = query.state },
     { code = "***", openid = user.openid, snapshot = options and options.snapshot or nil })
   return go(wx, consent.with(query.redirect_uri, { { "code", code }, { "state", query.state or "" } }))
 end
@@ -90,7 +92,8 @@ local function authorize(wx, runtime, req)
   if is_unasked(req) then return grant(wx, runtime, account, user, query, { snapshot = true }) end
   return consent.ask(wx, "/connect/oauth2/authorize", {
     title = account.id .. " 申请使用 / asks for", fields = fields_of(query),
-    lines = { "你的昵称、头像、地区和性别 / your nickname, picture, region and sex", "以“" .. user.nickname .. "”的身份 / as " .. user.nickname },
+    lines = { "你的昵称、头像、地区和性别 / your nickname, picture, region and sex",
+      "以“" .. user.nickname .. "”的身份 / as " .. user.nickname },
     buttons = { { "allow", "允许 / Allow" }, { "refuse", "拒绝 / Refuse" } },
   })
 end
@@ -150,7 +153,8 @@ local function component_login(wx, runtime, req)
   return consent.ask(wx, "/cgi-bin/componentloginpage", {
     title = "把哪个公众号授权给 " .. platform.id .. "？/ Which account?", buttons = buttons,
     lines = { "消息、菜单等权限都给它 / with all permissions" },
-    fields = { component_appid = query.component_appid, pre_auth_code = query.pre_auth_code, redirect_uri = query.redirect_uri },
+    fields = { component_appid = query.component_appid, pre_auth_code = query.pre_auth_code,
+      redirect_uri = query.redirect_uri },
   })
 end
 
@@ -183,15 +187,16 @@ local function check_config(runtime, query)
   if not account.can.jssdk_base then return { ok = false, reason = "permission denied" } end
   local held = account.jssdk and account.jssdk.jsapi
   if not held or held.ends <= runtime:now() then
-    return { ok = false, reason = "invalid signature", hint = "没有取过 jsapi_ticket，或者过期了 / no jsapi_ticket was fetched, or it has ended" }
+    return { ok = false, reason = "invalid signature",
+      hint = "没有取过 jsapi_ticket，或者过期了 / no jsapi_ticket was fetched, or it has ended" }
   end
   local url = (query.url or ""):match "^[^#]*"
   local ok, signature = pcall(core.codec.jssdk_sign, { ticket = held.value, noncestr = query.noncestr or "",
     timestamp = query.timestamp or "", url = url })
   if ok and signature == query.signature then return { ok = true, now = runtime:now() } end
   return { ok = false, reason = "invalid signature", url = url,
-    hint = "签名用的网址不是 " .. url .. "，或者 ticket、nonceStr、timestamp 不对 / signed for another address than this, or another ticket, "
-      .. "nonceStr or timestamp" }
+    hint = "签名用的网址不是 " .. url .. "，或者 ticket、nonceStr、timestamp 不对 / signed for another address than "
+      .. "this, or with another ticket, nonceStr or timestamp" }
 end
 
 local function report(runtime, req)
@@ -213,9 +218,21 @@ local function upload(runtime, req)
   return { media_id = item.media_id }
 end
 
+-- Cards of who uses the phone: his cookie comes along.
+local function use_purse(runtime, req)
+  local origin, body = req:header "origin", json.decode(req.body or "")
+  local account = type(body) == "table" and runtime.world:account(tostring(body.appid))
+  local user = user_of(runtime, req)
+  if not account or not user or origin ~= origin_of(runtime.setup.url) then return { reason = "no such account" } end
+  local list, reason = purse.call(runtime.world, account, user.openid, body.api, body.options)
+  return { list = list, reason = not list and reason or nil }
+end
+
 local function script(wx)
-  return wx.response { headers = { ["content-type"] = "text/javascript; charset=utf-8", ["cache-control"] = "no-cache",
-    ["cross-origin-resource-policy"] = "cross-origin" }, body = require "weiyue.sandbox.jweixin" }
+  return wx.response { headers = {
+    ["content-type"] = "text/javascript; charset=utf-8", ["cache-control"] = "no-cache",
+    ["cross-origin-resource-policy"] = "cross-origin",
+  }, body = require "weiyue.sandbox.jweixin" }
 end
 
 -- --- other pages of WeChat's own ---
@@ -223,7 +240,9 @@ end
 local function shown(wx, req, view)
   if not view then return consent.page(wx, 404, "链接无效", "<h1>链接无效 / No such link</h1>") end
   if view.redirect then return go(wx, view.redirect) end
-  return consent.ask(wx, req.path, { title = view.title, lines = view.lines, buttons = view.buttons or {}, fields = {} })
+  return consent.ask(wx, req.path, {
+    title = view.title, lines = view.lines, buttons = view.buttons or {}, fields = {},
+  })
 end
 
 local function visit(wx, runtime, req) return shown(wx, req, site.view(runtime.world, req.path)) end
@@ -238,7 +257,8 @@ end
 local function read_article(wx, runtime, req)
   local article = site.article(runtime.world, req.path)
   if not article then return shown(wx, req, nil) end
-  return wx.response { headers = { ["content-type"] = "text/html; charset=utf-8", ["content-security-policy"] = "sandbox" },
+  return wx.response {
+    headers = { ["content-type"] = "text/html; charset=utf-8", ["content-security-policy"] = "sandbox" },
     body = ('<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
       .. "<title>%s</title><h1>%s</h1><p>%s</p>%s"):format(consent.escape(article.title), consent.escape(article.title),
       consent.escape(article.author), article.content) }
@@ -250,7 +270,7 @@ function M.routes(wx, runtime)
     wx.page(path, { methods = { "GET" } }, function(req) return get(wx, runtime, req) end)
     wx.page(path, { methods = { "POST" }, csrf = false }, function(req)
       local origin = req:header "origin" -- its form is its own
-      if origin and origin ~= origin_of(runtime.setup.base) and origin ~= "null" then
+      if origin and origin ~= origin_of(runtime.setup.base) then
         return wx.response { status = 403, body = "origin" }
       end
       return post(wx, runtime, req)
@@ -275,6 +295,11 @@ function M.routes(wx, runtime)
   end)
   wx.route("POST", "/-/jssdk/upload", { raw = true, csrf = false }, function(req)
     return wx.response(shared(runtime, req, upload(runtime, req)))
+  end)
+  wx.route("POST", "/-/jssdk/purse", { raw = true, csrf = false }, function(req)
+    local answer = shared(runtime, req, use_purse(runtime, req))
+    answer.headers["access-control-allow-credentials"] = "true"
+    return wx.response(answer)
   end)
   wx.route("POST", "/-/jssdk/report", { raw = true, csrf = false }, function(req)
     local answer = shared(runtime, req, { ok = report(runtime, req) })

@@ -65,7 +65,8 @@ function kinds.image(body, runtime, account, openid)
   local button = pressed(runtime, account.appid, openid, "^pic_")
   if button then
     runtime:emit(account.appid, event(button.type, openid, {
-      EventKey = button.key, SendPicsInfo = { Count = 1, PicList = { item = { { PicMd5Sum = crypto.md5(item.data, "hex") } } } },
+      EventKey = button.key,
+      SendPicsInfo = { Count = 1, PicList = { item = { { PicMd5Sum = crypto.md5(item.data, "hex") } } } },
     }))
   end
   return { PicUrl = library.url(runtime.world, item), MediaId = item.media_id }, { media_id = item.media_id }
@@ -115,9 +116,12 @@ end
 
 function kinds.link(body)
   local title, url = text(body.title, 512), text(body.url, 2048)
-  if not title or not (url and url:find "^https?://") then return refuse("link", "标题或网址不对", "no title, or no address") end
+  if not title or not (url and url:find "^https?://") then
+    return refuse("link", "标题或网址不对", "no title, or no address")
+  end
   local description = text(body.description, 2048) or ""
-  return { Title = title, Description = description, Url = url }, { title = title, description = description, url = url }
+  return { Title = title, Description = description, Url = url },
+    { title = title, description = description, url = url }
 end
 
 -- Where the account learns of it by itself: he has allowed it to know where he is.
@@ -141,6 +145,7 @@ function M.send(runtime, account, user, body)
   if not fields then return nil, item end
   item.from, item.type = "user", body.type
   runtime:say(account.appid, user.openid, item)
+  if user.blocked then return true end -- on the blacklist: the account hears nothing of it
   fields.MsgType, fields.FromUserName = body.type, user.openid
   runtime:emit(account.appid, fields)
   return true

@@ -2,6 +2,7 @@
 -- as WeChat would, and all of it is told to who watches.
 
 local core = require "weiyue_core"
+local exchanges = require "weiyue.sandbox.exchange"
 local guest = require "weiyue.guest"
 local lives = require "weiyue.sandbox.live"
 local log_line = require "weiyue.sandbox.log_line"
@@ -10,16 +11,13 @@ local pusher = require "weiyue.sandbox.pusher"
 local ring = require "weiyue.sandbox.ring"
 local setup = require "weiyue.sandbox.setup"
 local task = require "weiyue.task"
-local transport = require "weiyue.transport"
 local worlds = require "weiyue.sandbox.world"
 
 local json, time = core.json, core.time
 
 local M = {}
 
-local HISTORY <const>, EXCHANGES <const>, LOGS <const> = 300, 300, 500
-local BODY_MOST <const> = 1024 * 1024
-local SHOWN <const> = 65536 -- bytes of an answer that the inspector has
+local HISTORY <const>, EXCHANGES <const>, LOGS <const> = 300, 200, 500
 local LATE <const> = 600 -- seconds for which a call is still counted to the push that it follows
 local NAMES <const> = { "小微", "小月" }
 
@@ -152,7 +150,8 @@ end
 --- The administrator of an account authorises a third-party platform. nil: the page's pre_auth_code is not good.
 ---@return string? auth_code, integer? seconds that it is good for
 function Runtime:authorize(platform, account, pre_auth_code)
-  local code = require("weiyue.sandbox.api.component").authorize(self.world, platform.appid, account.appid, nil, pre_auth_code)
+  local component = require "weiyue.sandbox.api.component"
+  local code = component.authorize(self.world, platform.appid, account.appid, nil, pre_auth_code)
   if not code then return nil end
   account.authorized_by = platform.appid
   return code, 3600
@@ -176,124 +175,9 @@ end
 
 -- --- pushes ---
 
--- What the inspector has of a message or an answer: no more than it can show.
-local function shown(text)
-  if not text or core.text.valid(text) and #text <= SHOWN then return text end
-  text = text:sub(1, SHOWN):gsub("[\x80-\xFF]", function(c) return ("\\x%02X"):format(c:byte()) end)
-  return (text:gsub("%z", "\\0"))
-end
-
-local function decoded_view(decoded)
-  if not decoded then return nil end
-  if decoded.type == "none" then return decoded.body == "" and "" or "success" end
-  return decoded.raw or shown(decoded.body)
-end
-
--- Numbers that a browser would round are texts for it.
-local function exact(value)
-  if math.type(value) == "integer" and (value > 1 << 53 or value < -(1 << 53)) then return tostring(value) end
-  if type(value) ~= "table" then return value end
-  local copy = json.is_array(value) and json.array {} or {}
-  for key, inner in pairs(value) do copy[key] = exact(inner) end
-  return copy
-end
-
-function Runtime:tell_exchange(exchange)
-  local copy = {} -- what is told stays as it was
-  for key, value in pairs(exchange) do copy[key] = value end
-  copy.attempts, copy.calls = json.array {}, json.array {}
-  table.move(exchange.attempts, 1, #exchange.attempts, 1, copy.attempts)
-  table.move(exchange.calls, 1, #exchange.calls, 1, copy.calls)
-  copy.account, copy.message = nil, nil
-  self.live:tell("exchange", copy)
-end
-
--- Where a push goes, and with whose keys.
-local function target_of(self, account)
-  local component = self.component
-  if account.authorized_by and component then
-    return component, component.push:match "^%a+://[^/]+" .. component.authorizers:gsub(":appid", account.appid)
-  end
-  return account, account.push
-end
-
-local FAULT <const> = { from = "system", type = "fault", way = "reply", text = require("weiyue.sandbox.answer").OUT_OF_ORDER }
-
--- One attempt: the fault, if any, and what the user sees.
----@async
-local function attempt(self, exchange, keys, url)
-  local message = exchange.message
-  local at, started = self:now(), time.monotonic()
-  local request = pusher.build(keys, message, { timestamp = math.floor(at) })
-  if #exchange.attempts == 0 then
-    exchange.request = { query = request.query, body = shown(request.body), text = shown(request.text), decoded = exact(message) }
-    self:tell_exchange(exchange)
-  end
-  local response, err = transport.send {
-    method = "POST", url = url .. "?" .. request.query, headers = { ["content-type"] = request.content_type },
-    body = request.body, timeout = pusher.PATIENCE, connect_timeout = pusher.PATIENCE, max = BODY_MOST, guard = false,
-  }
-  local pushed = { message = message, why = err and err.code ~= "http.timeout" and "connect" or nil }
-  local item, fault, decoded = pusher.see(keys, response and response.status, response and response.body, pushed)
-  table.insert(exchange.attempts, {
-    at = at, status = response and response.status, body = response and shown(response.body), decoded = decoded_view(decoded),
-    ms = math.floor((time.monotonic() - started) * 1000), fault = fault and { code = fault.code, zh = fault.zh, en = fault.en },
-  })
-  return item, fault, decoded
-end
-
--- By what way the answer came, as the host's brokers call them.
-local function way_of(exchange, decoded, fault)
-  if fault then return "fault" end
-  if not decoded or decoded.type == "none" then return exchange.way == "late" and "late" or "success" end
-  return #exchange.attempts > 1 and "hold" or "reply"
-end
-
----@async
-local function deliver(self, exchange)
-  local account = exchange.account
-  local keys, url = target_of(self, account)
-  local item, fault, decoded
-  for n = 1, pusher.ATTEMPTS do
-    if n > 1 then -- 5 s from the attempt before, also where that came to nothing at once
-      local before = exchange.attempts[n - 1]
-      task.sleep(math.max(0, pusher.PATIENCE - before.ms / 1000))
-    end
-    item, fault, decoded = attempt(self, exchange, keys, url)
-    if not pusher.again(fault) then break end
-    account.marks:fail(self:now())
-    if n < pusher.ATTEMPTS then self:tell_exchange(exchange) end
-  end
-  exchange.way = way_of(exchange, decoded, fault)
-  exchange.ended = self:now()
-  if item and exchange.openid then self:say(exchange.appid, exchange.openid, item) end
-  if item and item.type == "transfer" and exchange.openid then
-    require("weiyue.sandbox.api.kf_session").transfer(self.world, exchange.appid, exchange.openid, item.account)
-  end
-  self:tell_exchange(exchange)
-end
-
 --- Pushes a message. It is complete: world:due() and pusher.complete have seen to that.
 ---@async
-function Runtime:push(appid, message)
-  local account = self.world:account(appid)
-  if not account or not account.push then return end
-  self.exchange_serial = self.exchange_serial + 1
-  local exchange = {
-    id = self.exchange_serial, appid = appid, openid = message.FromUserName, at = self:now(), attempts = {}, calls = {},
-    account = account, message = message,
-  }
-  account.marks = account.marks or pusher.marks()
-  self.exchanges:push(exchange)
-  local left = account.marks:blocked(self:now())
-  if not left then return deliver(self, exchange) end
-  local fault = { code = "blocked", zh = ("微信屏蔽了这个地址，还有 %d 秒：5 分钟内约 30 个推送没有回复"):format(left),
-    en = ("WeChat has blocked the address for %d more seconds: about 30 pushes in 5 minutes were not answered"):format(left) }
-  exchange.request, exchange.way = { decoded = exact(message) }, "fault"
-  exchange.attempts[1] = { at = self:now(), ms = 0, fault = fault }
-  if exchange.openid then self:say(appid, exchange.openid, FAULT) end
-  self:tell_exchange(exchange)
-end
+function Runtime:push(appid, message) exchanges.push(self, appid, message) end
 
 --- The same push once more, as WeChat repeats one whose answer was lost.
 function Runtime:again(id)
@@ -342,8 +226,8 @@ local function exchange_of(self, call)
 end
 
 function Runtime:on_call(call)
-  local view = { id = call.id, appid = call.appid, api = call.api, args = exact(call.args), reply = exact(call.reply),
-    errcode = call.errcode, at = call.at, stateless = call.stateless }
+  local view = { id = call.id, appid = call.appid, api = call.api, errcode = call.errcode, at = call.at,
+    args = exchanges.exact(call.args), reply = exchanges.exact(call.reply), stateless = call.stateless }
   view.ms = math.floor((time.monotonic() - (self.call_started or time.monotonic())) * 1000)
   local exchange = exchange_of(self, call)
   if exchange then
@@ -354,7 +238,7 @@ function Runtime:on_call(call)
     end
   end
   self.live:tell("call", view)
-  if exchange then self:tell_exchange(exchange) end
+  if exchange then exchanges.tell(self, exchange) end
 end
 
 function Runtime:on_deliver(event)
@@ -362,8 +246,6 @@ function Runtime:on_deliver(event)
 end
 
 -- --- the log of the host beside this one ---
-
-local RELOADED <const> = { ["reload.promoted"] = true, ["reload.done"] = true, ["reload.canary"] = true }
 
 function Runtime:note(level, line)
   local event = log_line.read(line)
@@ -373,7 +255,7 @@ function Runtime:note(level, line)
   event.id = self.log_serial
   self.logs:push(event)
   self.live:tell("log", event)
-  if event.event:find "^reload" or RELOADED[event.event] then self:read_accounts() end
+  if event.event == "reload.done" then self:read_accounts() end
 end
 
 --- Takes the lines that come within so many seconds.
@@ -403,7 +285,8 @@ end
 function M.new(options)
   local self = setmetatable({
     setup = options.setup, path = options.path, ahead = 0, users = {}, appids = {}, chats = {}, serial = 0,
-    exchange_serial = 0, log_serial = 0, exchanges = ring(EXCHANGES), logs = ring(LOGS), live = lives.new(), pressed = {},
+    exchange_serial = 0, log_serial = 0, exchanges = ring(EXCHANGES), logs = ring(LOGS), live = lives.new(),
+    pressed = {},
   }, Runtime)
   self.world = worlds.new {
     now = function() return self:now() end, random = core.crypto.random, base = options.setup.base,

@@ -23,7 +23,8 @@ local LISTEN <const> = 30 -- seconds of one look at the other host's log
 local function answer_api(wx, runtime, req)
   runtime.call_started = time.monotonic()
   local response = api.handle(runtime.world, {
-    method = req.method, host = req:header "host", path = req.path, query = req.query, headers = req.headers, body = req.body,
+    method = req.method, host = req:header "host", path = req.path, query = req.query, headers = req.headers,
+    body = req.body,
   })
   runtime.call_started = nil
   if response.delay then task.sleep(response.delay) end
@@ -34,7 +35,7 @@ end
 -- --- the chat page ---
 
 -- It shows pages of the hosts under test in a frame, and their pictures.
-local POLICY <const> = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+local POLICY <const> = "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; "
   .. "img-src 'self' data: blob: http: https:; media-src 'self' data: blob: http: https:; frame-src http: https:; "
   .. "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
@@ -65,7 +66,9 @@ function M.start(wx)
   wx.route("GET", "/mmbiz/*path", function(req)
     local file = library.file(runtime.world, req.path)
     if not file then return wx.response { status = 404, body = "not found" } end
-    return wx.response { headers = { ["content-type"] = file.type, ["content-security-policy"] = "sandbox" }, body = file.data }
+    return wx.response {
+      headers = { ["content-type"] = file.type, ["content-security-policy"] = "sandbox" }, body = file.data,
+    }
   end)
   for _, method in ipairs(METHODS) do
     wx.route(method, "/*path", { raw = true }, function(req) return answer_api(wx, runtime, req) end)

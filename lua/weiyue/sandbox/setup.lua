@@ -8,6 +8,7 @@ local M = {}
 ---@field base string   where the fake WeChat is: "http://127.0.0.1:9000"
 ---@field url string    where the accounts' pages are
 ---@field listen string of the accounts' host
+---@field any? boolean   it listens on every address: any host name is served
 ---@field look? fun(raw: table) sees what the file says of the rest
 ---@field store? string absent: a file of the sandbox's own, in its state folder
 
@@ -85,7 +86,8 @@ local function fill_account(account, i, several, ctx, setup, taken)
   fill_secrets(account, id, ctx)
   put_in(account, ctx, nil, {})
   own_path(account, id, taken)
-  account.url, account.api, account.open, account.mp = setup.url, setup.base, setup.base, setup.base
+  account.url = several and setup.url .. "/" .. id or setup.url -- where the pages of several are told apart
+  account.api, account.open, account.mp = setup.base, setup.base, setup.base
   account.jweixin = setup.base .. "/jweixin.js"
   if type(account.access_token) == "table" then account.access_token = nil end
 end
@@ -110,7 +112,8 @@ local SERVERS <const> = { "token_server", "hosts", "proxies" }
 ---@param ctx table of config/init.lua: markers, report
 ---@param setup weiyue.sandbox.Setup
 function M.fill(raw, ctx, setup)
-  local accounts = type(raw.accounts) == "table" and not ctx.markers[raw.accounts] and copies(raw.accounts) or raw.accounts
+  local accounts = raw.accounts
+  if type(accounts) == "table" and not ctx.markers[accounts] then accounts = copies(accounts) end
   if accounts == nil or type(accounts) == "table" and #accounts == 0 and next(accounts) == nil then
     accounts = { { id = "demo", kind = "service", verified = true } }
   end
@@ -120,10 +123,10 @@ function M.fill(raw, ctx, setup)
     if type(account) == "table" then fill_account(account, i, #accounts > 1, ctx, setup, taken) end
   end
   put_in(type(raw.plugins) == "table" and raw.plugins or {}, ctx, of_plugin(ctx), {})
-  for _, key in ipairs(SERVERS) do raw[key] = nil end
   put_in(raw, ctx, nil, {})
+  for _, key in ipairs(SERVERS) do raw[key] = nil end
   if setup.look then setup.look(raw) end
-  raw.listen, raw.admin, raw.workers = setup.listen, false, 1
+  raw.listen, raw.admin, raw.workers, raw.hosts = setup.listen, false, 1, setup.any and "any" or nil
   if type(raw.log) == "table" then raw.log.file, raw.log.format = nil, nil end
   if type(raw.reload) == "table" then raw.reload.canary = nil end
   raw.state = (type(raw.state) == "string" and raw.state or STATE) .. "/sandbox"
@@ -172,7 +175,7 @@ end
 -- slow plugin as long as WeChat waits.
 local OWN <const> = [[
 return {
-  listen = %q, admin = false, store = "memory", state = %q,
+  listen = %q, hosts = %q, admin = false, store = "memory", state = %q,
   reload = { watch = false }, log = { level = "error" },
   limits = { upload = 22020096, json = 22020096, wall = 300, lua_memory = 268435456 },
   plugins = { sandbox = { path = "weiyue:sandbox", config = { setup = %q, path = %q, state = %q } } },
@@ -187,8 +190,9 @@ return {
 ---@param path string of weiyue.lua
 ---@return string
 function M.own(listen, state, setup, path)
-  local base = require("weiyue_core").json.decode(setup).base
-  return OWN:format(listen, state .. "/wechat", setup, path, state, base)
+  local decoded = require("weiyue_core").json.decode(setup)
+  local base = decoded.base
+  return OWN:format(listen, decoded.any and "any" or "auto", state .. "/wechat", setup, path, state, base)
 end
 
 return M

@@ -44,6 +44,9 @@ local PENDING <const> = 10000 -- pushes that wait for their time
 local NOT_HIS <const> = {
   MASSSENDJOBFINISH = true, TEMPLATESENDJOBFINISH = true, PUBLISHJOBFINISH = true, unsubscribe = true,
   subscribe_msg_sent_event = true, card_pass_check = true, card_not_pass_check = true, poi_check_notify = true,
+  kf_create_session = true, kf_close_session = true, kf_switch_session = true, user_consume_card = true,
+  update_member_card = true, update_invoice_status = true, cloud_invoice_invoiceresult_event = true,
+  guide_invite_result_event = true,
 }
 
 ---@class weiyue.sandbox.World

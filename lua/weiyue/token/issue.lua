@@ -6,6 +6,7 @@ local fault = require "weiyue.token.fault"
 local json, url = core.json, core.url
 
 local TIMEOUT <const> = 4 -- seconds, of one request: less than the lock on the token holds
+local WORDS <const> = 500 -- bytes of what the issuer says of a failure: it is kept, and told in the log
 local LEAST <const>, MOST <const> = 60, 7200 -- seconds of a token's life
 
 local M = {}
@@ -144,6 +145,11 @@ end
 ---@field lifetime integer seconds, from the start of the request
 ---@field refresh_token? string of an authorizer, when there is a new one
 
+local function short(text)
+  if #text <= WORDS then return text end
+  return text:sub(1, utf8.offset(text, 0, WORDS + 1) - 1) .. "…"
+end
+
 --- Reads an answer.
 ---@return weiyue.token.Issued? issued
 ---@return weiyue.Fault? err
@@ -157,7 +163,7 @@ function M.read(response, field)
         .. "are api and access_token.url of the account the right addresses, and is there a proxy in between?")
   end
   local code = math.tointeger(tonumber(answer.errcode)) or 0
-  if code ~= 0 then return nil, fault(code, tostring(answer.errmsg or "")) end
+  if code ~= 0 then return nil, fault(code, short(tostring(answer.errmsg or ""))) end
   local value = answer[field]
   if not M.is_token(value) then
     return nil, fault("token.form",

@@ -18,6 +18,9 @@ local FASTEST <const> = 5           -- seconds: the least between two refreshes
 local PATIENCE <const> = 20         -- seconds that a task waits for another's refresh
 local BEGINS <const> = 5            -- seconds within which a task of ours begins
 local KNOWN <const> = 1             -- seconds that a failure is told again without a look at the store
+local LIVES <const> = 7200          -- seconds: no token lives longer
+local CLOCKS <const> = 600          -- seconds that the clocks of machines may differ
+local REFUSED <const> = 600         -- seconds: the longest that nobody asks in place of a refused one
 local DAY <const>, BEIJING <const> = 86400, 8 * 3600
 
 local M = {}
@@ -28,6 +31,7 @@ local M = {}
 ---@field way string
 ---@field key string        in the store
 ---@field value? string
+---@field before? string   the value before that
 ---@field refresh_at number on the monotonic clock
 ---@field expires_at number
 
@@ -71,7 +75,7 @@ end
 -- From now on this state uses what is kept.
 local function adopt(e, record)
   local now, left = time.monotonic(), record.expires - time.now()
-  left = math.min(left, 7200) -- a clock that was set does not make a token immortal
+  left = math.min(left, LIVES) -- a clock that was set does not make a token immortal
   if e.value ~= record.value then
     core.secrets.add(record.value)
     if e.before then core.secrets.remove(e.before) end -- a line may still show the last one, not those before
@@ -83,8 +87,11 @@ local function adopt(e, record)
   return e.value
 end
 
+-- One whose end is further away than any token lives has it of a clock that was wrong: it may be over already.
 local function is_good(record, failed)
-  return record.value and record.value ~= failed and record.expires > time.now()
+  local value, left = record.value, (tonumber(record.expires) or 0) - time.now()
+  return issue.is_token(value) and value ~= failed and left > 0 and left <= LIVES + CLOCKS
+    and type(record.refresh) == "number"
 end
 
 -- What a request needed may be what is bad: then it is had anew, once.
@@ -213,7 +220,7 @@ function Keeper:force(e, lease, record, failed, wanted)
       "检查 appid 和接口是否属于同一个账号；is it this account's interface?")
   elseif forced.n >= FORCED_A_DAY then
     if wanted then return nil, fault("token.refused", often, OTHERS, { kind = e.kind }) end
-    return refuse(e, lease, record, failed, 600, often, OTHERS)
+    return refuse(e, lease, record, failed, REFUSED, often, OTHERS)
   end
   forced.at, forced.n = now, forced.n + 1
   if not lease:write(record) then -- counted before it is sent
@@ -241,11 +248,12 @@ end
 local function barred(e, lease, record, failed, wanted)
   if wanted then return too_soon(e, record) end
   local refused, now = record.refused, time.now()
-  if refused and refused.value == failed and now < refused["until"] then
+  if refused and refused.value == failed and now < refused["until"] and refused["until"] - now <= REFUSED then
     return fault("token.refused", { refused.message_zh, refused.message }, refused.hint, { kind = e.kind })
   end
-  if e.way == "classic" and record.value == failed and now - (record.fetched or 0) < FORCE_APART then
-    return select(2, refuse(e, lease, record, failed, FORCE_APART - (now - record.fetched),
+  local age = now - (record.fetched or 0)
+  if e.way == "classic" and record.value == failed and age >= 0 and age < FORCE_APART then
+    return select(2, refuse(e, lease, record, failed, FORCE_APART - age,
       { "刚取来的 token 马上就失效了", "the token died as soon as it was fetched" },
       "还有别的程序在取 /cgi-bin/token：改用 access_token = \"stable\"；"
         .. "another program fetches tokens: use access_token = \"stable\""))
@@ -375,7 +383,8 @@ end
 function Keeper:failed(place, kind, value, errcode)
   local e, err = self:entry(place, kind)
   if not e then return nil, err end
-  if e.value and e.value ~= value and time.monotonic() < e.expires_at then return e.value end
+  -- of another value than the last one this state does not know whether it is older or newer than its own
+  if e.value and value == e.before and time.monotonic() < e.expires_at then return e.value end
   log.write("info", "token.bad", "WeChat has refused the token", { account = place.id, kind = e.kind, code = errcode })
   local function begin() return self:fly(e.key .. "\0" .. value, function() return self:refresh(e, value) end) end
   return land(begin(), begin)

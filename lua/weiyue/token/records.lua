@@ -59,7 +59,14 @@ end
 local Lease = {}
 Lease.__index = Lease
 
-local function decode(text) return text and json.decode(text, { lenient = true }) or nil end
+-- What stands there and is no table is nobody's of ours.
+local function decode(text)
+  local value = text and json.decode(text, { lenient = true })
+  return type(value) == "table" and value or nil
+end
+
+-- In memory, of a key that the store has missed: it outlives the state whose task was to tell.
+local function missed_key(key) return "missed/" .. key end
 
 function Records:lost(err)
   local now = time.monotonic()
@@ -74,16 +81,20 @@ end
 ---@param key string
 ---@return table?
 function Records:read(key)
-  if self.kv then
-    local text, err = self.kv:get(key)
-    if text then return decode(text) end
-    if err then
-      self:lost(err)
-    elseif not self.unsaved[key] then
-      return nil
-    end
+  if not self.kv then return decode(self.dict:get(key)) end
+  local text, err = self.kv:get(key)
+  if err then
+    self:lost(err)
+    return decode(self.dict:get(key))
   end
-  return decode(self.dict:get(key))
+  local kept = decode(text)
+  if not self.unsaved[key] then
+    if not self.dict:get(missed_key(key)) then return kept end
+    self:save_later(key) -- another state was to do it, and is gone, perhaps
+  end
+  local own = decode(self.dict:get(key))
+  if own and (not kept or (own.fetched or 0) > (kept.fetched or 0)) then return own end
+  return kept
 end
 
 -- What the store has missed is told to it once it is back: unless another machine, which could reach it, has told it
@@ -103,8 +114,14 @@ function Records:save(key)
   return self.kv:set_fenced(key, text, TTL, lease.name, lease.fence) == true
 end
 
+function Records:saved(key)
+  self.unsaved[key] = nil
+  self.dict:delete(missed_key(key))
+end
+
 function Records:save_later(key)
   self.unsaved[key] = true
+  self.dict:set(missed_key(key), true, TTL / 1000)
   if self.saving then return end
   self.saving = true
   task.after(SAVE, function()
@@ -112,7 +129,7 @@ function Records:save_later(key)
     local keys = {}
     for one in pairs(self.unsaved) do keys[#keys + 1] = one end
     for _, one in ipairs(keys) do
-      if self:save(one) then self.unsaved[one] = nil else self:save_later(one) end
+      if self:save(one) then self:saved(one) else self:save_later(one) end
     end
     if next(self.unsaved) == nil then log.write("info", "token.store", "the store has the tokens again") end
   end)
@@ -125,6 +142,7 @@ end
 ---@return weiyue.Fault? err
 function Records:delete(key)
   self.dict:delete(key)
+  self:saved(key)
   if not self.kv then return true end
   local deleted, err = self.kv:del(key)
   if deleted ~= nil then return true end
@@ -180,7 +198,7 @@ function Lease:write(record)
     if ok == false then return false end
     self.of.dict:set(self.key, text, TTL / 1000)
     if ok then
-      self.of.unsaved[self.key] = nil
+      self.of:saved(self.key)
     else
       self.of:lost(err)
       self.of:save_later(self.key)

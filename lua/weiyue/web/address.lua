@@ -38,8 +38,7 @@ local CACHE <const> = 64
 --- "https", "wx.example.cn:8443"
 ---@param raw table
 ---@param site table
----@return string scheme
----@return string host
+---@return string[] place scheme and host
 function M.origin(raw, site)
   local host, told, proto = raw:header "host", nil, nil
   if raw:proxied() then told, proto = raw:header "x-forwarded-host", raw:header "x-forwarded-proto" end
@@ -50,7 +49,7 @@ function M.origin(raw, site)
     known = find(site, host, told, proto)
     site.origins[key], site.n_origins = known, site.n_origins + 1
   end
-  return known[1], known[2]
+  return known
 end
 
 --- The path and query as the browser has them.

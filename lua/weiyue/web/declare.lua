@@ -90,6 +90,7 @@ function M.of(plugin, caller)
     if not fault and type(options) ~= "table" then fault = "options are a table" end
     fault = fault or options_fault(kind, options)
     if fault then error(("%s: %s"):format(what, fault), 4) end
+    entry.methods = methods_of(options.methods or entry.methods)
     entry.kind, entry.pattern, entry.where, entry.plugin = kind, pattern, caller(), plugin.name
     entry.login, entry.jssdk = options.login, options.jssdk
     entry.repeated, entry.csrf = options.repeated or false, options.csrf
@@ -103,8 +104,7 @@ function M.of(plugin, caller)
   function wx.page(path, options, handler)
     options, handler = two(options, handler)
     if type(handler) ~= "function" then error("wx.page wants a path and a function(req)", 3) end
-    local methods = methods_of(type(options) == "table" and options.methods or { "GET", "POST" })
-    add("wx.page", "page", path, options, { handler = handler, methods = methods })
+    add("wx.page", "page", path, options, { handler = handler, methods = { "GET", "POST" } })
   end
 
   function wx.route(method, path, options, handler)
@@ -113,7 +113,7 @@ function M.of(plugin, caller)
       error('wx.route wants a method: wx.route("POST", "/api/orders", function(req) … end)', 3)
     end
     if type(handler) ~= "function" then error("wx.route wants a method, a path and a function(req)", 3) end
-    add("wx.route", "route", path, options, { handler = handler, methods = methods_of { method } })
+    add("wx.route", "route", path, options, { handler = handler, methods = { method } })
   end
 
   function wx.static(prefix, folder, options)
@@ -133,7 +133,7 @@ function M.of(plugin, caller)
     end
     local below = plugin.folder or (plugin.path or ""):match "^(.*)/[^/]*$" or "."
     add("wx.static", "static", prefix:gsub("/+$", "") .. "/*path", options,
-      { folder = below .. "/" .. folder, methods = BITS.GET | BITS.HEAD, max_age = max_age or nil })
+      { folder = below .. "/" .. folder, methods = { "GET" }, max_age = max_age or nil })
   end
 
   return wx

@@ -78,7 +78,8 @@ function help.json() return script_json end
 
 local Env <const> = {
   __index = function(env, key)
-    local value = rawget(env, VARS)[key]
+    local vars = rawget(env, VARS)
+    local value = vars and vars[key]
     if value ~= nil then return value end
     value = rawget(env, BASE)[key]
     if value ~= nil then return value end
@@ -98,12 +99,20 @@ local function find(plugin, name)
   return one.run
 end
 
+local spare -- a list for pieces that nobody uses just now
+
 -- Runs in limits.call: a template is a plugin's code.
 local function run(plugin, name, env)
-  local out = {}
-  local function include(inner, list, n, inner_env) return find(plugin, inner)(list, n, include, inner_env) end
-  find(plugin, name)(out, 0, include, env)
-  return table.concat(out)
+  local out, include = spare or {}, plugin.include
+  spare = nil
+  if not include then
+    function include(inner, list, n, inner_env) return find(plugin, inner)(list, n, include, inner_env) end
+    plugin.include = include
+  end
+  local n = find(plugin, name)(out, 0, include, env)
+  local text = table.concat(out, "", 1, n)
+  if n < 100 and #text < 10000 then spare = out end
+  return text
 end
 
 --- The HTML of a value of wx.render, a whole document.
@@ -114,7 +123,10 @@ end
 function M.html(value, visit)
   local of = value[OF]
   local plugin = of.plugin
-  local env = setmetatable({ [VARS] = of.vars, [VISIT] = visit, [BASE] = plugin.env }, Env)
+  local vars = of.vars
+  local env = { [VISIT] = visit, [BASE] = plugin.env, [VARS] = getmetatable(vars) ~= nil and vars or nil }
+  for name, one in next, vars do env[name] = one end
+  setmetatable(env, Env)
   local body = limits.call(run, plugin, of.name, env)
   if layout.is_whole(body) then return body end
   if plugin.templates.layout and of.name ~= "layout" then

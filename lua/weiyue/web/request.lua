@@ -6,6 +6,7 @@ local core = require "weiyue_core"
 local csrf = require "weiyue.web.csrf"
 local files = require "weiyue.web.files"
 local seal = require "weiyue.web.seal"
+local task = require "weiyue.task"
 local visitors = require "weiyue.web.visitors"
 
 local M = {}
@@ -35,21 +36,23 @@ function M.visit(req) return req[OF] end
 --- Whether this is a request.
 function M.is(value) return getmetatable(value) == NAME end
 
-function Visit:scheme()
-  if not self.is_located then
-    self.the_scheme, self.the_host = address.origin(self.raw, self.site)
-    self.is_located = true
+-- Scheme and host.
+function Visit:located()
+  local place = self.place
+  if not place then
+    place = address.origin(self.raw, self.site)
+    self.place = place
   end
-  return self.the_scheme, self.the_host
+  return place
 end
 
 --- "https://wx.example.cn"
 function Visit:origin()
-  local scheme, host = self:scheme()
-  return scheme .. "://" .. host
+  local place = self:located()
+  return place[1] .. "://" .. place[2]
 end
 
-function Visit:is_secure() return (self:scheme()) == "https" end
+function Visit:is_secure() return self:located()[1] == "https" end
 
 function Visit:own_cookies()
   if not self.all_cookies then self.all_cookies = cookies.read(self.raw:header "cookie") end
@@ -101,24 +104,22 @@ function Visit:known_visitor()
   return id
 end
 
--- Whose session it is: the user's who is logged in, or the browser's.
-function Visit:holder()
-  if self.session_of then return self.session_of end
-  local user = self.req.user
-  local openid = user and not user.snapshot and user.openid
-  local id = openid or "visitor:" .. self:known_visitor()
-  local its = openid and require("weiyue.oauth.login").owner(user)
-  self.session_of = {
-    push = self.req.push, account = its or self.req.account, openid = id,
-    where = self.page.where,
-    visitor = not openid and (self.is_unknown and visitors.unknown or self.site.visitors) or nil,
-  }
-  return self.session_of
+local PATIENCE <const>, EACH <const> = 2, 0.02 -- seconds
+
+-- The user's messages wait while a page has his session, as they wait for one another; and it waits for them, though
+-- not for long: what two change at a time is put together field by field.
+---@async
+local function hold(visit, openid)
+  local push, number = visit.site.push, visit.req.push
+  for _ = 1, PATIENCE // EACH do
+    if push.hold(number, openid) then return end
+    task.sleep(EACH)
+  end
 end
 
 local sessions -- weiyue.session, once a page has asked for one
 
---- The session of a request, as msg:session.
+--- The session of a request, as msg:session: that of the user who is logged in, or of the browser.
 ---@async
 ---@param req table
 ---@return table? session
@@ -126,11 +127,35 @@ local sessions -- weiyue.session, once a page has asked for one
 function M.session(req)
   local visit = req[OF]
   if visit.session then return visit.session end
-  local of = visit:holder()
   sessions = sessions or require "weiyue.session"
-  local value, err = sessions.of(of)
-  if value then visit.session, visit.page.uses_session = value, true end
-  return value, err
+  local user, site, page = req.user, visit.site, visit.page
+  local openid = user and not user.snapshot and user.openid
+  local value, err
+  if openid then
+    hold(visit, openid)
+    local its = require("weiyue.oauth.login").owner(user)
+    visit.session_of = { push = req.push, account = its or req.account, openid = openid, where = page.where }
+    value, err = sessions.of(visit.session_of)
+  else
+    local id = visit:known_visitor()
+    local from = visit.is_unknown and visitors.unknown or site.visitors
+    visit.state, err = sessions.visit(req.account, id, from, page.where)
+    value = visit.state and visit.state.value
+  end
+  if not value then return nil, err end
+  visit.session, page.uses_session = value, true
+  return value
+end
+
+--- What has changed of it is kept, before the answer leaves.
+---@async
+---@param visit weiyue.web.Visit
+function M.save(visit)
+  if visit.state then sessions.write(visit.state)
+  elseif visit.session then
+    sessions.save(visit.session_of, visit.page.where)
+    visit.site.push.release(visit.req.push)
+  end
 end
 
 --- Reads the session of a page that used one before: here, where nothing looks after each instruction. Its browser is
@@ -143,7 +168,9 @@ end
 
 local fields, methods = {}, {}
 
-function fields.query() return {} end -- there is none
+-- There are none.
+function fields.query() return {} end
+function fields.params() return {} end
 
 function fields.headers(_, visit) return visit.raw:headers() end
 
@@ -234,9 +261,8 @@ end
 --- A visit of which nothing was read. Both tables have room from the start for what most requests put there.
 function M.bare(site, page, raw, number, path, base, params)
   local visit = setmetatable({
-    req = false, raw = raw, site = site, page = page, base = base, to_set = NONE, is_located = false,
-    the_scheme = false,
-    the_host = false, is_known = false, visitor_id = false, session_of = false, session = false,
+    req = false, raw = raw, site = site, page = page, base = base, to_set = NONE, place = false,
+    is_known = false, visitor_id = false, session_of = false, session = false, state = false,
   }, Visit)
   visit.req = {
     account = site.object, method = raw:method(), path = path, params = params, base = base, push = number, user = nil,

@@ -16,6 +16,7 @@ local M = {}
 
 local HTML <const>, TEXT <const> = "text/html; charset=utf-8", "text/plain; charset=utf-8"
 local JSON <const> = "application/json; charset=utf-8"
+local NOT_KEPT <const> = "Cache-Control: no-store\r\n" -- what depends on who asks is nobody else's
 local call <const> = limits.call
 
 -- What people read when there is no page.
@@ -96,7 +97,8 @@ end
 -- The fields of an answer.
 local function fields_of(visit, response, kind, extra)
   if not (response.headers or response.cookies or visit.nonce or next(visit.to_set)) then -- as most are
-    local site, name = visit.site, (visit:is_secure() and "s" or "p") .. (kind or "") .. (extra or "")
+    local site, name = visit.site, visit:is_secure()
+    if kind ~= HTML or extra ~= NOT_KEPT then name = tostring(name) .. (kind or "") .. (extra or "") end
     local known = site.fields[name]
     if known then return known end
     known = security.common(visit:is_secure())
@@ -113,9 +115,6 @@ local function fields_of(visit, response, kind, extra)
   if next(visit.to_set) or next(set) then fields = fields .. set_cookies(visit, set) end
   return fields
 end
-
--- What depends on who asks is nobody else's.
-local NOT_KEPT <const> = "Cache-Control: no-store\r\n"
 
 local function content_type(response)
   for name, value in pairs(response.headers or {}) do
@@ -166,7 +165,7 @@ local function answer_stream(visit, response)
   end
   if raw:mute() then return nil end
   call(response.stream, require("weiyue.web.stream").new(raw))
-  if visit.session then require("weiyue.session").save(visit.session_of, visit.page.where) end
+  if visit.session then requests.save(visit) end
   return nil
 end
 
@@ -185,7 +184,7 @@ end
 -- status, fields, body | file, from, n: what C sends.
 ---@async
 local function finish(visit, response)
-  if visit.session then require("weiyue.session").save(visit.session_of, visit.page.where) end
+  if visit.session then requests.save(visit) end
   if response.drop then return 0, "", "" end
   if response.stream then
     response = answer_stream(visit, response)

@@ -69,9 +69,10 @@ function M.sign(purpose, text, seconds)
 end
 
 -- Tokens that were opened, until they are too old or others crowd them out: a browser sends the same one each time.
-local function remember(key_of, text, ends)
+local function remember(purpose, token, text, ends)
   if n_opened >= CACHE then opened, n_opened = {}, 0 end
-  opened[key_of], n_opened = { text, ends }, n_opened + 1
+  opened[purpose] = opened[purpose] or {}
+  opened[purpose][token], n_opened = { text, ends }, n_opened + 1
 end
 
 --- The text of a token. nil: it is none, is not for this purpose, was changed ("forged"), or is too old ("expired").
@@ -81,8 +82,8 @@ end
 ---@return string? why
 function M.open(purpose, token)
   if type(token) ~= "string" or #token > 8192 then return nil, "forged" end
-  local name = purpose .. "\0" .. token
-  local known = opened[name]
+  local known = opened[purpose]
+  known = known and known[token]
   if known and known[2] >= core.time.now() then return known[1] end
   local body, ends, text, sum = token:match "^(1%.(%x+)%.([%w_-]*))%.([%w_-]+)$"
   if not body or #ends > 12 then return nil, "forged" end
@@ -91,7 +92,7 @@ function M.open(purpose, token)
   ends = tonumber(ends, 16)
   if ends < core.time.now() then return nil, "expired" end
   text = crypto.base64url_decode(text)
-  if text then remember(name, text, ends) end
+  if text then remember(purpose, token, text, ends) end
   return text
 end
 

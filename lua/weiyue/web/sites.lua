@@ -102,6 +102,7 @@ end
 ---@field problems table[]
 ---@field services weiyue.Services
 ---@field json_depth integer
+---@field push table the module weiyue.push
 ---@field state string
 ---@field is_shared_store boolean other hosts write it as well
 
@@ -120,7 +121,7 @@ function M.build(options)
     local list, login, add = gather(conf, options.plugins[i], options.problems)
     local site = {
       id = conf.id, object = options.objects[i], pages = list, json_depth = options.json_depth,
-      hosts = hosts, visitors = visitors,
+      hosts = hosts, visitors = visitors, push = options.push,
       visitor_cookies = {}, origins = {}, n_origins = 0, fields = {}, n_fields = 0, -- what was found out before
       paths = function() return options.services.paths end,
     }

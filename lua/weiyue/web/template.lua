@@ -56,6 +56,7 @@ end
 ---@return string? why
 function M.translate(text)
   local code, at = { "local __o,__n,__e,__i,_ENV=... " }, 1
+  local line = 1 -- where a line begins, as far as that is known
   local function add(piece) code[#code + 1] = piece end
   local function literal(piece)
     if piece ~= "" then add(("__n=__n+1;__o[__n]=%q "):format(piece)) end
@@ -70,11 +71,12 @@ function M.translate(text)
     local before, body, after = sub(text, at, from - 1), sub(text, inside, to - 1), to + #close
     local alone = ""
     if open == "{%" or open == "{#" then -- a tag that has a line for itself leaves none
-      local blank = before:match "\n[ \t]*$" or (at == 1 and before:match "^[ \t]*$")
+      local blank = before:match "\n[ \t]*$" or (at == line and before:match "^[ \t]*$")
       local rest = text:match("^[ \t]*\r?\n", after)
       if blank and rest then
         before = before:gsub("[ \t]*$", "")
         after, alone = after + #rest, "\n"
+        line = after
       end
     end
     literal(before)

@@ -125,6 +125,12 @@ describe("weiyue.sandbox: customer service", function()
       assert.are.same({ nil, 65401 }, { kf_session.transfer(wechat.world, APPID, wechat:user "小刚", "kf9@wxtest") })
     end)
 
+    it("are the account's doing: the user has done nothing", function()
+      create "kf1@wxtest"
+      wechat:pushed()
+      assert.is_nil(wechat.world:user(APPID, openid).last_contact)
+    end)
+
     it("are switched, and end with the account", function()
       create "kf1@wxtest"
       assert.is_true(kf_session.switch(wechat.world, APPID, openid, "kf2@wxtest"))

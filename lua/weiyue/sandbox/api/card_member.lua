@@ -51,7 +51,7 @@ end
 function M.activate_get_url(ctx, args)
   local card, errcode = member_card(ctx.account, args.card_id)
   if not card then return nil, errcode end
-  return { errcode = 0, errmsg = "ok", 
+  return { errcode = 0, errmsg = "ok",
     url = ("%s/-/card/activate/%s/%s"):format(ctx.world.base, ctx.account.appid, card.card_id) }
 end
 

@@ -19,11 +19,15 @@ wx.message("image", function() return "好看" end)
 wx.scan("*", function(msg) return msg.scene .. " 号桌" end)
 wx.subscribe "欢迎来到微月茶馆"
 
-wx.menu { { "关于", click = "about" }, { "更多", { { "我的", page = "/me" }, { "扫一扫", page = "/scan" } } } }
+wx.menu { { "关于", click = "about" }, { "更多", { "我的", page = "/me" }, { "扫一扫", page = "/scan" }, { "会员", page = "/member" } } }
 wx.click("about", "一间写在月亮上的茶馆")
 
 wx.page("/me", { login = "base" }, function(req)
   return ("<!doctype html><title>我的</title><p id=openid>%s</p>"):format(req.user.openid)
+end)
+
+wx.page("/member", { login = "userinfo" }, function(req)
+  return ("<!doctype html><title>会员</title><p id=openid>%s</p>"):format(req.user.openid)
 end)
 
 wx.page("/scan", { jssdk = { api = { "scanQRCode" } } }, function(req)

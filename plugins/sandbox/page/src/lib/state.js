@@ -46,6 +46,8 @@ function put(list, one, most) {
   return i < 0;
 }
 
+let changes = 0; // events about what a state has, too
+
 const arrives = {
   item(item) {
     const key = key_of(item.appid, item.openid);
@@ -59,10 +61,19 @@ const arrives = {
   },
   call: (call) => put(state.calls, call, MOST.calls),
   log: (line) => put(state.logs, line, MOST.logs),
-  menu: () => refresh_users(), // a conditional one is not everybody's
+  menu() {
+    changes += 1;
+    refresh_users(); // a conditional one is not everybody's
+  },
   clock: ({ now }) => set_clock(now),
-  user: (one) => put_user(one),
-  fault: (fault) => (state.faults = fault.faults ?? state.faults),
+  user(one) {
+    changes += 1;
+    put_user(one);
+  },
+  fault({ faults }) {
+    changes += 1;
+    state.faults = faults;
+  },
 };
 
 function set_clock(now) {
@@ -90,6 +101,15 @@ export async function attempt(promise) {
   }
 }
 
+// The state as it is for this user. One that was asked for before an event came may be older than that event.
+async function ask_state() {
+  for (;;) {
+    const before = `${changes} ${state.openid}`;
+    const now = await attempt(api.state(state.openid));
+    if (!now || before === `${changes} ${state.openid}`) return now;
+  }
+}
+
 async function load_history() {
   const { appid, openid } = state;
   if (!appid || !openid) return;
@@ -101,7 +121,7 @@ async function load_history() {
 }
 
 export async function refresh() {
-  const now = await attempt(api.state(state.openid));
+  const now = await ask_state();
   if (!now) return;
   state.accounts = now.accounts;
   state.users = now.users;
@@ -126,7 +146,7 @@ export async function choose(appid, openid) {
 }
 
 export async function refresh_users() {
-  const now = await attempt(api.state(state.openid));
+  const now = await ask_state();
   if (!now) return;
   state.accounts = now.accounts;
   state.users = now.users;

@@ -1,0 +1,232 @@
+-- What pages are made of: templates, sealed texts, cookies; and what is said of pages that are declared wrongly.
+
+local cookies = require "weiyue.web.cookies"
+local layout = require "weiyue.web.layout"
+local plugins = require "weiyue.plugin"
+local response = require "weiyue.web.response"
+local seal = require "weiyue.web.seal"
+local template = require "weiyue.web.template"
+local files = require "weiyue.files"
+
+local function render(text, vars, others)
+  local out = {}
+  local function include(name, list, n, env)
+    return template.compile(assert((others or {})[name], name), name .. ".html")(list, n, include, env)
+  end
+  local env = setmetatable(vars or {}, { __index = _G })
+  template.compile(text, "page.html")(out, 0, include, env)
+  return table.concat(out)
+end
+
+describe("a template", function()
+  it("shows values, escaped unless they are to stand as they are", function()
+    assert.equal("a &lt;b&gt; &amp; &#34;c&#34; &#39;", render("a {{ v }}", { v = "<b> & \"c\" '" }))
+    assert.equal("a <b>", render("a {{{ v }}}", { v = "<b>" }))
+    assert.equal("|3|true||", render("|{{ 1 + 2 }}|{{ true }}|{{ nothing }}|"))
+    assert.equal("{ }} %} {", render("{ }} %} {"))
+  end)
+
+  it("branches and loops, with then and do left out or not", function()
+    local text = "{% if n > 1 %}many{% elseif n == 1 then %}one{% else %}none{% end %}"
+    assert.equal("many", render(text, { n = 2 }))
+    assert.equal("one", render(text, { n = 1 }))
+    assert.equal("none", render(text, { n = 0 }))
+    assert.equal("1a2b", render("{% for i, x in ipairs(list) %}{{ i }}{{ x }}{% end %}", { list = { "a", "b" } }))
+    assert.equal("012", render("{% local i = 0 %}{% while i < 3 do %}{{ i }}{% i = i + 1 %}{% end %}"))
+  end)
+
+  it("leaves no empty line for a tag that stands alone", function()
+    assert.equal("<ul>\n<li>1\n<li>2\n</ul>\n",
+      render("<ul>\n  {% for i = 1, 2 %}\n<li>{{ i }}\n  {% end %}\n{# a note #}\n</ul>\n"))
+  end)
+
+  it("takes in others, with the same values", function()
+    assert.equal("[a hi z]", render('[{% include "inner" %} z]', { v = "hi" }, { inner = "a {{ v }}" }))
+  end)
+
+  it("tells the line of an error", function()
+    local function fault(text) return select(2, pcall(render, text)) end
+    assert.matches("^page.html:3: attempt to index a nil value", fault "one\ntwo\n{{ a.b }}")
+    assert.matches("^page.html:4: attempt to index a nil value", fault "{% if true %}\n\"quoted\"\n{% end %}\n{{ a.b }}")
+    assert.matches("^page.html:2: {{ without }}", fault "one\n{{ a")
+    assert.matches("page.html:2:", fault "one\n{{ a b }}")
+    assert.matches("page.html:1:", fault "{% if x %}")
+  end)
+
+  it("shows any bytes as they are", function()
+    local all = {}
+    for i = 0, 255 do all[#all + 1] = string.char(i) end
+    local text = table.concat(all):gsub("{", "")
+    assert.equal(text, render(text))
+  end)
+end)
+
+describe("the layout", function()
+  it("stands around what is no document", function()
+    for _, whole in ipairs { "<!doctype html><p>", "  <!DOCTYPE html>", "<html>", "<HTML lang=en>" } do
+      assert.is_true(layout.is_whole(whole), whole)
+    end
+    for _, part in ipairs { "", "text", "<p>", "<header>", "<!-- a -->" } do assert.is_false(layout.is_whole(part), part) end
+  end)
+
+  it("takes more into its head", function()
+    assert.matches("<head><x><meta", layout.into_head(layout.wrap "a", "<x>"), 1, true)
+    assert.equal('<html><HEAD a="b"><x></HEAD><header>', layout.into_head('<html><HEAD a="b"></HEAD><header>', "<x>"))
+    assert.equal("<x><p>", layout.into_head("<p>", "<x>"))
+  end)
+end)
+
+describe("a sealed text", function()
+  local folder
+  setup(function()
+    local pipe = assert(io.popen "mktemp -d")
+    folder = pipe:read "l"
+    pipe:close()
+    seal.at(folder)
+  end)
+  teardown(function() os.execute("rm -rf " .. folder) end)
+
+  it("comes back for its purpose alone", function()
+    for _, text in ipairs { "", "abc", ("x"):rep(1000), "\0\255;\r\n" } do
+      local token = seal.sign("one", text, 60)
+      assert.matches("^[%w%-_.]+$", token)
+      assert.equal(text, seal.open("one", token))
+      assert.same({ nil, "forged" }, { seal.open("two", token) })
+      assert.equal(text, seal.open("one", token)) -- from memory
+    end
+  end)
+
+  it("is not what anybody has changed", function()
+    local token = seal.sign("one", "user=1", 60)
+    for i = 1, #token do
+      local other = token:sub(i, i) == "A" and "B" or "A"
+      local changed = token:sub(1, i - 1) .. other .. token:sub(i + 1)
+      assert.is_nil(seal.open("one", changed), changed)
+    end
+    for _, junk in ipairs { "", ".", "1.", "1...", "1.7fffffff..", token .. "A", "x" .. token, ("1"):rep(9000) } do
+      assert.same({ nil, "forged" }, { seal.open("one", junk) }, junk)
+    end
+    assert.same({ nil, "forged" }, { seal.open("one", nil) })
+  end)
+
+  it("is good for a while", function()
+    local token = seal.sign("one", "text", 0.001)
+    local core = require "weiyue_core"
+    local now = core.time.now
+    core.time.now = function() return now() + 10 end
+    local text, why = seal.open("one", token)
+    core.time.now = now
+    assert.same({ nil, "expired" }, { text, why })
+  end)
+
+  it("has its key in the state folder, for its owner alone, which others read", function()
+    local token = seal.sign("one", "text", 60)
+    local pipe = assert(io.popen(("stat -c %%a %s/cookie.key"):format(folder)))
+    assert.equal("600", pipe:read "l")
+    pipe:close()
+    seal.at(folder) -- as another state does
+    assert.equal("text", seal.open("one", token))
+    assert(files.write(folder .. "/cookie.key", ("0"):rep(64)))
+    seal.at(folder)
+    assert.is_nil(seal.open("one", token))
+  end)
+end)
+
+describe("cookies", function()
+  it("are read from a field", function()
+    assert.same({ a = "1", b = "x y", c = "" }, cookies.read 'a=1; b="x%20y"; c=; a=2')
+    assert.same({}, cookies.read(nil))
+    assert.equal("2", cookies.one("xa=1; a=2; b=3", "a"))
+    assert.equal("", cookies.one("a=", "a"))
+    assert.is_nil(cookies.one("aa=1; b=a=1", "a"))
+  end)
+
+  it("are refused where a browser would take them for others", function()
+    local function fault(...) return cookies.fault(...) end
+    assert.is_nil(fault("a", "1"))
+    assert.is_nil(fault("a", false))
+    assert.is_nil(fault("a", { "1", max_age = 5, same_site = "Strict" }))
+    for _, name in ipairs { "", "a b", "a;b", "a=b", "a\r\nX", 5 } do assert.is_string(fault(name, "1")) end
+    for _, wrong in ipairs { 5, {}, { "1", maxage = 5 }, { "1", path = "/;x" }, { "1", domain = "a\r\n" },
+      { "1", same_site = "lax" }, { "1", max_age = "1h" } } do
+      assert.is_string(fault("a", wrong))
+    end
+  end)
+
+  it("are written so", function()
+    local site = { id = "demo" }
+    assert.equal("Set-Cookie: a=x%20%3By; Path=/; HttpOnly; SameSite=Lax\r\n",
+      cookies.field("a", { "x ;y", signed = false }, site, false))
+    assert.equal("Set-Cookie: a=x; Path=/b; Max-Age=5; Secure; SameSite=None\r\n",
+      cookies.field("a", { "x", signed = false, path = "/b", max_age = 5, http_only = false, same_site = "None" }, site, true))
+    assert.equal("Set-Cookie: a=; Path=/; Max-Age=0\r\n", cookies.field("a", false, site, false))
+    assert.has_error(function() cookies.field("a", ("x"):rep(5000), site, false) end)
+  end)
+end)
+
+describe("a redirect", function()
+  it("leads to ourselves", function()
+    for _, path in ipairs { "/", "/me", "/a?b=//c", "/a/../b" } do assert.is_true(response.is_own(path), path) end
+    for _, path in ipairs { "", "me", "//evil", "/\\evil", "/a\\b", "http://evil", "/\tevil", "/\r\n", 5, false } do
+      assert.is_false(response.is_own(path), tostring(path))
+    end
+  end)
+end)
+
+describe("pages", function()
+  local folder
+
+  before_each(function()
+    local pipe = assert(io.popen "mktemp -d")
+    folder = pipe:read "l"
+    pipe:close()
+  end)
+  after_each(function() os.execute("rm -rf " .. folder) end)
+
+  local function problems_of(text)
+    local file = assert(io.open(folder .. "/one.lua", "w"))
+    file:write('local wx = require "weiyue"\n', text)
+    file:close()
+    local _, problems = plugins.load({ { path = folder .. "/one.lua" } },
+      { file = "weiyue.lua", folder = folder, lua_path = {} }, { account = function() end, current = function() end })
+    return problems[1] and problems[1].en:gsub("^.*/one%.lua", "one.lua") or ""
+  end
+
+  it("that are declared wrongly are told with their line", function()
+    for text, want in pairs {
+      ['wx.page("me", function() end)'] = 'wx.page: a path begins with "/"',
+      ['wx.page("/a//b", function() end)'] = "wx.page: /a//b has what no path has",
+      ['wx.page("/a/../b", function() end)'] = "leads elsewhere",
+      ['wx.page("/:1", function() end)'] = "a part is :name",
+      ['wx.page("/*rest/b", function() end)'] = "*rest takes the rest, so it comes last",
+      ['wx.page("/:a/:a", function() end)'] = "a stands twice",
+      ['wx.page("/a")'] = "wx.page wants a path and a function(req)",
+      ['wx.page("/a", { methos = {} }, function() end)'] = "has no option methos; the nearest is methods",
+      ['wx.page("/a", { methods = { "FETCH" } }, function() end)'] = "no method FETCH",
+      ['wx.page("/a", { body = "much" }, function() end)'] = "body is a number of bytes",
+      ['wx.page("/a", { login = "all" }, function() end)'] = 'login is "base" or "userinfo"',
+      ['wx.route("FETCH", "/a", function() end)'] = "wx.route wants a method",
+      ['wx.static("/a", "../b")'] = "wx.static wants a prefix and a folder of the plugin's",
+      ['wx.static("/a", "none")'] = "wx.static: there is no folder",
+      ['wx.response { statsu = 200 }'] = "wx.response: has no field statsu; the nearest is status",
+      ['wx.response { status = 99 }'] = "status is an integer from 200 to 599",
+      ['wx.response { body = "a", file = "b" }'] = "an answer has one of body, file and stream",
+      ['wx.response { headers = { ["content-length"] = "5" } }'] = "the header content-length is not a handler's",
+      ['wx.response { headers = { ["set-cookie"] = "a=b" } }'] = "use cookies = { NAME = … }",
+      ['wx.response { headers = { ["x y"] = "5" } }'] = "x y is no name of a header",
+      ['wx.redirect "//evil.example"'] = "wx.redirect: only to pages of one's own",
+    } do
+      local told = problems_of(text)
+      assert.matches("one.lua:2: ", told, 1, true)
+      assert.matches(want, told, 1, true)
+    end
+  end)
+
+  it("that are declared well are not", function()
+    assert.equal("", problems_of [[
+      wx.page("/", function() end)
+      wx.page("/a/:b/*rest", { methods = { "GET" }, body = "2MiB", repeated = true, csrf = false }, function() end)
+      wx.route("PUT", "/x", { csrf = true }, function() end)
+    ]])
+  end)
+end)
