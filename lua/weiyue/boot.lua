@@ -489,7 +489,7 @@ function M.load(boot)
   if has_pages then
     local n = #boot.problems
     boot.sites, boot.calls.page = require("weiyue.web.sites").build {
-      confs = conf.accounts, objects = objects, plugins = plugins_of, problems = boot.problems,
+      confs = conf.accounts, hosts = conf.hosts, objects = objects, plugins = plugins_of, problems = boot.problems,
       services = hub.services, push = push, json_depth = conf.limits.json_depth, state = boot.state,
       is_shared_store = conf.store.url:find "^redis:" ~= nil,
     }

@@ -131,7 +131,7 @@ function M.enter(req, options)
   if not place then return page(404, "required") end
   local kv, err = keep.kv()
   local user
-  if kv then user, err = login.of(kv, place.id, req.cookies) end
+  if kv then user, err = login.of(kv, place, req.cookies) end
   if err then
     warn("oauth.store", tostring(err), place)
     return page(503, "store", paths.of(req.url))
@@ -276,7 +276,7 @@ function M.logout(req)
   if not back or not place then return page(400, "state") end
   local kv, err = keep.kv()
   local user
-  if kv then user, err = login.of(kv, place.id, req.cookies) end
+  if kv then user, err = login.of(kv, place, req.cookies) end
   if user then
     local ended
     ended, err = user:logout()

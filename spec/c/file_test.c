@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -119,6 +120,21 @@ static void finds_nothing_else(void **state) {
   assert_int_equal(wy_file_open(&f, folder, (wy_str){"pub/a.txt\0x", 11}), WY_E_HTTP_NOT_FOUND);
 }
 
+static void a_file_is_not_missing_where_no_descriptor_is_left(void **state) {
+  static const char *const names[] = {"a.txt", "in/b.txt", "link.txt"};
+  struct rlimit before, none;
+  int found[3];
+  wy_file f;
+  (void)state;
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+  none = (struct rlimit){3, before.rlim_max};
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+  for (size_t i = 0; i < 3; i++) found[i] = opens(names[i], &f);
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+  for (size_t i = 0; i < 3; i++) assert_int_equal(found[i], WY_E_HTTP_BUSY);
+  assert_int_equal(opens("none", &f), WY_E_HTTP_NOT_FOUND);
+}
+
 static void a_tag_is_another_when_the_file_is(void **state) {
   wy_file f;
   char before[WY_FILE_TAG];
@@ -180,6 +196,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(finds_files_of_the_folder),
       cmocka_unit_test(finds_nothing_else),
+      cmocka_unit_test(a_file_is_not_missing_where_no_descriptor_is_left),
       cmocka_unit_test(a_tag_is_another_when_the_file_is),
       cmocka_unit_test(reads_ranges),
       cmocka_unit_test(writes_dates),

@@ -264,6 +264,48 @@ static void hears_that_the_client_has_left(void **state) {
   rig_end(&r);
 }
 
+/* Whose leaving nobody would hear is sent nothing that has no end. */
+static void has_no_end_for_clients_that_are_heard_alone(void **state) {
+  (void)state;
+  rig r;
+  client c;
+  writer w;
+  wy_http_limits few = wy_http_default_limits;
+  few.pipeline = 3;
+  rig_begin(&r, &few);
+  for (int turn = 0; turn < 2; turn++) { /* who says that he will say no more, in front of it */
+    dial(&c, &r);
+    hold(&r, &c, GET("/late1"));
+    hold(&r, &c, GET("/late2"));
+    begin(&r, r.n_held - 1, &w, WY_HTTP_UNKNOWN);
+    shutdown(c.fd, SHUT_WR);
+    expect_silence(&c);
+    assert_int_equal(w.gone, 0);
+    rig_answer(&r, r.n_held - 2, "first");
+    UNTIL(&c, c.closed);
+    assert_int_equal(w.gone, 1);
+    hang_up(&c);
+  }
+  dial(&c, &r); /* the same, before it begins */
+  hold(&r, &c, GET("/late"));
+  shutdown(c.fd, SHUT_WR);
+  expect_silence(&c);
+  begin(&r, r.n_held - 1, &w, WY_HTTP_UNKNOWN);
+  assert_true(wy_http_req_gone(w.req));
+  wy_http_stream_end(w.req, false);
+  hang_up(&c);
+  dial(&c, &r); /* who asks for so much behind it that he is not read from */
+  hold(&r, &c, GET("/late"));
+  begin(&r, r.n_held - 1, &w, WY_HTTP_UNKNOWN);
+  hold(&r, &c, GET("/late"));
+  assert_int_equal(w.gone, 0);
+  send_text(&c, GET("/late"));
+  UNTIL(&c, c.closed);
+  assert_int_equal(w.gone, 1);
+  hang_up(&c);
+  rig_end(&r);
+}
+
 static void tells_who_writes_to_nobody(void **state) {
   (void)state;
   rig r;
@@ -406,6 +448,7 @@ int main(void) {
       cmocka_unit_test(a_slow_client_makes_the_writer_wait),
       cmocka_unit_test(a_client_that_takes_nothing_is_dropped),
       cmocka_unit_test(hears_that_the_client_has_left),
+      cmocka_unit_test(has_no_end_for_clients_that_are_heard_alone),
       cmocka_unit_test(tells_who_writes_to_nobody),
       cmocka_unit_test(a_request_that_came_too_late_is_streamed_to_nobody),
       cmocka_unit_test(a_stop_lets_it_end),

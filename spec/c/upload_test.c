@@ -1,5 +1,6 @@
 /* net/upload: forms with files, whose bytes go to disk as they come. */
 #include <dirent.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -116,6 +117,53 @@ static void gives_a_file_away(void **state) {
   assert_string_equal(text, "kept");
 }
 
+static int entries(const char *path) {
+  DIR *d = opendir(path);
+  int n = -2; /* itself and the one above */
+  while (d && readdir(d)) n++;
+  if (d) closedir(d);
+  return n;
+}
+
+static void what_lies_on_another_disk_stays_until_its_copy_is_whole(void **state) {
+  char other[] = "/dev/shm/weiyue-upload-XXXXXX", to[64], text[16] = "";
+  struct stat here, there;
+  struct rlimit before, small;
+  (void)state;
+  if (!mkdtemp(other)) skip();
+  if (stat(top, &here) || stat(other, &there) || here.st_dev == there.st_dev) {
+    rmdir(other);
+    skip();
+  }
+  snprintf(to, sizeof to, "%s/kept", other);
+  FILE *f = fopen(to, "w");
+  fputs("before", f);
+  fclose(f);
+  wy_upload *u = start();
+  assert_int_equal(feed(u, FILE_PART("f", "0123456789") END, 7), 0);
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+  small = (struct rlimit){8, before.rlim_max};
+  void (*was)(int) = signal(SIGXFSZ, SIG_IGN);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  int number = wy_upload_take(u, 0, to);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+  signal(SIGXFSZ, was);
+  assert_int_equal(number, EFBIG);
+  assert_int_equal(entries(other), 1);
+  f = fopen(to, "r");
+  assert_string_equal(fgets(text, sizeof text, f), "before");
+  fclose(f);
+  assert_int_equal(wy_upload_take(u, 0, to), 0);
+  f = fopen(to, "r");
+  assert_string_equal(fgets(text, sizeof text, f), "0123456789");
+  fclose(f);
+  assert_int_equal(entries(other), 1);
+  assert_int_equal(files_there(), 0);
+  wy_upload_sink.drop(u);
+  unlink(to);
+  rmdir(other);
+}
+
 static void expect(const char *form, int wanted) {
   wy_upload *u = start();
   int err = feed(u, form, 11);
@@ -199,6 +247,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keeps_fields_in_memory_and_files_on_disk),
       cmocka_unit_test(gives_a_file_away),
+      cmocka_unit_test(what_lies_on_another_disk_stays_until_its_copy_is_whole),
       cmocka_unit_test(refuses_what_is_malformed_or_too_much),
       cmocka_unit_test(a_full_disk_is_told_and_nothing_is_left),
       cmocka_unit_test(what_a_crash_has_left_goes_after_a_day),

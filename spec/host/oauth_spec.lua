@@ -9,6 +9,7 @@ local keep = require "weiyue.keep"
 local kvs = require "spec.support.kv_object"
 local oauth = require "weiyue.oauth"
 local paths = require "weiyue.oauth.path"
+local requests = require "weiyue.web.request"
 local url = require "weiyue.url"
 local wx = require "weiyue"
 
@@ -197,6 +198,15 @@ describe("login = \"base\"", function()
     assert.equal(405, b:get("callback", back, { method = "HEAD" }).status)
     assert.equal(0, #calls)
     assert.equal(302, b:get("callback", back).status)
+  end)
+
+  it("comes back to the page where a path of quotes would not fit into its cookie", function()
+    local b = browser()
+    local _, response = b:opens("/me?" .. ('"'):rep(1500))
+    local state, cookie = next(response.cookies)
+    assert.truthy(state)
+    assert.truthy(#cookie[1] < 2400)
+    assert.equal("/me", b:get("callback", agreed(response, "quoted")).headers.location)
   end)
 
   it("follows the account's `open`", function()
@@ -595,6 +605,12 @@ describe("of a third-party platform's page", function()
     assert.truthy(response.cookies.wy_login_wxtestauth1)
     assert.equal("oUser-A1", b:opens("/wxtestauth1/me", "base", more).openid)
     assert.equal(404, select(2, b:opens("/wxtestauth2/me", "base", { account = platform, params = { appid = "wxtestauth2" } })).status)
+    local user = b:opens("/wxtestauth1/me", "base", more)
+    local site = { id = "platform", object = platform, push = { hold = function() return true end } }
+    local visit = requests.bare(site, { where = "here:1" }, { method = function() end }, 1, "", "", {})
+    visit.req.user = user
+    assert(requests.session(visit.req))
+    assert.equal(its, visit.session_of.account) -- his session is kept, and forgotten, with what else is his
     _, response = b:opens("/wxtestauth1/me", "userinfo", more)
     assert.matches("appid=wxtestauth1", response.body)
   end)

@@ -3,6 +3,7 @@
 local json = require "weiyue.json"
 local program = require "spec.support.program"
 local serve = require "spec.support.serve"
+local socket = require "socket"
 
 local account <const> = serve.account("demo", "plain")
 
@@ -53,6 +54,17 @@ wx.route("POST", "/keep", function(req)
   local ok, err = req.files.f:save(req.query.to)
   return { ok = ok, code = err and err.code }
 end)
+wx.page("/many", { repeated = true }, function(req) return req.method == "POST" and table.concat(req.form.a, "+") or req.csrf end)
+wx.route("POST", "/shown", function(req) return wx.response { file = req.files.f } end)
+wx.route("GET", "/picture", function()
+  return wx.response { status = 404, file = "data/p.png", headers = { ["X-Own"] = "1", ["Cache-Control"] = "max-age=60",
+    ["content-type"] = "image/x" }, cookies = { a = "1" } }
+end)
+wx.page("/told", function(req)
+  wx.session(req).a = 1
+  return wx.response { stream = function(out) out:write "told" wx.session(req).b = 2 end }
+end)
+wx.page("/heard", function(req) return { a = wx.session(req).a, b = wx.session(req).b } end)
 wx.route("GET", "/kept", function(req) return wx.response { file = req.query.name } end)
 wx.route("DELETE", "/thing/:id", function() return nil end)
 wx.static("/static", "static")
@@ -83,6 +95,20 @@ wx.page("/big", function()
 end)
 wx.page("/breaks", function()
   return wx.response { stream = function(out) out:write "begun"; error "in the middle" end }
+end)
+wx.page("/leaves", function(req)
+  return wx.response { stream = function(out)
+    if req.query.how == "assert" then
+      while assert(out:write("x")) do wx.sleep(0.02) end
+    elseif req.query.how == "sleep" then
+      out:write "x"
+      wx.sleep(3600)
+    end
+    local block = ("x"):rep(50000)
+    while out:write(block) do end
+    local none = nil
+    return none.left
+  end }
 end)
 wx.route("GET", "/count", function(req) return { n = wx.shared:get(req.query.of) or 0 } end)
 wx.page("/slow", function() wx.sleep(0.2) return "<p>slow</p>" end)
@@ -305,6 +331,14 @@ describe("pages of one account", function()
         cookie .. FORM).status)
     end)
 
+    it("are taken where a field may stand several times", function()
+      local page = get "/many"
+      local token = page.body:match "<main>(.-)</main>"
+      local body, headers = "a=1&a=2&csrf=" .. token, "Content-Type: application/x-www-form-urlencoded\r\n" .. cookie_of(page)
+      assert.matches("1+2", post("/many", body, headers).body, 1, true)
+      assert.equal(403, post("/many", "a=1&csrf=x&csrf=" .. token, headers).status)
+    end)
+
     it("that are malformed are refused", function()
       local cookie = form() .. "Content-Type: application/x-www-form-urlencoded\r\n"
       assert.equal(400, post("/form", "a=%zz", cookie).status)
@@ -442,6 +476,23 @@ describe("pages of one account", function()
       assert.equal(0, uploads())
     end)
 
+    it("are shown with the status and the fields that a handler gives", function()
+      post("/keep?to=data/p.png", multipart("b", { { name = "f", filename = "x.png", type = "image/png", data = "0123" } }), FORM)
+      local answer = fetch(server, { target = "/picture", headers = "Range: bytes=0-1\r\n" })
+      assert.same({ 404, "0123", "1", "max-age=60", "image/x", "nosniff" }, { answer.status, answer.body,
+        answer.headers["x-own"], answer.headers["cache-control"], answer.headers["content-type"],
+        answer.headers["x-content-type-options"] })
+      assert.truthy(answer.cookies.a)
+      assert.equal(1, select(2, answer.head:lower():gsub("\ncache%-control:", "")))
+    end)
+
+    it("M008 are no pages of ours, whatever their senders call them", function()
+      for _, kind in ipairs { "text/xsl", "Application/MathML", "text/rdf", "multipart/x-mixed-replace", "message/rfc822" } do
+        local answer = post("/shown", multipart("b", { { name = "f", filename = "x", type = kind, data = "<script/>" } }), FORM)
+        assert.same({ 200, "application/octet-stream" }, { answer.status, answer.headers["content-type"] }, kind)
+      end
+    end)
+
     it("M008 are no pages of ours when they are shown", function()
       local answer = get "/kept?name=data/x.png"
       assert.equal("image/png", answer.headers["content-type"])
@@ -466,8 +517,8 @@ describe("pages of one account", function()
       assert.equal(status or 400, answer.status, row)
       assert.equal("close", answer.headers.connection, row)
       connection:close()
-      assert.equal(before + 1, #server:logged(event), row)
-      assert.equal(0, uploads())
+      serve.eventually(row .. " is told", function() return #server:logged(event) == before + 1 end)
+      serve.eventually(row .. " leaves nothing", function() return uploads() == 0 end)
     end
 
     it("M001 M002 M003 M005 M009 that are malformed are refused while they come", function()
@@ -525,6 +576,12 @@ describe("pages of one account", function()
       assert.is_true(answer.whole)
     end)
 
+    it("keep what they have put into the session", function()
+      local page = get "/told"
+      assert.equal("told", page.body)
+      assert.same({ a = 1, b = 2 }, json.decode(get("/heard", cookie_of(page)).body))
+    end)
+
     it("are seen to be cut where their function raises", function()
       local answer = get "/breaks"
       assert.equal(200, answer.status)
@@ -554,6 +611,23 @@ describe("pages of one account", function()
       connection:read()
       connection:close()
       serve.eventually("its task was woken", function() return count "closed" == before + 1 end)
+    end)
+
+    it("tell what is wrong with what they do once their client has left, and not that he has", function()
+      local before = #server:logged "lua.error"
+      local function leave(how)
+        local connection = server:open()
+        connection:send(serve.request { method = "GET", target = "/leaves?how=" .. how })
+        assert(connection:read "HEAD")
+        socket.sleep(0.1)
+        connection:close()
+      end
+      leave "assert"
+      leave "sleep"
+      leave "write"
+      serve.eventually("the error is told", function() return #server:logged "lua.error" > before end)
+      assert.equal(before + 1, #server:logged "lua.error")
+      assert.matches("index a nil value", server:logged("lua.error")[before + 1], 1, true)
     end)
 
     it("are so many and no more", function()
@@ -620,6 +694,18 @@ describe("pages of two accounts", function()
     assert.equal("http://127.0.0.1/two/where", where("/two/where").url)
     assert.equal(404, where "/where")
     assert.equal("/two/me", fetch(server, { target = "/two/go" }).headers.location)
+  end)
+
+  it("believe a proxy about hosts that are served, and no others", function()
+    start('url = "https://one.example.cn"')
+    local function told(host)
+      local headers = ("X-Forwarded-Proto: https\r\nX-Forwarded-Host: %s\r\n"):format(host)
+      return json.decode(fetch(server, { target = "/where", host = "one.example.cn", headers = headers }).body).url
+    end
+    assert.equal("https://one.example.cn/where", told "evil.example")
+    assert.equal("https://one.example.cn/where", told "one.example.cn.evil.example")
+    assert.equal("https://One.example.cn:8443/where", told "One.example.cn:8443")
+    assert.equal("https://[::1]:81/where", told "[::1]:81")
   end)
 
   it("are told by the hosts of the accounts", function()

@@ -99,10 +99,13 @@ function Sandbox:events(last)
   return setmetatable({ connection = connection }, Events)
 end
 
+local PATIENCE <const> = 30 -- seconds: the stream's own beats keep it from ending before
+
 --- The next event of a kind that this is true of: its data, its number.
 function Events:next(kind, is_it)
-  local event = {}
+  local event, ends = {}, socket.gettime() + PATIENCE
   while true do
+    if socket.gettime() > ends then error(("no event %s in %d seconds"):format(kind, PATIENCE), 2) end
     local line, err = self.connection.socket:receive "*l"
     if not line then error(("no event %s: %s"):format(kind, err), 2) end
     line = line:gsub("\r$", "")

@@ -266,11 +266,22 @@ static void respond(lua_State *L, visit *v) {
   wy_http_respond(req, &answer);
 }
 
+/* What a stream that ended early raises where it does not look at what it was told:
+ * weiyue.web.stream's texts, and that of a wait that was cancelled. */
+static bool is_about_its_end(lua_State *L) {
+  static const char *const texts[] = {"nobody reads it any more", "the host stops, or another",
+                                      "cancelled"};
+  const char *text = lua_tostring(L, -1);
+  for (size_t i = 0; text && i < sizeof texts / sizeof *texts; i++)
+    if (strstr(text, texts[i])) return true;
+  return !text;
+}
+
 static void end(lua_State *L, bool ok, void *data) {
   visit *v = data;
   wy_page_req *r = &v->request;
   bool begun = r->begun, ended = r->over || r->gone;
-  if (!ok && !ended) log_failure(L, v);
+  if (!ok && !(ended && is_about_its_end(L))) log_failure(L, v);
   wy_page_req_leave(L, r);
   if (begun) wy_http_stream_end(r->req, ok || ended);
   else if (ok) respond(L, v);

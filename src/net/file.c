@@ -22,8 +22,9 @@
 
 static int take(wy_file *f, int fd) {
   struct stat st;
+  bool none_left = fd < 0 && (errno == EMFILE || errno == ENFILE);
   *f = (wy_file){.fd = -1};
-  if (fd < 0) return WY_E_HTTP_NOT_FOUND;
+  if (fd < 0) return none_left ? WY_E_HTTP_BUSY : WY_E_HTTP_NOT_FOUND;
   if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
     close(fd);
     return WY_E_HTTP_NOT_FOUND;
@@ -92,10 +93,13 @@ int wy_file_open(wy_file *f, const char *folder, wy_str name) {
   char *z = strndup(name.p, name.n);
   if (!z) return WY_E_NOMEM;
   const char *at = folder[0] ? folder : ".";
+  errno = 0;
   int fd = is_plain(z) ? walk(open_folder(at), z) : -1;
   if (fd < 0 && is_plain(z) && (errno == ELOOP || errno == ENOTDIR || errno == EMLINK))
     fd = walk_real(at, z);
+  int number = errno;
   free(z);
+  errno = number;
   return take(f, fd);
 }
 

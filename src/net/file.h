@@ -15,7 +15,8 @@ typedef struct wy_file {
 } wy_file;
 
 /* name: relative, parts joined by '/'. No part begins with a dot, none leads out of the folder, be
- * it by a symbolic link; it is a regular file. 0, WY_E_HTTP_NOT_FOUND, or WY_E_NOMEM. */
+ * it by a symbolic link; it is a regular file. 0, WY_E_HTTP_NOT_FOUND, WY_E_HTTP_BUSY: the process
+ * has no descriptor left; or WY_E_NOMEM. */
 int wy_file_open(wy_file *f, const char *folder, wy_str name);
 
 /* A file by its path, whoever chose that. */

@@ -322,7 +322,15 @@ static void on_alloc(uv_handle_t *handle, size_t n, uv_buf_t *buf) {
 static bool is_endless(const wy_http_conn *c) {
   if (wy_list_empty(&c->pipeline)) return false;
   const wy_http_req *req = wy_container_of(c->pipeline.next, wy_http_req, link);
-  return req->stream && !req->answered && req->left == WY_HTTP_UNKNOWN;
+  return req->stream && !req->answered && !req->mute && req->left == WY_HTTP_UNKNOWN;
+}
+
+/* The same, and nobody would hear its client leave: he has said all that he will, or has asked for
+ * so much behind it that he is read from no more. */
+bool wy_http_is_deaf(const wy_http_conn *c) {
+  if (!is_endless(c)) return false;
+  return c->eof || c->lingered >= LINGER_BYTES ||
+         (c->n_pipeline > 1 && c->n_pipeline >= c->http->limits.pipeline);
 }
 
 static void on_end(wy_http_conn *c) {
@@ -354,13 +362,16 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
   }
   if (c->closing) { /* the last answer is on its way: input no longer matters */
     c->lingered += (size_t)n;
-    if (c->lingered >= LINGER_BYTES) wy_http_stop_reading(c);
+    if (wy_http_is_deaf(c)) wy_http_close(c);
+    else if (c->lingered >= LINGER_BYTES) wy_http_stop_reading(c);
     return;
   }
   wy_http_cork(c);
   wy_http_feed(c, buf->base, (size_t)n);
   wy_http_uncork(c);
-  if (c->phase != PHASE_CLOSED && (c->rest.n || wy_http_blocked(c))) wy_http_stop_reading(c);
+  if (c->phase == PHASE_CLOSED) return;
+  if (wy_http_is_deaf(c)) wy_http_close(c);
+  else if (c->rest.n || wy_http_blocked(c)) wy_http_stop_reading(c);
 }
 
 void wy_http_start_reading(wy_http_conn *c) {

@@ -146,6 +146,7 @@ struct wy_http {
 /* http.c */
 void wy_http_close(wy_http_conn *c);
 void wy_http_rearm(wy_http_conn *c); /* after phase_due or write_due moved */
+bool wy_http_is_deaf(const wy_http_conn *c);
 void wy_http_start_reading(wy_http_conn *c);
 void wy_http_stop_reading(wy_http_conn *c);
 wy_http_req *wy_http_req_take(wy_http_conn *c);

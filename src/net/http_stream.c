@@ -45,6 +45,7 @@ int wy_http_stream_begin(wy_http_req *req, const wy_http_answer *answer, uint64_
   }
   req->busy = true;
   if (is_first(req)) wy_http_send(c, &req->out);
+  if (wy_http_is_deaf(c)) wy_http_close(c);
   req->busy = false;
   return 0;
 }
@@ -102,6 +103,7 @@ void wy_http_stream_end(wy_http_req *req, bool whole) {
 void wy_http_stream_turn(wy_http_req *req) {
   wy_http_conn *c = req->conn;
   wy_http_send(c, &req->out);
+  if (wy_http_is_deaf(c)) wy_http_close(c);
   if (c->phase == PHASE_CLOSED) return; /* and the request, perhaps */
   if (req->full && wy_timer_start(c->http->clock, &c->more, 0)) wy_http_close(c);
 }

@@ -178,6 +178,7 @@ static void go_on(wy_http_conn *c) {
     wy_http_feed(c, rest.p, rest.n);
     wy_buf_deinit(&rest);
     wy_http_uncork(c);
+    if (wy_http_is_deaf(c)) wy_http_close(c);
     if (c->phase == PHASE_CLOSED) return;
   }
   if (!c->rest.n && !wy_http_blocked(c)) wy_http_start_reading(c);

@@ -209,22 +209,36 @@ bool wy_upload_part_at(const wy_upload *u, size_t i, wy_upload_part *to) {
 
 /* --- taking away --- */
 
-static int copy(const char *from, const char *to) {
+static int copy_bytes(int in, int out) {
   char block[32768];
-  int in = open(from, O_RDONLY | O_CLOEXEC), number = 0;
-  if (in < 0) return errno;
-  int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (out < 0) number = errno;
-  while (!number) {
+  for (;;) {
     ssize_t n = read(in, block, sizeof block);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) number = errno;
-    if (n <= 0) break;
-    if (write_all(out, (wy_str){block, (size_t)n})) number = errno ? errno : EIO;
+    if (n < 0) return errno;
+    if (n == 0) return 0;
+    errno = 0;
+    if (write_all(out, (wy_str){block, (size_t)n})) return errno ? errno : EIO;
   }
+}
+
+/* From one file system to another: what was at `to` stays until the copy is whole. */
+static int copy(const char *from, const char *to) {
+  char *beside = NULL;
+  const char *slash = strrchr(to, '/');
+  int folder_n = slash ? (int)(slash - to) + 1 : 0;
+  int in = open(from, O_RDONLY | O_CLOEXEC);
+  if (in < 0) return errno;
+  if (asprintf(&beside, "%.*s.upload-XXXXXX", folder_n, to) < 0) {
+    close(in);
+    return ENOMEM;
+  }
+  int out = mkostemp(beside, O_CLOEXEC);
+  int number = out < 0 ? errno : copy_bytes(in, out);
   close(in);
   if (out >= 0 && close(out) && !number) number = errno;
-  if (number && out >= 0) unlink(to);
+  if (!number && rename(beside, to)) number = errno;
+  if (number && out >= 0) unlink(beside);
+  free(beside);
   return number;
 }
 

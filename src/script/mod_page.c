@@ -241,6 +241,8 @@ static int l_begin(lua_State *L) {
   r->streams->n++;
   r->events = lua_toboolean(L, 5);
   r->task = task;
+  r->gone = wy_http_req_gone(r->req); /* while it began: nobody is told */
+  if (r->gone) return fail(L, "stream.gone");
   wy_task_rest(task);
   lua_pushboolean(L, true);
   return 1;
@@ -278,7 +280,12 @@ static int l_write(lua_State *L) {
                     "a stream is written by the function that it was given, not by another task");
   if (r->gone || r->over) return told(L, r);
   wy_task_breathe(task);
-  if (wy_http_stream_write(r->req, bytes) != WY_HTTP_WAIT) return told(L, r);
+  wy_http_told how = wy_http_stream_write(r->req, bytes);
+  if (how == WY_HTTP_GONE) { /* heard here, and by nobody else: what it still does has its end */
+    r->gone = true;
+    wy_task_turn(task);
+  }
+  if (how != WY_HTTP_WAIT) return told(L, r);
   r->wait = (wy_wait){task, 0, cancel, finish, drop};
   r->waiting = true;
   return wy_task_await(L, &r->wait);
@@ -307,6 +314,7 @@ static int l_file_gc(lua_State *L) {
 
 static int opened(lua_State *L, wy_file *f, int err) {
   if (err == WY_E_NOMEM) return luaL_error(L, "not enough memory");
+  if (err == WY_E_HTTP_BUSY) return luaL_error(L, "too many open files");
   if (err) return fail(L, wy_err_text(err));
   (void)f;
   return 1;

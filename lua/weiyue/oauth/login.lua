@@ -47,6 +47,7 @@ local Meta <const> = {
   __name = "weiyue.user", __metatable = "weiyue.user", __index = function(_, key) return User[key] end,
 }
 local inside = setmetatable({}, { __mode = "k" }) -- user → the key of his session
+local owners = setmetatable({}, { __mode = "k" }) -- user → the account that he is a user of
 
 --- Ends this session. The cookie that is left opens nothing.
 ---@async
@@ -60,14 +61,20 @@ function User:logout()
   return kv:del(key)
 end
 
+--- The account that he is a user of: on a platform's pages an authorizer.
+---@param user weiyue.User
+---@return table? account
+function M.owner(user) return owners[user] end
+
 --- Who a browser belongs to; nil: nobody.
 ---@async
 ---@param kv table
----@param account_id string
+---@param place weiyue.Place
 ---@param cookies table<string, string> that were signed
 ---@return weiyue.User? user
 ---@return table? err the store is away
-function M.of(kv, account_id, cookies)
+function M.of(kv, place, cookies)
+  local account_id = place.id
   local session, openid = (cookies[M.cookie(account_id)] or ""):match "^(%w+) ([%w_%-]+)$"
   if not session then return nil end
   local key = record_key(account_id, openid, session)
@@ -76,7 +83,7 @@ function M.of(kv, account_id, cookies)
   local who = core.json.decode(text)
   if type(who) ~= "table" or who.openid ~= openid then return nil end
   local user = setmetatable(who, Meta)
-  inside[user] = key
+  inside[user], owners[user] = key, place.object
   return user
 end
 

@@ -2,13 +2,13 @@
 
 local M = {}
 
-local LONGEST <const> = 2048
+local LONGEST <const> = 2048 -- as JSON, in a cookie
 
 --- The path itself, or nil: it could lead elsewhere, or into a header.
 ---@param text any path and query
 ---@return string?
 function M.own(text)
-  if type(text) ~= "string" or #text > LONGEST then return nil end
+  if type(text) ~= "string" or #text > LONGEST or #text + select(2, text:gsub('"', "")) > LONGEST then return nil end
   if not text:find "^/" or text:find "[^\x21-\x7E]" or text:find("\\", 1, true) then return nil end
   local path = text:match "^[^?#]*"
   -- "//host" to browsers, also where a server or a proxy has unescaped it first

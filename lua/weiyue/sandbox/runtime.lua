@@ -190,6 +190,20 @@ function Runtime:again(id)
   return false
 end
 
+local DAY <const> = 86400
+local TICK <const> = 0.001 -- seconds: timers count milliseconds, and would come just before what they are for
+
+-- A timer for what is due next. What is told to be pushed leaves after whoever tells has been answered.
+local function arm(self)
+  local at = self.world:next_due()
+  if not at or self.armed and self.armed <= at then return end
+  self.armed = at
+  task.after(math.min(math.max(0, at - self:now()) + TICK, DAY), function()
+    if self.armed == at then self.armed = nil end
+    self:pump()
+  end)
+end
+
 --- Pushes what is due.
 function Runtime:pump()
   for _, one in ipairs(self.world:due()) do
@@ -197,12 +211,10 @@ function Runtime:pump()
     local message = pusher.complete(account or {}, one.message, one.at)
     task.spawn(function() self:push(one.appid, message) end)
   end
+  arm(self)
 end
 
--- Each has a timer: what is told to be pushed leaves after whoever tells has been answered.
-function Runtime:on_emit(event)
-  task.after(math.min(math.max(0, event.at - self:now()), 86400), function() self:pump() end)
-end
+function Runtime:on_emit() arm(self) end
 
 --- What a user does: pushed now.
 function Runtime:emit(appid, message)

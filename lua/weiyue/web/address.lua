@@ -9,10 +9,19 @@ local function host_of(url) return url and url:match "^%a+://([^/]+)" end
 
 local function name_of(host) return host and (host:match "^(%[[^%]]*%])" or host:match "^[^:]+") end
 
+-- Whether a host is one that is served: a proxy may pass on whatever its client has told it.
+local function is_served(site, host)
+  local name = name_of(host)
+  if not name then return false end
+  name = name:lower()
+  local own = name_of(host_of(site.url))
+  return not site.hosts or site.hosts[name] or (own and own:lower() == name) or false
+end
+
 local function find(site, host, told, proto)
   local scheme
   told, proto = last(told), last(proto)
-  if told and told:find "^[%w%.%-:%[%]]+$" then host = told end
+  if told and told:find "^[%w%.%-:%[%]]+$" and is_served(site, told) then host = told end
   if proto == "https" or proto == "http" then scheme = proto end
   host = host or host_of(site.url) or "localhost"
   if not scheme then

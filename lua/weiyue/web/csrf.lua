@@ -37,6 +37,7 @@ function M.fault(visit)
   if not given then
     local form = visit.req.form
     given = form and form.csrf
+    if type(given) == "table" then given = given[1] end -- a page with `repeated`
   end
   if type(given) ~= "string" then return "missing" end
   if not id or not core.crypto.equal(given, M.token(visit.site, id)) then return "token" end

@@ -1,6 +1,8 @@
 -- Files that browsers send: req.files. They lie under random names in the state folder and go with their request,
 -- unless a handler saves them. What their names and types say is the sender's word.
 
+local types = require "weiyue.web.types"
+
 local M = {}
 
 local NAME <const> = "weiyue.upload"
@@ -13,7 +15,7 @@ local MAGIC <const> = {
 }
 
 -- Types that a browser would run or render with scripts in them.
-local function is_active(kind) return kind:find "html" or kind:find "xml" or kind:find "svg" or kind:find "script" end
+local function is_active(kind) return types.is_active(kind) or kind:find "script" ~= nil end
 
 local function kind_of(head, declared)
   for _, row in ipairs(MAGIC) do

@@ -133,7 +133,8 @@ function M.session(req)
   local value, err
   if openid then
     hold(visit, openid)
-    visit.session_of = { push = req.push, account = req.account, openid = openid, where = page.where }
+    local its = require("weiyue.oauth.login").owner(user)
+    visit.session_of = { push = req.push, account = its or req.account, openid = openid, where = page.where }
     value, err = sessions.of(visit.session_of)
   else
     local id = visit:known_visitor()

@@ -45,10 +45,11 @@ local function error_answer(visit, status, why)
 end
 
 local function log(level, event, visit, fields)
+  local text = fields.text or ""
+  fields.text = nil
   fields.account, fields.page = visit.site.id, visit.page.pattern
   fields.plugin, fields.where = visit.page.plugin, visit.page.where
-  core.log.write(level, event, fields.text or "", fields)
-  fields.text = nil
+  core.log.write(level, event, text, fields)
 end
 
 -- The value of a handler as a response: a table of status, headers, body, file or stream.
@@ -82,7 +83,25 @@ local function set_cookies(visit, own)
   return table.concat(list)
 end
 
--- The fields of an answer. What a handler sets takes the place of ours; false leaves one out.
+-- Our fields and a handler's own, which take the place of ours; false leaves one out.
+local function with_own(base, visit, response)
+  local own, headers = {}, {}
+  for name, value in pairs(response.headers or {}) do own[name:lower()] = value end
+  if next(own) == nil then return base end
+  for line in base:gmatch "[^\n]*\n" do
+    local name = line:match "^[^:]+":lower()
+    if own[name] == nil or name == "content-type" then headers[#headers + 1] = line end
+  end
+  for name, value in pairs(own) do
+    if value and name ~= "content-type" then
+      if name == "location" and response.own and visit.base ~= "" then value = visit.base .. value end
+      headers[#headers + 1] = ("%s: %s\r\n"):format(name, value)
+    end
+  end
+  return table.concat(headers)
+end
+
+-- The fields of an answer.
 local function fields_of(visit, response, kind, extra)
   if not (response.headers or response.cookies or visit.nonce or next(visit.to_set)) then -- as most are
     local site, name = visit.site, visit:is_secure()
@@ -95,33 +114,18 @@ local function fields_of(visit, response, kind, extra)
     if site.n_fields < 64 then site.fields[name], site.n_fields = known, site.n_fields + 1 end
     return known
   end
-  local own, headers = {}, {}
-  for name, value in pairs(response.headers or {}) do own[name:lower()] = value end
   local base = security.common(visit:is_secure())
   if kind and kind:find "^text/html" then base = base .. security.policy(visit.site, visit.nonce) end
-  base = base .. (extra or "")
-  if next(own) == nil then
-    headers[1] = base
-  else
-    for line in base:gmatch "[^\n]*\n" do
-      if own[line:match "^[^:]+":lower()] == nil then headers[#headers + 1] = line end
-    end
-    for name, value in pairs(own) do
-      if value and name ~= "content-type" then
-        if name == "location" and response.own and visit.base ~= "" then value = visit.base .. value end
-        headers[#headers + 1] = ("%s: %s\r\n"):format(name, value)
-      end
-    end
-  end
-  if kind then headers[#headers + 1] = "Content-Type: " .. kind .. "\r\n" end
+  local fields = with_own(base .. (extra or ""), visit, response)
+  if kind then fields = fields .. "Content-Type: " .. kind .. "\r\n" end
   local set = response.cookies or {}
-  if next(visit.to_set) or next(set) then headers[#headers + 1] = set_cookies(visit, set) end
-  return table.concat(headers), own
+  if next(visit.to_set) or next(set) then fields = fields .. set_cookies(visit, set) end
+  return fields
 end
 
 local function content_type(response)
   for name, value in pairs(response.headers or {}) do
-    if type(name) == "string" and name:lower() == "content-type" then return value or nil end
+    if name:lower() == "content-type" then return value and tostring(value) or nil end
   end
 end
 
@@ -151,8 +155,9 @@ local function answer_file(visit, response)
     local name = response.download or "download"
     more = more .. ("Content-Disposition: attachment; filename*=UTF-8''%s\r\n"):format(core.url.escape(name))
   end
-  more = more .. set_cookies(visit, response.cookies or {})
-  return nil, table.pack(require("weiyue.web.static").answer(visit, file, kind, more))
+  local status, fields, part, from, n = require("weiyue.web.static").answer(visit, file, kind, more, response.status)
+  fields = with_own(fields, visit, response) .. set_cookies(visit, response.cookies or {})
+  return nil, table.pack(status, fields, part, from, n)
 end
 
 ---@async
@@ -160,12 +165,14 @@ local function answer_stream(visit, response)
   local raw, kind = visit.raw, content_type(response) or "application/octet-stream"
   local is_events = kind:find "^text/event%-stream" ~= nil
   local extra = NOT_KEPT .. (is_events and "X-Accel-Buffering: no\r\n" or "")
-  local ok, code = raw:begin(response.status or 200, (fields_of(visit, response, kind, extra)), nil, is_events)
+  local ok, code = raw:begin(response.status or 200, fields_of(visit, response, kind, extra), nil, is_events)
   if not ok then
     if code == "stream.many" then log("warn", "http.streams", visit, { text = "more streams than limits.streams" }) end
     return error_answer(visit, 503, code)
   end
-  if not raw:mute() then call(response.stream, require("weiyue.web.stream").new(raw)) end
+  if raw:mute() then return nil end
+  call(response.stream, require("weiyue.web.stream").new(raw))
+  if visit.session then requests.save(visit) end
   return nil
 end
 

@@ -19,6 +19,15 @@ local function host_of(conf) return conf.host and conf.host:lower() end
 
 local function prefix_of(url) return url and url:match "^%a+://[^/]+(/.*)$" or "" end
 
+-- The hosts that are served, as they stand in an address; nil: any.
+local function served(hosts)
+  local set = {}
+  for _, host in ipairs(hosts.list or {}) do
+    set[(host:find(":", 1, true) and "[%s]" or "%s"):format(host:lower())] = true
+  end
+  return hosts.list and set
+end
+
 -- Which accounts are told by the host that was asked for: those whose own it is.
 local function owners(confs)
   local n = {}
@@ -87,6 +96,7 @@ end
 
 ---@class weiyue.web.SitesOptions
 ---@field confs table[]         the accounts of the configuration
+---@field hosts { list?: string[] } that are served; without a list: any
 ---@field objects table[]       msg.account of each
 ---@field plugins table[][]     the plugins of each
 ---@field problems table[]
@@ -101,6 +111,7 @@ end
 ---@return function serve
 function M.build(options)
   local confs, n_sites = options.confs, 0
+  local hosts = served(options.hosts)
   local for_c, sites = {}, {}
   local dict = not options.is_shared_store and require("weiyue.shared").object "weiyue.visitors.dict" or nil
   local visitors = require("weiyue.web.visitors").new(dict)
@@ -110,7 +121,7 @@ function M.build(options)
     local list, login, add = gather(conf, options.plugins[i], options.problems)
     local site = {
       id = conf.id, object = options.objects[i], pages = list, json_depth = options.json_depth,
-      visitors = visitors, push = options.push,
+      hosts = hosts, visitors = visitors, push = options.push,
       visitor_cookies = {}, origins = {}, n_origins = 0, fields = {}, n_fields = 0, -- what was found out before
       paths = function() return options.services.paths end,
     }

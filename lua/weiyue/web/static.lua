@@ -11,15 +11,17 @@ local M = {}
 ---@param file table of weiyue.pages
 ---@param kind string its type
 ---@param more string further fields
+---@param own? integer a status that is none of a file's, such as 404: it is sent as a whole
 ---@return integer status, string fields, table? file, integer? from, integer? n
-function M.answer(visit, file, kind, more)
+function M.answer(visit, file, kind, more, own)
   local size, tag, date = file:facts()
-  local status, from, n = file:choose(visit.raw)
+  local status, from, n = own, 0, size
+  if not own or own == 200 or own == 206 then status, from, n = file:choose(visit.raw) end
   local fields = ("ETag: %s\r\nLast-Modified: %s\r\nAccept-Ranges: bytes\r\n"):format(tag, date)
     .. security.common(visit:is_secure()) .. more
   if status == 304 then return status, fields end
   if status == 416 then return status, fields .. ("Content-Range: bytes */%d\r\n"):format(size) end
-  if status ~= 200 and status ~= 206 then return status, fields end
+  if status ~= own and status ~= 200 and status ~= 206 then return status, fields end
   fields = fields .. "Content-Type: " .. kind .. "\r\n"
   if kind:find "^text/html" then fields = fields .. security.policy(visit.site) end
   if status == 206 then fields = fields .. ("Content-Range: bytes %d-%d/%d\r\n"):format(from, from + n - 1, size) end

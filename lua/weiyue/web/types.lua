@@ -22,7 +22,18 @@ function M.of(name)
   return ending and BY_END[ending:lower()] or "application/octet-stream"
 end
 
+-- Parts of types that browsers show as documents with scripts in them, or take apart to such.
+local ACTIVE <const> = { "html", "xml", "svg", "xsl", "mathml", "rdf", "^multipart/", "^message/" }
+
 --- Whether a browser runs what is in it, or may.
-function M.is_active(kind) return kind:find "html" ~= nil or kind:find "xml" ~= nil or kind:find "svg" ~= nil end
+---@param kind string
+---@return boolean
+function M.is_active(kind)
+  kind = kind:lower()
+  for _, part in ipairs(ACTIVE) do
+    if kind:find(part) then return true end
+  end
+  return false
+end
 
 return M
