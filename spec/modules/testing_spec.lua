@@ -375,7 +375,12 @@ describe("weiyue.testing", function()
     local before = descriptors()
     for _ = 1, 5 do once() end
     message_of(t.load, { socket = true, plugins = { "plugins/none" } })
-    assert.equal(before, descriptors())
+    for _ = 1, 50 do -- threads that end close theirs a little later
+      if descriptors() <= before then break end
+      collectgarbage()
+      os.execute "sleep 0.1"
+    end
+    assert.is_true(descriptors() <= before)
   end)
 
   it("counts no conversation, and no timer, as left behind", function()
