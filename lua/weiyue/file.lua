@@ -82,8 +82,10 @@ function M.is_in(reply)
   return false
 end
 
--- A plugin's own folder; a plugin that is one file has the one where it stands.
-local function folder_of(plugin)
+--- A plugin's own folder; a plugin that is one file has the one where it stands. nil: a bundled one.
+---@param plugin { folder?: string, path?: string }
+---@return string?
+function M.folder_of(plugin)
   if plugin.folder then return plugin.folder end
   local path = plugin.path
   if not path or path:find "^weiyue:" then return nil end
@@ -94,7 +96,7 @@ end
 ---@param plugin { folder?: string, path?: string }
 ---@param host { services?: weiyue.Services } services: once there are any
 function M.of(plugin, host)
-  local folder = folder_of(plugin)
+  local folder = M.folder_of(plugin)
   return function(name)
     if type(name) ~= "string" or name == "" then error("wx.file wants a name, such as \"static/a.png\"", 2) end
     if name:find "^/" or ("/" .. name .. "/"):find("/../", 1, true) or name:find "%z" then

@@ -2,6 +2,7 @@
 -- else; each is compiled when it is shown first.
 
 local escape = require "weiyue.web.template".escape
+local file = require "weiyue.file"
 local json = require "weiyue_core".json
 local layout = require "weiyue.web.layout"
 local limits = require "weiyue.limits"
@@ -31,20 +32,13 @@ function M.of(plugin)
   end
 end
 
-local function folder_of(plugin)
-  if plugin.folder then return plugin.folder end
-  local path = plugin.path
-  if not path or path:find "^weiyue:" then return nil end
-  return path:match "^(.*)/[^/]*$" or "."
-end
-
 --- Reads the templates of a plugin that has pages. nil, why: one cannot be read.
 ---@param plugin table
 ---@param from weiyue.Sources
 ---@return true? ok
 ---@return string? why
 function M.read(plugin, from)
-  local folder = folder_of(plugin)
+  local folder = file.folder_of(plugin)
   plugin.templates = {}
   if not folder then return true end
   local start = folder:gsub("[%*%?%[%]\\]", "\\%0")
