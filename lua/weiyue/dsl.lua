@@ -318,10 +318,14 @@ function M.new(plugin, host)
     return lock(...)
   end
 
+  local requests
   ---@async
   function wx.session(of)
     local kind = getmetatable(of)
-    if kind == "weiyue.request" then return require("weiyue.web.request").session(of) end
+    if kind == "weiyue.request" then
+      requests = requests or require "weiyue.web.request"
+      return requests.session(of)
+    end
     if kind ~= "weiyue.message" then error("wx.session wants a message or a request", 2) end
     return of:session()
   end

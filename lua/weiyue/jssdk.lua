@@ -67,7 +67,6 @@ local function script_json(value)
     :gsub("\u{2028}", "\\u2028"):gsub("\u{2029}", "\\u2029"))
 end
 
-local function attribute(text) return (text:gsub("[&<>\"']", function(c) return ("&#%d;"):format(c:byte()) end)) end
 
 --- What stands in the head of a page with `jssdk`: the script, and its wx.config for the page's own URL.
 ---@async
@@ -76,8 +75,8 @@ local function attribute(text) return (text:gsub("[&<>\"']", function(c) return 
 ---@return string html
 function M.head(req, options)
   local place = place_of("jssdk.head", req.account)
-  local nonce = attribute(req.nonce or "")
-  local html = ('<script nonce="%s" src="%s"></script>\n'):format(nonce, attribute(script_of(place)))
+  local nonce = core.text.html(req.nonce or "")
+  local html = ('<script nonce="%s" src="%s"></script>\n'):format(nonce, core.text.html(script_of(place)))
   local config, err = config_of(place, req.url:match "^[^#]*")
   if not config then
     log.write("warn", "jssdk.failed", core.secrets.mask(tostring(err)), { account = place.id, code = err.code })

@@ -98,7 +98,13 @@ end
 ---@param account_id string
 ---@param openid string
 ---@return string
-function M.user(account_id, openid) return M.key("u", account_id, openid) .. "/" end
+function M.user(account_id, openid) return ("u/%s/%s/"):format(M.escape(account_id), M.escape(openid)) end
+
+--- The same of a browser whose user is not known.
+---@param account_id string
+---@param id string letters and digits
+---@return string
+function M.visitor(account_id, id) return "u/" .. M.escape(account_id) .. "/visitor:" .. id .. "/" end
 
 -- Forgetting ------------------------------------------------------------------------------------------
 

@@ -121,7 +121,7 @@ end
 ---@return weiyue.session.State? state
 ---@return weiyue.Error? err
 function M.visit(account, id, visitor, where)
-  local key = keep.user(account.id, "visitor:" .. id) .. "s"
+  local key = keep.visitor(account.id, id) .. "s"
   local text, err = visitor:read(key)
   if err then return nil, err end
   local state = {

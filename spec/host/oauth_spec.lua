@@ -249,7 +249,7 @@ describe("login = \"userinfo\"", function()
     assert.equal(200, response.status)
     assert.is_nil(response.headers.location)
     assert.is_nil(response.cookies)
-    local link = response.body:match '<a class="button" href="([^"]+)">':gsub("&#38;", "&")
+    local link = response.body:match '<a class="button" href="([^"]+)">':gsub("&amp;", "&")
     assert.equal("/-/oauth/login?scope=userinfo&return_to=%2Fme%3Fa%3D1", link)
     response = b:get("login", link)
     assert.matches("scope=snsapi_userinfo", response.headers.location)
@@ -359,7 +359,7 @@ describe("a code", function()
       local events = logged(function() response = login(b, "A1", "/me?a=1") end)
       assert.same({ 400, "oauth.code" }, { response.status, events })
       assert.is_nil(response.headers.location)
-      assert.matches('href="/%-/oauth/login%?scope=base&#38;return_to=%%2Fme%%3Fa%%3D1"', response.body)
+      assert.matches('href="/%-/oauth/login%?scope=base&amp;return_to=%%2Fme%%3Fa%%3D1"', response.body)
     end)
   end
 
@@ -607,7 +607,7 @@ describe("of a third-party platform's page", function()
     assert.equal(404, select(2, b:opens("/wxtestauth2/me", "base", { account = platform, params = { appid = "wxtestauth2" } })).status)
     local user = b:opens("/wxtestauth1/me", "base", more)
     local site = { id = "platform", object = platform, push = { hold = function() return true end } }
-    local visit = requests.bare(site, { where = "here:1" }, { method = function() end }, 1, "", "", {})
+    local visit = requests.new(site, { where = "here:1" }, {}, 1, "", "GET", "/", "")
     visit.req.user = user
     assert(requests.session(visit.req))
     assert.equal(its, visit.session_of.account) -- his session is kept, and forgotten, with what else is his

@@ -1,21 +1,23 @@
 -- What pages are made of: templates, sealed texts, cookies; and what is said of pages that are declared wrongly.
 
 local cookies = require "weiyue.web.cookies"
+local core = require "weiyue_core"
 local layout = require "weiyue.web.layout"
 local plugins = require "weiyue.plugin"
+local renders = require "weiyue.web.render"
 local response = require "weiyue.web.response"
 local seal = require "weiyue.web.seal"
 local template = require "weiyue.web.template"
 local files = require "weiyue.files"
 
 local function render(text, vars, others)
-  local out = {}
-  local function include(name, list, n, env)
-    return template.compile(assert((others or {})[name], name), name .. ".html")(list, n, include, env)
+  local writer = core.text.writer()
+  local function include(name, its, env)
+    template.compile(assert((others or {})[name], name), name .. ".html")(its, include, env)
   end
   local env = setmetatable(vars or {}, { __index = _G })
-  template.compile(text, "page.html")(out, 0, include, env)
-  return table.concat(out)
+  template.compile(text, "page.html")(writer, include, env)
+  return core.text.written(writer)
 end
 
 describe("a template", function()
@@ -24,6 +26,40 @@ describe("a template", function()
     assert.equal("a <b>", render("a {{{ v }}}", { v = "<b>" }))
     assert.equal("|3|true||", render("|{{ 1 + 2 }}|{{ true }}|{{ nothing }}|"))
     assert.equal("{ }} %} {", render("{ }} %} {"))
+    assert.equal("3.5-9007199254740993", render("{{ 3.5 }}{{ v }}", { v = -9007199254740993 }))
+    local made = setmetatable({}, { __tostring = function() return "<made>" end })
+    assert.equal("&lt;made&gt;<made>&lt;made&gt;", render("{{ v }}{{{ v }}}{{ v }}", { v = made }))
+    assert.equal("<p>&lt;made&gt;", "<p>" .. core.text.html(made))
+  end)
+
+  it("may have any number of values without a statement between them", function()
+    local n = 300
+    assert.equal(("a1"):rep(n), render(("a{{ 1 }}"):rep(n)))
+    assert.equal(("1"):rep(n), render(("{{{ 1 }}}"):rep(n)))
+    assert.equal(("&lt;"):rep(n), render(("{{ v }}"):rep(n), { v = "<" }))
+  end)
+
+  it("whose value raises leaves nothing to the next page", function()
+    local plugin = { loaded = true, env = _G, templates = {
+      bad = { text = "left over {{ v }}", path = "bad.html" }, good = { text = "good {{ v }}", path = "good.html" },
+    } }
+    local function shown(name, v) return renders.html(renders.of(plugin)(name, { v = v }), {}) end
+    local bad = setmetatable({}, { __tostring = function() error("no text", 0) end })
+    assert.matches("<main>good 1</main>", shown("good", 1))
+    for _ = 1, 2 do
+      local ok, err = pcall(shown, "bad", bad)
+      assert.same({ false, "no text" }, { ok, err })
+      assert.matches("<main>good 2</main>", shown("good", 2))
+    end
+  end)
+
+  it("is written with what makes texts, and with nothing else", function()
+    for _, what in ipairs { io.stdout, {}, "text", 1 } do
+      local ok, err = pcall(core.text.write, what, "x")
+      assert.is_false(ok)
+      assert.matches("writer expected", err)
+    end
+    assert.has_error(function() core.text.write(core.text.writer(), {}) end)
   end)
 
   it("branches and loops, with then and do left out or not", function()

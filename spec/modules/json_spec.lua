@@ -114,6 +114,27 @@ describe("weiyue.json", function()
       assert.same(t, json.decode(assert(json.encode(t, { sort = false }))))
     end)
 
+    it("sorts any number of keys", function()
+      for n = 0, 40 do
+        local t, pairs_ = {}, {}
+        for i = 1, n do
+          t[("k%02d"):format(i)] = { a = i, b = {} }
+          pairs_[i] = ('"k%02d":{"a":%d,"b":{}}'):format(i, i)
+        end
+        assert.equal("{" .. table.concat(pairs_, ",") .. "}", json.encode(t))
+      end
+    end)
+
+    it("has forgotten what it refused, or wrote before", function()
+      for _ = 1, 3 do
+        assert.is_nil((json.encode { a = 1, f = print }))
+        assert.equal('{"a":1}', json.encode { a = 1 })
+        assert.equal(100002, #json.encode(("x"):rep(100000)))
+        assert.is_nil((json.decode '{"a":'))
+        assert.same({ 1 }, json.decode "[1]")
+      end
+    end)
+
     it("writes integers whole and floats so that they read back equal", function()
       assert.equal("[9223372036854775807,-9223372036854775808,0]",
         json.encode { math.maxinteger, math.mininteger, 0 })

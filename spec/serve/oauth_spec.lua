@@ -97,7 +97,7 @@ describe("logins that are served", function()
     local b = browser()
     local response = b:get "/name?x=1"
     assert.same({ 200, nil, 0 }, { response.status, response.headers.location, #response.cookies })
-    local link = response.body:match '<a class="button" href="([^"]+)"':gsub("&#38;", "&")
+    local link = response.body:match '<a class="button" href="([^"]+)"':gsub("&amp;", "&")
     local consent = b:get(link)
     assert.matches("^http://127.0.0.1:9/connect/oauth2/authorize%?appid=wxtest0000000001&redirect_uri=.*"
       .. "&scope=snsapi_userinfo&state=%w+#wechat_redirect$",
@@ -133,7 +133,7 @@ describe("logins that are served", function()
     os.execute(("curl -s '%s%s?code=%s' >/dev/null"):format(wechat.url, TOKEN, code))
     local response = login(b, code)
     assert.same({ 400, nil }, { response.status, response.headers.location })
-    local link = response.body:match '<a class="button" href="([^"]+)"':gsub("&#38;", "&")
+    local link = response.body:match '<a class="button" href="([^"]+)"':gsub("&amp;", "&")
     local back = b:get(agreed(b:get(link), new_code()))
     assert.equal("/me", back.headers.location)
     assert.equal(200, b:get("/me").status)

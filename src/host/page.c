@@ -179,31 +179,50 @@ static void visit_free(visit *v) {
   wy_worker_settle(w);
 }
 
+static const char *method_name(wy_method m) {
+  switch (m) {
+    case WY_GET: return "GET";
+    case WY_HEAD: return "HEAD";
+    case WY_POST: return "POST";
+    case WY_PUT: return "PUT";
+    case WY_PATCH: return "PATCH";
+    case WY_DELETE: return "DELETE";
+    case WY_OPTIONS: return "OPTIONS";
+  }
+  return "";
+}
+
 static void push(lua_State *L, wy_str s) { lua_pushlstring(L, s.p ? s.p : "", s.n); }
 
-/* account, page, raw, number, path, base, params? */
+/* account, page, raw, number, base, method, path, query, cookie?, params? */
 static int begin(lua_State *L, void *data) {
   visit *v = data;
   const generation *g = v->edition->generation;
   match m;
   unsigned allow;
   wy_script_set_push(v->edition->script, (uint64_t)v->number, (unsigned)v->account + 1);
-  if (find(g, v->request.req, &m, &allow)) return luaL_error(L, "its page has gone");
+  wy_http_req *req = v->request.req;
+  if (find(g, req, &m, &allow)) return luaL_error(L, "its page has gone");
   lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.page");
   lua_pushinteger(L, (lua_Integer)v->account + 1);
   lua_pushinteger(L, (lua_Integer)v->page + 1);
   wy_page_req_push(L, &v->request);
   lua_pushinteger(L, v->number);
-  push(L, m.path);
   push(L, m.base);
-  if (!m.n) return 6;
+  lua_pushstring(L, method_name(wy_http_req_method(req)));
+  push(L, m.path);
+  push(L, wy_http_req_query(req));
+  wy_str cookie = wy_http_req_header(req, WY_STR("cookie"));
+  if (cookie.p) push(L, cookie);
+  else lua_pushnil(L);
+  if (!m.n) return 9;
   lua_createtable(L, 0, (int)m.n / 2);
   for (size_t i = 0; i < m.n; i += 2) {
     push(L, m.params[i]);
     push(L, m.params[i + 1]);
     lua_rawset(L, -3);
   }
-  return 7;
+  return 10;
 }
 
 static void respond_plain(const visit *v, int status) {

@@ -2,7 +2,8 @@
  * replies of WeChat's API); writing is stable and never escapes what WeChat would show literally.
  *
  * C memory (the cJSON tree, the text in the making) is owned by a userdata, so that nothing leaks
- * when Lua raises. No metamethod of a value is ever called. */
+ * when Lua raises. No metamethod of a value is ever called, so that neither function is called
+ * while it works. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <math.h>
@@ -16,10 +17,17 @@
 #define ARRAY "weiyue.array" /* what getmetatable says of an array */
 #define NULL_VALUE "weiyue.json.null"
 #define NULL_TYPE "weiyue.json.null_type"
-#define TREE "weiyue.json.tree"
+#define WORK "weiyue.json.work"
 #define TEXT "weiyue.json.text"
 
-enum { ENCODE_DEPTH = 128, TEXT_MAX = 1 << 26 };
+enum { ENCODE_DEPTH = 128, TEXT_MAX = 1 << 26, TEXT_KEPT = 1 << 14 };
+
+/* What both functions work with, one after another: their upvalue. What an error has left of one
+ * call goes with the next. */
+typedef struct work {
+  cJSON *tree;
+  wy_buf text;
+} work;
 
 /* ---- arrays and null ---- */
 
@@ -106,12 +114,19 @@ static int l_is_array(lua_State *L) {
 
 /* ---- decode ---- */
 
-static int l_tree_gc(lua_State *L) {
-  cJSON **tree = lua_touserdata(L, 1);
-  cJSON_Delete(*tree);
-  *tree = NULL;
+static void drop_tree(work *w) {
+  cJSON_Delete(w->tree);
+  w->tree = NULL;
+}
+
+static int l_work_gc(lua_State *L) {
+  work *w = lua_touserdata(L, 1);
+  drop_tree(w);
+  wy_buf_deinit(&w->text);
   return 0;
 }
+
+static work *work_of(lua_State *L) { return lua_touserdata(L, lua_upvalueindex(1)); }
 
 /* An integer beyond 64 bits stays text: an id must not lose digits. */
 static void push_number(lua_State *L, const char *text) {
@@ -173,18 +188,16 @@ static int l_decode(lua_State *L) {
       options.depth = (unsigned)depth;
     }
   }
-  cJSON **tree = lua_newuserdatauv(L, sizeof *tree, 0);
-  *tree = NULL;
-  luaL_setmetatable(L, TREE);
-  int err = wy_json_parse(text, &options, tree, &at);
+  work *w = work_of(L);
+  drop_tree(w);
+  int err = wy_json_parse(text, &options, &w->tree, &at);
   if (err) {
     luaL_pushfail(L);
     lua_pushfstring(L, "%s at byte %I", wy_err_text(err), (LUAI_UACINT)at + 1);
     return 2;
   }
-  push_tree(L, *tree);
-  cJSON_Delete(*tree);
-  *tree = NULL;
+  push_tree(L, w->tree);
+  drop_tree(w);
   return 1;
 }
 
@@ -290,24 +303,25 @@ static int order(const void *a, const void *b) {
   return wy_str_cmp(*(const wy_str *)a, *(const wy_str *)b);
 }
 
-wy_str *wy_push_keys(lua_State *L, size_t n) {
+const wy_str *wy_push_keys(lua_State *L, wy_few_keys few, size_t n) {
   int table = lua_gettop(L);
   size_t k = 0;
-  wy_str *keys = lua_newuserdatauv(L, n * sizeof *keys, 0);
+  wy_str *keys = n <= WY_FEW_KEYS ? few : lua_newuserdatauv(L, n * sizeof *keys, 0);
   lua_pushnil(L);
   while (lua_next(L, table)) {
     lua_pop(L, 1);
     keys[k].p = lua_tolstring(L, -1, &keys[k].n);
     k++;
   }
-  if (n) qsort(keys, n, sizeof *keys, order);
+  if (n > 1) qsort(keys, n, sizeof *keys, order);
   return keys;
 }
 
 static bool encode_sorted(encoder *e, const place *at, size_t n) {
   lua_State *L = e->L;
   int table = lua_gettop(L);
-  const wy_str *keys = wy_push_keys(L, n);
+  wy_few_keys few;
+  const wy_str *keys = wy_push_keys(L, few, n);
   for (size_t k = 0; k < n; k++) {
     lua_pushlstring(L, keys[k].p, keys[k].n);
     lua_pushvalue(L, -1);
@@ -416,33 +430,34 @@ static int l_encode(lua_State *L) {
     e.pretty = lua_toboolean(L, -1);
     if (lua_getfield(L, 2, "sort") != LUA_TNIL) e.sort = lua_toboolean(L, -1);
   }
-  e.out = wy_new_text(L, TEXT_MAX);
+  e.out = &work_of(L)->text;
+  if (e.out->failed) wy_buf_deinit(e.out);
+  wy_buf_clear(e.out);
   lua_pushvalue(L, 1);
   bool ok = encode(&e, NULL);
   if (ok && e.out->failed) ok = refuse(&e, NULL, "JSON over 64 MiB, or out of memory");
-  if (ok) {
-    lua_pushlstring(L, e.out->p, e.out->n);
-    wy_buf_deinit(e.out);
-    return 1;
-  }
-  wy_buf_deinit(e.out);
+  if (ok) lua_pushlstring(L, e.out->p, e.out->n);
+  if (e.out->cap > TEXT_KEPT) wy_buf_deinit(e.out);
+  if (ok) return 1;
   luaL_pushfail(L);
   lua_insert(L, -2);
   return 2;
 }
 
 int wy_open_json(lua_State *L) {
-  static const luaL_Reg functions[] = {{"decode", l_decode},
-                                       {"encode", l_encode},
-                                       {"array", l_array},
-                                       {"is_array", l_is_array},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"array", l_array}, {"is_array", l_is_array}, {NULL, NULL}};
+  static const luaL_Reg working[] = {{"decode", l_decode}, {"encode", l_encode}, {NULL, NULL}};
   make_null(L);
-  luaL_newmetatable(L, TREE);
-  lua_pushcfunction(L, l_tree_gc);
-  lua_setfield(L, -2, "__gc");
-  lua_pop(L, 1);
   luaL_newlib(L, functions);
+  work *w = lua_newuserdatauv(L, sizeof *w, 0);
+  w->tree = NULL;
+  wy_buf_init(&w->text, TEXT_MAX);
+  if (luaL_newmetatable(L, WORK)) {
+    lua_pushcfunction(L, l_work_gc);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  luaL_setfuncs(L, working, 1);
   push_null(L);
   lua_setfield(L, -2, "null");
   return 1;

@@ -14,6 +14,11 @@
 
 static void push(lua_State *L, wy_str s) { lua_pushlstring(L, s.p ? s.p : "", s.n); }
 
+static void push_or_nil(lua_State *L, wy_str s) {
+  if (s.p) push(L, s);
+  else lua_pushnil(L);
+}
+
 static int fail(lua_State *L, const char *code) {
   lua_pushnil(L);
   lua_pushstring(L, code);
@@ -45,31 +50,6 @@ void wy_page_req_leave(lua_State *L, wy_page_req *r) {
 
 /* --- what it says --- */
 
-static const char *method_name(wy_method m) {
-  switch (m) {
-    case WY_GET: return "GET";
-    case WY_HEAD: return "HEAD";
-    case WY_POST: return "POST";
-    case WY_PUT: return "PUT";
-    case WY_PATCH: return "PATCH";
-    case WY_DELETE: return "DELETE";
-    case WY_OPTIONS: return "OPTIONS";
-  }
-  return "";
-}
-
-/* raw:method() → "GET" … */
-static int l_method(lua_State *L) {
-  lua_pushstring(L, method_name(wy_http_req_method(check(L)->req)));
-  return 1;
-}
-
-/* raw:query() → as sent, without '?' */
-static int l_query(lua_State *L) {
-  push(L, wy_http_req_query(check(L)->req));
-  return 1;
-}
-
 /* raw:path() → the whole path, decoded */
 static int l_path(lua_State *L) {
   push(L, wy_http_req_path(check(L)->req));
@@ -92,9 +72,7 @@ static int l_header(lua_State *L) {
   wy_str name;
   const wy_page_req *r = check(L);
   name.p = luaL_checklstring(L, 2, &name.n);
-  wy_str value = wy_http_req_header(r->req, name);
-  if (value.p) push(L, value);
-  else lua_pushnil(L);
+  push_or_nil(L, wy_http_req_header(r->req, name));
   return 1;
 }
 
@@ -141,10 +119,15 @@ static int l_client(lua_State *L) {
   return 1;
 }
 
-/* raw:proxied() → whether a proxy of ours has sent it */
-static int l_proxied(lua_State *L) {
-  lua_pushboolean(L, wy_http_req_proxied(check(L)->req));
-  return 1;
+/* raw:hosts() → Host | nil; and where a proxy of ours has sent it: X-Forwarded-Host | nil,
+ * X-Forwarded-Proto | nil */
+static int l_hosts(lua_State *L) {
+  const wy_page_req *r = check(L);
+  push_or_nil(L, wy_http_req_header(r->req, WY_STR("host")));
+  if (!wy_http_req_proxied(r->req)) return 1;
+  push_or_nil(L, wy_http_req_header(r->req, WY_STR("x-forwarded-host")));
+  push_or_nil(L, wy_http_req_header(r->req, WY_STR("x-forwarded-proto")));
+  return 3;
 }
 
 /* --- forms with files --- */
@@ -405,10 +388,10 @@ static void make_class(lua_State *L, const char *name, const luaL_Reg *methods, 
 
 int wy_open_pages(lua_State *L) {
   static const luaL_Reg requests[] = {
-      {"method", l_method},   {"query", l_query},   {"target", l_target},   {"path", l_path},
-      {"body", l_body},       {"header", l_header}, {"headers", l_headers}, {"client", l_client},
-      {"proxied", l_proxied}, {"parts", l_parts},   {"take", l_take},       {"begin", l_begin},
-      {"write", l_write},     {"gone", l_gone},     {"mute", l_mute},       {NULL, NULL}};
+      {"target", l_target},   {"path", l_path},     {"body", l_body},   {"header", l_header},
+      {"headers", l_headers}, {"client", l_client}, {"hosts", l_hosts}, {"parts", l_parts},
+      {"take", l_take},       {"begin", l_begin},   {"write", l_write}, {"gone", l_gone},
+      {"mute", l_mute},       {NULL, NULL}};
   static const luaL_Reg files[] = {
       {"facts", l_facts}, {"choose", l_choose}, {"read", l_read}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"open", l_open}, {"open_path", l_open_path}, {NULL, NULL}};

@@ -172,7 +172,8 @@ static bool build_children(builder *b, wy_str name) {
     if (lua_type(L, -1) != LUA_TSTRING) return refuse(b, name, "has a key that is not a string");
     n++;
   }
-  const wy_str *keys = wy_push_keys(L, n);
+  wy_few_keys few;
+  const wy_str *keys = wy_push_keys(L, few, n);
   for (size_t k = 0; k < n; k++) {
     lua_pushlstring(L, keys[k].p, keys[k].n);
     lua_rawget(L, table);

@@ -84,9 +84,11 @@ void wy_push_array(lua_State *L, int n); /* a new one, with room for n elements 
 bool wy_is_array(lua_State *L, int index);
 bool wy_is_null(lua_State *L, int index); /* json.null */
 
-/* Pushes a userdata with the n keys, all strings, of the table on top of the stack, sorted by
- * bytes. */
-wy_str *wy_push_keys(lua_State *L, size_t n);
+/* The n keys, all strings, of the table on top of the stack, sorted by bytes: in `few`, or in a
+ * userdata that is pushed. */
+enum { WY_FEW_KEYS = 16 };
+typedef wy_str wy_few_keys[WY_FEW_KEYS];
+const wy_str *wy_push_keys(lua_State *L, wy_few_keys few, size_t n);
 
 /* Pushes a userdata that owns a buffer: nothing leaks when Lua raises while text is being made. */
 wy_buf *wy_new_text(lua_State *L, size_t max);

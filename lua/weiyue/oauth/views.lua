@@ -1,6 +1,7 @@
 -- The few pages of a login: a button, and what to do when it fails. Both languages on each: nothing is known yet of
 -- who reads it.
 
+local core = require "weiyue_core"
 local layout = require "weiyue.web.layout"
 
 local M = {}
@@ -18,8 +19,6 @@ local TEXTS <const> = {
 }
 TEXTS.identity, TEXTS.busy = TEXTS.upstream, TEXTS.store
 
-local function escape(text) return (text:gsub("[&<>\"']", function(c) return ("&#%d;"):format(c:byte()) end)) end
-
 --- One of these pages.
 ---@param kind string
 ---@param link? string where its button leads; nil: it has none
@@ -27,7 +26,7 @@ local function escape(text) return (text:gsub("[&<>\"']", function(c) return ("&
 function M.page(kind, link)
   local title, text, button = table.unpack(TEXTS[kind], 1, 3)
   return layout.wrap(("<h1>%s</h1>\n<p>%s</p>\n%s"):format(title, text,
-    button and link and ('<a class="button" href="%s">%s</a>\n'):format(escape(link), button) or ""), title)
+    button and link and ('<a class="button" href="%s">%s</a>\n'):format(core.text.html(link), button) or ""), title)
 end
 
 return M

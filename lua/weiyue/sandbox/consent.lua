@@ -5,10 +5,7 @@ local core = require "weiyue_core"
 
 local M = {}
 
-local function escape(text)
-  return (tostring(text):gsub("[&<>\"']", function(c) return ("&#%d;"):format(c:byte()) end))
-end
-M.escape = escape
+local escape <const> = core.text.html
 
 local HEAD <const> = [[<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark">

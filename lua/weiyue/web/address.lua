@@ -40,8 +40,7 @@ local CACHE <const> = 64
 ---@param site table
 ---@return string[] place scheme and host
 function M.origin(raw, site)
-  local host, told, proto = raw:header "host", nil, nil
-  if raw:proxied() then told, proto = raw:header "x-forwarded-host", raw:header "x-forwarded-proto" end
+  local host, told, proto = raw:hosts()
   local key = (told or proto) and ("%s %s %s"):format(host, told, proto) or host or ""
   local known = site.origins[key]
   if not known then

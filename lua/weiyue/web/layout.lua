@@ -30,21 +30,23 @@ border-radius:8px;min-height:44px}
 --- Whether a text is a document of its own.
 ---@param html string
 function M.is_whole(html)
+  local a, b, c = html:byte(1, 3)
+  if a == 60 and b ~= 33 and c ~= 84 and c ~= 116 then return false end -- neither "<!" nor "<ht"
   local start = html:match "^%s*<!?(%a+)"
   start = start and start:lower()
   return start == "doctype" or start == "html"
 end
 
+local HEAD <const> = '<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
+  .. '<meta name="viewport" content="width=device-width,initial-scale=1,viewport-fit=cover">'
+  .. '<meta name="color-scheme" content="light dark"><title>'
+local BODY <const> = "</title><style>" .. STYLE .. "</style></head><body><main>"
+
 --- The fragment of a page as a document.
 ---@param body string HTML
 ---@param title? string HTML
 ---@return string
-function M.wrap(body, title)
-  return '<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
-    .. '<meta name="viewport" content="width=device-width,initial-scale=1,viewport-fit=cover">'
-    .. '<meta name="color-scheme" content="light dark"><title>' .. (title or "") .. "</title><style>" .. STYLE
-    .. "</style></head><body><main>" .. body .. "</main></body></html>\n"
-end
+function M.wrap(body, title) return HEAD .. (title or "") .. BODY .. body .. "</main></body></html>\n" end
 
 --- Puts something into the head of a document, at its beginning.
 ---@param html string

@@ -1,14 +1,15 @@
 -- wx.render: the templates NAME.html of a plugin's folder. They are read while the plugin loads, with everything
 -- else; each is compiled when it is shown first.
 
-local escape = require "weiyue.web.template".escape
+local core = require "weiyue_core"
 local file = require "weiyue.file"
-local json = require "weiyue_core".json
 local layout = require "weiyue.web.layout"
 local limits = require "weiyue.limits"
 local template = require "weiyue.web.template"
 
 local M = {}
+
+local escape <const> = core.text.html
 
 local NAME <const> = "weiyue.render"
 local Render <const> = { __name = NAME, __metatable = NAME }
@@ -65,7 +66,7 @@ function help.csrf_field(visit) return '<input type="hidden" name="csrf" value="
 local UNSAFE <const> = { ["<"] = "\\u003c", [">"] = "\\u003e", ["&"] = "\\u0026" }
 local LINE_ENDS <const> = { ["\xE2\x80\xA8"] = "\\u2028", ["\xE2\x80\xA9"] = "\\u2029" }
 local function script_json(value)
-  local text = assert(json.encode(value))
+  local text = assert(core.json.encode(value))
   return (text:gsub("[<>&]", UNSAFE):gsub("\xE2\x80[\xA8\xA9]", LINE_ENDS))
 end
 function help.json() return script_json end
@@ -93,19 +94,19 @@ local function find(plugin, name)
   return one.run
 end
 
-local spare -- a list for pieces that nobody uses just now
+local spare -- a writer that nobody uses just now
 
 -- Runs in limits.call: a template is a plugin's code.
 local function run(plugin, name, env)
-  local out, include = spare or {}, plugin.include
+  local writer, include = spare or core.text.writer(), plugin.include
   spare = nil
   if not include then
-    function include(inner, list, n, inner_env) return find(plugin, inner)(list, n, include, inner_env) end
+    function include(inner, its, inner_env) find(plugin, inner)(its, include, inner_env) end
     plugin.include = include
   end
-  local n = find(plugin, name)(out, 0, include, env)
-  local text = table.concat(out, "", 1, n)
-  if n < 100 and #text < 10000 then spare = out end
+  find(plugin, name)(writer, include, env)
+  local text = core.text.written(writer)
+  spare = writer
   return text
 end
 
@@ -118,7 +119,10 @@ function M.html(value, visit)
   local of = value[OF]
   local plugin = of.plugin
   local vars = of.vars
-  local env = { [VISIT] = visit, [BASE] = plugin.env, [VARS] = getmetatable(vars) ~= nil and vars or nil }
+  local env = { -- with room for a few values
+    [VISIT] = visit, [BASE] = plugin.env, [VARS] = getmetatable(vars) ~= nil and vars or nil,
+    _1 = nil, _2 = nil, _3 = nil, _4 = nil, _5 = nil,
+  }
   for name, one in next, vars do env[name] = one end
   setmetatable(env, Env)
   local body = limits.call(run, plugin, of.name, env)
@@ -127,7 +131,7 @@ function M.html(value, visit)
     env.body = body
     return limits.call(run, plugin, "layout", env)
   end
-  local title = env.title
+  local title = rawget(env, "title") or vars.title
   return layout.wrap(body, type(title) == "string" and escape(title) or nil)
 end
 

@@ -20,7 +20,7 @@ local VISITOR_TTL <const> = 30 * 86400 -- seconds
 ---@field raw table
 ---@field site table
 ---@field page table
----@field base string
+---@field cookie? string
 ---@field to_set table<string, any> cookies that are set whatever the handler returns
 local Visit = {}
 Visit.__index = Visit
@@ -55,13 +55,13 @@ end
 function Visit:is_secure() return self:located()[1] == "https" end
 
 function Visit:own_cookies()
-  if not self.all_cookies then self.all_cookies = cookies.read(self.raw:header "cookie") end
+  if not self.all_cookies then self.all_cookies = cookies.read(self.cookie) end
   return self.all_cookies
 end
 
 -- Its name, and what it is sealed for.
 local function visitor_cookie(visit)
-  local site, is_secure = visit.site, visit:is_secure()
+  local site, is_secure = visit.site, visit:located()[1] == "https"
   local known = site.visitor_cookies[is_secure]
   if not known then
     local name = (is_secure and "__Host-wy-" or "wy-") .. site.id
@@ -77,20 +77,19 @@ function Visit:set(name, cookie)
   self.to_set[name] = cookie
 end
 
-local function one_cookie(visit, name)
-  local field = visit.raw:header "cookie"
-  return field and cookies.one(field, name)
-end
-
 --- The name under which a browser is known; nil: it is not, yet.
 function Visit:visitor()
-  if not self.is_known then
-    self.is_known = true
-    local name, purpose = visitor_cookie(self)
-    local token = one_cookie(self, name)
-    self.visitor_id = token and seal.open(purpose, token) or false
+  local id = self.visitor_id
+  if id == nil then
+    id = false
+    if self.cookie then
+      local name, purpose = visitor_cookie(self)
+      local token = cookies.one(self.cookie, name)
+      id = token and seal.open(purpose, token) or false
+    end
+    self.visitor_id = id
   end
-  return self.visitor_id or nil
+  return id or nil
 end
 
 --- The same; it is given one where it has none.
@@ -186,7 +185,7 @@ function fields.raw_cookies(_, visit) return visit:own_cookies() end
 
 function fields.ip(_, visit) return (visit.raw:client()) end
 
-function fields.url(_, visit) return visit:origin() .. address.target(visit.raw, visit.base) end
+function fields.url(_, visit) return visit:origin() .. address.target(visit.raw, visit.req.base) end
 
 function fields.nonce(_, visit)
   visit.nonce = core.crypto.random_string(22)
@@ -258,35 +257,39 @@ local function read_body(req, visit)
   return true
 end
 
---- A visit of which nothing was read. Both tables have room from the start for what most requests put there.
-function M.bare(site, page, raw, number, path, base, params)
-  local visit = setmetatable({
-    req = false, raw = raw, site = site, page = page, base = base, to_set = NONE, place = false,
-    is_known = false, visitor_id = false, session_of = false, session = false, state = false,
-  }, Visit)
-  visit.req = {
-    account = site.object, method = raw:method(), path = path, params = params, base = base, push = number, user = nil,
-    query = nil, [OF] = visit,
-  }
-  return visit
-end
-
---- A request and its visit. nil, why: what it says is malformed.
----@return weiyue.web.Visit? visit
+--- A request and its visit. why: what it says is malformed; it has neither query nor body then. Both tables have room
+--- from the start for what most requests put there.
+---@param site table
+---@param page table
+---@param raw table
+---@param number integer
+---@param base string
+---@param method string
+---@param path string below base
+---@param query string as sent
+---@param cookie? string all that came with it
+---@param params? table<string, string>
+---@return weiyue.web.Visit visit
 ---@return string? why
-function M.new(site, page, raw, number, path, base, params)
-  local visit = M.bare(site, page, raw, number, path, base, params)
-  local req = visit.req
-  local query = raw:query()
+function M.new(site, page, raw, number, base, method, path, query, cookie, params)
+  local visit = setmetatable({
+    req = false, raw = raw, site = site, page = page, cookie = cookie, to_set = NONE, place = nil, visitor_id = nil,
+    session = nil, state = nil,
+  }, Visit)
+  local req = setmetatable({
+    account = site.object, method = method, path = path, params = params, base = base, push = number, user = nil,
+    query = nil, [OF] = visit,
+  }, Meta)
+  visit.req = req
   if query ~= "" then
     local lists, err = core.form.parse(query, { repeated = true })
-    if not lists then return nil, err end
+    if not lists then return visit, err or "malformed" end
     req.query = firsts(lists)
   end
-  setmetatable(req, Meta)
-  local ok, err = true, nil
-  if req.method ~= "GET" and req.method ~= "HEAD" and not page.raw then ok, err = read_body(req, visit) end
-  if not ok then return nil, err end
+  if method ~= "GET" and method ~= "HEAD" and not page.raw then
+    local ok, err = read_body(req, visit)
+    if not ok then return visit, err or "malformed" end
+  end
   return visit
 end
 

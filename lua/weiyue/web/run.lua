@@ -56,9 +56,9 @@ end
 local function normal(visit, value, err)
   local page = visit.page
   local kind = type(value)
-  if kind == "table" and responses.is(value) then return value end
-  if kind == "table" and render.is(value) then
-    return { body = render.html(value, visit), kind = HTML }
+  if kind == "table" then
+    if render.is(value) then return { body = render.html(value, visit), kind = HTML } end
+    if responses.is(value) then return value end
   end
   if kind == "string" then
     if page.kind ~= "page" then return { body = value, kind = TEXT } end
@@ -94,7 +94,7 @@ local function with_own(base, visit, response)
   end
   for name, value in pairs(own) do
     if value and name ~= "content-type" then
-      if name == "location" and response.own and visit.base ~= "" then value = visit.base .. value end
+      if name == "location" and response.own then value = visit.req.base .. value end
       headers[#headers + 1] = ("%s: %s\r\n"):format(name, value)
     end
   end
@@ -103,18 +103,19 @@ end
 
 -- The fields of an answer.
 local function fields_of(visit, response, kind, extra)
+  local is_secure = visit:is_secure()
   if not (response.headers or response.cookies or visit.nonce or next(visit.to_set)) then -- as most are
-    local site, name = visit.site, visit:is_secure()
+    local site, name = visit.site, is_secure
     if kind ~= HTML or extra ~= NOT_KEPT then name = tostring(name) .. (kind or "") .. (extra or "") end
     local known = site.fields[name]
     if known then return known end
-    known = security.common(visit:is_secure())
+    known = security.common(is_secure)
       .. (kind and kind:find "^text/html" and security.policy(site) or "") .. (extra or "")
       .. (kind and "Content-Type: " .. kind .. "\r\n" or "")
     if site.n_fields < 64 then site.fields[name], site.n_fields = known, site.n_fields + 1 end
     return known
   end
-  local base = security.common(visit:is_secure())
+  local base = security.common(is_secure)
   if kind and kind:find "^text/html" then base = base .. security.policy(visit.site, visit.nonce) end
   local fields = with_own(base .. (extra or ""), visit, response)
   if kind then fields = fields .. "Content-Type: " .. kind .. "\r\n" end
@@ -124,7 +125,8 @@ local function fields_of(visit, response, kind, extra)
 end
 
 local function content_type(response)
-  for name, value in pairs(response.headers or {}) do
+  if not response.headers then return nil end
+  for name, value in pairs(response.headers) do
     if name:lower() == "content-type" then return value and tostring(value) or nil end
   end
 end
@@ -233,10 +235,9 @@ end
 ---@param site table of weiyue.web.sites
 ---@param page table
 ---@return integer? status, string? fields, string|table|nil body, integer? from, integer? n
-function M.serve(site, page, raw, number, path, base, params)
-  local visit, why = requests.new(site, page, raw, number, path, base, params)
-  if not visit then
-    visit = requests.bare(site, page, raw, number, path, base, params)
+function M.serve(site, page, raw, number, base, method, path, query, cookie, params)
+  local visit, why = requests.new(site, page, raw, number, base, method, path, query, cookie, params)
+  if why then
     log("info", "page.malformed", visit, { text = why })
     return finish(visit, error_answer(visit, 400, "malformed"))
   end

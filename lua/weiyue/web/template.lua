@@ -5,18 +5,7 @@
 local M = {}
 
 local find, sub, gsub = string.find, string.sub, string.gsub
-
-local ESCAPED <const> = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&#34;", ["'"] = "&#39;" }
-
---- A value as HTML text, also in a quoted attribute. nil is nothing.
----@param value any
----@return string
-function M.escape(value)
-  if value == nil then return "" end
-  if type(value) ~= "string" then value = tostring(value) end
-  if not find(value, "[&<>\"']") then return value end
-  return (gsub(value, "[&<>\"']", ESCAPED))
-end
+local write <const> = require "weiyue_core".text.write
 
 local CLOSING <const> = { ["{{{"] = "}}}", ["{{"] = "}}", ["{%"] = "%}", ["{#"] = "#}" }
 
@@ -31,13 +20,15 @@ end
 
 local function newlines(text) return (gsub(text, "[^\n]+", "")) end
 
+local MOST <const> = 40 -- pieces that one call writes
+
 local WANTS <const> = { ["if"] = "then", ["elseif"] = "then", ["for"] = "do", ["while"] = "do" }
 
 -- A statement as Lua: `then` and `do` may be left out.
 local function statement(code)
   local word = code:match "^%s*(%a+)"
   local name = word == "include" and code:match "^%s*include%s*%(?%s*([\"'][^\"'\n]+[\"'])%s*%)?%s*$"
-  if name then return ("__n=__i(%s,__o,__n,_ENV)"):format(name) end
+  if name then return ("__i(%s,__o,_ENV)"):format(name) end
   local want = WANTS[word]
   if want and not find(code, "%f[%w_]" .. want .. "%s*$") then return code .. " " .. want end
   return code
@@ -55,11 +46,29 @@ end
 ---@return integer? line
 ---@return string? why
 function M.translate(text)
-  local code, at = { "local __o,__n,__e,__i,_ENV=... " }, 1
+  local code, at = {}, 1
   local line = 1 -- where a line begins, as far as that is known
-  local function add(piece) code[#code + 1] = piece end
+  local pieces = {} -- of the next call of write: HTML and values by turns
+  local function flush()
+    if #pieces > 0 then code[#code + 1] = ("__w(__o,%s) "):format(table.concat(pieces, ",")) end
+    pieces = {}
+  end
+  local function add(piece)
+    if piece == "" then return end
+    flush()
+    code[#code + 1] = piece
+  end
+  local function html(piece)
+    if #pieces >= MOST then flush() end
+    if #pieces % 2 == 1 then pieces[#pieces + 1] = "nil" end
+    pieces[#pieces + 1] = piece
+  end
   local function literal(piece)
-    if piece ~= "" then add(("__n=__n+1;__o[__n]=%q "):format(piece)) end
+    if piece ~= "" then html(("%q"):format(piece)) end
+  end
+  local function value(expression)
+    if #pieces % 2 == 0 then html '""' end
+    pieces[#pieces + 1] = "(" .. expression .. ")"
   end
   while true do
     local from, open = next_tag(text, at)
@@ -80,33 +89,33 @@ function M.translate(text)
       end
     end
     literal(before)
-    if open == "{{" then add(("__n=__n+1;__o[__n]=__e((%s)) "):format(body))
-    elseif open == "{{{" then add(("__n=__n+1;__o[__n]=__e((%s),true) "):format(body))
+    if open == "{{" then value(body)
+    elseif open == "{{{" then html(("__r((%s))"):format(body))
     elseif open == "{%" then add(statement(body) .. " ")
     else add(newlines(body)) end
     add(alone)
     at = after
   end
   literal(sub(text, at))
-  add "return __n"
+  flush()
   return table.concat(code)
 end
 
-local function write(value, raw)
-  if not raw then return M.escape(value) end
-  return value == nil and "" or tostring(value)
-end
+local function raw(value) return value == nil and "" or tostring(value) end
 
---- The function of a template: f(out, n, include, env) → n. Raises "path:line: …" where the template is wrong.
+local HEAD <const> = "return function(__w,__r,__o,__i,_ENV) "
+
+--- The function of a template: f(writer, include, env) writes it. Raises "path:line: …" where the template is wrong.
 ---@param text string
 ---@param path string
----@return fun(out: string[], n: integer, include: function, env: table): integer
+---@return fun(writer: userdata, include: function, env: table)
 function M.compile(text, path)
   local code, line, why = M.translate(text)
   if not code then error(("%s:%d: %s"):format(path, line, why), 0) end
-  local chunk, err = load(code, "@" .. path, "t", {})
-  if not chunk then error(err, 0) end
-  return function(out, n, include, env) return chunk(out, n, write, include, env) end
+  local ok, err = load(code, "@" .. path, "t", {}) -- by itself: its faults are not to be told as those of HEAD
+  if not ok then error(err, 0) end
+  local run = assert(load(HEAD .. code .. " end", "@" .. path, "t", {}))()
+  return function(writer, include, env) run(write, raw, writer, include, env) end
 end
 
 return M
