@@ -147,7 +147,6 @@ describe("a sealed text", function()
 
   it("is good for a while", function()
     local token = seal.sign("one", "text", 0.001)
-    local core = require "weiyue_core"
     local now = core.time.now
     core.time.now = function() return now() + 10 end
     local text, why = seal.open("one", token)
