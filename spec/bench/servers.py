@@ -42,8 +42,8 @@ class Failure(Exception):
     """Something that ends the run with one line."""
 
 
-def build(command, what):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def build(command, what, env=None):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
     if done.returncode != 0:
         raise Failure("cannot build %s:\n%s" % (what, done.stdout[-4000:]))
 
@@ -56,6 +56,13 @@ def build_weiyue(out, name="weiyue", *options):
     folder = os.path.join(out, name)
     build(["cmake", "-S", ROOT, "-B", folder, "-DCMAKE_BUILD_TYPE=Release", *options], name)
     build(["cmake", "--build", folder, "-j2"], name)
+    return os.path.join(folder, "weiyue")
+
+
+def build_guided(out):
+    """The build for production: guided by a profile. It is made anew each time, in two minutes."""
+    folder = os.path.join(out, "guided")
+    build([os.path.join(HERE, "profile"), folder], "the guided build", {**os.environ, "OUT": out})
     return os.path.join(folder, "weiyue")
 
 

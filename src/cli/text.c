@@ -56,7 +56,8 @@ const char *wy_cli_nearest(const char *word, const char *const *words, size_t n)
     least = d;
     best = words[i];
   }
-  size_t length = strnlen(word, WORD_MAX);
+  size_t length = strlen(word);
+  if (length > WORD_MAX) length = WORD_MAX;
   bool near = least == 0 || (least <= 2 && least < length) || 3 * least <= length;
   return near ? best : NULL;
 }
