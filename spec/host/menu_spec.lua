@@ -52,6 +52,15 @@ describe("weiyue.menu.check", function()
     end
   end)
 
+  it("tells a hole in a list: no button is lost without a word", function()
+    local missing = nil
+    local a, b = { "a", click = "k" }, { "b", click = "k" }
+    assert.equal("error button[2]", faults { a, missing, b })
+    assert.equal("error button[1]", faults { missing, b })
+    assert.equal("error button[1].sub_button[1]", faults { { "更多", missing, b } })
+    assert.equal("error button[1].sub_button[2]", faults { { "更多", a, missing, b } })
+  end)
+
   for kind, fields in pairs(kinds) do
     it(("wants of a button %s: %s"):format(kind, table.concat(fields, ", ")), function()
       assert.equal("", faults(with(button(kind))))

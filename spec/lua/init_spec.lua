@@ -23,6 +23,11 @@ describe("init", function()
     assert.matches("weiyue test", done.out)
   end)
 
+  it("names the folder so that a shell understands it", function()
+    assert.matches("  cd 'a shop'\n", program.run(folder, "init 'a shop'").out, 1, true)
+    assert.matches("  cd 商店\n", program.run(folder, "init 商店").out, 1, true)
+  end)
+
   it("takes a folder that is there, and empty", function()
     os.execute("mkdir " .. program.quote(folder .. "/shop"))
     assert.equal(0, program.run(folder, "init shop").status)

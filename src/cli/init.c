@@ -1,4 +1,5 @@
 /* weiyue init: the files of a new project, all of them or none. */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -152,25 +153,46 @@ static int check_folder(const char *folder) {
                       folder);
 }
 
+static bool is_plain(const char *word) {
+  for (; *word; word++)
+    if ((unsigned char)*word < 0x80 && !isalnum((unsigned char)*word) &&
+        !strchr("_./,:@%+-", *word))
+      return false;
+  return true;
+}
+
+/* As a word of a shell's command. */
+static void print_word(const char *word) {
+  if (is_plain(word)) {
+    fputs(word, stdout);
+    return;
+  }
+  putchar('\'');
+  for (; *word; word++)
+    if (*word == '\'') fputs("'\\''", stdout);
+    else putchar(*word);
+  putchar('\'');
+}
+
 static void print_next(const char *folder, const char *meta) {
+  printf(wy_tr("新项目：%s\n\n  cd ", "A new project: %s\n\n  cd "), folder);
+  print_word(folder);
   printf(
-      wy_tr("新项目：%s\n\n"
-            "  cd %s\n"
+      "%s",
+      wy_tr("\n"
             "  weiyue sandbox    在浏览器里和它聊天，不用手机、公网地址和密钥\n"
             "  weiyue test       跑 plugins/hello_spec.lua\n\n"
             "先看 plugins/hello.lua。上线时在环境变量里给出 "
             "WX_APPID、WX_SECRET、WX_TOKEN、WX_AES_KEY，\n"
             "然后 weiyue check、weiyue serve；再在公众平台填服务器地址 https://你的域名/wx。\n",
-            "A new project: %s\n\n"
-            "  cd %s\n"
+            "\n"
             "  weiyue sandbox    chat with it in the browser: no phone, public address or secrets\n"
             "  weiyue test       runs plugins/hello_spec.lua\n\n"
             "Begin with plugins/hello.lua. To go live put WX_APPID, WX_SECRET, WX_TOKEN and "
             "WX_AES_KEY into\n"
             "the environment, run weiyue check and weiyue serve, and enter https://YOUR.HOST/wx as "
             "the\n"
-            "server address at WeChat.\n"),
-      folder, folder);
+            "server address at WeChat.\n"));
   if (!*meta)
     printf("%s", wy_tr("没有找到编辑器用的类型（lua/meta）：把它的路径写进 .luarc.json 的 "
                        "workspace.library。\n",

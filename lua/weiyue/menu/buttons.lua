@@ -9,6 +9,7 @@ local url = require "weiyue.url"
 local M = {}
 
 local MOST <const>, MOST_SUB <const> = 3, 5
+local MOST_LOOKED_AT <const> = 20 -- of a list that is too long anyway
 local KEY_MAX <const>, URL_MAX <const>, ID_MAX <const> = 128, 1024, 512
 local ORIGIN <const> = "https://page.invalid" -- stands for the account's url where that is not known yet
 
@@ -148,14 +149,21 @@ local function unknown(b, path, add)
   end
 end
 
+-- The last place of a list, also of one with holes: what stood there was perhaps a variable that is not there.
+local function last_of(list)
+  local last = 0
+  for i in pairs(list) do last = math.type(i) == "integer" and i > last and i or last end
+  return math.min(last, MOST_LOOKED_AT)
+end
+
 -- The buttons below one, or nil.
 local function below(b)
   local list = b.sub_button
   if type(list) == "table" then return list.list or list end -- get_self nests them once more
   list = {}
-  local first = type(b[1]) == "string" and 2 or 1
-  for i = first, #b do list[#list + 1] = b[i] end
-  return #list > 0 and list or nil
+  local first, last = type(b[1]) == "string" and 2 or 1, last_of(b)
+  for i = first, last do list[i - first + 1] = b[i] end
+  return last >= first and list or nil
 end
 
 local function resolve(out, path, base, add)
@@ -177,7 +185,7 @@ local function read_button(b, path, is_sub, base, add)
   if name == nil then name = b[1] end
   names.check(name, path .. ".name", is_sub, add)
   local subs = below(b)
-  if subs and #subs > 0 then
+  if subs and last_of(subs) > 0 then
     if is_sub then
       add("error", path, "菜单只有两级", "a menu has two levels")
       return nil
@@ -216,15 +224,19 @@ end
 ---@param is_sub? boolean
 ---@return table[] buttons
 function M.read(list, path, base, add, is_sub)
-  local most, out = is_sub and MOST_SUB or MOST, {}
-  if #list == 0 then
+  local most, out, n = is_sub and MOST_SUB or MOST, {}, last_of(list)
+  if n == 0 then
     add("error", path, "至少一个按钮", "has at least one button")
-  elseif #list > most then
-    add("error", path, ("%d 个按钮，最多 %d 个"):format(#list, most),
-      ("has %d buttons; at most %d"):format(#list, most))
+  elseif n > most then
+    add("error", path, ("%d 个按钮，最多 %d 个"):format(n, most), ("has %d buttons; at most %d"):format(n, most))
   end
-  for i, b in ipairs(list) do
-    out[#out + 1] = read_button(b, ("%s[%d]"):format(path, i), is_sub or false, base, add)
+  for i = 1, n do
+    local at = ("%s[%d]"):format(path, i)
+    if list[i] == nil then
+      add("error", at, "是 nil", "is nil")
+    else
+      out[#out + 1] = read_button(list[i], at, is_sub or false, base, add)
+    end
   end
   return out
 end
