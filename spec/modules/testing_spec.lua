@@ -101,6 +101,15 @@ for _, tag in ipairs { "", " #socket" } do
       assert.equal(8, answer.seconds)
     end)
 
+    it("does not take a slip of the pen in an answer's fields for its absence", function()
+      local answer = shop():user():says "hello"
+      local ok, err = pcall(function() return answer.txt end)
+      assert.is_false(ok)
+      assert.matches("testing_spec.lua:%d+: .*txt.*text", err)
+      assert.is_nil(answer.articles)
+      assert.is_nil(answer.title)
+    end)
+
     local has_tasks, task = pcall(require, "weiyue.task")
     if has_tasks then
       it("waits inside a host's task: others have their turn", function()

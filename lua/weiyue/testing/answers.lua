@@ -1,5 +1,6 @@
 -- What a user gets to see, as specs look at it.
 
+local nearest = require "weiyue.nearest"
 local say = require "weiyue.testing.say"
 
 local M = {}
@@ -15,7 +16,6 @@ local M = {}
 ---@field seconds? number that it took, on the app's clock
 ---@field attempts? integer of WeChat
 ---@field fault? table why WeChat could not use it
-local Answer = {}
 
 --- For failure messages.
 function M.show(answer)
@@ -39,7 +39,20 @@ function M.show(answer)
   return text
 end
 
-local class = { __tostring = M.show, __index = Answer, __name = "weiyue.testing.Answer" }
+local NAMES <const> = {
+  "type", "text", "articles", "way", "xml", "raw", "status", "body", "seconds", "attempts", "fault", "media", "media_id",
+}
+
+-- A slip of the pen is told: nil would pass for an answer without it.
+local function absent(_, key)
+  if type(key) ~= "string" then return nil end
+  local near, distance = nearest.of(key, NAMES)
+  if distance == 1 then
+    error(say.tr("回复没有 %s 这一项；最接近的是 %s", "an answer has no %s; the nearest is %s"):format(key, near), 2)
+  end
+end
+
+local class = { __tostring = M.show, __index = absent, __name = "weiyue.testing.Answer" }
 
 --- The answer that a push got.
 ---@return weiyue.testing.Answer
