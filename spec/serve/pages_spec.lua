@@ -308,6 +308,30 @@ describe("pages of one account", function()
     connection:close()
   end)
 
+  it("are counted by the class of their answers, and timed by their handler", function()
+    local _, above = PLUGIN:match '^(.-)wx%.page%("/whole"':gsub("\n", "")
+    local handler = ('init.lua:%d"'):format(above + 1)
+    local function seen()
+      local metrics = server:metrics()
+      local answers = {}
+      for _, class in ipairs { "2xx", "3xx", "4xx", "5xx" } do
+        answers[class] = metrics:value(('weiyue_page_answers_total{account="demo",class="%s"}'):format(class))
+      end
+      return answers, (metrics:sum("weiyue_handler_seconds_count", handler))
+    end
+    local before, timed = seen()
+    get "/whole"
+    get "/whole"
+    get "/go"
+    get "/nothing"
+    get "/bad"
+    local after, then_timed = seen()
+    assert.equal(2, then_timed - timed)
+    for class, n in pairs { ["2xx"] = 2, ["3xx"] = 1, ["4xx"] = 1, ["5xx"] = 1 } do
+      assert.equal(n, after[class] - before[class], class)
+    end
+  end)
+
   describe("forms", function()
     local function form()
       local page = get "/form"

@@ -96,6 +96,24 @@ static void write_ways(scrape *s) {
   }
 }
 
+static void write_pages(scrape *s) {
+  static const char name[] = "weiyue_page_answers_total";
+  static const char *const classes[WY_STATUS_CLASSES] = {[2] = "2xx", "3xx", "4xx", "5xx"};
+  wy_host *h = s->h;
+  wy_prom_family(s->out, name, WY_PROM_COUNTER,
+                 "Answers of pages, by the class of their status; a stream counts when it ends.");
+  for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
+    if (!atomic_load(&h->ledgers[a]->served)) continue;
+    for (size_t i = 0; i < WY_STATUS_CLASSES; i++) {
+      if (!classes[i]) continue;
+      wy_buf_clear(&s->labels);
+      label(s, "account", h->ledgers[a]->id);
+      label(s, "class", classes[i]);
+      wy_prom_u64(s->out, name, &s->labels, sum_of(h, a, AT(pages) + i * sizeof(uint64_t)));
+    }
+  }
+}
+
 static void write_budgets(scrape *s) {
   static const char used[] = "weiyue_hold_used", budget[] = "weiyue_hold_budget";
   wy_host *h = s->h;
@@ -394,6 +412,7 @@ void wy_stats_write(wy_host *h, wy_buf *out) {
   wy_prom_u64(out, "weiyue_build_info", &s.labels, 1);
   write_accounts(&s);
   write_ways(&s);
+  write_pages(&s);
   write_budgets(&s);
   write_seconds(&s);
   write_handlers(&s);

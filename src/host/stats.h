@@ -28,6 +28,8 @@ typedef enum wy_way {
 
 const char *wy_way_name(wy_way way);
 
+enum { WY_STATUS_CLASSES = 6 /* of HTTP: 2xx to 5xx; the first has what was given up */ };
+
 /* Of one account on one worker. */
 typedef struct wy_desk_stats {
   uint64_t pushes, refused, answers[WY_WAY_END];
@@ -35,8 +37,9 @@ typedef struct wy_desk_stats {
   uint64_t late_messages; /* delivered */
   uint64_t late_failed;
   uint64_t mailbox_put, mailbox_taken;
-  uint64_t api_calls, api_failed;   /* of WeChat's API: sent, tries included; ended in an error */
-  uint64_t token_fetches;           /* requests for tokens, failed ones among them */
+  uint64_t api_calls, api_failed; /* of WeChat's API: sent, tries included; ended in an error */
+  uint64_t token_fetches;         /* requests for tokens, failed ones among them */
+  uint64_t pages[WY_STATUS_CLASSES];
   wy_histogram seconds[WY_WAY_END]; /* from a push to its answer; of hold: to the decision */
 } wy_desk_stats;
 

@@ -221,6 +221,7 @@ static int l_begin(lua_State *L) {
                            r))
     return luaL_error(L, "not enough memory");
   r->begun = true;
+  r->status = answer.status;
   r->streams->n++;
   r->events = lua_toboolean(L, 5);
   r->task = task;

@@ -17,6 +17,7 @@ typedef struct wy_page_req {
   wy_task *task;
   struct wy_page_req **box; /* Lua's side, which ref keeps; NULL: it has none (any more) */
   int ref;
+  int status;   /* of a stream, once it has begun */
   bool begun;   /* the head of a stream was sent */
   bool events;  /* that never ends by itself */
   bool gone;    /* its client */
