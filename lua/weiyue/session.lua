@@ -29,6 +29,7 @@ local TTL <const> = 30 * 86400 * 1000 -- ms from the last change on
 ---@field mark? string of its user's last forgetting, where nothing was in the store
 ---@field dropped boolean its user was forgotten
 ---@field visitor? weiyue.web.Visitors it is no user's, but a browser's
+---@field renews? boolean it is written even where nothing has changed, to be kept for longer
 
 -- By push, as long as one of its messages is there: of a handler that was ended nothing is left to tidy up.
 ---@type table<integer, weiyue.session.State>
@@ -178,7 +179,7 @@ function M.write(state)
   if state.dropped then return end
   local text, err = write(state.value)
   if err then return failed(state, "it cannot be kept: " .. err) end
-  if text == state.base then return end
+  if text == state.base and not (state.renews and text) then return end
   local kv
   kv, err = keep.kv()
   if not kv then return failed(state, err) end

@@ -185,6 +185,17 @@ for _, tag in ipairs { "", " #socket" } do
       assert.is_nil(app:metrics "weiyue_no_such")
     end)
 
+    it("keeps the session of who comes back, and not of who stays away", function()
+      local app = shop()
+      local often, seldom = app:user(), app:user()
+      for _, u in ipairs { often, seldom } do u:opens("/form"):submit { text = "水" } end
+      for _ = 1, 4 do
+        app:advance "20d"
+        assert.matches("seen 1", often:opens("/seen").body) -- it only reads
+      end
+      assert.matches("seen nil", seldom:opens("/seen").body)
+    end)
+
     it("opens pages, with cookies and forms", function()
       local app = shop()
       assert.equal("你好，小明", app:get("/hello/小明").text)

@@ -40,7 +40,8 @@ function M.show(answer)
 end
 
 local NAMES <const> = {
-  "type", "text", "articles", "way", "xml", "raw", "status", "body", "seconds", "attempts", "fault", "media", "media_id",
+  "type", "text", "articles", "way", "xml", "raw", "status", "body", "seconds", "attempts", "fault", "media",
+  "media_id",
 }
 
 -- A slip of the pen is told: nil would pass for an answer without it.

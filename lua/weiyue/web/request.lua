@@ -79,13 +79,15 @@ end
 
 --- The name under which a browser is known; nil: it is not, yet.
 function Visit:visitor()
-  local id = self.visitor_id
+  local id, _ = self.visitor_id, nil
   if id == nil then
     id = false
     if self.cookie then
       local name, purpose = visitor_cookie(self)
-      local token = cookies.one(self.cookie, name)
-      id = token and seal.open(purpose, token) or false
+      local token, left = cookies.one(self.cookie, name), nil
+      if token then id, _, left = seal.open(purpose, token) end
+      self.is_old = id and left < VISITOR_TTL / 2
+      id = id or false
     end
     self.visitor_id = id
   end
@@ -140,6 +142,10 @@ function M.session(req)
     local from = visit.is_unknown and visitors.unknown or site.visitors
     visit.state, err = sessions.visit(req.account, id, from, page.where)
     value = visit.state and visit.state.value
+    if value and visit.is_old then -- who comes back keeps his session
+      visit:set((visitor_cookie(visit)), { id, max_age = VISITOR_TTL })
+      visit.state.renews = true
+    end
   end
   if not value then return nil, err end
   visit.session, page.uses_session = value, true

@@ -80,20 +80,22 @@ end
 ---@param token string
 ---@return string? text
 ---@return string? why
+---@return number? left seconds that it is good for still
 function M.open(purpose, token)
   if type(token) ~= "string" or #token > 8192 then return nil, "forged" end
   local known = opened[purpose]
   known = known and known[token]
-  if known and known[2] >= core.time.now() then return known[1] end
+  local now = core.time.now()
+  if known and known[2] >= now then return known[1], nil, known[2] - now end
   local body, ends, text, sum = token:match "^(1%.(%x+)%.([%w_-]*))%.([%w_-]+)$"
   if not body or #ends > 12 then return nil, "forged" end
   local given = crypto.base64url_decode(sum)
   if not given or not crypto.equal(given, mac(purpose, body)) then return nil, "forged" end
   ends = tonumber(ends, 16)
-  if ends < core.time.now() then return nil, "expired" end
+  if ends < now then return nil, "expired" end
   text = crypto.base64url_decode(text)
   if text then remember(purpose, token, text, ends) end
-  return text
+  return text, nil, ends - now
 end
 
 --- What only this host can tell of a text: for comparing.

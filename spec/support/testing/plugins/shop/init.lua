@@ -45,6 +45,7 @@ wx.page("/form", function(req)
   req.session.seen = (req.session.seen or 0) + 1
   return ([[<form method="post"><input type="hidden" name="csrf" value="%s"><input name="text"></form>]]):format(req.csrf)
 end)
+wx.page("/seen", function(req) return "seen " .. tostring(req.session.seen) end)
 wx.page("/photo", function(req)
   if req.method == "POST" then
     local photo = req.files.photo
