@@ -70,6 +70,27 @@ end
 ---@return weiyue.Place?
 function Hub:place(account) return self.by_object[account] or self.by_id[account] end
 
+--- The same; of a platform's, the one that has authorised it and is named. nil: none is.
+---@async
+---@param account table
+---@param appid? any
+---@return weiyue.Place?
+function Hub:owner(account, appid)
+  local place = self:place(account)
+  if not place or place.kind ~= "component" then return place end
+  local object = type(appid) == "string" and self.components:find(appid)
+  local its = object and self:place(object)
+  return its and its.component == place and its or nil
+end
+
+--- Whose page a request has come to: the path or the query names it.
+---@async
+---@param req table
+---@return weiyue.Place?
+function Hub:owner_of(req)
+  return self:owner(req.account, req.params and req.params.appid or req.query and req.query.appid)
+end
+
 --- The account that a task works for: msg.account, by what task.account() says.
 ---@param number integer
 ---@return table? object

@@ -74,7 +74,7 @@ end
 ---@param options { api?: string[], open_tags?: string[], beta?: boolean, debug?: boolean }
 ---@return string html
 function M.head(req, options)
-  local place = place_of("jssdk.head", req.account)
+  local place = hubs.current():owner_of(req) or place_of("jssdk.head", req.account)
   local nonce = core.text.html(req.nonce or "")
   local html = ('<script nonce="%s" src="%s"></script>\n'):format(nonce, core.text.html(script_of(place)))
   local config, err = config_of(place, req.url:match "^[^#]*")
@@ -142,7 +142,7 @@ function M.sign(who, url)
   if own then origins[own] = true end
   local page, why = address.read(url, origins)
   if not page then return refuse(why, place) end
-  local config, err = config_of(place, page)
+  local config, err = config_of(req and hub:owner_of(req) or place, page)
   if not config then
     log.write("warn", "jssdk.failed", core.secrets.mask(tostring(err)), { account = place.id, code = err.code })
     return nil, fault("jssdk.failed", { "没有拿到 jsapi_ticket", "there is no jsapi_ticket" }, err.hint, { status = 502 })

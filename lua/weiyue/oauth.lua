@@ -72,23 +72,6 @@ local function one_value(query, name)
   return type(value) == "string" and value or nil
 end
 
--- Whose login it is: the account's; on a platform's pages that of one who has authorised it.
----@async
-local function place_of(account, appid)
-  local hub = hubs.current()
-  local place = hub:place(account)
-  if place.kind ~= "component" then return place end
-  local object = appid and hub.components:find(appid)
-  local its = object and hub:place(object)
-  return its and its.component == place and its or nil
-end
-
--- The path or the query names him.
----@async
-local function owner(req)
-  return place_of(req.account, req.params and req.params.appid or one_value(req.query, "appid"))
-end
-
 -- To WeChat ------------------------------------------------------------------------------------------------------
 
 -- The parameters stand in the order that WeChat advises.
@@ -127,7 +110,7 @@ end
 ---@return table? response nil: req.user is set
 function M.enter(req, options)
   local scope = options.login
-  local place = owner(req)
+  local place = hubs.current():owner_of(req)
   if not place then return page(404, "required") end
   local kv, err = keep.kv()
   local user
@@ -212,7 +195,7 @@ function M.callback(req)
     warn("oauth.state", "a state that this browser has not begun, or too long ago", account, { why = why })
     return page(why == "form" and 400 or 403, "state")
   end
-  local place = place_of(account, attempt.id)
+  local place = hubs.current():owner(account, attempt.id)
   if not place or place.id ~= attempt.id then return page(403, "state") end
   if not code then
     tell("info", "oauth.denied", "the user has not agreed", place)
@@ -249,7 +232,7 @@ function M.login(req)
   local scope = one_value(req.query, "scope") or "base"
   local wanted = (req.query or {}).return_to
   local back = wanted == nil and home(req) or paths.own(wanted)
-  local place = owner(req)
+  local place = hubs.current():owner_of(req)
   if not back or not SCOPES[scope] or not place then
     warn("oauth.return_to", "a login that would lead elsewhere", req.account)
     return page(400, "state")
@@ -272,7 +255,7 @@ function M.logout(req)
   if is_foreign(req) then return page(403, "state") end
   local wanted = (req.query or {}).return_to
   local back = wanted == nil and home(req) or paths.own(wanted)
-  local place = owner(req)
+  local place = hubs.current():owner_of(req)
   if not back or not place then return page(400, "state") end
   local kv, err = keep.kv()
   local user

@@ -83,6 +83,18 @@ describe("a page with jssdk", function()
     end
   end)
 
+  it("of a platform is signed for the account that its path names", function()
+    local hub, platform, its = hubs.current(), { id = "platform", url = "https://wx.example.cn" }, { id = "wxtestauth1" }
+    local component = hub:add { id = "platform", kind = "component", appid = "wxtestplatform", can = {}, object = platform, index = 2 }
+    hub:add { id = "wxtestauth1", kind = "service", appid = "wxtestauth1", can = {}, object = its, component = component }
+    rawset(hub, "components", { find = function(_, appid) return appid == "wxtestauth1" and its or nil end })
+    local req = request { account = platform, url = PAGE, params = { appid = "wxtestauth1" } }
+    assert.equal("wxtestauth1", config_of(jssdk.head(req, {})).appId)
+    assert.equal("wxtestauth1", assert(jssdk.sign(req, PAGE)).appId)
+    req = request { account = platform, url = PAGE, params = { appid = "wxtestauth2" } } -- who has not authorised it
+    assert.equal("wxtestplatform", config_of(jssdk.head(req, {})).appId)
+  end)
+
   it("has the account's own jweixin address", function()
     assert.same({ "https://res.wx.qq.com" }, jssdk.csp(one))
     place.jweixin = 'http://127.0.0.1:9000/jweixin.js?"><x'
