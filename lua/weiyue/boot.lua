@@ -204,14 +204,14 @@ function M.read(options)
   return boot
 end
 
---- What was read, as text: JSON of a weiyue.Snapshot. What is no UTF-8 was refused, and is left out.
+--- What was read, as text: JSON of a weiyue.Snapshot. What is no text was refused, and is left out.
 ---@param boot weiyue.Boot
 ---@return string
 function M.snapshot_text(boot)
   local from = boot.sources.snapshot()
   local copy = { files = {}, errors = from.errors, globs = from.globs, kinds = from.kinds }
   for path, text in pairs(from.files) do
-    if core.text.valid(text) then copy.files[path] = text end
+    if core.text.valid(text) and not text:find("\0", 1, true) then copy.files[path] = text end
   end
   return core.json.encode(copy)
 end

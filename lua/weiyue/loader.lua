@@ -31,6 +31,7 @@ function M.read(from, path)
   if not core.text.valid(text) then
     return nil, path .. ": not UTF-8; save it as UTF-8 (GBK? 请另存为 UTF-8)"
   end
+  if text:find("\0", 1, true) then return nil, path .. ": has a NUL byte: it is no text (有 NUL 字节，不是文本)" end
   return text
 end
 

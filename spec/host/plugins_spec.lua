@@ -385,6 +385,22 @@ describe("a plugin's file", function()
     assert.matches("one%.lua: not UTF%-8; save it as UTF%-8 %(GBK%? 请另存为 UTF%-8%)", fault "-- \xC4\xE3\xBA\xC3\n")
   end)
 
+  it("with a NUL byte is refused: the other workers would not get it", function()
+    assert.matches("one%.lua: has a NUL byte", fault "local a = '\0'\n")
+  end)
+
+  it("that is a template is read as its code is: UTF-8, with or without a byte order mark", function()
+    local code = "local wx = require 'weiyue' wx.page('/a', function() return wx.render 'a' end)"
+    for text, problem in pairs { ["\xC4\xE3"] = "a%.html: not UTF%-8", ["a\0b"] = "a%.html: has a NUL byte" } do
+      write { ["shop/init.lua"] = code, ["shop/a.html"] = text }
+      local _, problems, failed = load_all "shop"
+      assert.equal(1, failed)
+      assert.matches(problem, problems)
+    end
+    write { ["shop/a.html"] = "\xEF\xBB\xBF<!doctype html>" }
+    assert.equal("<!doctype html>", load_all("shop").shop.templates.a.text)
+  end)
+
   it("that is a binary chunk is refused", function()
     assert.matches("one%.lua", fault "\27LuaT\0\x19\x93")
   end)

@@ -53,6 +53,58 @@ describe("a template", function()
     end
   end)
 
+  it("shows a value as it is where it stands, whatever calls behind it change", function()
+    local c = setmetatable({ n = 0 }, { __tostring = function(c) return "<" .. c.n .. ">" end })
+    function c:next() self.n = self.n + 1 return self end
+    assert.equal("&lt;0&gt; &lt;1&gt; &lt;2&gt; <3> &lt;3&gt;",
+      render("{{ c }} {{ c:next() }} {{ c:next() }} {{{ c:next() }}} {{ c }}", { c = c }))
+  end)
+
+  it("tells the line of what raises, also in a value's __tostring", function()
+    local bad = setmetatable({}, { __tostring = function() return nil end })
+    for text, line in pairs {
+      ["l1\nl2 {{ 1 }}\nl3\nl4 {{ bad }}"] = 4, ["l1 {{ 1 }}{{ bad }}\n"] = 1, ["\n\n{{{ none.a }}} x\n{{ 1 }}"] = 3,
+      ["\n{{ 1 }}\n{{ none.a }}"] = 3, ["{# a\nb #}\n{{ 1 }} {{ none.a }}"] = 3, ["{{ 1 }}\\\n{{ bad }}"] = 2,
+      ["{% for i = 1, 2 do %}\n<li>{{ i }} {{{ none.a }}}\n{% end %}"] = 2, ["a\n\n{% local x = none.a %}"] = 3,
+    } do
+      local lines = {}
+      local ok = xpcall(render, function(err)
+        lines = { tostring(err):match "page.html:(%d+)" or debug.traceback():match "page.html:(%d+)" }
+      end, text, { bad = bad })
+      assert.is_false(ok)
+      assert.equal(tostring(line), lines[1], text)
+    end
+  end)
+
+  it("is refused where a statement is not whole, or runs into what follows", function()
+    for _, text in ipairs { "{% x = %}hello {{ x }}", "{% local a = q or %}<b>text</b>", "a{% return %}b", "{{ ... }}", "{% if x %}" } do
+      local ok, err = pcall(render, text)
+      assert.is_false(ok, text)
+      assert.matches("^page.html:1: ", err)
+    end
+  end)
+
+  it("belongs to one page: what it leaves behind writes into no other", function()
+    local kept
+    local plugin = { loaded = true, env = setmetatable({ keep = function(f) kept = f end }, { __index = _G }), templates = {
+      first = { text = "A{% keep(function() %}late{% end) %}B", path = "first.html" },
+      second = { text = "C", path = "second.html" },
+    } }
+    assert.matches("<main>AB</main>", renders.html(renders.of(plugin)("first"), {}))
+    assert.matches("<main>C</main>", renders.html(renders.of(plugin)("second"), {}))
+    assert.has_error(kept)
+  end)
+
+  it("has a title: a value's, its own, or the plugin's", function()
+    local plugin = { loaded = true, env = setmetatable({ title = "<the plugin's>" }, { __index = _G }), templates = {
+      plain = { text = "x", path = "plain.html" }, own = { text = "{% title = 'its own' %}", path = "own.html" },
+    } }
+    local function title(name, vars) return renders.html(renders.of(plugin)(name, vars), {}):match "<title>(.-)</title>" end
+    assert.equal("&lt;the plugin&#39;s&gt;", title "plain")
+    assert.equal("a value", title("plain", { title = "a value" }))
+    assert.equal("its own", title("own", { title = "a value" }))
+  end)
+
   it("is written with what makes texts, and with nothing else", function()
     for _, what in ipairs { io.stdout, {}, "text", 1 } do
       local ok, err = pcall(core.text.write, what, "x")

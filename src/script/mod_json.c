@@ -17,17 +17,9 @@
 #define ARRAY "weiyue.array" /* what getmetatable says of an array */
 #define NULL_VALUE "weiyue.json.null"
 #define NULL_TYPE "weiyue.json.null_type"
-#define WORK "weiyue.json.work"
 #define TEXT "weiyue.json.text"
 
-enum { ENCODE_DEPTH = 128, TEXT_MAX = 1 << 26, TEXT_KEPT = 1 << 14 };
-
-/* What both functions work with, one after another: their upvalue. What an error has left of one
- * call goes with the next. */
-typedef struct work {
-  cJSON *tree;
-  wy_buf text;
-} work;
+enum { ENCODE_DEPTH = 128, TEXT_MAX = 1 << 26 };
 
 /* ---- arrays and null ---- */
 
@@ -114,20 +106,6 @@ static int l_is_array(lua_State *L) {
 
 /* ---- decode ---- */
 
-static void drop_tree(work *w) {
-  cJSON_Delete(w->tree);
-  w->tree = NULL;
-}
-
-static int l_work_gc(lua_State *L) {
-  work *w = lua_touserdata(L, 1);
-  drop_tree(w);
-  wy_buf_deinit(&w->text);
-  return 0;
-}
-
-static work *work_of(lua_State *L) { return lua_touserdata(L, lua_upvalueindex(1)); }
-
 /* An integer beyond 64 bits stays text: an id must not lose digits. */
 static void push_number(lua_State *L, const char *text) {
   lua_stringtonumber(L, text);
@@ -170,6 +148,11 @@ static void push_tree(lua_State *L, const cJSON *node) {
   }
 }
 
+static int l_push_tree(lua_State *L) {
+  push_tree(L, lua_touserdata(L, 1));
+  return 1;
+}
+
 /* json.decode(text [, { lenient = true, depth = n }]) */
 static int l_decode(lua_State *L) {
   wy_str text;
@@ -188,17 +171,18 @@ static int l_decode(lua_State *L) {
       options.depth = (unsigned)depth;
     }
   }
-  work *w = work_of(L);
-  drop_tree(w);
-  int err = wy_json_parse(text, &options, &w->tree, &at);
+  cJSON *tree = NULL;
+  int err = wy_json_parse(text, &options, &tree, &at);
   if (err) {
     luaL_pushfail(L);
     lua_pushfstring(L, "%s at byte %I", wy_err_text(err), (LUAI_UACINT)at + 1);
     return 2;
   }
-  push_tree(L, w->tree);
-  drop_tree(w);
-  return 1;
+  lua_pushcfunction(L, l_push_tree);
+  lua_pushlightuserdata(L, tree);
+  int status = lua_pcall(L, 1, 1, 0);
+  cJSON_Delete(tree);
+  return status == LUA_OK ? 1 : lua_error(L);
 }
 
 /* ---- encode ---- */
@@ -419,9 +403,24 @@ wy_buf *wy_new_text(lua_State *L, size_t max) {
   return text;
 }
 
+/* encoder, value → text | nil, why */
+static int l_encode_value(lua_State *L) {
+  encoder *e = lua_touserdata(L, 1);
+  bool ok = encode(e, NULL);
+  if (ok && e->out->failed) ok = refuse(e, NULL, "JSON over 64 MiB, or out of memory");
+  if (ok) {
+    lua_pushlstring(L, e->out->p, e->out->n);
+    return 1;
+  }
+  luaL_pushfail(L);
+  lua_insert(L, -2);
+  return 2;
+}
+
 /* json.encode(value [, { pretty = bool, sort = bool }]) */
 static int l_encode(lua_State *L) {
-  encoder e = {.L = L, .sort = true};
+  wy_buf out;
+  encoder e = {.L = L, .out = &out, .sort = true};
   luaL_checkany(L, 1);
   lua_settop(L, 2);
   if (!lua_isnil(L, 2)) {
@@ -430,34 +429,24 @@ static int l_encode(lua_State *L) {
     e.pretty = lua_toboolean(L, -1);
     if (lua_getfield(L, 2, "sort") != LUA_TNIL) e.sort = lua_toboolean(L, -1);
   }
-  e.out = &work_of(L)->text;
-  if (e.out->failed) wy_buf_deinit(e.out);
-  wy_buf_clear(e.out);
+  lua_settop(L, 1);
+  lua_pushcfunction(L, l_encode_value);
+  lua_pushlightuserdata(L, &e);
   lua_pushvalue(L, 1);
-  bool ok = encode(&e, NULL);
-  if (ok && e.out->failed) ok = refuse(&e, NULL, "JSON over 64 MiB, or out of memory");
-  if (ok) lua_pushlstring(L, e.out->p, e.out->n);
-  if (e.out->cap > TEXT_KEPT) wy_buf_deinit(e.out);
-  if (ok) return 1;
-  luaL_pushfail(L);
-  lua_insert(L, -2);
-  return 2;
+  wy_buf_init(&out, TEXT_MAX);
+  int status = lua_pcall(L, 2, LUA_MULTRET, 0);
+  wy_buf_deinit(&out);
+  return status == LUA_OK ? lua_gettop(L) - 1 : lua_error(L);
 }
 
 int wy_open_json(lua_State *L) {
-  static const luaL_Reg functions[] = {{"array", l_array}, {"is_array", l_is_array}, {NULL, NULL}};
-  static const luaL_Reg working[] = {{"decode", l_decode}, {"encode", l_encode}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"decode", l_decode},
+                                       {"encode", l_encode},
+                                       {"array", l_array},
+                                       {"is_array", l_is_array},
+                                       {NULL, NULL}};
   make_null(L);
   luaL_newlib(L, functions);
-  work *w = lua_newuserdatauv(L, sizeof *w, 0);
-  w->tree = NULL;
-  wy_buf_init(&w->text, TEXT_MAX);
-  if (luaL_newmetatable(L, WORK)) {
-    lua_pushcfunction(L, l_work_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
-  luaL_setfuncs(L, working, 1);
   push_null(L);
   lua_setfield(L, -2, "null");
   return 1;

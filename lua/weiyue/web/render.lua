@@ -5,6 +5,7 @@ local core = require "weiyue_core"
 local file = require "weiyue.file"
 local layout = require "weiyue.web.layout"
 local limits = require "weiyue.limits"
+local loader = require "weiyue.loader"
 local template = require "weiyue.web.template"
 
 local M = {}
@@ -45,7 +46,7 @@ function M.read(plugin, from)
   local start = folder:gsub("[%*%?%[%]\\]", "\\%0")
   for _, depth in ipairs { "/*.html", "/*/*.html" } do
     for _, path in ipairs(from.glob(start .. depth) or {}) do
-      local text, err = from.read(path)
+      local text, err = loader.read(from, path)
       if not text then return nil, err end
       plugin.templates[path:sub(#folder + 2):gsub("%.html$", "")] = { path = path, text = text }
     end
@@ -94,20 +95,15 @@ local function find(plugin, name)
   return one.run
 end
 
-local spare -- a writer that nobody uses just now
-
 -- Runs in limits.call: a template is a plugin's code.
 local function run(plugin, name, env)
-  local writer, include = spare or core.text.writer(), plugin.include
-  spare = nil
+  local writer, include = core.text.writer(), plugin.include
   if not include then
-    function include(inner, its, inner_env) find(plugin, inner)(its, include, inner_env) end
+    function include(inner, its, inner_env) return find(plugin, inner)(its, include, inner_env) end
     plugin.include = include
   end
   find(plugin, name)(writer, include, env)
-  local text = core.text.written(writer)
-  spare = writer
-  return text
+  return core.text.written(writer)
 end
 
 --- The HTML of a value of wx.render, a whole document.
@@ -131,7 +127,7 @@ function M.html(value, visit)
     env.body = body
     return limits.call(run, plugin, "layout", env)
   end
-  local title = rawget(env, "title") or vars.title
+  local title = env.title
   return layout.wrap(body, type(title) == "string" and escape(title) or nil)
 end
 

@@ -20,6 +20,7 @@ local VISITOR_TTL <const> = 30 * 86400 -- seconds
 ---@field raw table
 ---@field site table
 ---@field page table
+---@field base string
 ---@field cookie? string
 ---@field to_set table<string, any> cookies that are set whatever the handler returns
 local Visit = {}
@@ -191,7 +192,7 @@ function fields.raw_cookies(_, visit) return visit:own_cookies() end
 
 function fields.ip(_, visit) return (visit.raw:client()) end
 
-function fields.url(_, visit) return visit:origin() .. address.target(visit.raw, visit.req.base) end
+function fields.url(_, visit) return visit:origin() .. address.target(visit.raw, visit.base) end
 
 function fields.nonce(_, visit)
   visit.nonce = core.crypto.random_string(22)
@@ -279,7 +280,7 @@ end
 ---@return string? why
 function M.new(site, page, raw, number, base, method, path, query, cookie, params)
   local visit = setmetatable({
-    req = false, raw = raw, site = site, page = page, cookie = cookie, to_set = NONE, place = nil, visitor_id = nil,
+    req = false, raw = raw, site = site, page = page, base = base, cookie = cookie, to_set = NONE, place = nil, visitor_id = nil,
     session = nil, state = nil,
   }, Visit)
   local req = setmetatable({

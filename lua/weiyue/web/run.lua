@@ -94,7 +94,7 @@ local function with_own(base, visit, response)
   end
   for name, value in pairs(own) do
     if value and name ~= "content-type" then
-      if name == "location" and response.own then value = visit.req.base .. value end
+      if name == "location" and response.own then value = visit.base .. value end
       headers[#headers + 1] = ("%s: %s\r\n"):format(name, value)
     end
   end

@@ -20,7 +20,7 @@ end
 
 local function newlines(text) return (gsub(text, "[^\n]+", "")) end
 
-local MOST <const> = 40 -- pieces that one call writes
+local MOST <const> = 16 -- pieces that one call writes
 
 local WANTS <const> = { ["if"] = "then", ["elseif"] = "then", ["for"] = "do", ["while"] = "do" }
 
@@ -48,10 +48,11 @@ end
 function M.translate(text)
   local code, at = {}, 1
   local line = 1 -- where a line begins, as far as that is known
-  local pieces = {} -- of the next call of write: HTML and values by turns
+  local pieces, has_values = {}, false -- of the next call of write: HTML and values by turns
+  local above = "" -- line ends before its values
   local function flush()
-    if #pieces > 0 then code[#code + 1] = ("__w(__o,%s) "):format(table.concat(pieces, ",")) end
-    pieces = {}
+    if #pieces > 0 then code[#code + 1] = (";__w%s(__o,%s) "):format(above, table.concat(pieces, ",")) end
+    pieces, has_values, above = {}, false, ""
   end
   local function add(piece)
     if piece == "" then return end
@@ -63,12 +64,23 @@ function M.translate(text)
     if #pieces % 2 == 1 then pieces[#pieces + 1] = "nil" end
     pieces[#pieces + 1] = piece
   end
+  -- Its line ends stand outside of the text: a call is where its "(" is, and so are the values that it writes.
   local function literal(piece)
-    if piece ~= "" then html(("%q"):format(piece)) end
+    if piece == "" then return end
+    local lines = newlines(piece)
+    html((("%q"):format(piece):gsub("\\\n", "\\n")))
+    if has_values then add(lines) else above = above .. lines end
   end
-  local function value(expression)
-    if #pieces % 2 == 0 then html '""' end
-    pieces[#pieces + 1] = "(" .. expression .. ")"
+  -- What a call changes is not to show in the values before it.
+  local function value(expression, raw)
+    if has_values and (expression:find "[%({\"']" or expression:find "%[=*%[") then flush() end
+    if raw then
+      html(("__r((%s))"):format(expression))
+    else
+      if #pieces % 2 == 0 then html '""' end
+      pieces[#pieces + 1] = "(" .. expression .. ")"
+    end
+    has_values = true
   end
   while true do
     local from, open = next_tag(text, at)
@@ -90,7 +102,7 @@ function M.translate(text)
     end
     literal(before)
     if open == "{{" then value(body)
-    elseif open == "{{{" then html(("__r((%s))"):format(body))
+    elseif open == "{{{" then value(body, true)
     elseif open == "{%" then add(statement(body) .. " ")
     else add(newlines(body)) end
     add(alone)
@@ -114,8 +126,11 @@ function M.compile(text, path)
   if not code then error(("%s:%d: %s"):format(path, line, why), 0) end
   local ok, err = load(code, "@" .. path, "t", {}) -- by itself: its faults are not to be told as those of HEAD
   if not ok then error(err, 0) end
-  local run = assert(load(HEAD .. code .. " end", "@" .. path, "t", {}))()
-  return function(writer, include, env) run(write, raw, writer, include, env) end
+  local made
+  made, err = load(HEAD .. code .. "\nend", "@" .. path, "t", {})
+  if not made then error(err, 0) end
+  local run = made()
+  return function(writer, include, env) return run(write, raw, writer, include, env) end
 end
 
 return M
