@@ -113,6 +113,10 @@ end)
 wx.route("GET", "/count", function(req) return { n = wx.shared:get(req.query.of) or 0 } end)
 wx.page("/slow", function() wx.sleep(0.2) return "<p>slow</p>" end)
 wx.page("/forever", function() while true do end end)
+wx.page("/changed", function(req)
+  if req.query.to then req.base = req.query.to else req.base = nil end
+  return wx.redirect "/me"
+end)
 ]==]
 
 local FILES <const> = {
@@ -306,6 +310,12 @@ describe("pages of one account", function()
     assert.truthy(connection:read().body:find("slow", 1, true))
     assert.truthy(connection:read().body:find("/where", 1, true))
     connection:close()
+  end)
+
+  it("lead where they say, whatever a handler writes into req", function()
+    for _, target in ipairs { "/changed", "/changed?to=http://evil.example" } do
+      assert.same({ 302, "/me" }, { get(target).status, get(target).headers.location })
+    end
   end)
 
   it("are counted by the class of their answers, and timed by their handler", function()

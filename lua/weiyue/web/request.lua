@@ -280,8 +280,8 @@ end
 ---@return string? why
 function M.new(site, page, raw, number, base, method, path, query, cookie, params)
   local visit = setmetatable({
-    req = false, raw = raw, site = site, page = page, base = base, cookie = cookie, to_set = NONE, place = nil, visitor_id = nil,
-    session = nil, state = nil,
+    req = false, raw = raw, site = site, page = page, base = base, cookie = cookie, to_set = NONE, place = nil,
+    visitor_id = nil, session = nil, state = nil,
   }, Visit)
   local req = setmetatable({
     account = site.object, method = method, path = path, params = params, base = base, push = number, user = nil,
