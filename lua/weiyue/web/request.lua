@@ -62,7 +62,7 @@ end
 
 -- Its name, and what it is sealed for.
 local function visitor_cookie(visit)
-  local site, is_secure = visit.site, visit:located()[1] == "https"
+  local site, is_secure = visit.site, visit:is_secure()
   local known = site.visitor_cookies[is_secure]
   if not known then
     local name = (is_secure and "__Host-wy-" or "wy-") .. site.id
