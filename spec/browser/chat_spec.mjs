@@ -74,6 +74,51 @@ await spec("a page with JS-SDK is told config:ok", async (page) => {
   await page.locator(".browser h3", { hasText: "扫一扫" }).waitFor(); // the page's own title
 });
 
+await spec("what a page wants of the phone is made up", async (page) => {
+  await page.locator("nav.menu").getByRole("button", { name: "更多" }).click();
+  await page.getByRole("menuitem", { name: "手机" }).click();
+  await frame(page).locator("#state", { hasText: "config:ok" }).waitFor();
+  const call = (name, options = {}) =>
+    frame(page).locator("body").evaluate((_, [name, options]) => new Promise((done) => wx[name]({ ...options, complete: done })), [name, options]);
+  const picture = await call("chooseImage");
+  assert.equal(picture.errMsg, "chooseImage:ok");
+  const localId = picture.localIds[0];
+  assert.match((await call("getLocalImgData", { localId })).localData, /^data:image\/png;base64,/);
+  const { serverId } = await call("uploadImage", { localId });
+  assert.ok(serverId);
+  assert.ok((await call("downloadImage", { serverId })).localId);
+  assert.equal((await call("getLocation")).latitude, 31.2304);
+  const link = await frame(page).locator("body").evaluate(() => location.href);
+  for (const [name, options] of [
+    ["previewImage", { urls: [localId] }], ["openLocation", {}], ["getNetworkType", {}], ["hideMenuItems", { menuList: ["menuItem:copyUrl"] }],
+    ["showMenuItems", { menuList: ["menuItem:copyUrl"] }], ["hideOptionMenu", {}], ["showOptionMenu", {}],
+    ["updateAppMessageShareData", { title: "月", desc: "亮", link }], ["updateTimelineShareData", { title: "月", link }],
+  ]) {
+    assert.equal((await call(name, options)).errMsg, `${name}:ok`);
+  }
+  assert.match((await call("updateTimelineShareData", { title: "月", link: "https://elsewhere.example/" })).errMsg, /another domain/);
+  assert.match((await call("startRecord")).errMsg, /fail/);
+  const signed = JSON.parse(await frame(page).locator("#signed").textContent());
+  assert.equal((await call("chooseInvoice", signed.chooseInvoice)).errMsg, "chooseInvoice:fail, the user has no invoice");
+  assert.equal((await call("chooseInvoice", { ...signed.chooseInvoice, cardSign: "0" })).errMsg, "chooseInvoice:fail, invalid signature");
+  const ends = Date.now() + 10000; // the card is looked at by WeChat first
+  let taken;
+  do taken = await call("addCard", signed.addCard);
+  while (taken.errMsg !== "addCard:ok" && Date.now() < ends && (await page.waitForTimeout(300)) === undefined);
+  assert.equal(taken.errMsg, "addCard:ok");
+  assert.equal(JSON.parse((await call("chooseCard", signed.chooseCard)).cardList).length, 1);
+  const scanned = call("scanQRCode", { needResult: 1 });
+  await page.locator("dialog input[name=value]").fill("https://example.com/tea");
+  await page.locator("dialog button[name=submit]").click();
+  assert.deepEqual(await scanned, { errMsg: "scanQRCode:ok", resultStr: "https://example.com/tea" });
+  const cancelled = call("scanQRCode");
+  await page.locator("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal((await cancelled).errMsg, "scanQRCode:cancel");
+  await frame(page).locator("#subscribe").waitFor();
+  assert.equal(await frame(page).locator("wx-open-launch-weapp").getAttribute("data-wx-open"), "refused");
+});
+
 await spec("a page that wants more than the openid asks the user first", async (page) => {
   const openid = await page.locator("select[name=user]").inputValue();
   await page.locator("nav.menu").getByRole("button", { name: "更多" }).click();

@@ -44,7 +44,7 @@ return [==[
     document.documentElement.setAttribute("data-wx-config", message);
     report("config", { jsApiList: config.jsApiList || [], openTagList: config.openTagList || [], url: location.href.split("#")[0] },
       { errMsg: message, hint: result.hint });
-    if (config.debug) alert("{\"errMsg\":\"" + message + "\"}");
+    if (config.debug && window.parent === window) alert("{\"errMsg\":\"" + message + "\"}"); // frames show none
     if (result.ok) {
       ready.splice(0).forEach(function (fn) { later(fn); });
     } else {
@@ -123,10 +123,31 @@ return [==[
     miniProgram: { getEnv: function (fn) { later(fn, { miniprogram: false }); } }
   };
 
+  // What the phone's user is asked. Browsers show no window.prompt of a page in a frame: the chat page asks, which has it.
+  function ask(call, args, text, done) {
+    var id = String(++serial), alone = setTimeout(prompt_here, 1000);
+    function prompt_here() {
+      window.removeEventListener("message", on_message);
+      done(window.prompt(text, args.example));
+    }
+    function on_message(event) {
+      if (event.source !== window.parent || !event.data || event.data.weiyue !== "phone" || event.data.id !== id) return;
+      clearTimeout(alone);
+      if (event.data.result === undefined) return; // it is there, and asks
+      window.removeEventListener("message", on_message);
+      done(event.data.result);
+    }
+    if (window.parent === window) { clearTimeout(alone); return prompt_here(); }
+    window.addEventListener("message", on_message);
+    window.parent.postMessage({ weiyue: "jweixin", call: call, args: args, id: id }, "*");
+  }
+
   define("scanQRCode", function (options, done) {
-    var result = window.prompt("扫到的内容 / what the camera sees", options.scanType && options.scanType[0] === "barCode" ? "EAN_13,6900000000000" : "https://example.com/");
-    if (result === null) return done("cancel");
-    done("ok", { resultStr: result });
+    var is_bar = options.scanType && options.scanType[0] === "barCode";
+    ask("scan", { example: is_bar ? "EAN_13,6900000000000" : "https://example.com/" }, "扫到的内容 / what the camera sees", function (result) {
+      if (result === null) return done("cancel");
+      done("ok", { resultStr: result });
+    });
   });
 
   define("chooseImage", function (options, done) {

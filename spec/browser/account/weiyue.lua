@@ -2,5 +2,5 @@
 return {
   listen = "127.0.0.1:0",
   plugins = { "plugins/*.lua" },
-  accounts = { { id = "demo", path = "/wx", kind = "service", verified = true, mode = "safe" } },
+  accounts = { { id = "demo", path = "/wx", kind = "service", verified = true, mode = "safe", can = { cards = true } } },
 }

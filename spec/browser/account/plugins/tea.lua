@@ -19,7 +19,8 @@ wx.message("image", function() return "好看" end)
 wx.scan("*", function(msg) return msg.scene .. " 号桌" end)
 wx.subscribe "欢迎来到微月茶馆"
 
-wx.menu { { "关于", click = "about" }, { "更多", { "我的", page = "/me" }, { "扫一扫", page = "/scan" }, { "会员", page = "/member" } } }
+wx.menu { { "关于", click = "about" }, { "更多", { "我的", page = "/me" }, { "扫一扫", page = "/scan" }, { "会员", page = "/member" },
+  { "手机", page = "/phone" } } }
 wx.click("about", "一间写在月亮上的茶馆")
 
 wx.page("/me", { login = "base" }, function(req)
@@ -36,4 +37,30 @@ wx.page("/scan", { jssdk = { api = { "scanQRCode" } } }, function(req)
   wx.ready(function () { document.getElementById("state").textContent = "config:ok"; });
   wx.error(function (res) { document.getElementById("state").textContent = res.errMsg; });
 </script></body></html>]]):format(req.nonce)
+end)
+
+local jssdk, json = require "weiyue.jssdk", require "weiyue.json"
+
+wx.page("/phone", { jssdk = {
+  api = { "scanQRCode", "chooseImage", "getLocalImgData", "uploadImage", "downloadImage", "previewImage", "getLocation",
+    "openLocation", "getNetworkType", "updateAppMessageShareData", "updateTimelineShareData", "hideMenuItems",
+    "showMenuItems", "hideOptionMenu", "showOptionMenu", "chooseInvoice", "addCard", "chooseCard", "openCard" },
+  open_tags = { "wx-open-subscribe" },
+} }, function(req)
+  local made = assert(req.account.api.card.create { card = { card_type = "GIFT", gift = { gift = "茶", base_info = {
+    logo_url = "u", brand_name = "小店", code_type = "CODE_TYPE_TEXT", title = "九折", color = "Color010", notice = "出示",
+    description = "说明", sku = { quantity = 9 }, date_info = { type = "DATE_TYPE_FIX_TERM", fixed_term = 30 } } } } })
+  local signed = {
+    addCard = { cardList = { assert(jssdk.add_card(req.account, { card_id = made.card_id })) } },
+    chooseInvoice = assert(jssdk.choose_card(req.account, { card_type = "INVOICE" })),
+    chooseCard = assert(jssdk.choose_card(req.account, { card_id = made.card_id })),
+  }
+  return ([[<!doctype html><html><head><title>手机</title></head><body><p id=state>…</p>
+<script id=signed type="application/json">%s</script>
+<wx-open-subscribe template="T1"><template><button id=subscribe>订阅</button></template></wx-open-subscribe>
+<wx-open-launch-weapp><template><button>小程序</button></template></wx-open-launch-weapp>
+<script nonce="%s">
+  wx.ready(function () { document.getElementById("state").textContent = "config:ok"; });
+  wx.error(function (res) { document.getElementById("state").textContent = res.errMsg; });
+</script></body></html>]]):format(json.encode(signed), req.nonce)
 end)

@@ -58,6 +58,7 @@ export const words = {
   scan_scene: ["二维码的场景值", "Scene of the account's QR code"],
   scan_url: ["二维码里的网址", "Address in the QR code"],
   scan_known: ["公众号生成过的二维码", "QR codes the account made"],
+  scan_seen: ["扫到的内容", "What the camera sees"],
   scan_what: ["二维码里是什么", "What the QR code holds"],
   scene: ["场景值", "Scene"],
   article: ["文章", "Article"],
