@@ -1,9 +1,8 @@
 /* weiyue.json: JSON to Lua values and back. Reading goes through codec/json (strict, or lenient for
  * replies of WeChat's API); writing is stable and never escapes what WeChat would show literally.
  *
- * C memory (the cJSON tree, the text in the making) is owned by a userdata, so that nothing leaks
- * when Lua raises. No metamethod of a value is ever called, so that neither function is called
- * while it works. */
+ * C memory (the cJSON tree, the text in the making) stays with who calls what may raise, by a
+ * protected call. No metamethod of a value is ever called. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <math.h>
