@@ -23,17 +23,20 @@ end)
 ]]
 
 describe("a host with its store in a Redis", function()
-  local store
+  local store, servers
 
-  before_each(function() store = redis.start() end)
-  after_each(function() store:stop() end)
+  before_each(function() store, servers = redis.start(), {} end)
+  after_each(function()
+    for _, server in ipairs(servers) do server:stop() end
+    store:stop()
+  end)
 
   local function start(url)
     local server = serve.start {
       ["weiyue.lua"] = serve.config({ ACCOUNT }, ("store = { url = %q, durability = \"normal\" }"):format(url or store.url)),
       ["plugins/one.lua"] = PLUGIN,
     }
-    finally(function() server:stop() end)
+    servers[#servers + 1] = server
     return server
   end
 
