@@ -67,7 +67,6 @@ local function script_json(value)
     :gsub("\u{2028}", "\\u2028"):gsub("\u{2029}", "\\u2029"))
 end
 
-
 --- What stands in the head of a page with `jssdk`: the script, and its wx.config for the page's own URL.
 ---@async
 ---@param req table
@@ -75,8 +74,8 @@ end
 ---@return string html
 function M.head(req, options)
   local place = hubs.current():owner_of(req) or place_of("jssdk.head", req.account)
-  local nonce = core.text.html(req.nonce or "")
-  local html = ('<script nonce="%s" src="%s"></script>\n'):format(nonce, core.text.html(script_of(place)))
+  local nonce = core.html.escape(req.nonce or "")
+  local html = ('<script nonce="%s" src="%s"></script>\n'):format(nonce, core.html.escape(script_of(place)))
   local config, err = config_of(place, req.url:match "^[^#]*")
   if not config then
     log.write("warn", "jssdk.failed", core.secrets.mask(tostring(err)), { account = place.id, code = err.code })

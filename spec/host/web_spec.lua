@@ -11,13 +11,13 @@ local template = require "weiyue.web.template"
 local files = require "weiyue.files"
 
 local function render(text, vars, others)
-  local writer = core.text.writer()
+  local writer = core.html.writer()
   local function include(name, its, env)
     template.compile(assert((others or {})[name], name), name .. ".html")(its, include, env)
   end
   local env = setmetatable(vars or {}, { __index = _G })
   template.compile(text, "page.html")(writer, include, env)
-  return core.text.written(writer)
+  return core.html.written(writer)
 end
 
 describe("a template", function()
@@ -29,7 +29,7 @@ describe("a template", function()
     assert.equal("3.5-9007199254740993", render("{{ 3.5 }}{{ v }}", { v = -9007199254740993 }))
     local made = setmetatable({}, { __tostring = function() return "<made>" end })
     assert.equal("&lt;made&gt;<made>&lt;made&gt;", render("{{ v }}{{{ v }}}{{ v }}", { v = made }))
-    assert.equal("<p>&lt;made&gt;", "<p>" .. core.text.html(made))
+    assert.equal("<p>&lt;made&gt;", "<p>" .. core.html.escape(made))
   end)
 
   it("may have any number of values without a statement between them", function()
@@ -107,11 +107,11 @@ describe("a template", function()
 
   it("is written with what makes texts, and with nothing else", function()
     for _, what in ipairs { io.stdout, {}, "text", 1 } do
-      local ok, err = pcall(core.text.write, what, "x")
+      local ok, err = pcall(core.html.write, what, "x")
       assert.is_false(ok)
       assert.matches("writer expected", err)
     end
-    assert.has_error(function() core.text.write(core.text.writer(), {}) end)
+    assert.has_error(function() core.html.write(core.html.writer(), {}) end)
   end)
 
   it("branches and loops, with then and do left out or not", function()

@@ -193,19 +193,6 @@ static void visit_free(visit *v) {
   wy_worker_settle(w);
 }
 
-static const char *method_name(wy_method m) {
-  switch (m) {
-    case WY_GET: return "GET";
-    case WY_HEAD: return "HEAD";
-    case WY_POST: return "POST";
-    case WY_PUT: return "PUT";
-    case WY_PATCH: return "PATCH";
-    case WY_DELETE: return "DELETE";
-    case WY_OPTIONS: return "OPTIONS";
-  }
-  return "";
-}
-
 static void push(lua_State *L, wy_str s) { lua_pushlstring(L, s.p ? s.p : "", s.n); }
 
 /* account, page, raw, number, base, method, path, query, cookie?, params? */
@@ -223,7 +210,7 @@ static int begin(lua_State *L, void *data) {
   wy_page_req_push(L, &v->request);
   lua_pushinteger(L, v->number);
   push(L, m.base);
-  lua_pushstring(L, method_name(wy_http_req_method(req)));
+  lua_pushstring(L, wy_http_method_name(wy_http_req_method(req)));
   push(L, m.path);
   push(L, wy_http_req_query(req));
   wy_str cookie = wy_http_req_header(req, WY_STR("cookie"));

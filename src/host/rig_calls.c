@@ -151,7 +151,6 @@ static void add_field(wy_buf *out, const wy_http_req *req, const char *name) {
 }
 
 static void push_held(lua_State *L, const rig *r, const held *h) {
-  static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
   wy_str path = wy_http_req_path(h->req), query = wy_http_req_query(h->req);
   wy_buf head;
   wy_buf_init(&head, 65536);
@@ -159,8 +158,7 @@ static void push_held(lua_State *L, const rig *r, const held *h) {
   add_field(&head, h->req, "authorization");
   lua_createtable(L, 0, 8);
   set_id(L, h->id);
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (wy_http_req_method(h->req) == 1u << i) set_z(L, "method", names[i]);
+  set_z(L, "method", wy_http_method_name(wy_http_req_method(h->req)));
   lua_pushfstring(L, "%s", r->base);
   lua_pushlstring(L, path.p, path.n);
   lua_pushstring(L, query.n ? "?" : "");

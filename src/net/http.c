@@ -108,6 +108,12 @@ static const char *const method_names[] = {"GET",   "HEAD",   "POST",   "PUT",
 
 enum { METHODS = sizeof method_names / sizeof *method_names };
 
+const char *wy_http_method_name(wy_method method) {
+  for (unsigned i = 0; i < METHODS; i++)
+    if (method == 1u << i) return method_names[i];
+  return "";
+}
+
 /* "Allow: GET, POST\r\n" */
 void wy_http_allow_field(const wy_http_req *req, char *out, size_t n) {
   size_t at = (size_t)snprintf(out, n, "Allow:");

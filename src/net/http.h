@@ -100,6 +100,7 @@ size_t wy_http_unanswered(
 /* --- a request --- */
 
 wy_method wy_http_req_method(const wy_http_req *req);
+const char *wy_http_method_name(wy_method method); /* "GET"; "": it is none */
 wy_str wy_http_req_host(
     const wy_http_req *req); /* without port, as sent; empty for HTTP/1.0 without Host */
 wy_str wy_http_req_path(const wy_http_req *req);   /* percent-decoded, begins with '/' */

@@ -21,6 +21,7 @@ EXPORT int luaopen_weiyue_core(lua_State *L) {
       {"codec", wy_open_codec},
       {"crypto", wy_open_crypto},
       {"form", wy_open_form},
+      {"html", wy_open_html},
       {"json", wy_open_json},
       {"log", wy_open_log},
       {"secrets", wy_open_secrets},

@@ -19,6 +19,7 @@ int wy_open_form(lua_State *L);
 int wy_open_json(lua_State *L);
 int wy_open_log(lua_State *L);
 int wy_open_secrets(lua_State *L);
+int wy_open_html(lua_State *L);
 int wy_open_text(lua_State *L);
 int wy_open_time(lua_State *L);
 int wy_open_url(lua_State *L);

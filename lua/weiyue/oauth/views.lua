@@ -26,7 +26,7 @@ TEXTS.identity, TEXTS.busy = TEXTS.upstream, TEXTS.store
 function M.page(kind, link)
   local title, text, button = table.unpack(TEXTS[kind], 1, 3)
   return layout.wrap(("<h1>%s</h1>\n<p>%s</p>\n%s"):format(title, text,
-    button and link and ('<a class="button" href="%s">%s</a>\n'):format(core.text.html(link), button) or ""), title)
+    button and link and ('<a class="button" href="%s">%s</a>\n'):format(core.html.escape(link), button) or ""), title)
 end
 
 return M

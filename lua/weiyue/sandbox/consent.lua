@@ -5,7 +5,7 @@ local core = require "weiyue_core"
 
 local M = {}
 
-local escape <const> = core.text.html
+local escape <const> = core.html.escape
 
 local HEAD <const> = [[<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark">

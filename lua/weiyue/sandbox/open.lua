@@ -9,7 +9,7 @@ local purse = require "weiyue.sandbox.purse"
 local site = require "weiyue.sandbox.site"
 local sns = require "weiyue.sandbox.sns"
 
-local json = core.json
+local json, escape = core.json, core.html.escape
 
 local M = {}
 
@@ -265,8 +265,8 @@ local function read_article(wx, runtime, req)
   return wx.response {
     headers = { ["content-type"] = "text/html; charset=utf-8", ["content-security-policy"] = "sandbox" },
     body = ('<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-      .. "<title>%s</title><h1>%s</h1><p>%s</p>%s"):format(core.text.html(article.title), core.text.html(article.title),
-      core.text.html(article.author), article.content) }
+      .. "<title>%s</title><h1>%s</h1><p>%s</p>%s"):format(escape(article.title), escape(article.title),
+      escape(article.author), article.content) }
 end
 
 --- Adds the routes.

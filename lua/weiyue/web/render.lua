@@ -10,7 +10,7 @@ local template = require "weiyue.web.template"
 
 local M = {}
 
-local escape <const> = core.text.html
+local escape <const> = core.html.escape
 
 local NAME <const> = "weiyue.render"
 local Render <const> = { __name = NAME, __metatable = NAME }
@@ -97,13 +97,13 @@ end
 
 -- Runs in limits.call: a template is a plugin's code.
 local function run(plugin, name, env)
-  local writer, include = core.text.writer(), plugin.include
+  local writer, include = core.html.writer(), plugin.include
   if not include then
     function include(inner, its, inner_env) return find(plugin, inner)(its, include, inner_env) end
     plugin.include = include
   end
   find(plugin, name)(writer, include, env)
-  return core.text.written(writer)
+  return core.html.written(writer)
 end
 
 --- The HTML of a value of wx.render, a whole document.

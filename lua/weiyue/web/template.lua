@@ -5,7 +5,7 @@
 local M = {}
 
 local find, sub, gsub = string.find, string.sub, string.gsub
-local write <const> = require "weiyue_core".text.write
+local write <const> = require "weiyue_core".html.write
 
 local CLOSING <const> = { ["{{{"] = "}}}", ["{{"] = "}}", ["{%"] = "%}", ["{#"] = "#}" }
 
