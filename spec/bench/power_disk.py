@@ -8,25 +8,27 @@ import random
 import re
 import struct
 
+MARK = b"\nrecord\0"
 HEAD = struct.Struct("<cQqI")
 SECTOR = 512
 
 
 def read_log(path):
-    """Records: (kind, inode, at, bytes); see power.c."""
+    """Records: (kind, inode, at, bytes); see power.c. A killed process may have left a part of its last
+    one: what that was to tell of was not done."""
     with open(path, "rb") as f:
         data = f.read()
-    records, i = [], 0
-    while i + HEAD.size <= len(data):
-        kind, inode, at, n = HEAD.unpack_from(data, i)
-        i += HEAD.size
-        records.append((kind.decode(), inode, at, data[i:i + n]))
-        i += n
+    records = []
+    for one in data.split(MARK)[1:]:
+        if len(one) >= HEAD.size:
+            kind, inode, at, n = HEAD.unpack_from(one)
+            if len(one) >= HEAD.size + n:
+                records.append((kind.decode(), inode, at, one[HEAD.size:HEAD.size + n]))
     return records
 
 
 def record(kind, data):
-    return HEAD.pack(kind.encode(), 0, 0, len(data)) + data
+    return MARK + HEAD.pack(kind.encode(), 0, 0, len(data)) + data
 
 
 def put(content, at, data):

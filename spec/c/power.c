@@ -57,15 +57,16 @@ static bool on(void) {
   return power.log >= 0;
 }
 
-/* A record: kind, inode, offset or size or token, length of the bytes, bytes. One write: those of
- * several processes do not mix. */
+/* A record: a mark, kind, inode, offset or size or token, length of the bytes, bytes. One write:
+ * those of several processes do not mix; a kill may leave a part of one, behind which the next mark
+ * is where to go on. */
 static void record(char kind, ino_t inode, int64_t at, const void *bytes, size_t n) {
   struct __attribute__((packed)) {
-    char kind;
+    char mark[8], kind;
     uint64_t inode;
     int64_t at;
     uint32_t n;
-  } head = {kind, inode, at, (uint32_t)n};
+  } head = {{'\n', 'r', 'e', 'c', 'o', 'r', 'd', 0}, kind, inode, at, (uint32_t)n};
   struct iovec parts[] = {{&head, sizeof head}, {(void *)(uintptr_t)bytes, n}};
   if (syscall(SYS_writev, power.log, parts, 2) != (long)(sizeof head + n)) abort();
 }
