@@ -123,6 +123,14 @@ describe("a template", function()
     assert.equal("012", render("{% local i = 0 %}{% while i < 3 do %}{{ i }}{% i = i + 1 %}{% end %}"))
   end)
 
+  it("may have a comment in a tag, which ends with it", function()
+    assert.equal("[1]b", render("{% -- one %}[{{ n -- of them }}]{% if n then -- %}b{% end -- of it %}", { n = 1 }))
+    assert.equal("--a]]--", render([==[{% local s, t = "--", [[a]] .. ']]' --[[ then ]] .. "--" %}{{ s }}{{ t }}]==]))
+    assert.equal("\"--'", render("{% local s = '\"--\\'' -- told %}{{{ s }}}"))
+    local _, err = pcall(render, "{% -- one\n-- two %}\n{{ a.b }}")
+    assert.matches("^page.html:3: attempt to index a nil value", err)
+  end)
+
   it("leaves no empty line for a tag that stands alone", function()
     assert.equal("<ul>\n<li>1\n<li>2\n</ul>\n",
       render("<ul>\n  {% for i = 1, 2 %}\n<li>{{ i }}\n  {% end %}\n{# a note #}\n</ul>\n"))

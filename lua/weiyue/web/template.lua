@@ -34,6 +34,42 @@ local function statement(code)
   return code
 end
 
+-- Where what begins at `at`, a text or a long bracket, ends.
+local function end_of_text(code, at)
+  local level = code:match("^%[(=*)%[", at)
+  if level then
+    local _, last = find(code, "]" .. level .. "]", at, true)
+    return last or #code
+  end
+  local quote, i = sub(code, at, at), at
+  repeat
+    i = find(code, "[\\" .. quote .. "]", i + 1)
+    if not i then return #code end
+    local ends = sub(code, i, i) == quote
+    if not ends then i = i + 1 end
+  until ends
+  return i
+end
+
+-- Without the comment that it ends with, which would take what stands behind the tag with it.
+local function uncommented(code)
+  if not find(code, "--", 1, true) then return code end
+  local at = 1
+  while true do
+    local from = find(code, "[\"'%[%-]", at)
+    if not from then return code end
+    if find(code, "^%-%-", from) and not find(code, "^%[=*%[", from + 2) then
+      local line_end = find(code, "\n", from, true)
+      if not line_end then return sub(code, 1, from - 1) end
+      at = line_end
+    elseif find(code, "^[\"']", from) or find(code, "^%[=*%[", from) then
+      at = end_of_text(code, from) + 1
+    else
+      at = from + 1
+    end
+  end
+end
+
 local function line_of(text, at)
   local n = 1
   for _ in sub(text, 1, at - 1):gmatch "\n" do n = n + 1 end
@@ -101,9 +137,9 @@ function M.translate(text)
       end
     end
     literal(before)
-    if open == "{{" then value(body)
-    elseif open == "{{{" then value(body, true)
-    elseif open == "{%" then add(statement(body) .. " ")
+    if open == "{{" then value(uncommented(body))
+    elseif open == "{{{" then value(uncommented(body), true)
+    elseif open == "{%" then add(statement(uncommented(body)) .. " ")
     else add(newlines(body)) end
     add(alone)
     at = after
