@@ -7,6 +7,7 @@ local core = require "weiyue_core"
 local crypto = require "weiyue.crypto"
 local fault = require "weiyue.token.fault"
 local hubs = require "weiyue.hub"
+local script = require "weiyue.web.script"
 
 local log = core.log
 
@@ -61,12 +62,6 @@ function M.fault(options)
   end
 end
 
--- JSON that no HTML parser sees an end in.
-local function script_json(value)
-  return (core.json.encode(value):gsub("[<>&]", function(c) return ("\\u%04x"):format(c:byte()) end)
-    :gsub("\u{2028}", "\\u2028"):gsub("\u{2029}", "\\u2029"))
-end
-
 --- What stands in the head of a page with `jssdk`: the script, and its wx.config for the page's own URL.
 ---@async
 ---@param req table
@@ -80,14 +75,14 @@ function M.head(req, options)
   if not config then
     log.write("warn", "jssdk.failed", core.secrets.mask(tostring(err)), { account = place.id, code = err.code })
     return html .. ('<script nonce="%s">console.error("wx.config: " + %s)</script>\n'):format(nonce,
-      script_json("no jsapi_ticket: " .. tostring(err.code)))
+      script.json("no jsapi_ticket: " .. tostring(err.code)))
   end
   config.debug, config.beta = options.debug or false, options.beta or nil
   config.jsApiList = core.json.array { table.unpack(options.api or {}) }
   if options.open_tags and #options.open_tags > 0 then
     config.openTagList = core.json.array { table.unpack(options.open_tags) }
   end
-  return html .. ('<script nonce="%s">wx.config(%s)</script>\n'):format(nonce, script_json(config))
+  return html .. ('<script nonce="%s">wx.config(%s)</script>\n'):format(nonce, script.json(config))
 end
 
 --- Where scripts of such a page come from, besides itself.

@@ -6,6 +6,7 @@ local file = require "weiyue.file"
 local layout = require "weiyue.web.layout"
 local limits = require "weiyue.limits"
 local loader = require "weiyue.loader"
+local script = require "weiyue.web.script"
 local template = require "weiyue.web.template"
 
 local M = {}
@@ -63,14 +64,7 @@ function help.nonce(visit) return visit.req.nonce end
 function help.base(visit) return visit.req.base end
 function help.csrf_field(visit) return '<input type="hidden" name="csrf" value="' .. escape(visit.req.csrf) .. '">' end
 
--- As JSON that may stand in a script.
-local UNSAFE <const> = { ["<"] = "\\u003c", [">"] = "\\u003e", ["&"] = "\\u0026" }
-local LINE_ENDS <const> = { ["\xE2\x80\xA8"] = "\\u2028", ["\xE2\x80\xA9"] = "\\u2029" }
-local function script_json(value)
-  local text = assert(core.json.encode(value))
-  return (text:gsub("[<>&]", UNSAFE):gsub("\xE2\x80[\xA8\xA9]", LINE_ENDS))
-end
-function help.json() return script_json end
+function help.json() return script.json end
 
 local Env <const> = {
   __index = function(env, key)
