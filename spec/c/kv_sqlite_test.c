@@ -15,7 +15,8 @@ static struct {
   atomic_int left;   /* calls until one fails; negative: none does */
   atomic_bool stays; /* and all that follow */
   atomic_int number; /* errno */
-  atomic_int failed, stall_ms, syncs;
+  atomic_int failed, syncs;
+  atomic_bool stalled;
   atomic_int opens; /* that many fail, of the file itself, for writing */
 } disk;
 
@@ -39,8 +40,7 @@ static ssize_t bad_pwrite(int fd, const void *p, size_t n, off_t at) {
 #ifdef __linux__
 /* SQLite calls these directly: the program's own are found first. */
 static int bad_sync(int fd, long number) {
-  int ms = atomic_load(&disk.stall_ms);
-  if (ms) nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000L}, NULL);
+  while (atomic_load(&disk.stalled)) nanosleep(&(struct timespec){0, 1000000}, NULL);
   atomic_fetch_add(&disk.syncs, 1);
   return fails() ? -1 : (int)syscall(number, fd);
 }
@@ -538,14 +538,14 @@ static void a_stalled_fsync_delays_no_read(void **state) {
   skip();
 #endif
   set(&r, WY_STR("a"), WY_STR("1"));
-  atomic_store(&disk.stall_ms, 1000);
+  atomic_store(&disk.stalled, true);
   ask(&r, 0, &a, SET(WY_STR("a"), WY_STR("2")));
   for (int i = 0; i < 50; i++) assert_is(&r, 1, WY_STR("a"), WY_STR("1"));
   assert_false(a.done);
   wait_for(&r, &a);
   assert_int_equal(a.answer.err, WY_E_STORE_TIMEOUT);
   assert_non_null(strstr(a.answer.why, "it may be written yet"));
-  atomic_store(&disk.stall_ms, 0);
+  atomic_store(&disk.stalled, false);
   rig_close(&r); /* waits for it */
   rig_open(&r);
   assert_is(&r, 0, WY_STR("a"), WY_STR("2"));
@@ -562,10 +562,10 @@ static void a_lock_that_comes_too_late_is_given_back(void **state) {
   skip();
 #endif
   set(&r, WY_STR("a"), WY_STR("1"));
-  atomic_store(&disk.stall_ms, 1000);
+  atomic_store(&disk.stalled, true);
   get_answer(&r, 0, &a, q);
   assert_int_equal(a.answer.err, WY_E_STORE_TIMEOUT);
-  atomic_store(&disk.stall_ms, 0);
+  atomic_store(&disk.stalled, false);
   wy_kv_stats stats = {0};
   for (int i = 0; i < 3000 && !stats.ops[WY_KV_UNLOCK]; i++) { /* after it was committed */
     turn(&r);
@@ -606,13 +606,13 @@ static void large_values_do_not_pile_up(void **state) {
 #endif
   begin_real(&r, 20000);
   set(&r, WY_STR("a"), WY_STR("1"));
-  atomic_store(&disk.stall_ms, 500);
+  atomic_store(&disk.stalled, true);
   for (int i = 0; i < MOST; i++) {
     value[0] = (char)i;
     ask(&r, i % 2, &all[i], SET(WY_STR("a"), ((wy_str){value, sizeof value})));
   }
   assert_int_equal(try_ask(&r, 0, &all[MOST], GET(WY_STR("a"))), WY_E_STORE_BUSY);
-  atomic_store(&disk.stall_ms, 0);
+  atomic_store(&disk.stalled, false);
   for (int i = 0; i < MOST; i++) {
     wait_for(&r, &all[i]);
     assert_int_equal(all[i].answer.err, 0);

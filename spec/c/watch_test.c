@@ -353,6 +353,34 @@ static void looks_where_the_system_does_not_watch(void **state) {
   is_told(r);
 }
 
+/* A mirror of a folder: what is changed in the folder itself, the mirror's events do not tell. */
+static void looks_at_what_others_change_in_a_shared_folder(void **state) {
+  rig *r = *state;
+  char command[400];
+  make(r, "theirs");
+  make(r, "ours");
+  put(r, "theirs/a.lua", "1");
+  snprintf(command, sizeof command, "bindfs '%s/theirs' '%s/ours' 2>/dev/null", r->top, r->top);
+  if (system(command)) skip(); /* no bindfs, or nobody may mount here */
+  static const char *const lua[] = {".lua", NULL};
+  wy_watch_names(r->watch, lua);
+  int placed = set(r, "ours", NULL);
+  bool quiet = !run_until_fired(r, 1, 300);
+  put(r, "theirs/a.lua", "1 and more");
+  bool told = run_until_fired(r, r->fired + 1, PATIENCE_MS);
+  set(r, "ours", NULL); /* as after a reload */
+  put(r, "theirs/b.lua", "");
+  told = told && run_until_fired(r, r->fired + 1, PATIENCE_MS);
+  set(r, NULL, NULL);
+  uv_run(&r->loop, UV_RUN_NOWAIT); /* the handle on it is closed */
+  snprintf(command, sizeof command, "umount '%s/ours'", r->top);
+  int unmounted = system(command);
+  assert_int_equal(placed, 1);
+  assert_true(quiet);
+  assert_true(told);
+  assert_int_equal(unmounted, 0);
+}
+
 /* --- its end --- */
 
 static void ends_in_its_own_call(void **state) {
@@ -394,6 +422,7 @@ int main(void) {
       T(sees_that_a_link_above_was_switched),
       T(refuses_no_name),
       T(looks_where_the_system_does_not_watch),
+      T(looks_at_what_others_change_in_a_shared_folder),
       T(ends_in_its_own_call),
       T(ends_with_a_change_not_told),
   };

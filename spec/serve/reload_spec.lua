@@ -121,6 +121,30 @@ describe("reloading", function()
       assert.is_nil(ready().trouble)
     end)
 
+    it("serves a template that was saved, in a folder that is new too", function()
+      local function shows(path, text)
+        serve.eventually(text, function()
+          local response = server:request { method = "GET", target = path }
+          return response.status == 200 and response.body:find(text, 1, true)
+        end)
+      end
+      write {
+        ["plugins/bot/init.lua"] = [[
+          local wx = require "weiyue"
+          wx.page("/hi/:name", function(req) return wx.render(req.params.name) end)
+        ]],
+        ["plugins/bot/one.html"] = "the first text",
+      }
+      shows("/hi/one", "the first text")
+      write { ["plugins/bot/one.html"] = "the second text" }
+      shows("/hi/one", "the second text")
+      write { ["plugins/bot/more/two.html"] = "another" }
+      write { ["plugins/bot/one.html"] = '{% include "more/two" %}' }
+      shows("/hi/one", "another")
+      write { ["plugins/bot/more/two.html"] = "and changed" }
+      shows("/hi/one", "and changed")
+    end)
+
     it("keeps the old version when the new one is broken, and says so until it is mended", function()
       write { ["plugins/bot/init.lua"] = PLUGIN:format(2) .. "\nlocal = 1\n" }
       serve.eventually("trouble", function() return ready().trouble end)

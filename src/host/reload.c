@@ -240,7 +240,7 @@ static void on_change(void *data) {
 
 /* again: what is new there is read once more, since nobody told of changes before this. */
 static void watch(wy_reload *r, bool again) {
-  static const char *const names[] = {".lua", NULL};
+  static const char *const names[] = {".lua", ".html", NULL}; /* and templates */
   wy_host *h = r->host;
   const generation *g = h->canary ? h->canary : h->promoted;
   if (!r->path || h->is_virtual || r->ended) return;

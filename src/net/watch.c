@@ -28,6 +28,7 @@ typedef struct folder {
   uint64_t dev, ino; /* what the path led to */
   uint64_t digest;   /* of what is in it, while it is polled */
   bool has_digest;
+  bool deaf; /* to what others change in it, see is_shared */
   bool wanted;
   size_t next;   /* while waited for: where in path the first name begins that is not there */
   size_t next_n; /* and its length */
@@ -162,6 +163,32 @@ static bool wait_above(folder *f) {
   return !find(above, &dev, &ino);
 }
 
+/* Whether the system tells of a change there only if it was made by this machine: a folder of
+ * Windows in WSL, one that is mounted into a container or shared over a network. */
+static bool is_shared(const char *path) {
+  bool shared = false;
+#ifdef __linux__
+  enum { NINE_P = 0x01021997, NFS = 0x6969, FUSE = 0x65735546, VBOX = 0x786F4256 };
+  enum { SMB = 0x517B, CEPH = 0x00C36400 };
+  const uint32_t cifs = 0xFF534D42, smb2 = 0xFE534D42, prl = 0x7C7C6673;
+  uv_fs_t req;
+  if (uv_fs_statfs(NULL, &req, path, NULL) == 0) {
+    uint32_t type = (uint32_t)((const uv_statfs_t *)req.ptr)->f_type;
+    shared = type == NINE_P || type == NFS || type == FUSE || type == VBOX || type == SMB ||
+             type == CEPH || type == cifs || type == smb2 || type == prl;
+  }
+  uv_fs_req_cleanup(&req);
+#else
+  (void)path;
+#endif
+  return shared;
+}
+
+/* Whether its looks compare what is in it. */
+static bool is_compared(const folder *f) {
+  return f->state == POLLED || (f->state == WATCHED && f->deaf);
+}
+
 /* 0, or the error for which it is polled. */
 static int place(folder *f) {
   uv_fs_event_stop(&f->event);
@@ -171,6 +198,7 @@ static int place(folder *f) {
       int err = uv_fs_event_start(&f->event, on_event, f->path, 0);
       if (err == UV_ENOENT || err == UV_ENOTDIR) continue;
       f->state = err ? POLLED : WATCHED;
+      f->deaf = is_shared(f->path);
       return err;
     }
     if (wait_above(f)) break;
@@ -261,7 +289,7 @@ static void compare(folder *f, const item *it) {
   } else if (!same) {
     place(f);
     changed(f->watch);
-  } else if (f->state == POLLED) {
+  } else if (is_compared(f)) {
     if (f->has_digest && f->digest != it->digest) changed(f->watch);
     f->digest = it->digest;
     f->has_digest = true;
@@ -272,7 +300,7 @@ static void arm_look(wy_watch *w) {
   uint64_t ms = LOOK_MS;
   for (wy_list *l = w->folders.next; l != &w->folders; l = l->next) {
     const folder *f = wy_container_of(l, folder, link);
-    if (f->state == POLLED) ms = f->has_digest && ms ? POLL_MS : 0;
+    if (is_compared(f)) ms = f->has_digest && ms ? POLL_MS : 0;
   }
   if (wy_list_empty(&w->folders)) wy_timer_stop(&w->clock, &w->look);
   else wy_timer_start(&w->clock, &w->look, ms);
@@ -307,7 +335,7 @@ static void on_look(wy_timer *timer) {
     const folder *f = wy_container_of(l, folder, link);
     item *it = &w->items[w->n_items];
     it->path = strdup(f->path);
-    it->poll = f->state == POLLED;
+    it->poll = is_compared(f);
     if (!it->path) break;
     w->n_items++;
   }

@@ -3,9 +3,10 @@
  *
  * The system's events come first (inotify, FSEvents, kqueue). What these do not tell is found by a
  * look every few seconds, on a thread of libuv's pool: that a folder's path leads elsewhere by now
- * (a release is switched by a link), and changes in folders that the system does not watch, because
- * its limit of watches is reached. A folder that is not there is waited for. All on the loop's
- * thread. */
+ * (a release is switched by a link), and, each second, changes in folders that the system does not
+ * watch, because its limit of watches is reached, or that others change behind its back (on Linux:
+ * Windows's own in WSL, folders that are mounted into a container or shared over a network). A
+ * folder that is not there is waited for. All on the loop's thread. */
 #ifndef WY_NET_WATCH_H
 #define WY_NET_WATCH_H
 
