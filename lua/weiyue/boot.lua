@@ -475,6 +475,9 @@ function M.load(boot)
     message = message.metatable, once = dispatch.once, may_reply = events.may_reply,
     is_special = events.is_special, plugin_of = plugin_of(loaded),
     window = function(type, event) return capabilities.window(type, event) ~= nil end,
+    window_open = function(type, event, created, sent)
+      return capabilities.window_open(type, event, created, sent, core.time.now())
+    end,
     deliver = function(p, reply) return out:deliver(hub.has_component and hub.components:enter(p) or p, reply) end,
     authorizer_can = function(appid, capability)
       local its = hub:place(appid) -- known since the push was handled

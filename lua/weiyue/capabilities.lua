@@ -72,4 +72,16 @@ function M.window(type, event)
   return nil -- a device's event: nothing the user sent
 end
 
+---Whether one more may follow now.
+---@param type string msg.type
+---@param event? string msg.event
+---@param created integer msg.created: s since 1970
+---@param sent integer how many have followed
+---@param now number s since 1970
+---@return boolean
+function M.window_open(type, event, created, sent, now)
+  local window = M.window(type, event)
+  return window ~= nil and sent < window.messages and now < created + window.seconds
+end
+
 return M

@@ -169,8 +169,7 @@ end
 
 -- Whether the trigger lets one more message go, now.
 local function window_open(p, sent)
-  local window = capabilities.window(p.type, p.event)
-  return window and sent < window.messages and core.time.now() < p.created + window.seconds
+  return capabilities.window_open(p.type, p.event, p.created, sent, core.time.now())
 end
 
 -- By the program's sender, else by WeChat's API. An authorizer's leave by that: the sender knows the configuration's

@@ -152,10 +152,10 @@ static void a_running_push_is_joined_until_its_answer_comes(void **state) {
   assert_int_equal(wy_inbox_claim(p.to, &retry, &out, &answer), WY_INBOX_JOIN);
   assert_int_equal(out.worker, c.user % 2); /* a worker of this host, who can wait */
   wy_buf_deinit(&answer);
-  assert_true(wy_inbox_elsewhere(p.to, &c.key, c.user));
+  assert_true(wy_inbox_push_elsewhere(p.to, &c.key, c.user));
   finish(p.from, &c, "at last");
   arrive(&p);
-  assert_false(wy_inbox_elsewhere(p.to, &c.key, c.user));
+  assert_false(wy_inbox_push_elsewhere(p.to, &c.key, c.user));
   assert_int_equal(again(p.to, c, "at last"), WY_INBOX_ANSWERED);
   wy_inbox_stats stats;
   wy_inbox_stats_read(p.to, &stats);
@@ -175,14 +175,14 @@ static void a_user_s_next_push_waits_for_all_that_he_has_elsewhere(void **state)
   wy_claim next = claim_of(3, 1, home), after = claim_of(4, 1, 1 - home);
   assert_int_equal(claim(p.to, &next, &w), WY_INBOX_HOP); /* to himself: behind what is elsewhere */
   assert_int_equal(w, home);
-  assert_true(wy_inbox_elsewhere(p.to, &next.key, next.user));
+  assert_true(wy_inbox_user_elsewhere(p.to, next.user));
   finish(p.from, &one, NULL);
   arrive(&p);
-  assert_true(wy_inbox_elsewhere(p.to, &next.key, next.user));
+  assert_true(wy_inbox_user_elsewhere(p.to, next.user));
   wy_inbox_finish(p.from, &two.key, two.user, (wy_str){0}, false);
   wy_inbox_release(p.from, two.user);
   arrive(&p);
-  assert_false(wy_inbox_elsewhere(p.to, &next.key, next.user));
+  assert_false(wy_inbox_user_elsewhere(p.to, next.user));
   assert_int_equal(claim(p.to, &after, &w), WY_INBOX_HOP); /* his home has him now */
   assert_int_equal(w, home);
   finish(p.to, &next, NULL);
@@ -208,7 +208,7 @@ static void what_happens_after_the_export_is_told(void **state) {
   assert_int_equal(claim(p.from, &c, &w), WY_INBOX_RUN);
   assert_int_equal(claim(p.from, &undone, &w), WY_INBOX_RUN);
   arrive(&p);
-  assert_true(wy_inbox_elsewhere(p.to, &c.key, c.user));
+  assert_true(wy_inbox_push_elsewhere(p.to, &c.key, c.user));
   wy_inbox_undo(p.from, &undone.key, undone.user);
   finish(p.from, &c, "told");
   arrive(&p);
@@ -237,7 +237,7 @@ static void what_is_never_told_is_forgotten(void **state) {
   wy_inbox_stats stats;
   wy_inbox_stats_read(p.to, &stats);
   assert_int_equal(stats.users, 1);
-  assert_false(wy_inbox_elsewhere(p.to, &waits.key, waits.user));
+  assert_false(wy_inbox_user_elsewhere(p.to, waits.user));
   assert_int_equal(again(p.to, waits, NULL), WY_INBOX_JOIN);
   for (uint64_t i = 0; i < USERS; i++) {
     if (i / 2 != 5) assert_int_equal(again(p.to, claim_of(i, i / 2, 0), NULL), WY_INBOX_RUN);

@@ -170,6 +170,19 @@ describe("the deadline broker", function()
       assert.equal("done", user:says "继续":content())
     end)
 
+    it("is not for a click whose window is full", function()
+      host {
+        account = KF .. ", " .. NO_HOLD, send = "ok",
+        plugin = [[wx.click("says", function(msg) for i = 1, 3 do msg:say(tostring(i)) end return slow(8) end)]],
+      }
+      local user = app:user()
+      local p = user:clicks "says"
+      app:advance(4.5)
+      assert.equal(WAITING, p:content())
+      app:advance(3.5)
+      assert.equal("done", user:says "继续":content())
+    end)
+
     it("keeps what could not be sent in the mailbox, and says so", function()
       host { account = KF, send = "fail" }
       local user = app:user()

@@ -61,8 +61,8 @@ describe("a served account", function()
 
   local function go() serve.write(server.folder, "go", "") end
 
-  local function content(connection)
-    return serve.decode(account, assert(connection:read())).reply.Content
+  local function content(connection, of)
+    return serve.decode(of or account, assert(connection:read())).reply.Content
   end
 
   it("answers others while handlers wait", function()
@@ -112,6 +112,46 @@ describe("a served account", function()
     assert.matches("account=bot where=%S*plugins/bot/init%.lua:3 ms=%d+", lines[1])
   end)
 
+  it("says so when he has closed, too, and takes what it kept silent for from the budget", function()
+    local slow = serve.account("slow", "safe", "deadline = 0.5")
+    server:stop()
+    server = serve.start {
+      ["weiyue.lua"] = serve.config({ account, slow }, [[c_modules = { "lfs" }]]),
+      ["plugins/bot/init.lua"] = PLUGIN,
+    }
+    local function of_slow(name) return (server:metrics():sum(name, 'account="slow"')) end
+    local connection = open()
+    connection:send(serve.request(serve.sign(account, push.text "wait", "xml")))
+    local held = open()
+    held:send(serve.request(serve.sign(slow, push.text "wait", "xml")))
+    serve.eventually("silence", function() return of_slow "weiyue_hold_used" == 1 end)
+    connection:close()
+    held:close()
+    assert.equal("echo: hi", server:says(account, "hi"))
+    go()
+    repeat until server:says(account, "state") == "0" and server:says(slow, "state") == "0"
+    assert.equal(1, #server:logged "push.unanswered")
+    assert.equal(1, of_slow "weiyue_hold_used")
+    assert.equal(1, of_slow "weiyue_pushes_unanswered_total")
+  end)
+
+  it("counts the time from where a push begins to come", function()
+    local hasty = serve.account("hasty", "safe", "deadline = 4, hold_budget = 0")
+    server:stop()
+    server = serve.start {
+      ["weiyue.lua"] = serve.config({ hasty }, [[c_modules = { "lfs" }]]), ["plugins/bot/init.lua"] = PLUGIN,
+    }
+    local request = serve.request(serve.sign(hasty, push.text "wait", "xml"))
+    local connection = open()
+    connection:send(request:sub(1, -2))
+    socket.sleep(3)
+    local sent = socket.gettime()
+    connection:send(request:sub(-1))
+    assert.equal("正在处理，回复“继续”查看", content(connection, hasty))
+    assert.is_true(socket.gettime() - sent < 3)
+    go()
+  end)
+
   describe("at SIGTERM", function()
     -- Comes back when the server has closed what was idle: it is stopping.
     local function terminate()
@@ -148,12 +188,11 @@ describe("a served account", function()
       assert.equal(0, server:wait())
     end)
 
-    it("answers success for a handler that does not end, and exits with 0 within 10 seconds", function()
+    it("is not silent at the deadline, since no retry finds it, and exits with 0 within 10 seconds", function()
       local slow = send_and_wait "forever"
       local before = socket.gettime()
       terminate()
-      local response = assert(slow:read())
-      assert.same({ 200, "success" }, { response.status, response.body })
+      assert.equal("稍后再试", content(slow))
       assert.equal(0, server:wait())
       assert.is_true(socket.gettime() - before < 10)
       assert.equal(1, #server:logged "host.stop")

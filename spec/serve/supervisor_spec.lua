@@ -276,6 +276,25 @@ describe("the supervisor", function()
       assert.same({ "a", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8" }, order)
     end)
 
+    it("is silent within the budget to who waits for the process before, and answers beyond it", function()
+      server:stop()
+      start "workers = 2, deadline = 1, hold_budget = 1"
+      local slow = text("sleep 5 a", "oLong")
+      local first = send(slow)
+      until_runs "a"
+      server:upgrade()
+      local retry = send(slow)
+      serve.eventually("silence", function() return (server:metrics():sum "weiyue_hold_used") == 1 end)
+      local again = send(slow)
+      local next = send(text("hello", "oLong"))
+      assert.equal("稍后再试", content(again))
+      assert.equal("正在处理，回复“继续”查看", content(next))
+      assert.equal("slept a", content(first))
+      assert.equal("slept a", content(retry))
+      serve.eventually("its turn", function() return says("继续", "oLong") == "echo: hello" end)
+      assert.equal(1, runs "a")
+    end)
+
     it("takes idle connections over: nobody is sent away", function()
       local connections = {}
       for i = 1, 32 do

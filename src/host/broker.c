@@ -37,6 +37,20 @@ bool wy_broker_can_late(exchange *x) {
                                      x->t.type, x->t.event);
 }
 
+/* That window lets one more message go. */
+static bool window_open(const exchange *x) {
+  lua_State *L = wy_script_lua(x->desk->edition->script);
+  int top = lua_gettop(L);
+  lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.window_open");
+  lua_pushstring(L, x->t.type);
+  lua_pushstring(L, x->t.event);
+  lua_pushinteger(L, (lua_Integer)x->t.created);
+  lua_pushinteger(L, x->t.sent);
+  bool yes = lua_pcall(L, 4, 1, 0) == LUA_OK && lua_toboolean(L, -1);
+  lua_settop(L, top);
+  return yes;
+}
+
 static wy_str build_text(exchange *x, const char *text) {
   wy_reply_cut cut;
   if (!text || !*text || wy_reply_build_text(x, wy_str_of(text), &cut)) return (wy_str){0};
@@ -58,19 +72,27 @@ static void type_hint(exchange *x) {
   lua_settop(L, top);
 }
 
-static wy_way choose(exchange *x, uint64_t now) {
+/* Whether silence is left, which is counted then: its retry will come, to this host or to the one
+ * that takes over. */
+bool wy_broker_may_hold(exchange *x) {
+  worker *w = x->desk->worker;
+  if (x->t.attempt >= ATTEMPTS || (atomic_load(&w->host->stopping) && !w->host->giving))
+    return false;
+  return wy_budget_take(&x->desk->account->ledger->budget, wy_clock_now_ms(&w->clock));
+}
+
+static wy_way choose(exchange *x) {
   may_reply may = wy_broker_may_reply(x);
   if (may == REPLY_NO) return WY_WAY_SUCCESS;
-  if (may == REPLY_YES && wy_broker_can_late(x)) return WY_WAY_LATE;
-  if (x->t.attempt < ATTEMPTS && wy_budget_take(&x->desk->account->ledger->budget, now))
-    return WY_WAY_HOLD;
+  if (may == REPLY_YES && wy_broker_can_late(x) && window_open(x)) return WY_WAY_LATE;
+  if (wy_broker_may_hold(x)) return WY_WAY_HOLD;
   return may == REPLY_YES ? WY_WAY_MAILBOX : WY_WAY_SUCCESS;
 }
 
-static void decide(exchange *x, caller *c, uint64_t now) {
+static void decide(exchange *x, caller *c) {
   wy_host *host = x->desk->worker->host;
   c->due = 0;
-  x->t.way = choose(x, now);
+  x->t.way = choose(x);
   wy_exchange_count(x, x->t.way);
   switch (x->t.way) {
     case WY_WAY_HOLD: c->held = true; break;
@@ -96,7 +118,7 @@ static void on_due(wy_timer *timer) {
     caller *c = wy_container_of(n, caller, link);
     n = n->next;
     if (!c->due || c->due > now) continue;
-    decide(x, c, now);
+    decide(x, c);
     if (x->t.given != NOTHING) break;
   }
   wy_broker_arm(x);

@@ -11,7 +11,7 @@ enum { TRIES = 10000 }; /* turns of the loop that a join waits for what it is to
 typedef struct errand {
   wy_post post;
   wy_list link;      /* in worker->errands of the first */
-  wy_list waiting;   /* in worker->waiting of the other, while its user is elsewhere */
+  wy_list waiting;   /* in worker->waiting of the other, while an older host handles its push */
   wy_timer timer;    /* then: as long as it may */
   worker *from, *at; /* at: where it waits */
   ledger *ledger;
@@ -23,6 +23,7 @@ typedef struct errand {
   unsigned tries;      /* how often it looked for what it is to join */
   uint64_t since;      /* when it came, ms on the clock */
   bool hung_up, has_body;
+  bool held; /* silence was chosen: it is in the budget */
   wy_buf body;
   char authorizer[APPID_BYTES];
   size_t text_n;
@@ -43,12 +44,14 @@ void wy_errands_let_go(worker *w) {
     wy_container_of(n, errand, link)->seal.gate = NULL;
 }
 
-/* The other worker does not see that a client left; that one waited too long, it does. */
+/* The other worker does not see that a client left; that one waited too long, it does, unless no
+ * exchange has the request. */
 static void note_gone(worker *w, const errand *e) {
   uint64_t now = wy_clock_now_ms(&w->clock);
-  if (!wy_http_req_gone(e->req) || now - e->since >= WY_PATIENCE_MS) return;
-  wy_metric_add(&e->ledger->stats[w->index]->unanswered, 1);
-  wy_budget_spent(&e->ledger->budget, now);
+  bool left = wy_http_req_left(e->req), late = now - e->since >= WY_PATIENCE_MS;
+  if (e->held && !left && !late) wy_budget_give_back(&e->ledger->budget);
+  else if (e->held || (left && !late)) wy_metric_add(&e->ledger->stats[w->index]->unanswered, 1);
+  if (!e->held && left && !late) wy_budget_spent(&e->ledger->budget, now);
 }
 
 /* Back at the first worker. */
@@ -122,7 +125,17 @@ static void errand_again(worker *w, errand *e, desk *d, const wy_push *p, caller
   }
 }
 
-static void begin_errand(worker *w, errand *e) {
+static bool has_elsewhere(const worker *w) {
+  return atomic_load_explicit(&w->host->elsewhere, memory_order_relaxed);
+}
+
+/* What the host that this one replaces has of him goes before what comes here. */
+static bool is_away(worker *w, uint64_t user) {
+  return has_elsewhere(w) && wy_inbox_user_elsewhere(w->host->inbox, user);
+}
+
+/* Its push, read once more into w->opened. NULL: the account is gone; or memory is short. */
+static desk *open_errand(worker *w, errand *e) {
   wy_editions_look(w); /* its generation may be new here */
   desk *d = wy_desk_of(w, e->ledger, e->generation);
   wy_push *p = &w->opened;
@@ -130,11 +143,14 @@ static void begin_errand(worker *w, errand *e) {
   p->sealed = false; /* sealing is for the one who has the request */
   p->receive_id_n = 0;
   strcpy(w->authorizer, e->authorizer);
+  return d && !wy_msg_parse(&p->msg, p->text) ? d : NULL;
+}
+
+static void begin_errand(worker *w, errand *e) {
+  desk *d = open_errand(w, e);
+  wy_push *p = &w->opened;
   caller seal = {.of = e, .since = e->since};
-  if (!d ||
-      wy_msg_parse(
-          &p->msg,
-          p->text)) { /* the account is gone; or, as it was read once already, memory is short */
+  if (!d) {
     if (!e->known) wy_inbox_undo(w->host->inbox, &e->claim.key, e->claim.user);
     errand_hang_up(w, &seal);
     return;
@@ -145,15 +161,16 @@ static void begin_errand(worker *w, errand *e) {
     return;
   }
   exchange *x = wy_push_admit(d, p, &e->claim, &errand_type, &seal, true);
-  if (x) wy_exchange_submit(x);
+  if (!x) return;
+  if (is_away(w, e->claim.user) && wy_list_empty(&x->slot->away))
+    wy_list_push(&w->away, &x->slot->away);
+  wy_exchange_submit(x);
 }
 
-/* --- an errand that waits: the user has something in flight in the host that this one replaces ---
- */
+/* --- an errand that waits: the host that this one replaces handles its push --- */
 
 static bool is_elsewhere(worker *w, const errand *e) {
-  return atomic_load_explicit(&w->host->elsewhere, memory_order_relaxed) &&
-         wy_inbox_elsewhere(w->host->inbox, &e->claim.key, e->claim.user);
+  return has_elsewhere(w) && wy_inbox_push_elsewhere(w->host->inbox, &e->claim.key, e->claim.user);
 }
 
 static void stop_waiting(worker *w, errand *e) {
@@ -169,9 +186,27 @@ static void wait_no_more(worker *w, errand *e) {
   errand_hang_up(w, &seal);
 }
 
+/* The host that handles it decides on those who came there. Here too silence is within the budget,
+ * and the last attempt is answered: what the handler returns later, nobody would hear. */
 static void on_waited(wy_timer *timer) {
   errand *e = wy_container_of(timer, errand, timer);
-  wait_no_more(e->at, e);
+  worker *w = e->at;
+  desk *d = open_errand(w, e);
+  exchange *x = d ? wy_exchange_new(d, &w->opened, &e->claim) : NULL;
+  if (!x) {
+    wait_no_more(w, e);
+    return;
+  }
+  x->t.arrived = e->since;
+  may_reply may = wy_broker_may_reply(x);
+  e->held = may != REPLY_NO && wy_broker_may_hold(x);
+  wy_exchange_count(x, e->held ? WY_WAY_HOLD : may == REPLY_YES ? WY_WAY_APOLOGY : WY_WAY_SUCCESS);
+  if (!e->held) {
+    caller seal = {.of = e};
+    stop_waiting(w, e);
+    errand_answer(w, &seal, d, may == REPLY_YES ? wy_apology_text(x) : (wy_str){0});
+  }
+  wy_exchange_discard(x);
 }
 
 static void wait_for_elsewhere(worker *w, errand *e) {
@@ -186,6 +221,14 @@ static void wait_for_elsewhere(worker *w, errand *e) {
 
 /* In the order they came; what one of them starts may end others' waiting. */
 void wy_errands_look(worker *w) {
+  for (wy_list *n = w->away.next; n != &w->away;) {
+    slot *s = wy_container_of(n, slot, away);
+    n = n->next;
+    if (is_away(w, s->user)) continue;
+    wy_list_remove(&s->away);
+    wy_exchange_next(w, s);
+    n = w->away.next;
+  }
   for (wy_list *n = w->waiting.next; n != &w->waiting;) {
     errand *e = wy_container_of(n, errand, waiting);
     n = n->next;
@@ -203,7 +246,7 @@ void wy_errands_give_up(worker *w) {
 
 static void errand_run(worker *w, wy_post *post) {
   errand *e = wy_container_of(post, errand, post);
-  if (!wy_list_empty(&w->waiting)) wy_errands_look(w); /* it is behind them */
+  wy_errands_look(w); /* it is behind them */
   if (is_elsewhere(w, e)) wait_for_elsewhere(w, e);
   else begin_errand(w, e);
 }

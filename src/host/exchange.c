@@ -133,6 +133,13 @@ void wy_exchange_free(exchange *x) {
   wy_list_push(&w->spare_exchanges, &x->link);
 }
 
+void wy_exchange_discard(exchange *x) {
+  worker *w = x->desk->worker;
+  wy_slot_leave(w, x->slot);
+  wy_exchange_free(x);
+  wy_worker_settle(w);
+}
+
 /* The last use of it. */
 static void leave(exchange *x) {
   worker *w = x->desk->worker;
@@ -324,7 +331,8 @@ static void count_queued(worker *w, int change) {
 }
 
 void wy_exchange_next(worker *w, slot *s) {
-  wy_list *node = s->running || s->guest ? NULL : wy_list_shift(&s->queue);
+  bool taken = s->running || s->guest || !wy_list_empty(&s->away);
+  wy_list *node = taken ? NULL : wy_list_shift(&s->queue);
   if (!node) return;
   s->n_queue--;
   count_queued(w, -1);
@@ -362,7 +370,7 @@ static bool make_room(exchange *x) {
 void wy_exchange_submit(exchange *x) {
   slot *s = x->slot;
   worker *w = x->desk->worker;
-  if (!s->running && !s->n_queue && !s->guest) {
+  if (!s->running && !s->n_queue && !s->guest && wy_list_empty(&s->away)) {
     begin(x);
     return;
   }

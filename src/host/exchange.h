@@ -56,7 +56,7 @@ typedef struct turn {
   uint64_t began;   /* ns, real */
   int64_t created;  /* by WeChat, unix seconds */
   unsigned attempt, first_attempt;
-  unsigned sent; /* customer service messages */
+  unsigned sent;        /* customer service messages */
   wy_way way, answered; /* how it will be answered, as things stand; how it was */
   given given;
   char *kept; /* the body that was given, for who asks again */
@@ -100,7 +100,7 @@ exchange *wy_exchange_new(desk *d, const wy_push *p, const wy_claim *claim);
 exchange *wy_exchange_find(const worker *w, lua_Integer serial);
 /* since: when it came, ms on the clock. NULL: no memory. */
 caller *wy_exchange_call(exchange *x, const caller_type *type, void *of, uint64_t since);
-void wy_exchange_submit(exchange *x); /* queues it, or begins it */
+void wy_exchange_submit(exchange *x);      /* queues it, or begins it */
 void wy_exchange_next(worker *w, slot *s); /* begins who waits, where nobody has the user */
 void wy_exchange_join(exchange *x, caller *c);
 void wy_exchange_say(exchange *x, wy_str body, bool keep); /* answers all; p NULL: `success` */
@@ -109,12 +109,15 @@ void wy_exchange_count(exchange *x, wy_way way);           /* one more was answe
 int wy_exchange_park(exchange *x);                         /* 0 or WY_E_NOMEM */
 void wy_exchange_settle(exchange *x); /* its answer is the inbox's matter from now on */
 void wy_exchange_free(exchange *x);
+void wy_exchange_discard(exchange *x); /* one that nobody waits for: as if it had not been */
 void wy_exchanges_deinit(worker *w);
 bool wy_exchange_keep_text(exchange *x, wy_str text);
 
-/* push.c: takes a push. 0: the caller is answered, now or later; else why it is refused, and the
- * caller was not touched. */
-int wy_push_take(desk *d, wy_str query, wy_str body, const caller_type *type, void *of);
+/* push.c: takes a push. since: when it began to come, ms on the clock: WeChat's patience began
+ * then. 0: the caller is answered, now or later; else why it is refused, and the caller was not
+ * touched. */
+int wy_push_take(desk *d, wy_str query, wy_str body, const caller_type *type, void *of,
+                 uint64_t since);
 void wy_push_log_nomem(worker *w);
 
 /* slot.c */
@@ -141,6 +144,7 @@ int wy_park(lua_State *L, exchange *x);
 void wy_broker_arm(exchange *x);
 may_reply wy_broker_may_reply(exchange *x);
 bool wy_broker_can_late(exchange *x);
+bool wy_broker_may_hold(exchange *x);
 wy_str wy_waiting_text(exchange *x); /* built into worker->reply; p NULL: it cannot be */
 wy_str wy_apology_text(exchange *x); /* likewise; also NULL: the account has none */
 

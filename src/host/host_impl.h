@@ -89,8 +89,9 @@ typedef struct slot {
   struct exchange *running, *parked;
   wy_list queue; /* exchanges that wait for running to end */
   unsigned n_queue;
-  unsigned n; /* exchanges that point here, and guests */
-  bool guest; /* a page has the user: guest.c */
+  unsigned n;   /* exchanges that point here, and guests */
+  bool guest;   /* a page has the user: guest.c */
+  wy_list away; /* in worker->away, while what an older host has of him goes first */
 } slot;
 
 typedef struct slots {
@@ -167,7 +168,8 @@ struct worker {
   wy_kv_client *kv;          /* NULL: the store is not open */
   bool left_store;
   wy_kv_door door; /* to that, for its states */
-  wy_list waiting; /* errands whose user is elsewhere, in an older host */
+  wy_list waiting; /* errands whose push an older host handles */
+  wy_list away;    /* slots whose user it has */
   wy_list pages;   /* requests whose tasks have not ended */
   wy_streams streams;
 };
@@ -321,7 +323,7 @@ void wy_pushes_give_up(worker *w);    /* answers what is in flight with `success
 
 /* errand.c: pushes on other workers */
 void wy_errands_let_go(worker *w);  /* of the gates: their editions go */
-void wy_errands_look(worker *w);    /* those that wait: which need not any more? */
+void wy_errands_look(worker *w);    /* what waits for an older host: what need not any more? */
 void wy_errands_give_up(worker *w); /* those that wait are answered by nobody */
 
 /* give.c: to a host that takes over */

@@ -113,8 +113,10 @@ void wy_inbox_export_end(wy_inbox *x);
 int wy_inbox_import(wy_inbox *x, const wy_item *item);
 void wy_inbox_import_end(wy_inbox *x); /* what is elsewhere still is nowhere any more */
 
-/* Whether the push itself, or what its user has in flight before it, is elsewhere. */
-bool wy_inbox_elsewhere(wy_inbox *x, const wy_hash128 *key, uint64_t user);
+/* Whether the push itself runs elsewhere; whether what a user has in flight there goes before what
+ * he has here. */
+bool wy_inbox_push_elsewhere(wy_inbox *x, const wy_hash128 *key, uint64_t user);
+bool wy_inbox_user_elsewhere(wy_inbox *x, uint64_t user);
 
 typedef struct wy_inbox_stats {
   uint64_t keys,

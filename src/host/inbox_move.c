@@ -148,15 +148,22 @@ void wy_inbox_import_end(wy_inbox *x) {
   }
 }
 
-bool wy_inbox_elsewhere(wy_inbox *x, const wy_hash128 *key, uint64_t id) {
+bool wy_inbox_push_elsewhere(wy_inbox *x, const wy_hash128 *key, uint64_t id) {
   cell *c = lock(x, id);
   bool is = false;
   if (c->shard) {
     int64_t at = find_key(c->shard, key);
-    const user *u = wy_shard_find_user(c->shard, id);
     is = at != NONE && running(&c->shard->keys, (uint32_t)at) &&
-         (c->shard->keys.notes[at].worker == ELSEWHERE || (u && u->worker == ELSEWHERE));
+         c->shard->keys.notes[at].worker == ELSEWHERE;
   }
+  unlock(x, c);
+  return is;
+}
+
+bool wy_inbox_user_elsewhere(wy_inbox *x, uint64_t id) {
+  cell *c = lock(x, id);
+  const user *u = c->shard ? wy_shard_find_user(c->shard, id) : NULL;
+  bool is = u && u->worker == ELSEWHERE;
   unlock(x, c);
   return is;
 }

@@ -79,7 +79,7 @@ static void request_hang_up(worker *w, caller *c) {
   wy_http_abandon(c->of);
 }
 
-static bool request_gone(const caller *c) { return wy_http_req_gone(c->of); }
+static bool request_gone(const caller *c) { return wy_http_req_left(c->of); }
 
 static const caller_type request_type = {request_answer, request_hang_up, request_gone};
 
@@ -130,11 +130,7 @@ exchange *wy_push_admit(desk *d, const wy_push *p, const wy_claim *claim, const 
   }
   caller lost = *seal;
   wy_inbox_undo(d->worker->host->inbox, &claim->key, claim->user);
-  if (x) {
-    wy_slot_leave(d->worker, x->slot);
-    wy_exchange_free(x);
-    wy_worker_settle(d->worker);
-  }
+  if (x) wy_exchange_discard(x);
   wy_push_log_nomem(d->worker);
   type->hang_up(d->worker, &lost); /* WeChat sends it again */
   return NULL;
@@ -284,7 +280,7 @@ static wy_verdict claim_push(const desk *d, const wy_push *p, int64_t now, wy_cl
 static void run(desk *d, const wy_push *p, const wy_claim *claim, bool in_flight,
                 const caller_type *type, const caller *seal) {
   worker *w = d->worker;
-  bool waits = !wy_list_empty(&w->waiting);
+  bool waits = !wy_list_empty(&w->waiting) || !wy_list_empty(&w->away);
   bool earlier = in_flight && (waits || wy_posts_waiting(w));
   exchange *x = wy_push_admit(d, p, claim, type, seal, earlier);
   if (!x) return;
@@ -293,7 +289,8 @@ static void run(desk *d, const wy_push *p, const wy_claim *claim, bool in_flight
   wy_exchange_submit(x);
 }
 
-int wy_push_take(desk *d, wy_str query, wy_str body, const caller_type *type, void *of) {
+int wy_push_take(desk *d, wy_str query, wy_str body, const caller_type *type, void *of,
+                 uint64_t since) {
   worker *w = d->worker;
   int64_t now = wy_clock_wall_ms(&w->clock) / 1000;
   wy_push *p = &w->opened;
@@ -312,7 +309,7 @@ int wy_push_take(desk *d, wy_str query, wy_str body, const caller_type *type, vo
     return err;
   }
   wy_metric_add(&d->stats->pushes, 1);
-  caller seal = seal_of(d, of, p, wy_clock_now_ms(&w->clock));
+  caller seal = seal_of(d, of, p, since);
   if (w->canary) d = wy_canary_desk(w, d, p);
   switch (verdict) {
     case WY_INBOX_RUN: run(d, p, &claim, claimed.in_flight > 0, type, &seal); return 0;
@@ -346,7 +343,8 @@ void wy_push_serve(worker *w, desk *d, wy_http_req *req) {
     appid = wy_route_authorizer(d->account, wy_http_req_path(req));
   memcpy(w->authorizer, appid.n ? appid.p : "", appid.n); /* the route has looked at its length */
   w->authorizer[appid.n] = '\0';
-  int err = wy_push_take(d, wy_http_req_query(req), wy_http_req_body(req), &request_type, req);
+  int err = wy_push_take(d, wy_http_req_query(req), wy_http_req_body(req), &request_type, req,
+                         wy_http_req_since(req));
   if (err) refuse(d, req, err);
 }
 

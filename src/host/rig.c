@@ -224,7 +224,7 @@ static int l_push(lua_State *L) {
   memcpy(d->before, d->stats->answers, sizeof d->before);
   wy_buf_init(&d->body, 16 << 20);
   lua_Integer before = w->serial;
-  int err = wy_push_take(&w->current->desks[i], query, body, &type, d);
+  int err = wy_push_take(&w->current->desks[i], query, body, &type, d, wy_clock_now_ms(&w->clock));
   if (w->serial != before) wy_trace_hex(w->trace_seed, (uint64_t)(before + 1), d->trace);
   if (err) {
     d->open = false;

@@ -49,6 +49,7 @@ slot *wy_slot_take(worker *w, uint64_t user) {
   slot **bucket = &t->buckets[user & (t->n_buckets - 1)];
   *s = (slot){.next = *bucket, .user = user, .n = 1};
   wy_list_init(&s->queue);
+  wy_list_init(&s->away);
   *bucket = s;
   t->n++;
   return s;
@@ -57,6 +58,7 @@ slot *wy_slot_take(worker *w, uint64_t user) {
 void wy_slot_leave(worker *w, slot *s) {
   slots *t = &w->slots;
   if (--s->n) return;
+  wy_list_remove(&s->away);
   slot **at = &t->buckets[s->user & (t->n_buckets - 1)];
   while (*at != s) at = &(*at)->next;
   *at = s->next;

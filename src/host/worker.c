@@ -99,6 +99,7 @@ int wy_worker_init(worker *w, wy_host *h, unsigned index, uv_loop_t *loop) {
   wy_list_init(&w->pages);
   wy_editions_init(w);
   wy_list_init(&w->waiting);
+  wy_list_init(&w->away);
   wy_push_init(&w->opened);
   w->opened.msg.doc.json_depth = 32;
   wy_buf_init(&w->reply, REPLY_BYTES);

@@ -38,6 +38,7 @@ wy_http_req *wy_http_req_take(wy_http_conn *c) {
   req->conn = c;
   req->conn_id = c->id;
   req->number = c->n_requests + 1;
+  req->since = c->phase_since;
   req->peer = c->peer;
   req->port = c->port;
   req->head.max = 2 * h->limits.target + h->limits.header + LINE_EXTRA;
@@ -85,6 +86,7 @@ void wy_http_req_drop(wy_http_req *req) {
   wy_list_push(&h->pool, &req->link);
 }
 
+uint64_t wy_http_req_since(const wy_http_req *req) { return req->since; }
 wy_method wy_http_req_method(const wy_http_req *req) { return req->method; }
 wy_str wy_http_req_host(const wy_http_req *req) { return req->host; }
 wy_str wy_http_req_path(const wy_http_req *req) { return req->path; }
@@ -92,6 +94,7 @@ wy_str wy_http_req_query(const wy_http_req *req) { return req->query; }
 wy_str wy_http_req_target(const wy_http_req *req) { return (wy_str){req->head.p, req->target_n}; }
 wy_str wy_http_req_body(const wy_http_req *req) { return wy_buf_view(&req->body); }
 bool wy_http_req_gone(const wy_http_req *req) { return !req->conn; }
+bool wy_http_req_left(const wy_http_req *req) { return !req->conn || req->conn->eof; }
 void wy_http_req_set_data(wy_http_req *req, void *data) { req->data = data; }
 void *wy_http_req_data(const wy_http_req *req) { return req->data; }
 void wy_http_req_set_sink(wy_http_req *req, const wy_http_sink *sink, void *data) {

@@ -100,6 +100,7 @@ size_t wy_http_unanswered(
 /* --- a request --- */
 
 wy_method wy_http_req_method(const wy_http_req *req);
+uint64_t wy_http_req_since(const wy_http_req *req); /* when it began, ms on the server's clock */
 const char *wy_http_method_name(wy_method method); /* "GET"; "": it is none */
 wy_str wy_http_req_host(
     const wy_http_req *req); /* without port, as sent; empty for HTTP/1.0 without Host */
@@ -109,6 +110,9 @@ wy_str wy_http_req_query(const wy_http_req *req);  /* as sent, without '?' */
 wy_str wy_http_req_body(const wy_http_req *req);
 wy_str wy_http_req_header(const wy_http_req *req, wy_str name); /* first one; p NULL: absent */
 bool wy_http_req_gone(const wy_http_req *req); /* nobody waits for the answer any more */
+/* The same, as far as it can be told of one whose client says no more: most have closed, as WeChat
+ * does when it gives up; some only end their side. An answer is sent all the same. */
+bool wy_http_req_left(const wy_http_req *req);
 
 /* Whatever the owner of the handlers wants to keep with the request, from on_head on. */
 void wy_http_req_set_data(wy_http_req *req, void *data);

@@ -33,6 +33,7 @@ struct wy_http_req {
   wy_http *http;
   wy_http_conn *conn; /* NULL: the client has gone */
   uint64_t conn_id, number;
+  uint64_t since; /* its first byte, on the clock */
   wy_ip peer;
   int port;
   wy_buf head; /* target, then names and values, then the decoded path */
