@@ -215,6 +215,28 @@ static void survives_a_length_beyond_all_memory(void **state) {
   }
 }
 
+/* Behind a request that is not answered, large answers gather, but not without end. */
+static void closes_who_asks_for_too_much_at_once(void **state) {
+  (void)state;
+  static char large[3000];
+  rig r;
+  client c;
+  wy_http_limits few = wy_http_default_limits;
+  few.write_queue = 1000;
+  memset(large, 'l', sizeof large - 1);
+  rig_begin(&r, &few);
+  dial(&c, &r);
+  for (int i = 0; i < 4; i++) send_text(&c, GET("/late"));
+  UNTIL(&c, r.n_held == 4);
+  rig_answer(&r, 1, large);
+  rig_answer(&r, 2, large);
+  expect_silence(&c);
+  rig_answer(&r, 3, large);
+  UNTIL(&c, c.closed);
+  hang_up(&c);
+  rig_end(&r);
+}
+
 /* --- connections --- */
 
 static void turns_away_a_connection_too_many(void **state) {
@@ -329,6 +351,7 @@ int main(void) {
       cmocka_unit_test(limits_the_overhead_of_chunks),
       cmocka_unit_test(limits_the_empty_lines_before_a_request),
       cmocka_unit_test(survives_a_length_beyond_all_memory),
+      cmocka_unit_test(closes_who_asks_for_too_much_at_once),
       cmocka_unit_test(turns_away_a_connection_too_many),
       cmocka_unit_test(limits_the_connections_of_one_address),
       cmocka_unit_test(exempts_loopback_from_the_limit_of_an_address),

@@ -128,6 +128,31 @@ static void ends_with_the_connection_for_http_1_0(void **state) {
   rig_end(&r);
 }
 
+/* What ends with its connection ends one that has begun to ask for more, too. */
+static void leaves_no_connection_behind(void **state) {
+  (void)state;
+  rig r;
+  client c, none = {.r = &r, .fd = -1, .closed = true};
+  writer w;
+  rig_begin(&r, NULL);
+  none.r = &r;
+  for (size_t i = 0; i < 4; i++) {
+    const char *more = i % 2 ? "POST / HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nhalf"
+                             : "GET /next HTTP/1.1\r\nHo";
+    dial(&c, &r);
+    hold(&r, &c, i < 2 ? "GET /late HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" : GET("/late"));
+    send_text(&c, more);
+    expect_silence(&c);
+    begin(&r, i, &w, WY_HTTP_UNKNOWN);
+    put(&w, "abc");
+    wy_http_stream_end(w.req, i < 2);
+    UNTIL(&c, c.closed);
+    hang_up(&c);
+    UNTIL(&none, wy_http_connections(r.http) == 0);
+  }
+  rig_end(&r);
+}
+
 static void sends_no_body_for_head(void **state) {
   (void)state;
   rig r;
@@ -442,6 +467,7 @@ int main(void) {
       cmocka_unit_test(sends_a_known_length_as_it_is),
       cmocka_unit_test(shows_that_something_is_missing),
       cmocka_unit_test(ends_with_the_connection_for_http_1_0),
+      cmocka_unit_test(leaves_no_connection_behind),
       cmocka_unit_test(sends_no_body_for_head),
       cmocka_unit_test(waits_for_its_turn),
       cmocka_unit_test(answers_behind_it_wait),

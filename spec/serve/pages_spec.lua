@@ -300,7 +300,7 @@ describe("pages of one account", function()
 
   it("stops a handler that goes on and on", function()
     assert.equal(500, get("/forever").status)
-    assert.is_true(#server:logged "lua.timeout" > 0)
+    serve.eventually("it is told", function() return #server:logged "lua.timeout" > 0 end)
     assert.equal("yo", server:says(account, "hi"))
   end)
 
@@ -673,6 +673,19 @@ describe("pages of one account", function()
       end
       assert.equal(503, get("/events").status)
       for _, connection in ipairs(open) do connection:close() end
+      local events = serve.request { method = "GET", target = "/events" }
+      serve.eventually("there is room again, for one of each connection", function()
+        local both = server:open()
+        both:send(events .. events)
+        local first = both:read().status
+        local second = server:open()
+        second:send(events)
+        local third = server:open()
+        third:send(events)
+        local more = { second:read().status, third:read().status }
+        for _, connection in ipairs { both, second, third } do connection:close() end
+        return first == 200 and more[1] == 200 and more[2] == 200
+      end)
       serve.eventually("there is room again", function()
         local connection = server:open()
         connection:send(serve.request { method = "GET", target = "/events" })
@@ -740,6 +753,15 @@ describe("pages of two accounts", function()
     assert.equal("https://one.example.cn/where", told "one.example.cn.evil.example")
     assert.equal("https://One.example.cn:8443/where", told "One.example.cn:8443")
     assert.equal("https://[::1]:81/where", told "[::1]:81")
+  end)
+
+  it("go by the target's host where that is a whole URL, whatever Host says", function()
+    start('url = "https://one.example.cn"')
+    local function told(target) return json.decode(fetch(server, { target = target, host = "evil.example" }).body).url end
+    assert.equal("https://one.example.cn/where?a=1", told "http://one.example.cn/where?a=1")
+    assert.equal("https://One.example.cn:8443/where", told "http://One.example.cn:8443/where")
+    assert.equal(421, fetch(server, { target = "http://evil.example/where", host = "one.example.cn" }).status)
+    assert.equal(400, fetch(server, { target = "http://evil.example@one.example.cn/where", host = "one.example.cn" }).status)
   end)
 
   it("are told by the hosts of the accounts", function()

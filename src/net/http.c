@@ -345,6 +345,10 @@ bool wy_http_is_deaf(const wy_http_conn *c) {
 static void on_end(wy_http_conn *c) {
   c->eof = true;
   wy_http_stop_reading(c);
+  if (c->phase == PHASE_LINGER || is_endless(c)) {
+    wy_http_close(c);
+    return;
+  }
   if (c->in) {
     log_aborted(c);
     wy_http_req_drop(c->in);
@@ -353,8 +357,7 @@ static void on_end(wy_http_conn *c) {
     c->phase = PHASE_IDLE;
     c->phase_due = 0;
   }
-  if (c->phase == PHASE_LINGER || is_endless(c)) wy_http_close(c);
-  else wy_http_uncork(c); /* ends the connection once everything is answered and sent */
+  wy_http_uncork(c); /* ends the connection once everything is answered and sent */
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {

@@ -101,7 +101,7 @@ size_t wy_http_unanswered(
 
 wy_method wy_http_req_method(const wy_http_req *req);
 uint64_t wy_http_req_since(const wy_http_req *req); /* when it began, ms on the server's clock */
-const char *wy_http_method_name(wy_method method); /* "GET"; "": it is none */
+const char *wy_http_method_name(wy_method method);  /* "GET"; "": it is none */
 wy_str wy_http_req_host(
     const wy_http_req *req); /* without port, as sent; empty for HTTP/1.0 without Host */
 wy_str wy_http_req_path(const wy_http_req *req);   /* percent-decoded, begins with '/' */
@@ -169,6 +169,9 @@ typedef struct wy_http_stream {
  * request stays the caller's until wy_http_stream_end. 0, or WY_E_NOMEM: nothing was sent. */
 int wy_http_stream_begin(wy_http_req *req, const wy_http_answer *answer, uint64_t length,
                          const wy_http_stream *calls, void *data);
+
+/* Another stream of its connection goes before it, and has not ended. */
+bool wy_http_stream_waits(const wy_http_req *req);
 
 /* No body is wanted, as for HEAD: what is written goes nowhere. */
 bool wy_http_stream_is_mute(const wy_http_req *req);

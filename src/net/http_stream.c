@@ -50,6 +50,15 @@ int wy_http_stream_begin(wy_http_req *req, const wy_http_answer *answer, uint64_
   return 0;
 }
 
+bool wy_http_stream_waits(const wy_http_req *req) {
+  if (!req->conn) return false;
+  for (const wy_list *n = req->conn->pipeline.next; n != &req->link; n = n->next) {
+    const wy_http_req *before = wy_container_of(n, wy_http_req, link);
+    if (before->stream && !before->answered) return true;
+  }
+  return false;
+}
+
 bool wy_http_stream_is_mute(const wy_http_req *req) { return req->mute; }
 
 static int put(wy_http_req *req, wy_str bytes) {

@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "net/http_impl.h"
 
-enum { GATHER_BYTES = 65536 };
+enum { GATHER_BYTES = 65536, WAITING_ANSWERS = 8 /* write queues full of them */ };
 
 static const char *status_line(int status) {
   switch (status) {
@@ -359,6 +359,16 @@ void wy_http_leave(wy_http_req *req) {
   if (c->pipeline.next == &req->link) leave(c);
 }
 
+/* Answers that wait for an earlier one, which may never end: nobody needs to ask for so much at
+ * once. */
+static bool waits_too_much(const wy_http_req *req) {
+  const wy_http_conn *c = req->conn;
+  size_t n = 0, most = WAITING_ANSWERS * c->http->limits.write_queue;
+  for (const wy_list *l = c->pipeline.next; l != &c->pipeline; l = l->next)
+    n += wy_container_of(l, wy_http_req, link)->out.n;
+  return n > most;
+}
+
 void wy_http_respond(wy_http_req *req, const wy_http_answer *answer) {
   wy_http *h = req->http; /* NULL: the server is gone, and with it the connection */
   wy_http_conn *c = req->conn;
@@ -371,8 +381,8 @@ void wy_http_respond(wy_http_req *req, const wy_http_answer *answer) {
   wy_http_parting(req);
   bool first = c->pipeline.next == &req->link, corked = h->corked == c;
   wy_buf *out = first && corked ? &h->out : &req->out;
-  if (write_answer(req, answer, out)) {
-    wy_http_close(c); /* out of memory: better no answer than half of one */
+  if (write_answer(req, answer, out) || (!first && waits_too_much(req))) {
+    wy_http_close(c); /* no room: better no answer than half of one */
     return;
   }
   if (first) leave(c);

@@ -119,11 +119,23 @@ static int l_client(lua_State *L) {
   return 1;
 }
 
-/* raw:hosts() → Host | nil; and where a proxy of ours has sent it: X-Forwarded-Host | nil,
+/* The host that it was sent to, with its port: what Host says is to be ignored where the target is
+ * a whole URL (RFC 9112 3.2.2). p NULL: none. */
+static wy_str authority(const wy_http_req *req) {
+  wy_str target = wy_http_req_target(req);
+  const char *at = target.n && *target.p != '/' ? memmem(target.p, target.n, "://", 3) : NULL;
+  if (!at) return wy_http_req_header(req, WY_STR("host"));
+  at += 3;
+  size_t n = 0, most = target.n - (size_t)(at - target.p);
+  while (n < most && at[n] != '/' && at[n] != '?') n++;
+  return (wy_str){at, n};
+}
+
+/* raw:hosts() → its host | nil; and where a proxy of ours has sent it: X-Forwarded-Host | nil,
  * X-Forwarded-Proto | nil */
 static int l_hosts(lua_State *L) {
   const wy_page_req *r = check(L);
-  push_or_nil(L, wy_http_req_header(r->req, WY_STR("host")));
+  push_or_nil(L, authority(r->req));
   if (!wy_http_req_proxied(r->req)) return 1;
   push_or_nil(L, wy_http_req_header(r->req, WY_STR("x-forwarded-host")));
   push_or_nil(L, wy_http_req_header(r->req, WY_STR("x-forwarded-proto")));
@@ -216,7 +228,8 @@ static int l_begin(lua_State *L) {
   wy_task *task = wy_task_can_wait(L);
   if (r->begun) return luaL_error(L, "it has begun");
   if (wy_http_req_gone(r->req)) return fail(L, "stream.gone");
-  if (r->streams->n >= r->streams->max) return fail(L, "stream.many");
+  if (r->streams->n >= r->streams->max || wy_http_stream_waits(r->req))
+    return fail(L, "stream.many");
   if (wy_http_stream_begin(r->req, &answer, length < 0 ? WY_HTTP_UNKNOWN : (uint64_t)length, &calls,
                            r))
     return luaL_error(L, "not enough memory");
