@@ -455,6 +455,10 @@ describe("pages of one account", function()
       assert.equal(200, get("/static/a.txt", "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n").status)
       assert.equal(200, get("/static/a.txt", 'If-None-Match: "x"\r\nIf-Modified-Since: ' .. date .. "\r\n").status)
       assert.equal(412, get("/static/a.txt", 'If-Match: "x"\r\n').status)
+      local before = "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+      assert.equal(412, get("/static/a.txt", before).status)
+      assert.equal(200, get("/static/a.txt", before .. "If-Match: " .. tag .. "\r\n").status)
+      assert.equal(200, get("/static/a.txt", "If-Unmodified-Since: " .. date .. "\r\n").status)
       answer = fetch(server, { method = "HEAD", target = "/static/a.txt" })
       assert.equal("10", answer.headers["content-length"])
       assert.equal("", answer.body)
@@ -468,7 +472,9 @@ describe("pages of one account", function()
       assert.equal("789", get("/static/a.txt", "Range: bytes=-3\r\n").body)
       local tag = answer.headers.etag
       assert.equal(206, get("/static/a.txt", "Range: bytes=2-4\r\nIf-Range: " .. tag .. "\r\n").status)
-      assert.equal(200, get("/static/a.txt", 'Range: bytes=2-4\r\nIf-Range: "x"\r\n').status)
+      for _, other in ipairs { '"x"', "*", "W/" .. tag } do
+        assert.equal(200, get("/static/a.txt", "Range: bytes=2-4\r\nIf-Range: " .. other .. "\r\n").status)
+      end
       answer = get("/static/a.txt", "Range: bytes=10-\r\n")
       assert.equal(416, answer.status)
       assert.equal("bytes */10", answer.headers["content-range"])

@@ -174,13 +174,19 @@ int wy_file_range(wy_str field, uint64_t size, uint64_t *from, uint64_t *n) {
 
 int wy_file_choose(const wy_file *f, const wy_http_req *req, uint64_t *from, uint64_t *n) {
   wy_str match = wy_http_req_header(req, WY_STR("if-match"));
+  wy_str unless = wy_http_req_header(req, WY_STR("if-unmodified-since"));
   wy_str none = wy_http_req_header(req, WY_STR("if-none-match"));
   wy_str since = wy_http_req_header(req, WY_STR("if-modified-since"));
   wy_str range = wy_http_req_header(req, WY_STR("range"));
   wy_str same = wy_http_req_header(req, WY_STR("if-range"));
   *from = 0;
   *n = f->size;
-  if (match.p && !has_tag(match, f->tag, false)) return 412;
+  if (match.p) {
+    if (!has_tag(match, f->tag, false)) return 412;
+  } else if (unless.p) {
+    int64_t date = date_of(unless);
+    if (date >= 0 && f->mtime > date) return 412;
+  }
   if (none.p) {
     if (has_tag(none, f->tag, true)) return 304;
   } else if (since.p) {
@@ -188,7 +194,7 @@ int wy_file_choose(const wy_file *f, const wy_http_req *req, uint64_t *from, uin
     if (date >= 0 && f->mtime <= date) return 304;
   }
   if (!range.p || wy_http_req_method(req) != WY_GET) return 200;
-  if (same.p && !has_tag(same, f->tag, false) && date_of(same) != f->mtime) return 200;
+  if (same.p && !wy_str_eq(same, wy_str_of(f->tag)) && date_of(same) != f->mtime) return 200;
   int chosen = wy_file_range(range, f->size, from, n);
   return chosen > 0 ? 206 : chosen < 0 ? 416 : 200;
 }
