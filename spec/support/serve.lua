@@ -125,7 +125,7 @@ function M.start(files, options)
   return server
 end
 
-local QUIET <const> = 0.02 -- seconds without a further line: the log is written by a thread of its own
+local QUIET <const> = 0.05 -- seconds without a further line: the log is written by a thread of its own
 
 --- Everything logged so far.
 ---@param name? string of the log, in the folder; default: what went to stderr

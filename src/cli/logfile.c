@@ -334,14 +334,18 @@ void wy_logfile_flush(void) {
 }
 
 void wy_logfile_last_words(void) {
-  enum { STEP_MS = 10, STEPS = FLUSH_S * 1000 / STEP_MS };
-  uint64_t until = came;
+  enum { STEP_MS = 10, STEPS = FLUSH_S * 1000 / STEP_MS, MOST = 3 * STEPS };
+  uint64_t until = came, before = went;
   if (!running) { /* nobody else will: as they lie there, without the lock */
     size_t n = used < RING - tail ? used : RING - tail;
     if (write_all(fd, ring + tail, n) == n) write_all(fd, ring, used - n);
     return;
   }
-  for (int i = 0; i < STEPS && went < until; i++) poll(NULL, 0, STEP_MS);
+  for (int i = 0, idle = 0; i < MOST && idle < STEPS && went < until; i++) { /* a slow disk */
+    poll(NULL, 0, STEP_MS);
+    idle = went == before ? idle + 1 : 0;
+    before = went;
+  }
 }
 
 void wy_logfile_close(void) {
