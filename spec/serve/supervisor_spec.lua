@@ -1,6 +1,7 @@
 -- The supervisor: what a crash costs, what a stuck worker costs, and the program replaced under traffic.
 local push = require "spec.support.push"
 local serve = require "spec.support.serve"
+local socket = require "socket"
 
 local account <const> = serve.account("bot", "safe")
 
@@ -293,6 +294,22 @@ describe("the supervisor", function()
       assert.equal("slept a", content(retry))
       serve.eventually("its turn", function() return says("继续", "oLong") == "echo: hello" end)
       assert.equal(1, runs "a")
+    end)
+
+    it("ends in time when it is stopped while users wait for the process before", function()
+      server:stop()
+      start "workers = 2, deadline = 1, limits = { wall = 30 }"
+      local first = send(text("sleep 25 a", "oLong"))
+      until_runs "a"
+      server:upgrade()
+      local next = send(text("hello", "oLong"))
+      serve.eventually("a hop", function() return (server:metrics():sum "weiyue_hops_total") == 1 end)
+      local before = socket.gettime()
+      server:signal "TERM"
+      assert.equal("稍后再试", content(next))
+      server:wait()
+      assert.is_true(socket.gettime() - before < 14)
+      first:close()
     end)
 
     it("takes idle connections over: nobody is sent away", function()

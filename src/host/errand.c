@@ -240,6 +240,8 @@ void wy_errands_look(worker *w) {
 }
 
 void wy_errands_give_up(worker *w) {
+  for (wy_list *node; (node = wy_list_shift(&w->away));) /* no handler begins any more */
+    wy_exchange_next(w, wy_container_of(node, slot, away));
   while (!wy_list_empty(&w->waiting))
     wait_no_more(w, wy_container_of(w->waiting.next, errand, waiting));
 }

@@ -324,7 +324,7 @@ void wy_pushes_give_up(worker *w);    /* answers what is in flight with `success
 /* errand.c: pushes on other workers */
 void wy_errands_let_go(worker *w);  /* of the gates: their editions go */
 void wy_errands_look(worker *w);    /* what waits for an older host: what need not any more? */
-void wy_errands_give_up(worker *w); /* those that wait are answered by nobody */
+void wy_errands_give_up(worker *w); /* what waits for an older host has waited enough */
 
 /* give.c: to a host that takes over */
 void wy_give_paused(worker *w);      /* this one does not accept any more */

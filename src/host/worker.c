@@ -254,8 +254,8 @@ static void give_up(worker *w) {
     wy_log_text(&w->host->log, WY_LOG_WARN, "host.stop",
                 "%zu tasks and %zu connections did not end in time", tasks,
                 wy_http_connections(w->http));
-  wy_errands_give_up(w);
   wy_pushes_give_up(w);
+  wy_errands_give_up(w);
   wy_http_kill(w->http);
   wy_worker_settle(w);
 }
