@@ -287,6 +287,7 @@ end
 --- Moves the time ahead, for the host beside this one as well; what is due then leaves.
 function Runtime:advance(seconds)
   self.ahead = self.ahead + seconds
+  self.armed = nil -- a timer of before counts real seconds: what it waits for comes earlier now
   guest.advance(seconds)
   self.live:tell("clock", { now = self:now() })
   self:pump()
