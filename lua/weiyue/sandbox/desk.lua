@@ -1,6 +1,7 @@
 -- What the chat page asks under /-/: JSON, and the stream of what happens.
 
 local core = require "weiyue_core"
+local exchanges = require "weiyue.sandbox.exchange"
 local library = require "weiyue.sandbox.library"
 local phone = require "weiyue.sandbox.phone"
 local scene = require "weiyue.sandbox.scene"
@@ -89,14 +90,11 @@ end
 
 -- Whoever opens the page later sees what was there before.
 local function greet(runtime, out)
-  for _, list in ipairs { { "exchange", runtime.exchanges }, { "log", runtime.logs } } do
-    for _, one in ipairs(list[2]:list()) do
-      local copy = {}
-      for key, value in pairs(one) do copy[key] = value end
-      copy.account, copy.message = nil, nil
-      copy.attempts, copy.calls = one.attempts and json.array(copy.attempts), one.calls and json.array(copy.calls)
-      if not out:event { event = list[1], data = copy } then return false end
-    end
+  for _, one in ipairs(runtime.exchanges:list()) do
+    if not out:event { event = "exchange", data = exchanges.view(one) } then return false end
+  end
+  for _, one in ipairs(runtime.logs:list()) do
+    if not out:event { event = "log", data = one } then return false end
   end
   return true
 end
@@ -120,7 +118,7 @@ function M.routes(wx, runtime)
   wx.route("GET", "/-/history", function(req)
     local account = world:account(req.query.appid or "")
     if not account or not account.users[req.query.openid or ""] then return refused(wx, 404, UNKNOWN) end
-    return json.array(runtime:history(account.appid, req.query.openid):list())
+    return runtime:chat(account.appid, req.query.openid)
   end)
 
   wx.route("GET", "/-/events", function(req)

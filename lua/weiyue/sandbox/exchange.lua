@@ -16,7 +16,10 @@ local SHOWN <const> = 32768 -- bytes of an answer that the inspector has
 
 -- What the inspector has of a message or an answer: no more than it can show.
 local function shown(text)
-  if not text or core.text.valid(text) and #text <= SHOWN then return text end
+  if not text then return nil end
+  if core.text.valid(text) then
+    return #text <= SHOWN and text or text:sub(1, utf8.offset(text, 0, SHOWN + 1) - 1) .. "…"
+  end
   text = text:sub(1, SHOWN):gsub("[\x80-\xFF]", function(c) return ("\\x%02X"):format(c:byte()) end)
   return (text:gsub("%z", "\\0"))
 end
@@ -38,16 +41,29 @@ function M.exact(value)
   return copy
 end
 
---- Tells who watches how it stands.
-function M.tell(self, exchange)
+--- A copy: more than an item shows is cut.
+function M.brief(value)
+  if type(value) == "string" then return shown(value) end
+  if type(value) ~= "table" then return value end
+  local copy = json.is_array(value) and json.array {} or {}
+  for key, inner in pairs(value) do copy[key] = M.brief(inner) end
+  return copy
+end
+
+--- How it stands, for who watches.
+---@return table
+function M.view(exchange)
   local copy = {} -- what is told stays as it was
   for key, value in pairs(exchange) do copy[key] = value end
   copy.attempts, copy.calls = json.array {}, json.array {}
   table.move(exchange.attempts, 1, #exchange.attempts, 1, copy.attempts)
   table.move(exchange.calls, 1, #exchange.calls, 1, copy.calls)
-  copy.account, copy.message = nil, nil
-  self.live:tell("exchange", copy)
+  copy.account, copy.message, copy.calls_bytes = nil, nil, nil
+  return copy
 end
+
+--- Tells who watches how it stands.
+function M.tell(self, exchange) self.live:tell("exchange", M.view(exchange)) end
 
 -- Where a push goes, and with whose keys.
 local function target_of(self, account)
@@ -69,7 +85,8 @@ local function attempt(self, exchange, keys, url)
   local request = pusher.build(keys, message, { timestamp = math.floor(at) })
   if #exchange.attempts == 0 then
     exchange.request = {
-      query = request.query, body = shown(request.body), text = shown(request.text), decoded = M.exact(message),
+      query = request.query, body = shown(request.body), text = shown(request.text),
+      decoded = M.brief(M.exact(message)),
     }
     M.tell(self, exchange)
   end
@@ -134,7 +151,7 @@ function M.push(self, appid, message)
   self.exchange_serial = self.exchange_serial + 1
   local exchange = {
     id = self.exchange_serial, appid = appid, openid = message.FromUserName, at = self:now(), attempts = {}, calls = {},
-    account = account, message = message,
+    calls_bytes = 0, account = account, message = message,
   }
   account.marks = account.marks or pusher.marks()
   self.exchanges:push(exchange)

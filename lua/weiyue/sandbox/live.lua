@@ -21,12 +21,14 @@ end
 --- Something has happened.
 ---@param kind string
 ---@param data table
+---@return integer bytes that it is
 function Live:tell(kind, data)
   local text = assert(core.json.encode(data))
   self.last, self.bytes = self.last + 1, self.bytes + #text
   self.events[self.last] = { kind = kind, data = text }
   while self.last - self.first >= KEPT or self.bytes > BYTES and self.first < self.last do forget_oldest(self) end
   self.signal:wake()
+  return #text
 end
 
 --- Writes to a stream until its client goes. after: the number of the last event that it had; nil: only what comes.

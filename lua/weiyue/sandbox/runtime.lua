@@ -19,6 +19,8 @@ local M = {}
 
 local HISTORY <const>, EXCHANGES <const>, LOGS <const> = 300, 200, 500
 local LATE <const> = 600 -- seconds for which a call is still counted to the push that it follows
+local CALLS <const>, CALLS_BYTES <const> = 50, 256 * 1024 -- that are kept with one push
+local CHAT_BYTES <const> = 4 * 1024 * 1024 -- of a chat that are told at once
 local NAMES <const> = { "小微", "小月" }
 
 ---@class weiyue.sandbox.Runtime
@@ -161,16 +163,24 @@ end
 ---@return table item
 function Runtime:say(appid, openid, item)
   self.serial = self.serial + 1
-  local copy = with_media(appid, item)
-  if copy == item then
-    copy = {}
-    for key, value in pairs(item) do copy[key] = value end
-  end
+  local copy = exchanges.brief(with_media(appid, item))
   copy.id, copy.appid, copy.openid, copy.at = self.serial, appid, openid, self:now()
   copy.from = copy.from or "account"
   self:history(appid, openid):push(copy)
-  self.live:tell("item", copy)
+  self.sizes[copy] = self.live:tell("item", copy)
   return copy
+end
+
+--- What stands in a chat, oldest first: as much of the newest as can be told at once.
+---@return table[] items
+function Runtime:chat(appid, openid)
+  local list, bytes = self:history(appid, openid):list(), 0
+  local first = #list
+  while first > 0 and bytes + self.sizes[list[first]] <= CHAT_BYTES do
+    bytes = bytes + self.sizes[list[first]]
+    first = first - 1
+  end
+  return json.array(table.move(list, first + 1, #list, 1, {}))
 end
 
 -- --- pushes ---
@@ -227,30 +237,32 @@ end
 local function exchange_of(self, call)
   local args = type(call.args) == "table" and call.args or {}
   local openid = args.touser or args.openid
-  local list = self.exchanges:list()
-  for i = #list, 1, -1 do
-    local one = list[i]
-    if one.appid == call.appid and (type(openid) ~= "string" or one.openid == openid) then
-      if one.ended and self:now() - one.ended > (openid and LATE or 1) then return nil end
-      return one
-    end
-  end
+  local exchange = self.exchanges:find(function(one)
+    return one.appid == call.appid and (type(openid) ~= "string" or one.openid == openid)
+  end)
+  if exchange and exchange.ended and self:now() - exchange.ended > (openid and LATE or 1) then return nil end
+  return exchange
 end
 
+-- Who watches puts the call to its push: the push itself is not told again, which would be all of them each time.
 function Runtime:on_call(call)
   local view = { id = call.id, appid = call.appid, api = call.api, errcode = call.errcode, at = call.at,
     args = exchanges.exact(call.args), reply = exchanges.exact(call.reply), stateless = call.stateless }
   view.ms = math.floor((time.monotonic() - (self.call_started or time.monotonic())) * 1000)
   local exchange = exchange_of(self, call)
-  if exchange then
-    view.exchange = exchange.id
+  if not exchange then return self.live:tell("call", view) end
+  view.exchange = exchange.id
+  if #exchange.calls >= CALLS or exchange.calls_bytes > CALLS_BYTES then
+    exchange.left_out = (exchange.left_out or 0) + 1
+    view.left_out = exchange.left_out
+  else
     table.insert(exchange.calls, view)
-    if call.api == "message_custom.send" and call.errcode == 0 and exchange.ended and exchange.way == "success" then
-      exchange.way = "late"
-    end
   end
-  self.live:tell("call", view)
-  if exchange then exchanges.tell(self, exchange) end
+  exchange.calls_bytes = exchange.calls_bytes + self.live:tell("call", view)
+  if call.api == "message_custom.send" and call.errcode == 0 and exchange.ended and exchange.way == "success" then
+    exchange.way = "late"
+    exchanges.tell(self, exchange)
+  end
 end
 
 function Runtime:on_deliver(event)
@@ -299,7 +311,7 @@ function M.new(options)
   local self = setmetatable({
     setup = options.setup, path = options.path, ahead = 0, users = {}, appids = {}, chats = {}, serial = 0,
     exchange_serial = 0, log_serial = 0, exchanges = ring(EXCHANGES), logs = ring(LOGS), live = lives.new(),
-    pressed = {},
+    pressed = {}, sizes = setmetatable({}, { __mode = "k" }), -- of items, in bytes
   }, Runtime)
   self.world = worlds.new {
     now = function() return self:now() end, random = core.crypto.random, base = options.setup.base,

@@ -10,12 +10,14 @@ local M = {}
 local SAME_FOR <const>, SAME_RETRY <const> = 86400, 60 -- seconds of a clientmsgid
 local SPEEDS <const> = { [0] = 80, 60, 45, 30, 10 } -- 10,000 a minute
 local PREVIEWS_MOST <const> = 100 -- a day, by WeChat id
+local TEXT_MOST <const> = 2048 -- bytes
 
 -- The parts that are shown, by type.
 local parts <const> = {}
 
 function parts.text(_, own)
   if own.content == "" then return nil, 44004 end
+  if #own.content > TEXT_MOST then return nil, 45002 end
   return { text = own.content }
 end
 

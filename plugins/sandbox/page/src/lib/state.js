@@ -59,7 +59,12 @@ const arrives = {
     put(state.exchanges, exchange, MOST.exchanges);
     for (const call of exchange.calls ?? []) put(state.calls, call, MOST.calls);
   },
-  call: (call) => put(state.calls, call, MOST.calls),
+  call(call) {
+    put(state.calls, call, MOST.calls);
+    const exchange = find_exchange(call.exchange);
+    if (exchange && call.left_out) exchange.left_out = call.left_out;
+    else if (exchange) put((exchange.calls ??= []), call, MOST.calls);
+  },
   log: (line) => put(state.logs, line, MOST.logs),
   menu() {
     changes += 1;
