@@ -182,8 +182,30 @@ describe("weiyue sandbox", function()
       box:post("/-/fault", { pattern = "user.*", times = 0 })
     end
     assert.equal("done", box:says("remark").text)
-    local _, status = box:post("/-/fault", { pattern = "user.*", status = "500" })
-    assert.equal(400, status)
+    for _, wrong in ipairs { { status = "500" }, { drop = false }, {} } do
+      wrong.pattern = "user.*"
+      local answer, status = box:post("/-/fault", wrong)
+      assert.equal(400, status)
+      assert.equal("fault", answer.error)
+    end
+  end)
+
+  it("pushes whatever WeChat may push, and says what WeChat would not", function()
+    local function push(message) return box:post("/-/push", { appid = box.appid, openid = box.openid, message = message }) end
+    local watch = box:events()
+    assert.is_true(push({ MsgType = "event", Event = "SCAN", EventKey = "ref:9" }).ok)
+    watch:next("exchange", function(x) return x.way == "reply" and x.request.decoded.EventKey == "ref:9" end)
+    watch:close()
+    for name, message in pairs {
+      Event = { MsgType = "event", Event = { a = 1 } }, FromUserName = { MsgType = "text", FromUserName = { a = 1 } },
+      MsgType = { Event = "SCAN" }, InfoType = { InfoType = "authorized" }, CreateTime = { MsgType = "text", CreateTime = "now" },
+    } do
+      local answer, status = push(message)
+      assert.same({ 400, "push" }, { status, answer.error })
+      assert.truthy(answer.en:find(name, 1, true))
+    end
+    assert.equal(400, select(2, push { MsgType = "event", Event = 5 }))
+    assert.equal(400, select(2, push "text"))
   end)
 
   it("repeats a push, whose answer is the same and runs no handler again", function()

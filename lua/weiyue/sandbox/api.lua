@@ -6,6 +6,7 @@
 --   ctx = {world, account, row, request, now, files}; of auth "none" the account is that of args.appid, if any
 -- Files have addresses below /mmbiz/, which are answered here, too.
 -- A reply of the form {bytes =, type =, filename =, status?} is a file, {redirect = url} a redirect.
+-- Where a function of a family fails, the caller is answered -1, and its errmsg names the line.
 
 local access = require "weiyue.api.access"
 local arguments = require "weiyue.sandbox.arguments"
@@ -193,7 +194,8 @@ local function faulty(ctx, fault)
 end
 
 local function carried_out(ctx, request)
-  local reply, code, text = answer(ctx, request)
+  local ok, reply, code, text = pcall(answer, ctx, request)
+  if not ok then reply, code, text = nil, -1, "system error: the sandbox: " .. tostring(reply) end
   if not reply then
     reply = failure(ctx, code or -1, text)
     note(ctx, reply, code or -1)

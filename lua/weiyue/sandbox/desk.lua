@@ -2,6 +2,7 @@
 
 local core = require "weiyue_core"
 local exchanges = require "weiyue.sandbox.exchange"
+local faults = require "weiyue.sandbox.faults"
 local library = require "weiyue.sandbox.library"
 local phone = require "weiyue.sandbox.phone"
 local scene = require "weiyue.sandbox.scene"
@@ -72,6 +73,7 @@ local function read_fault(body)
   end
   if how.status and (how.status < 200 or how.status > 599) then return nil end
   if how.delay and (how.delay < 0 or how.delay > 120) then return nil end
+  if how.times ~= 0 and not faults.is_any(how) then return nil end -- 0: it ends
   return how
 end
 
@@ -84,6 +86,35 @@ local function set_fault(runtime, body)
   if how.times == 0 then runtime.world:heal(body.pattern) else runtime.world:fail(body.pattern, how) end
   runtime.live:tell("fault", { faults = runtime:faults_view() })
   return { faults = runtime:faults_view() }
+end
+
+-- --- pushes ---
+
+-- What a push is recognised and addressed by.
+local TEXTS <const> = { "MsgType", "Event", "InfoType", "FromUserName", "ToUserName", "AppId" }
+local NUMBERS <const> = { "CreateTime", "MsgId" }
+
+local function push_fault(name)
+  return { code = "push", zh = ("推送的 %s 不对"):format(name), en = ("the push has no good %s"):format(name) }
+end
+
+-- What WeChat could push to this account; nil and the reason.
+local function read_push(account, user, message)
+  if type(message) ~= "table" then return nil, push_fault "message" end
+  for _, name in ipairs(TEXTS) do
+    if message[name] ~= nil and type(message[name]) ~= "string" then return nil, push_fault(name) end
+  end
+  for _, name in ipairs(NUMBERS) do
+    if message[name] ~= nil and not tonumber(message[name]) then return nil, push_fault(name) end
+  end
+  if message.InfoType then -- a notice, to third-party platforms alone
+    if account.kind ~= "component" then return nil, push_fault "InfoType" end
+  elseif not message.MsgType then
+    return nil, push_fault "MsgType"
+  else
+    message.FromUserName = message.FromUserName or user.openid
+  end
+  return message
 end
 
 -- --- the routes ---
@@ -166,9 +197,8 @@ function M.routes(wx, runtime)
 
   -- Whatever WeChat may push, for who wants to see what becomes of it.
   wx.route("POST", "/-/push", of_user(wx, runtime, function(account, user, body)
-    local message = body.message
-    if type(message) ~= "table" or type(message.MsgType) ~= "string" then return nil, MALFORMED end
-    message.FromUserName = message.FromUserName or user.openid
+    local message, fault = read_push(account, user, body.message)
+    if not message then return nil, fault end
     runtime:emit(account.appid, message)
     return true
   end))

@@ -30,6 +30,16 @@ end
 
 local KINDS <const> = { "errcode", "status", "drop", "lost", "garbage", "delay" }
 
+--- Whether anything fails at all.
+---@param how table
+---@return boolean
+function M.is_any(how)
+  for _, kind in ipairs(KINDS) do
+    if how[kind] ~= nil and how[kind] ~= false then return true end
+  end
+  return false
+end
+
 ---@param pattern string
 ---@param how table
 ---@return weiyue.sandbox.Fault
@@ -37,12 +47,9 @@ function M.new(pattern, how)
   if type(pattern) ~= "string" or type(how) ~= "table" then
     error('fail takes a pattern and what happens: world:fail("template.send", { errcode = 45009 })', 3)
   end
-  local fault, is_any = { pattern = pattern, glob = M.glob(pattern), times = how.times, errmsg = how.errmsg }, false
-  for _, kind in ipairs(KINDS) do
-    fault[kind] = how[kind]
-    is_any = is_any or (how[kind] ~= nil and how[kind] ~= false)
-  end
-  if not is_any then error("a fault has one of: " .. table.concat(KINDS, ", "), 3) end
+  if not M.is_any(how) then error("a fault has one of: " .. table.concat(KINDS, ", "), 3) end
+  local fault = { pattern = pattern, glob = M.glob(pattern), times = how.times, errmsg = how.errmsg }
+  for _, kind in ipairs(KINDS) do fault[kind] = how[kind] end
   return fault
 end
 

@@ -1,6 +1,7 @@
 -- Cards of the fake WeChat: review, taking, codes, member cards.
 local card = require "weiyue.sandbox.api.card"
 local card_member = require "weiyue.sandbox.api.card_member"
+local json = require "weiyue.json"
 local platforms = require "spec.support.platform"
 local scene = require "weiyue.sandbox.scene"
 local wallet = require "weiyue.sandbox.wallet"
@@ -100,6 +101,15 @@ describe("weiyue.sandbox: cards", function()
     local eleven = {}
     for i = 1, 11 do eleven[i] = "oTest" .. i end
     assert.are.equal(45019, wechat:errcode("card.set_test_whitelist", { openid = eleven }))
+  end)
+
+  it("refuse what is no object where one stands", function()
+    local id = passed()
+    for _, info in ipairs { "text", 1, true, json.null } do
+      assert.are.equal(47001, wechat:errcode("card.update", { card_id = id, gift = { base_info = info } }))
+    end
+    assert.are.equal(47001, wechat:errcode("card.create_qrcode", { action_name = "QR_MULTIPLE_CARD",
+      action_info = { multiple_card = { card_list = { 1 } } } }))
   end)
 
   it("are reviewed again when their words change", function()

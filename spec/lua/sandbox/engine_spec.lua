@@ -165,7 +165,25 @@ describe("a fault", function()
   it("says what it takes", function()
     local w = sandbox.new().world
     assert.error_matches(function() w:fail("*", {}) end, "a fault has one of: errcode")
+    assert.error_matches(function() w:fail("*", { drop = false }) end, "a fault has one of: errcode")
     assert.error_matches(function() w:fail { errcode = 1 } end, "fail takes a pattern")
+  end)
+end)
+
+describe("a mistake of the sandbox itself", function()
+  local users = require "weiyue.sandbox.api.user"
+  local info = users.info
+  after_each(function() users.info = info end)
+
+  it("is told to the caller and to the inspector, with its line", function()
+    local s = sandbox.new()
+    users.info = function() error "no such thing" end
+    local _, err = s:call("user.info", { openid = OPENID })
+    assert.equal(-1, err.code)
+    assert.equal(200, s.response.status)
+    local call = s.world:calls("user.info")[1]
+    assert.equal(-1, call.errcode)
+    assert.matches("engine_spec%.lua:%d+: no such thing", call.reply.errmsg)
   end)
 end)
 

@@ -110,6 +110,7 @@ function M.update(ctx, args)
   if not card then return nil, errcode end
   local changes = args[card.kind]
   if type(changes) ~= "table" then return nil, 40035, "invalid parameter: card_type" end
+  if changes.base_info ~= nil and type(changes.base_info) ~= "table" then return nil, 47001 end
   local info = values.merge(values.copy(card.info), changes)
   info.base_info.sku = card.info.base_info.sku -- that is modify_stock's
   local errmsg
@@ -155,6 +156,7 @@ M.set_paycell, M.set_selfconsumecell = switch "is_pay_and_qrcode", switch "need_
 local function offers(ctx, list)
   local out = {}
   for i, one in ipairs(list) do
+    if type(one) ~= "table" then return nil, 47001 end
     local card, errcode = wallet.card(ctx.account, one.card_id)
     if not card then return nil, errcode end
     if wallet.is_custom(card) and not card.deposited and not text(one.code) then return nil, 41013 end
