@@ -2,6 +2,7 @@
 -- WeChat would push, and stands in the chat.
 
 local core = require "weiyue_core"
+local kf_session = require "weiyue.sandbox.api.kf_session"
 local library = require "weiyue.sandbox.library"
 local menus = require "weiyue.sandbox.menus"
 local scene = require "weiyue.sandbox.scene"
@@ -30,6 +31,18 @@ local function event(name, openid, more)
   local message = { MsgType = "event", Event = name, FromUserName = openid }
   for key, value in pairs(more or {}) do message[key] = value end
   return message
+end
+
+-- Pushes what a user has done. The account hears nothing of who is on its blacklist.
+local function tell(runtime, account, openid, message)
+  if not account.users[openid].blocked then runtime:emit(account.appid, message) end
+end
+
+-- Who does not follow has no chat with the account, nor its menu; mini programs have no followers.
+local function is_stranger(account, user) return not user.subscribed and account.kind ~= "mini" end
+
+local function refuse_stranger()
+  return refuse("not_following", "还没有关注这个公众号", "this user does not follow the account")
 end
 
 -- --- messages: each gives WeChat's fields and what the chat shows ---
@@ -64,7 +77,7 @@ function kinds.image(body, runtime, account, openid)
   if not item then return nil, fault end
   local button = pressed(runtime, account.appid, openid, "^pic_")
   if button then
-    runtime:emit(account.appid, event(button.type, openid, {
+    tell(runtime, account, openid, event(button.type, openid, {
       EventKey = button.key,
       SendPicsInfo = { Count = 1, PicList = { item = { { PicMd5Sum = crypto.md5(item.data, "hex") } } } },
     }))
@@ -107,7 +120,7 @@ function kinds.location(body, runtime, account, openid)
   local scale, label = math.tointeger(decimal(body.scale, 1, 28)) or 15, text(body.label, 512) or ""
   local button = pressed(runtime, account.appid, openid, "^location_select$")
   if button then
-    runtime:emit(account.appid, event("location_select", openid, { EventKey = button.key, SendLocationInfo = {
+    tell(runtime, account, openid, event("location_select", openid, { EventKey = button.key, SendLocationInfo = {
       Location_X = tostring(x), Location_Y = tostring(y), Scale = tostring(scale), Label = label, Poiname = "" } }))
   end
   return { Location_X = ("%.6f"):format(x), Location_Y = ("%.6f"):format(y), Scale = scale, Label = label },
@@ -126,28 +139,30 @@ end
 
 -- Where the account learns of it by itself: he has allowed it to know where he is.
 local function report_place(runtime, account, body, openid)
-  runtime:emit(account.appid, event("LOCATION", openid, {
+  tell(runtime, account, openid, event("LOCATION", openid, {
     Latitude = ("%.6f"):format(body.latitude), Longitude = ("%.6f"):format(body.longitude), Precision = "30.000000" }))
 end
 
 --- A user sends a message. nil, fault: { code, zh, en }.
 ---@param body table { type, … }
 function M.send(runtime, account, user, body)
+  if is_stranger(account, user) then return refuse_stranger() end
   if body.type == "LOCATION" and decimal(body.latitude, -90, 90) and decimal(body.longitude, -180, 180) then
     return report_place(runtime, account, body, user.openid) or true
   end
   local kind = kinds[body.type]
   if not kind then return refuse("type", "没有这种消息", "there is no such kind of message") end
-  if not user.subscribed and account.kind ~= "mini" then
-    return refuse("not_following", "还没有关注这个公众号", "this user does not follow the account")
-  end
   local fields, item = kind(body, runtime, account, user.openid)
   if not fields then return nil, item end
   item.from, item.type = "user", body.type
   runtime:say(account.appid, user.openid, item)
-  if user.blocked then return true end -- on the blacklist: the account hears nothing of it
+  local words = kf_session.words(item)
+  if not user.blocked and kf_session.say(runtime.world, account.appid, user.openid, "customer", words) then
+    runtime.world:note_push(body.type, account.appid, user.openid)
+    return true -- he talks to a worker: the account's server hears only events
+  end
   fields.MsgType, fields.FromUserName = body.type, user.openid
-  runtime:emit(account.appid, fields)
+  tell(runtime, account, user.openid, fields)
   return true
 end
 
@@ -161,26 +176,25 @@ end
 
 local presses <const> = {}
 
-function presses.click(runtime, appid, openid, button)
-  runtime:emit(appid, event("CLICK", openid, { EventKey = button.key }))
+function presses.click(runtime, account, openid, button)
+  tell(runtime, account, openid, event("CLICK", openid, { EventKey = button.key }))
 end
 
-function presses.view(runtime, appid, openid, button)
-  runtime:emit(appid, event("VIEW", openid, { EventKey = button.url }))
+function presses.view(runtime, account, openid, button)
+  tell(runtime, account, openid, event("VIEW", openid, { EventKey = button.url }))
   return { url = button.url }
 end
 
-function presses.miniprogram(runtime, appid, openid, button)
-  runtime:emit(appid, event("view_miniprogram", openid, { EventKey = button.pagepath }))
+function presses.miniprogram(runtime, account, openid, button)
+  tell(runtime, account, openid, event("view_miniprogram", openid, { EventKey = button.pagepath }))
   return { miniprogram = button.appid, path = button.pagepath }
 end
 
 -- WeChat itself sends the material.
-local function material(runtime, appid, openid, button)
-  local account = runtime.world:account(appid)
+local function material(runtime, account, openid, button)
   local item = library.find(runtime.world, account, button.media_id or button.article_id)
   if item then
-    runtime.world:deliver(appid, openid, { way = "menu", type = item.type, articles = item.articles,
+    runtime.world:deliver(account.appid, openid, { way = "menu", type = item.type, articles = item.articles,
       media = not item.articles and { media_id = item.media_id } or nil })
   end
 end
@@ -192,21 +206,22 @@ local WANTS <const> = { scancode_push = "scan", scancode_waitmsg = "scan", pic_s
 
 --- A user presses a button: [i] of the bar, [i, j] below it. What the phone is to do then: { url } or { wants }.
 function M.press(runtime, account, user, path)
+  if is_stranger(account, user) then return refuse_stranger() end
   local button = button_at(menus.of(account, user), path)
   if not button or not button.type then return refuse("button", "菜单里没有这个按钮", "the menu has no such button") end
   local press = presses[button.type]
-  if press then return press(runtime, account.appid, user.openid, button) or true end
+  if press then return press(runtime, account, user.openid, button) or true end
   runtime.pressed[account.appid .. " " .. user.openid] = button
   return { wants = WANTS[button.type] }
 end
 
 --- A user scans a code: { scene } of the account, or { url }.
 function M.scan(runtime, account, user, what)
-  local button = pressed(runtime, account.appid, user.openid, "^scancode_")
+  local button = not is_stranger(account, user) and pressed(runtime, account.appid, user.openid, "^scancode_")
   local url, number = text(what.url, 2048), what.scene ~= nil and tostring(what.scene) or nil
   if number and #number > 64 then number = nil end
   if button then
-    runtime:emit(account.appid, event(button.type, user.openid, {
+    tell(runtime, account, user.openid, event(button.type, user.openid, {
       EventKey = button.key, ScanCodeInfo = { ScanType = "qrcode", ScanResult = url or number or "" } }))
     return button.type == "scancode_push" and url and { url = url } or true
   end

@@ -31,6 +31,7 @@ function M.unfollow(world, appid, openid)
   local user = world:user(appid, openid)
   if not user or not user.subscribed then return nil end
   users.unsubscribe(user)
+  require("weiyue.sandbox.api.kf_session").finish(world, world:account(appid), openid)
   local message = event(openid, "unsubscribe")
   world:emit(appid, message)
   return message
@@ -69,7 +70,7 @@ function M.scan(world, appid, openid, what)
   if not code then return nil, err end
   if not user.subscribed then return M.follow(world, appid, openid, code) end
   local message = event(openid, "SCAN", { EventKey = tostring(code.scene), Ticket = code.ticket })
-  world:emit(appid, message)
+  if not user.blocked then world:emit(appid, message) end -- on the blacklist: the account hears nothing of it
   return message
 end
 

@@ -1,6 +1,5 @@
 -- The sandbox: accounts of the people who serve customers. One works when somebody has taken the invitation.
 
-local event = require "weiyue.sandbox.event"
 local shelf = require "weiyue.sandbox.shelf"
 local values = require "weiyue.sandbox.values"
 
@@ -97,8 +96,7 @@ function M.del(ctx, args)
   local world, account = ctx.world, ctx.account
   if not state(account).workers:drop(args.kf_account) then return nil, 61452 end
   for _, one in ipairs(M.served_by(account, args.kf_account)) do
-    account.kf_session.open:drop(one.openid)
-    event.send(world, account.appid, one.openid, "kf_close_session", { KfAccount = args.kf_account })
+    require("weiyue.sandbox.api.kf_session").finish(world, account, one.openid)
   end
   return {}
 end

@@ -12,6 +12,7 @@ local M = {}
 
 local SESSIONS <const>, WAITING <const>, RECORDS <const> = 1000, 1000, 10000
 local WAITING_SHOWN <const> = 100
+local SILENCE <const> = 1800 -- seconds: a session in which nobody says anything for so long has ended
 local CREATED <const>, TAKEN <const>, STARTED <const>, MOVED <const>, CLOSED <const> = 1000, 1001, 1002, 1003, 1004
 local SENT <const>, RECEIVED <const> = 2002, 2003
 
@@ -28,6 +29,11 @@ local function record(world, account, openid, worker, code, words)
     time = math.floor(world.now()) }
 end
 
+--- What a record says of an item: its text, or its kind.
+---@param item table
+---@return string
+function M.words(item) return item.text or "[" .. item.type .. "]" end
+
 --- What was said and done, oldest first: { id, openid, worker, opercode, text, time }.
 ---@param keep? fun(record: table): boolean
 ---@return table[]
@@ -42,10 +48,26 @@ local function worker_of(world, account, name)
   return worker
 end
 
+local function forget(world, account, session, words)
+  if session.ends then world:cancel(session.ends) end
+  state(account).open:drop(session.openid)
+  record(world, account, session.openid, session.kf_account, CLOSED, words)
+end
+
+-- From now on the silence is counted anew.
+local function wind(world, account, session)
+  if session.ends then world:cancel(session.ends) end
+  session.ends = world:emit(account.appid, { MsgType = "event", Event = "kf_close_session",
+    FromUserName = session.openid, KfAccount = session.kf_account }, SILENCE, function()
+      session.ends = nil
+      forget(world, account, session)
+    end)
+end
+
 local function begin(world, account, openid, name, code, words)
   local s = state(account)
   s.waiting:drop(openid)
-  s.open:put(openid, { openid = openid, kf_account = name, at = math.floor(world.now()) })
+  wind(world, account, s.open:put(openid, { openid = openid, kf_account = name, at = math.floor(world.now()) }))
   record(world, account, openid, name, code, words)
   event.send(world, account.appid, openid, "kf_create_session", { KfAccount = name })
 end
@@ -81,6 +103,7 @@ function M.switch(world, appid, openid, name)
   if not worker then return nil, errcode end
   local from = session.kf_account
   session.kf_account = name
+  wind(world, account, session)
   record(world, account, openid, name, MOVED)
   event.send(world, appid, openid, "kf_switch_session", { FromKfAccount = from, ToKfAccount = name })
   return true
@@ -97,10 +120,39 @@ function M.say(world, appid, openid, from, words)
   local account = world:account(appid)
   local session = state(account).open:get(openid)
   if not session then return nil, 65413 end
+  wind(world, account, session)
   record(world, account, openid, session.kf_account, from == "worker" and SENT or RECEIVED, words)
   if from == "worker" then
     world:deliver(appid, openid, { way = "customer_service", type = "text", text = words, kf = session.kf_account })
   end
+  return true
+end
+
+--- The account has written to a customer in the name of a worker, by the API.
+---@param world table
+---@param account table
+---@param openid string
+---@param name string KfAccount
+---@param words string
+function M.sent(world, account, openid, name, words)
+  local session = state(account).open:get(openid)
+  if session then wind(world, account, session) end
+  record(world, account, openid, name, SENT, words)
+end
+
+--- A session ends, where there is one; nobody waits any more either.
+---@param world table
+---@param account table
+---@param openid string
+---@param words? string
+---@return boolean was_open
+function M.finish(world, account, openid, words)
+  local s = state(account)
+  s.waiting:drop(openid)
+  local session = s.open:get(openid)
+  if not session then return false end
+  forget(world, account, session, words)
+  event.send(world, account.appid, openid, "kf_close_session", { KfAccount = session.kf_account })
   return true
 end
 
@@ -122,9 +174,7 @@ function M.close(ctx, args)
   local session = state(account).open:get(args.openid)
   if not session then return nil, 65413 end
   if session.kf_account ~= args.kf_account then return nil, 65414 end
-  state(account).open:drop(args.openid)
-  record(world, account, args.openid, args.kf_account, CLOSED, text(args.text))
-  event.send(world, account.appid, args.openid, "kf_close_session", { KfAccount = args.kf_account })
+  M.finish(world, account, args.openid, text(args.text))
   return {}
 end
 

@@ -98,6 +98,10 @@ function M.send(ctx, args)
   item.kf_account = args.customservice and args.customservice.kf_account
   item.businessid = args.businessid
   ctx.world:deliver(ctx.account.appid, args.touser, item)
+  if item.kf_account then
+    local kf_session = require "weiyue.sandbox.api.kf_session"
+    kf_session.sent(ctx.world, ctx.account, args.touser, item.kf_account, kf_session.words(item))
+  end
   return {}
 end
 
