@@ -524,6 +524,31 @@ wx.text("code", function() return wx.account("platform").pre_auth_code() or "non
 end)
 
 describe("weiyue sandbox, starting,", function()
+  it("makes up secrets that nobody can work out, and keeps them in its state folder", function()
+    local files = { ["weiyue.lua"] = 'return { accounts = { { id = "shop", kind = "service", verified = true } } }' }
+    local seeds = {}
+    for i = 1, 3 do
+      local box = sandbox.start(files, i == 2 and { folder = seeds.folder } or nil)
+      local path = box.server.folder .. "/.weiyue/sandbox/seed"
+      local file = assert(io.open(path))
+      seeds[i] = file:read "a"
+      file:close()
+      assert.equal("600", program.capture("stat -c %a " .. program.quote(path)):match "%d+")
+      if i == 1 then
+        seeds.folder = program.folder()
+        assert(os.execute(("cp -a %s/.weiyue %s"):format(program.quote(box.server.folder), program.quote(seeds.folder))))
+        local guess = "sandbox" .. crypto.sha256("secret/shop", "hex"):sub(1, 25)
+        local reply = box:ask { method = "GET", target = "/cgi-bin/token?grant_type=client_credential&appid=" .. box.appid
+          .. "&secret=" .. guess }
+        assert.equal(40125, reply.json.errcode)
+      end
+      box:stop()
+    end
+    assert.equal(64, #seeds[1])
+    assert.equal(seeds[1], seeds[2])
+    assert.are_not.equal(seeds[1], seeds[3])
+  end)
+
   it("takes the next port where one is taken, and says so", function()
     local first = sandbox.start { ["weiyue.lua"] = "return {}" }
     local port = first.server.port

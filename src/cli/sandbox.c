@@ -1,6 +1,7 @@
 /* weiyue sandbox: two hosts on one loop: the user's, whose accounts have a fake WeChat, and that
  * fake WeChat, with the chat page. Real sockets between them. */
 #include <cjson/cJSON.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 #include "store/kv_file.h"
 #include "weiyue.h"
 
-enum { PORT = 9000, HOST_PORT = 8080, TRIES = 50, ADDRESS = 128, TEXT = 256 };
+enum { PORT = 9000, HOST_PORT = 8080, TRIES = 50, ADDRESS = 128, TEXT = 256, SEED = 32 };
 
 typedef struct sandbox {
   const char *config, *lua_path, *store;
@@ -33,12 +34,19 @@ typedef struct sandbox {
   char base[TEXT], url[TEXT], listen[TEXT], host_listen[TEXT];
   char wanted[16];          /* the port of the configuration's listen */
   char state[4096], *setup; /* JSON */
+  char seed[2 * SEED + 1];  /* of the secrets that are made up */
   wy_buf own;               /* the sandbox's configuration */
   uv_loop_t loop;
   wy_guest *guest;
   wy_host *user, *wechat;
   wy_cli_problems problems;
 } sandbox;
+
+static int failed(int err) {
+  wy_logfile_flush();
+  return wy_cli_error(WY_EXIT_FAILED, wy_tr("没有启动：%s", "not started: %s"),
+                      wy_cli_strerror(err));
+}
 
 /* --- addresses --- */
 
@@ -113,6 +121,55 @@ static void write_addresses(sandbox *s) {
            s->host_port);
 }
 
+/* --- the state folder --- */
+
+/* The state folder of the sandbox stands in the project's. */
+static void make_folder(const char *path) {
+  char part[4096];
+  snprintf(part, sizeof part, "%s", path);
+  char *slash = strrchr(part, '/');
+  if (slash && slash != part) {
+    *slash = '\0';
+    mkdir(part, 0700);
+  }
+  mkdir(path, 0700); /* what cannot be made is told by who wants to write there */
+}
+
+/* The seed that the state folder keeps; false: it has none. */
+static bool read_seed(sandbox *s, const char *path) {
+  char seed[2 * SEED];
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  bool ok = read(fd, seed, sizeof seed) == (ssize_t)sizeof seed;
+  close(fd);
+  if (ok) memcpy(s->seed, seed, sizeof seed);
+  return ok;
+}
+
+/* Whole or not at all: another sandbox may begin at the same time, and the first one's stays. */
+static void keep_seed(sandbox *s, const char *path) {
+  char own[4224];
+  snprintf(own, sizeof own, "%s.%ld", path, (long)getpid());
+  int fd = open(own, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return; /* what cannot be kept is made anew next time */
+  bool ok = write(fd, s->seed, 2 * SEED) == 2 * SEED;
+  close(fd);
+  if (ok && link(own, path)) read_seed(s, path);
+  unlink(own);
+}
+
+static int take_seed(sandbox *s) { /* SEED bytes, in hex */
+  unsigned char bytes[SEED];
+  char path[4200];
+  snprintf(path, sizeof path, "%s/seed", s->state);
+  if (read_seed(s, path)) return WY_CLI_GO_ON;
+  int err = uv_random(NULL, NULL, bytes, sizeof bytes, 0, NULL);
+  if (err) return failed(err);
+  for (size_t i = 0; i < SEED; i++) snprintf(s->seed + 2 * i, 3, "%02x", bytes[i]);
+  keep_seed(s, path);
+  return WY_CLI_GO_ON;
+}
+
 /* --- what the configuration says --- */
 
 static void take_prepared(lua_State *L, void *data) {
@@ -133,6 +190,7 @@ static char *setup_json(const sandbox *s) {
   cJSON_AddStringToObject(json, "base", s->base);
   cJSON_AddStringToObject(json, "url", s->url);
   cJSON_AddStringToObject(json, "listen", s->host_listen);
+  cJSON_AddStringToObject(json, "seed", s->seed);
   if (strcmp(visible(s->address), s->address) != 0) cJSON_AddTrueToObject(json, "any");
   if (s->store) cJSON_AddStringToObject(json, "store", s->store);
   char *text = cJSON_PrintUnformatted(json);
@@ -157,6 +215,8 @@ static int prepare(sandbox *s) {
   if (status == WY_CLI_GO_ON) status = choose(s, &s->host_port, s->port);
   if (status != WY_CLI_GO_ON) goto end;
   write_addresses(s);
+  make_folder(s->state);
+  if ((status = take_seed(s)) != WY_CLI_GO_ON) goto end;
   status = WY_EXIT_FAILED;
   if (!(s->setup = setup_json(s))) goto end;
   const wy_cli_chunk second = {
@@ -170,18 +230,6 @@ static int prepare(sandbox *s) {
 end:
   wy_cli_lua_close(&lua);
   return status;
-}
-
-/* The state folder of the sandbox stands in the project's. */
-static void make_folder(const char *path) {
-  char part[4096];
-  snprintf(part, sizeof part, "%s", path);
-  char *slash = strrchr(part, '/');
-  if (slash && slash != part) {
-    *slash = '\0';
-    mkdir(part, 0700);
-  }
-  mkdir(path, 0700); /* what cannot be made is told by who wants to write there */
 }
 
 /* The fake WeChat begins anew each time, and what is kept of its tokens and media would be of
@@ -216,12 +264,6 @@ static void on_problem(void *data, int level, const char *zh, const char *en) {
 static void on_advance(void *data, int64_t ms) {
   sandbox *s = data;
   wy_host_advance(s->user, ms);
-}
-
-static int failed(int err) {
-  wy_logfile_flush();
-  return wy_cli_error(WY_EXIT_FAILED, wy_tr("没有启动：%s", "not started: %s"),
-                      wy_cli_strerror(err));
 }
 
 /* The sandbox first: an account may call its WeChat as soon as it serves. */
@@ -278,7 +320,6 @@ static void end(sandbox *s) {
 }
 
 static int run(sandbox *s) {
-  make_folder(s->state);
   forget_store(s);
   if (uv_loop_init(&s->loop)) return failed(WY_E_NOMEM);
   int status = start(s);

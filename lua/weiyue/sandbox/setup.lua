@@ -1,6 +1,7 @@
 -- A configuration for `weiyue sandbox`: its accounts have the fake WeChat in place of the real one, and what is
 -- missing of them, such as secrets that only the server's environment has, is made up, the same each time. Both hosts
--- of `weiyue sandbox` read the file through this and so agree.
+-- of `weiyue sandbox` read the file through this and so agree. Secrets come of the state folder's seed: nobody who does
+-- not read files of this machine's user can work them out, such as a web page that wants to push to the local host.
 
 local M = {}
 
@@ -10,12 +11,13 @@ local M = {}
 ---@field listen string of the accounts' host
 ---@field any? boolean   it listens on every address: any host name is served
 ---@field look? fun(raw: table) sees what the file says of the rest
+---@field seed? string of the secrets that are made up; random, kept in the state folder
 ---@field store? string absent: a file of the sandbox's own, in its state folder
 
 local STATE <const>, PATH <const> = ".weiyue", "/wx"
 
-local function made_up(what, id, n)
-  return "sandbox" .. require("weiyue_core").crypto.sha256(what .. "/" .. id, "hex"):sub(1, n - 7)
+local function made_up(what, id, n, seed)
+  return "sandbox" .. require("weiyue_core").crypto.sha256((seed or "") .. what .. "/" .. id, "hex"):sub(1, n - 7)
 end
 
 local function is_missing(value, markers) return value == nil or markers[value] ~= nil end
@@ -53,7 +55,7 @@ local function wants_key(account)
   return account.mode == "safe" or account.mode == "compatible" or account.kind == "component"
 end
 
-local function fill_secrets(account, id, ctx)
+local function fill_secrets(account, id, ctx, seed)
   local had_key = account.aes_key ~= nil
   for _, key in ipairs(SECRETS) do
     local marker = account[key] ~= nil and ctx.markers[account[key]]
@@ -68,9 +70,9 @@ local function fill_secrets(account, id, ctx)
     account.aes_key = keys[1] and keys or nil
   end
   account.appid = account.appid or "wx" .. made_up("appid", id, 16)
-  account.secret = account.secret or made_up("secret", id, 32)
-  account.token = account.token or made_up("token", id, 24)
-  if not account.aes_key and (had_key or wants_key(account)) then account.aes_key = made_up("aes_key", id, 43) end
+  account.secret = account.secret or made_up("secret", id, 32, seed)
+  account.token = account.token or made_up("token", id, 24, seed)
+  if not account.aes_key and (had_key or wants_key(account)) then account.aes_key = made_up("aes_key", id, 43, seed) end
 end
 
 -- Accounts whose urls have told them apart are all at one address now.
@@ -83,7 +85,7 @@ end
 
 local function fill_account(account, i, several, ctx, setup, taken)
   local id = type(account.id) == "string" and account.id or several and "account" .. i or "default"
-  fill_secrets(account, id, ctx)
+  fill_secrets(account, id, ctx, setup.seed)
   put_in(account, ctx, nil, {})
   own_path(account, id, taken)
   account.url = several and setup.url .. "/" .. id or setup.url -- where the pages of several are told apart

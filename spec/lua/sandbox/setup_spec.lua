@@ -25,6 +25,19 @@ describe("the sandbox's configuration", function()
     assert.are_not.equal(account.token, other.accounts[1].token)
   end)
 
+  it("makes up secrets of the seed, which nobody else knows", function()
+    local function with(seed)
+      local own = { seed = seed }
+      for key, value in pairs(SETUP) do own[key] = value end
+      return assert(load([[return { accounts = { { id = "a", mode = "safe" } } }]], own)).accounts[1]
+    end
+    local one, other = with "one", with "other"
+    assert.same(one, with "one")
+    assert.equal(one.appid, other.appid)
+    for _, key in ipairs { "secret", "token" } do assert.are_not.equal(one[key], other[key]) end
+    assert.are_not.equal(one.aes_key[1], other.aes_key[1])
+  end)
+
   it("keeps what is set, and the mode", function()
     local conf = load [[return { accounts = { { appid = "wxtest1", token = "wxtesttoken", mode = "plain" } } }]]
     assert.equal("wxtest1", conf.accounts[1].appid)
