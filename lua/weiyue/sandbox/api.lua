@@ -1,8 +1,9 @@
 -- api.weixin.qq.com: a request to a response. Finds the row of the catalogue, checks token, account, quota and fields,
 -- and has the family's function answer (api/FAMILY.lua); what has none is answered with the documented shape.
 --
--- A family returns { name = function(ctx, args) → reply | nil, errcode, errmsg? }. Two keys are no functions:
+-- A family returns { name = function(ctx, args) → reply | nil, errcode, errmsg? }. Some keys are no functions:
 --   unchecked = { name = true }   the engine leaves its fields to the function, which knows better codes
+--   literal = { name = true }     WeChat shows \uXXXX of its body as it stands
 --   ctx = {world, account, row, request, now, files}; of auth "none" the account is that of args.appid, if any
 -- Files have addresses below /mmbiz/, which are answered here, too.
 -- A reply of the form {bytes =, type =, filename =, status?} is a file, {redirect = url} a redirect.
@@ -135,6 +136,11 @@ local function check_access(row, account)
   return not capability or capabilities.of(account.kind, account.verified, account.can)[capability]
 end
 
+local ESCAPES <const> = {
+  zh = "JSON 里有 \\uXXXX：微信会原样显示给用户，要直接写 UTF-8",
+  en = "the JSON has \\uXXXX: WeChat shows it to the user as it stands; write UTF-8",
+}
+
 -- Everything but faults: reply | nil, errcode, errmsg.
 local function answer(ctx, request)
   local world, row = ctx.world, ctx.row
@@ -143,13 +149,15 @@ local function answer(ctx, request)
     account, code, token = by_token(world, row, request.query)
     if not account then return nil, code end
   end
-  local args, files, bad = arguments.read(row, request)
+  local family = family_of(row.family)
+  local is_literal = family and family.literal and family.literal[row.name]
+  local args, files, bad = arguments.read(row, request, is_literal)
+  ctx.warning = is_literal and arguments.has_escapes(request.body or "") and ESCAPES or nil
   ctx.args = args or {}
   if not args then return nil, bad end
   if not row.token then account = by_appid(world, args) end
   ctx.account, ctx.files, ctx.token = account, files, token
   if account and not check_access(row, account) then return nil, 48001 end
-  local family = family_of(row.family)
   if not (family and family.unchecked and family.unchecked[row.name]) then
     local ok, err = arguments.check(row, args)
     if not ok then
@@ -176,7 +184,7 @@ local function note(ctx, reply, code)
   ctx.world:note_call {
     api = ctx.row.key, appid = ctx.account and ctx.account.appid, args = arguments_of(ctx),
     reply = reply and reply.bytes and { bytes = #reply.bytes, type = reply.type } or masked(reply, ctx.row),
-    errcode = code or 0, at = ctx.now, stateless = ctx.stateless,
+    errcode = code or 0, at = ctx.now, stateless = ctx.stateless, warning = ctx.warning,
   }
 end
 

@@ -212,8 +212,27 @@ local bodies <const> = {}
 
 function bodies.none() return {} end
 
-function bodies.json(row, request)
+--- Whether a body has escapes of letters, such as \u4f60; those of control characters are no matter.
+---@param text string
+---@return boolean
+function M.has_escapes(text)
+  for hex in text:gmatch "\\u(%x%x%x%x)" do
+    if not hex:find "^00[01]" then return true end
+  end
+  return false
+end
+
+-- The escapes as texts: what "\u4f60" says is \u4f60.
+local function escapes_kept(text)
+  return (text:gsub("(\\+)(u%x%x%x%x)", function(before, rest)
+    if #before % 2 == 0 or rest:find "^u00[01]" then return nil end
+    return before .. "\\" .. rest
+  end))
+end
+
+function bodies.json(row, request, _, keeps_escapes)
   local text = request.body or ""
+  if keeps_escapes then text = escapes_kept(text) end
   if not text:find "%S" then
     if #row.body == 0 then return {} end
     return nil, 44002
@@ -268,10 +287,11 @@ end
 --- Reads what came.
 ---@param row weiyue.api.Row
 ---@param request table
+---@param keeps_escapes? boolean \uXXXX of a JSON body stand as they are
 ---@return table? args, table files, integer? errcode
-function M.read(row, request)
+function M.read(row, request, keeps_escapes)
   local files = {}
-  local args, code = bodies[row.content](row, request, files)
+  local args, code = bodies[row.content](row, request, files, keeps_escapes)
   if not args then return nil, files, code end
   for name, value in pairs(request.query or {}) do
     if name ~= row.token and args[name] == nil then args[name] = value end

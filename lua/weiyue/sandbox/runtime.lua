@@ -247,7 +247,8 @@ end
 -- Who watches puts the call to its push: the push itself is not told again, which would be all of them each time.
 function Runtime:on_call(call)
   local view = { id = call.id, appid = call.appid, api = call.api, errcode = call.errcode, at = call.at,
-    args = exchanges.exact(call.args), reply = exchanges.exact(call.reply), stateless = call.stateless }
+    args = exchanges.exact(call.args), reply = exchanges.exact(call.reply), stateless = call.stateless,
+    warning = call.warning }
   view.ms = math.floor((time.monotonic() - (self.call_started or time.monotonic())) * 1000)
   local exchange = exchange_of(self, call)
   if not exchange then return self.live:tell("call", view) end

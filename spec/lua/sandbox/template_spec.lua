@@ -93,6 +93,31 @@ describe("a template message", function()
   end)
 end)
 
+describe("escapes of letters in a body", function()
+  local BODY <const> = '{"touser":"%s","template_id":"T","data":{"thing1":{"value":"\\u4f60\\u597d"},'
+    .. '"thing2":{"value":"a\\\\u4f60\\u000ab"}}}'
+
+  it("are shown as they stand, and the inspector warns", function()
+    local s = sandbox.new()
+    assert.equal(0, s:raw("template.send", BODY:format(OPENID)))
+    assert.same({ thing1 = "\\u4f60\\u597d", thing2 = "a\\u4f60\nb" }, s:received()[1].data)
+    s.world:note_push("text", APPID, OPENID)
+    assert.equal(0, s:raw("message_custom.send", '{"touser":"' .. OPENID .. '","msgtype":"text","text":{"content":"\\u4f60"}}'))
+    assert.equal("\\u4f60", s:received()[2].text)
+    for _, call in ipairs(s.world:calls()) do assert.matches("\\uXXXX", call.warning.en, 1, true) end
+    assert.equal(2, #s.world:calls())
+  end)
+
+  it("are letters to other calls, and what is written as UTF-8 is no matter", function()
+    local s = sandbox.new()
+    assert.equal(0, s:raw("tag.create", '{"tag":{"name":"\\u4f60"}}'))
+    assert.equal("你", s:call("tag.list").tags[2].name)
+    assert(s:call("template.send", { touser = OPENID, template_id = "T", data = { thing1 = { value = "你\1好" } } }))
+    assert.equal("你\1好", s:received()[1].data.thing1)
+    for _, call in ipairs(s.world:calls()) do assert.is_nil(call.warning) end
+  end)
+end)
+
 describe("the templates", function()
   it("are added, listed and deleted, up to 25", function()
     local s = sandbox.new()

@@ -106,6 +106,7 @@ function M.send(ctx, args)
 end
 
 M.business_send = M.send
+M.literal = { send = true, business_send = true }
 
 function M.typing(ctx, args)
   local user = ctx.account.users[args.touser]

@@ -91,6 +91,8 @@ local function text_of(template, shown)
   return (template.content:gsub("{{%s*([%w_]+)%.DATA%s*}}", function(name) return shown[name] or "" end))
 end
 
+M.literal = { send = true }
+
 function M.send(ctx, args)
   local world, appid, user = ctx.world, ctx.account.appid, ctx.account.users[args.touser]
   if not user then return nil, 40003 end
