@@ -115,8 +115,10 @@ await spec("what a page wants of the phone is made up", async (page) => {
   await page.locator("dialog").waitFor();
   await page.keyboard.press("Escape");
   assert.equal((await cancelled).errMsg, "scanQRCode:cancel");
-  await frame(page).locator("#subscribe").waitFor();
+  await frame(page).locator("#subscribe").click(); // the user agrees to one message
   assert.equal(await frame(page).locator("wx-open-launch-weapp").getAttribute("data-wx-open"), "refused");
+  await tab(page, "levers");
+  await page.locator(".levers li", { hasText: "T1 还能发 1 条" }).waitFor(); // one press, one message
 });
 
 await spec("a page that wants more than the openid asks the user first", async (page) => {
@@ -240,6 +242,22 @@ await spec("the clock goes forward, and a fault comes true", async (page) => {
   await page.getByRole("listitem").filter({ hasText: "user.*" }).waitFor();
 });
 
+await spec("the account may have JSON pushed, and the user consents to messages", async (page) => {
+  await tab(page, "levers");
+  await page.locator("select[name=format]").selectOption("json");
+  await say(page, "好茶");
+  await hears(page, "你说：好茶");
+  await page.locator("input[name=template]").fill("T9");
+  await page.locator("button[name=consent]").click();
+  await page.locator(".levers li", { hasText: "T9 还能发 1 条" }).waitFor();
+  await tab(page, "pushes");
+  await page.locator(".inspector .row", { hasText: "好茶" }).first().click();
+  await page.locator(".inspector .view summary", { hasText: "解密后" }).first().click();
+  await page.getByText('"Content": "好茶"').first().waitFor();
+  await tab(page, "levers");
+  await page.locator("select[name=format]").selectOption("xml");
+});
+
 await spec("an edited plugin gives the new answer", async (page) => {
   await host.edit("plugins/tea.lua", "你好，我是微月", "你好，我换了新茶");
   const ends = Date.now() + 15000;
@@ -264,6 +282,9 @@ for (const [size, width, height] of [["phone", 360, 740], ["small phone", 320, 5
         await page.getByRole("tab", { name: "检查" }).click();
         await page.locator(".inspector .row").first().click();
         await page.locator(".inspector .view").waitFor();
+        assert.equal(await overflow(page), 0);
+        await tab(page, "levers");
+        await page.locator(".levers").waitFor();
         assert.equal(await overflow(page), 0);
       },
       { viewport: { width, height }, colorScheme },
@@ -309,7 +330,7 @@ for (const colorScheme of ["light", "dark"]) {
       await page.locator(".item[data-type=news]").last().waitFor();
       await page.locator(".inspector .row").first().click();
       await accessible("pushes");
-      for (const name of ["calls", "log", "faults", "clock"]) {
+      for (const name of ["calls", "log", "faults", "levers", "clock"]) {
         await tab(page, name);
         await accessible(name);
       }

@@ -14,7 +14,7 @@ body{font:16px/1.6 system-ui,sans-serif;margin:0;padding:2rem 1.25rem;max-width:
 h1{font-size:1.25rem}ul{padding-left:1.2rem}small{opacity:.7}
 button{font:inherit;width:100%%;padding:.7rem;margin:.35rem 0;border:0;border-radius:.5rem;
 background:#07c160;color:#fff}
-button[value=refuse]{background:transparent;color:inherit;border:1px solid currentColor}
+button[value=refuse],button[value=cancel]{background:transparent;color:inherit;border:1px solid currentColor}
 code{word-break:break-all}.bad{color:#c0392b}</style></head><body>]]
 
 local POLICY <const> = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; img-src 'self' data:; "
@@ -73,7 +73,8 @@ end
 -- WeChat wants the address to end so; a browser does not tell the server of it.
 M.SCRIPT = [[
 (function () {
-  if (location.pathname !== "/connect/oauth2/authorize" || location.hash === "#wechat_redirect") return;
+  if (["/connect/oauth2/authorize", "/mp/subscribemsg"].indexOf(location.pathname) < 0) return;
+  if (location.hash === "#wechat_redirect") return;
   var line = document.createElement("p");
   line.className = "bad";
   line.setAttribute("data-warning", "wechat_redirect");

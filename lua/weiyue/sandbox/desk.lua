@@ -1,8 +1,10 @@
 -- What the chat page asks under /-/: JSON, and the stream of what happens.
 
+local consents = require "weiyue.sandbox.consents"
 local core = require "weiyue_core"
 local exchanges = require "weiyue.sandbox.exchange"
 local faults = require "weiyue.sandbox.faults"
+local levers = require "weiyue.sandbox.levers"
 local library = require "weiyue.sandbox.library"
 local phone = require "weiyue.sandbox.phone"
 local scene = require "weiyue.sandbox.scene"
@@ -199,9 +201,25 @@ function M.routes(wx, runtime)
   wx.route("POST", "/-/push", of_user(wx, runtime, function(account, user, body)
     local message, fault = read_push(account, user, body.message)
     if not message then return nil, fault end
+    consents.note(world, account.appid, message)
     runtime:emit(account.appid, message)
     return true
   end))
+
+  wx.route("GET", "/-/levers", function(req)
+    local account = world:account(req.query.appid or "")
+    local user = account and account.users[req.query.openid or ""]
+    if not user then return refused(wx, 404, UNKNOWN) end
+    return levers.view(world, account, user)
+  end)
+
+  for _, lever in ipairs { "account", "mass", "review", "comment", "session", "consent" } do
+    wx.route("POST", "/-/" .. lever, of_user(wx, runtime, function(account, user, body)
+      local result, fault = levers[lever](world, account, body, user)
+      if not result then return nil, fault end
+      return levers.view(world, account, user)
+    end))
+  end
 
   wx.route("POST", "/-/user", of_body(wx, function(body)
     local name = body.nickname

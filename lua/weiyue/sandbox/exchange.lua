@@ -82,7 +82,8 @@ local FAULT <const> = { from = "system", type = "fault", way = "reply", text = a
 local function attempt(self, exchange, keys, url)
   local message = exchange.message
   local at, started = self:now(), time.monotonic()
-  local request = pusher.build(keys, message, { timestamp = math.floor(at) })
+  local format = not message.InfoType and exchange.account.format or "xml" -- as the account has chosen
+  local request = pusher.build(keys, message, { timestamp = math.floor(at), format = format })
   if #exchange.attempts == 0 then
     exchange.request = {
       query = request.query, body = shown(request.body), text = shown(request.text),
@@ -95,7 +96,7 @@ local function attempt(self, exchange, keys, url)
     headers = { ["content-type"] = request.content_type, connection = "close" },
     timeout = pusher.PATIENCE, connect_timeout = pusher.PATIENCE, max = BODY_MOST, guard = false,
   }
-  local pushed = { message = message }
+  local pushed = { message = message, format = format }
   pushed.why = err and err.code ~= "http.timeout" and "connect" or nil
   local item, fault, decoded = pusher.see(keys, response and response.status, response and response.body, pushed)
   table.insert(exchange.attempts, {

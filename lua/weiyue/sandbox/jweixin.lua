@@ -221,6 +221,14 @@ return [==[
     define(name, function (options, done) { done("fail, the sandbox has no " + name); });
   });
 
+  // The user agrees to subscription messages, one of each template: done(whether it was noted).
+  function agree(ids, done) {
+    fetch(base + "/-/jssdk/consent", { method: "POST", mode: "cors", credentials: "include",
+      body: JSON.stringify({ appid: config.appId, template_ids: ids }) })
+      .then(function (response) { return response.json(); })
+      .then(function (reply) { done(reply.ok === true); }, function () { done(false); });
+  }
+
   // --- wx-open-* ---
 
   var TAGS = ["wx-open-launch-weapp", "wx-open-launch-app", "wx-open-subscribe", "wx-open-audio"];
@@ -257,16 +265,21 @@ return [==[
       root.innerHTML = template.innerHTML;
       this.setAttribute("data-wx-open", "shown");
       this.dispatchEvent(new CustomEvent("ready", { detail: {} }));
+      if (this.listens) return; // it is shown anew: a press is one press
+      this.listens = true;
       root.addEventListener("click", function () {
         var args = {};
         Array.prototype.forEach.call(self.attributes, function (one) { args[one.name] = one.value; });
         report(name, args, { errMsg: name + ":ok" });
         var detail = { errMsg: name + ":ok" };
         if (name === "wx-open-subscribe") {
-          var details = {};
-          (self.getAttribute("template") || "").split(",").filter(Boolean).forEach(function (id) { details[id] = JSON.stringify({ status: "accept", timestamp: String(Math.floor(Date.now() / 1000)) }); });
-          detail = { errMsg: "requestSubscribeMessage:ok", subscribeDetails: JSON.stringify(details) };
-          self.dispatchEvent(new CustomEvent("success", { detail: detail }));
+          var ids = (self.getAttribute("template") || "").split(",").map(function (id) { return id.trim(); }).filter(Boolean);
+          agree(ids, function (ok) {
+            var details = {};
+            ids.forEach(function (id) { details[id] = JSON.stringify({ status: "accept", timestamp: String(Math.floor(Date.now() / 1000)) }); });
+            detail = ok ? { errMsg: "requestSubscribeMessage:ok", subscribeDetails: JSON.stringify(details) } : { errMsg: "requestSubscribeMessage:fail" };
+            self.dispatchEvent(new CustomEvent(ok ? "success" : "error", { detail: detail }));
+          });
         } else {
           self.dispatchEvent(new CustomEvent("launch", { detail: detail }));
         }

@@ -2,6 +2,7 @@
 -- what jweixin.js asks.
 
 local consent = require "weiyue.sandbox.consent"
+local consents = require "weiyue.sandbox.consents"
 local core = require "weiyue_core"
 local desk = require "weiyue.sandbox.desk"
 local library = require "weiyue.sandbox.library"
@@ -17,6 +18,9 @@ local STATE_MOST <const> = 128
 
 local FAULTS <const> = {
   appid = { "10013", "appid 错误", "there is no such appid", "这个 appid 不在 weiyue.lua 里；it is none of weiyue.lua's" },
+  reserved = { "10014", "reserved 最多 128 个字节，只含字母数字", "reserved is at most 128 letters and digits" },
+  subscription = { "10018", "scene 应为 0 到 10000，并且要有 template_id",
+    "scene is 0 to 10000, and there must be a template_id" },
   redirect = { "10003", "redirect_uri 域名与后台配置不一致", "the host of redirect_uri is not the account's",
     "redirect_uri 的主机应与账号的 url 相同；it must be that of the account's url" },
   scope = { "10005", "Scope 参数错误或没有 Scope 权限", "a wrong scope, or one that this account may not have",
@@ -133,6 +137,51 @@ local function qrconnected(wx, runtime, req)
   return go(wx, consent.with(form.redirect_uri, { { "state", form.state or "" } }))
 end
 
+-- --- one-time messages ---
+
+local function subscription_of(runtime, query)
+  local account = runtime.world:account(query.appid or "")
+  if not account or query.action ~= "get_confirm" then return nil, fault "appid" end
+  if not consents.is_scene(query.scene) or (query.template_id or "") == "" then return nil, fault "subscription" end
+  if origin_of(query.redirect_url or "") ~= origin_of(runtime.setup.url) then return nil, fault "redirect" end
+  if #(query.reserved or "") > STATE_MOST or (query.reserved or ""):find "[^%w]" then return nil, fault "reserved" end
+  return account
+end
+
+local function subscription(wx, runtime, req)
+  local query = req.query
+  local account, wrong = subscription_of(runtime, query)
+  if not account then return consent.fault(wx, wrong) end
+  local user = user_of(runtime, req)
+  if not user then return consent.fault(wx, fault "user") end
+  local fields = {}
+  for _, name in ipairs { "action", "appid", "scene", "template_id", "redirect_url", "reserved" } do
+    fields[name] = query[name]
+  end
+  return consent.ask(wx, "/mp/subscribemsg", {
+    title = account.id .. " 想发一条消息 / wants to send one message", fields = fields,
+    lines = { "模板 / template " .. query.template_id, "发给“" .. user.nickname .. "” / to " .. user.nickname },
+    buttons = { { "confirm", "同意 / Agree" }, { "cancel", "取消 / Cancel" } },
+  })
+end
+
+local function subscribed(wx, runtime, req)
+  local form = req.form or {}
+  local account, wrong = subscription_of(runtime, form)
+  if not account then return consent.fault(wx, wrong) end
+  local user = user_of(runtime, req)
+  if not user then return consent.fault(wx, fault "user") end
+  local action = form.answer == "confirm" and "confirm" or "cancel"
+  if action == "confirm" then
+    consents.once(runtime.world, account.appid, user.openid, form.template_id, form.scene)
+  end
+  tell(runtime, account, "open.subscribe",
+    { scene = form.scene, template_id = form.template_id, redirect_url = form.redirect_url },
+    { action = action, openid = user.openid })
+  return go(wx, consent.with(form.redirect_url, { { "openid", user.openid }, { "template_id", form.template_id },
+    { "action", action }, { "scene", form.scene }, { "reserved", form.reserved } }))
+end
+
 -- --- third-party platforms ---
 
 local function platform_of(runtime, query)
@@ -223,6 +272,20 @@ local function upload(runtime, req)
   return { media_id = item.media_id }
 end
 
+-- Who uses the phone agrees to subscription messages: his cookie comes along.
+local function agree(runtime, req)
+  local origin, body = req:header "origin", json.decode(req.body or "")
+  local account = type(body) == "table" and runtime.world:account(tostring(body.appid))
+  local user = user_of(runtime, req)
+  if not account or not user or origin ~= origin_of(runtime.setup.url) then return { ok = false } end
+  local choices = {}
+  for _, id in ipairs(type(body.template_ids) == "table" and body.template_ids or {}) do
+    if type(id) == "string" and id ~= "" and #id <= 128 then choices[id] = "accept" end
+  end
+  if next(choices) then consents.answer(runtime.world, account.appid, user.openid, choices) end
+  return { ok = next(choices) ~= nil }
+end
+
 -- Cards of who uses the phone: his cookie comes along.
 local function use_purse(runtime, req)
   local origin, body = req:header "origin", json.decode(req.body or "")
@@ -283,6 +346,7 @@ function M.routes(wx, runtime)
   end
   page("/connect/oauth2/authorize", authorize, authorized)
   page("/connect/qrconnect", qrconnect, qrconnected)
+  page("/mp/subscribemsg", subscription, subscribed)
   page("/cgi-bin/componentloginpage", component_login, component_authorized)
   for _, path in ipairs { "/-/card/:what/:appid/:key", "/-/invoice/:what/:appid/:key", "/-/guide/:what/:appid/:key" } do
     page(path, visit, answered)
@@ -301,11 +365,13 @@ function M.routes(wx, runtime)
   wx.route("POST", "/-/jssdk/upload", { raw = true, csrf = false }, function(req)
     return wx.response(shared(runtime, req, upload(runtime, req)))
   end)
-  wx.route("POST", "/-/jssdk/purse", { raw = true, csrf = false }, function(req)
-    local answer = shared(runtime, req, use_purse(runtime, req))
-    answer.headers["access-control-allow-credentials"] = "true"
-    return wx.response(answer)
-  end)
+  for path, use in pairs { ["/-/jssdk/purse"] = use_purse, ["/-/jssdk/consent"] = agree } do
+    wx.route("POST", path, { raw = true, csrf = false }, function(req)
+      local answer = shared(runtime, req, use(runtime, req))
+      answer.headers["access-control-allow-credentials"] = "true"
+      return wx.response(answer)
+    end)
+  end
   wx.route("POST", "/-/jssdk/report", { raw = true, csrf = false }, function(req)
     local answer = shared(runtime, req, { ok = report(runtime, req) })
     return wx.response(answer)

@@ -9,8 +9,9 @@
 --                          "component_access_token", "authorizer_access_token": it stands for an access_token)
 --   account                {appid, id, secret, token, aes_key, mode, kind, verified, username, can, users (by
 --                          openid), openids (in order of arrival), <family> (what api/FAMILY.lua keeps)}
---                          What decides how it behaves: mass_confirm (its administrator is asked about mass
---                          messages: world:confirm_mass), admin_openid (whom the end of one is told)
+--                          What decides how it behaves: format ("xml", "json": of its pushes), mass_confirm (its
+--                          administrator is asked about mass messages: world:confirm_mass), admin_openid (whom the
+--                          end of one is told)
 --   user                   users.lua. What decides how he behaves: platform (1 iOS, 2 Android, 3 other), language, wxid
 --                          (his WeChat id), refuses_templates, blocked (on the account's blacklist: whoever pushes
 --                          drops what he writes)

@@ -24,7 +24,8 @@ end
 function M.publish(account, msg_data_id, articles)
   local list = {}
   for i, one in ipairs(articles) do
-    list[i - 1] = { is_open = values.flag(one.need_open_comment), only_fans = values.flag(one.only_fans_can_comment),
+    list[i - 1] = { msg_data_id = tostring(msg_data_id), index = i - 1, title = one.title,
+      is_open = values.flag(one.need_open_comment), only_fans = values.flag(one.only_fans_can_comment),
       comments = shelf.new(COMMENTS), serial = 0, elected = 0 }
   end
   threads(account):put(tostring(msg_data_id), list)

@@ -39,4 +39,6 @@ export const api = {
   advance: (seconds) => post("clock", { advance: seconds }),
   fault: (fault) => post("fault", fault),
   again: (exchange) => post("again", { exchange }),
+  levers: (appid, openid) => get(`levers?${new URLSearchParams({ appid, openid })}`),
+  pull: (lever, appid, openid, what) => post(lever, { appid, openid, ...what }), // gives the levers as they are then
 };
