@@ -6,6 +6,7 @@
 
 local core = require "weiyue_core"
 local fault = require "weiyue.token.fault"
+local keep = require "weiyue.keep"
 local task = require "weiyue.task"
 
 local json, log, time = core.json, core.log, core.time
@@ -195,8 +196,7 @@ local function lock(self, key, wait)
   local fence = kv and kv:lock(key, LEASE, wait)
   if fence == false then return nil end
   return setmetatable({}, { __close = function()
-    -- a task that was stopped cannot wait
-    if fence and not pcall(kv.unlock, kv, key, fence) then task.after(0, function() kv:unlock(key, fence) end) end
+    if fence then pcall(keep.unlock, kv, key, fence) end
   end })
 end
 

@@ -309,7 +309,7 @@ function Forgetting:sweep(place)
   local fence = kv:lock(name, LEASE, 0)
   if not fence then return end
   local _ <close> = setmetatable({}, { __close = function()
-    if not pcall(kv.unlock, kv, name, fence) then kv:release(name, fence) end
+    pcall(keep.unlock, kv, name, fence)
   end })
   local following
   repeat

@@ -25,6 +25,20 @@ function M.kv()
   return kv
 end
 
+--- Gives a lock back. A task that is stopped cannot wait: then nobody hears what became of it.
+---@async
+---@return boolean? held
+---@return weiyue.Error? err
+function M.unlock(kv, name, fence)
+  local over = false
+  local _ <close> = setmetatable({}, { __close = function()
+    if not over then kv:release(name, fence) end
+  end })
+  local held, err = kv:unlock(name, fence)
+  over = true
+  return held, err
+end
+
 -- Tables ----------------------------------------------------------------------------------------------
 
 local READ <const> = { depth = 512 }

@@ -31,11 +31,7 @@ local function unlock(lock)
   local kv, none = keep.kv()
   if not kv then return nil, none end
   lock.free = true
-  local ok, done, err = pcall(kv.unlock, kv, lock.name, lock.fence)
-  if not ok then -- this task was stopped, and cannot wait
-    kv:release(lock.name, lock.fence)
-    error(done, 0)
-  end
+  local done, err = keep.unlock(kv, lock.name, lock.fence)
   if done == nil then
     lock.free = false -- it is held on, perhaps: whoever asks again may have more luck
     return nil, err

@@ -135,7 +135,7 @@ function Upload:send(account, kind, found, key, stale)
   if kv then fence, failed = kv:lock(key, LOCK, PATIENCE) end
   if failed then warn(account, failed) end
   local _ <close> = setmetatable({}, { __close = function()
-    if fence and not pcall(kv.unlock, kv, key, fence) then kv:release(key, fence) end
+    if fence then pcall(keep.unlock, kv, key, fence) end
   end })
   local kept = kv and decode((kv:get(key)))
   if kept and kept.id ~= stale then return kept end

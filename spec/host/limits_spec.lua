@@ -369,6 +369,41 @@ describe("limits", function()
       assert.equal(1, app:metric 'weiyue_tasks_stopped_total{reason="wall"}')
     end)
 
+    for name, call in pairs { pcall = "pcall(wx.sleep, 90)", xpcall = "xpcall(wx.sleep, print, 90)",
+      ["a coroutine"] = "coroutine.resume(coroutine.create(function() wx.sleep(90) end))",
+      ["wx.all"] = "pcall(wx.all, { function() wx.sleep(90) end })",
+      ["the store's lock"] = "wx.lock('a', 90) pcall(wx.lock, 'a', 90, { wait = 90 })" } do
+      it("a wait that " .. name .. " would catch", function()
+        host(("wx.text('go', function() %s return 'caught' end)"):format(call), "limits = { wall = 10 }")
+        local push = app:user():says "go"
+        app:advance(10.1)
+        app:advance(10)
+        assert.not_equal("caught", push:content())
+        local lines = app:logged "lua.timeout"
+        assert.is_true(#lines >= 1)
+        assert.matches("one%.lua:2: stopped: it was not done after 10 s %(limits%.wall%)", lines[1])
+        assert.same({}, app:logged "lua.error")
+      end)
+    end
+
+    it("a timer's function, and name the plugin", function()
+      host([[wx.every(20, function() pcall(wx.sleep, 90) wx.log.info "caught" end)]], "limits = { wall = 10 }")
+      app:advance(35)
+      local lines = app:logged()
+      assert.equal(1, #lines)
+      assert.matches(" event=lua%.timeout plugin=one .*one%.lua:2: stopped: .*%(limits%.wall%)", lines[1])
+    end)
+
+    it("what does something about a user who is forgotten", function()
+      host([[wx.on_forget(function() wx.sleep(90) end)]], "limits = { wall = 10 }", "forget = 0")
+      app:user():event "unsubscribe"
+      app:advance(11)
+      local lines = app:logged "lua.timeout"
+      assert.equal(1, #lines)
+      assert.matches("one%.lua:2: stopped: it was not done after 10 s %(limits%.wall%)", lines[1])
+      assert.same({}, app:logged "lua.error")
+    end)
+
     it("a wait in <close> two seconds after that", function()
       host([[wx.text("go", function()
         local x <close> = setmetatable({}, { __close = function()

@@ -302,10 +302,21 @@ wy_task *wy_task_can_wait(lua_State *L) {
   return t;
 }
 
+static int l_finish(lua_State *L) {
+  wy_wait *w = lua_touserdata(L, 1);
+  lua_settop(L, 0);
+  return w->finish(L, w);
+}
+
 static int k_await(lua_State *L, int status, lua_KContext ctx) {
   wy_wait *w = (wy_wait *)ctx;
   (void)status;
-  return w->finish(L, w);
+  if (w->status != WY_E_CANCELLED) return w->finish(L, w);
+  lua_pushcfunction(L, l_finish);
+  lua_pushlightuserdata(L, w);
+  lua_pcall(L, 1, 0, 0); /* it only frees */
+  wy_limits_check(L);    /* what a limit ends is not for pcall to catch */
+  return luaL_error(L, "%s", wy_err_text(WY_E_CANCELLED));
 }
 
 int wy_task_await(lua_State *L, wy_wait *wait) {

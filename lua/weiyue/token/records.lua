@@ -3,6 +3,7 @@
 
 local core = require "weiyue_core"
 local fault = require "weiyue.token.fault"
+local keep = require "weiyue.keep"
 local task = require "weiyue.task"
 
 local json, log, time = core.json, core.log, core.time
@@ -226,9 +227,7 @@ function Lease:free()
   if self.freed then return end
   self.freed = true
   if self.kv then
-    local kv, name, fence = self.kv, self.name, self.fence
-    -- a task that was stopped cannot wait; what another does instead spares the next one the lock's whole time
-    if not pcall(kv.unlock, kv, name, fence) then task.after(0, function() kv:unlock(name, fence) end) end
+    pcall(keep.unlock, self.kv, self.name, self.fence) -- which spares the next one the lock's whole time
   elseif self.of.dict:get(self.name) == self.fence then
     self.of.dict:delete(self.name)
   end
