@@ -21,7 +21,8 @@ error("lua/meta is for editors, not for require")
 ---@field way? weiyue.Way how the answer leaves as things stand now; nil: this message was answered for good
 ---@field attempt? integer which of WeChat's three attempts this is now; nil as with way
 ---@field trace? string 16 hex digits: the word that stands in every log line about this push; nil: it came from none
----@field redelivered? boolean WeChat sent it before, to another host: what it asks for may be done; nil as with way
+---@field redelivered? boolean another host, or process of this one, may have handled it: WeChat sent it before, or
+---  created it before this process started (after a crash); nil as with way
 ---@field kf? "queue"|"open" whether a human of the customer service desk has this user (人工客服): "queue" since a transfer
 ---  reply, "open" from kf_create_session to kf_close_session; nil: nobody. Reading it may wait for the store
 local message = {}

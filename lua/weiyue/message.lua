@@ -127,12 +127,11 @@ function fields.trace(msg)
   return trace
 end
 
--- Whether WeChat had sent it before this host saw it: a host that is gone may have handled it. nil: it has
--- its answer.
+-- Whether a host that is gone may have handled it: WeChat had sent it before this one saw it. nil: it has its answer.
 function fields.redelivered(msg)
-  local _, first
-  if push then _, first = push.attempt(rawget(msg, "push")) end
-  return first and first > 1
+  local _, redelivered
+  if push then _, redelivered = push.attempt(rawget(msg, "push")) end
+  return redelivered
 end
 
 -- An openid as a log may show it, as wy_log_mask does it in C.

@@ -724,5 +724,14 @@ describe("the deadline broker", function()
       app:push(nodes)
       assert.equal("reply 2 true|hold 2 true|hold 2 true|hold 2 true|nil nil nil", seen())
     end)
+
+    it("knows that a host which is gone may have had it, however soon it comes again", function()
+      host { plugin = WATCH }
+      local user = app:user()
+      local lost = user:says "watch"
+      app:restart(1)
+      user:again(lost)
+      assert.equal("reply 1 true|hold 1 true|hold 1 true|hold 1 true|nil nil nil", seen())
+    end)
   end)
 end)

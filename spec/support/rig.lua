@@ -164,8 +164,9 @@ end
 
 --- Ends the host and starts another in its place, as a new process would be: of the same files and its store, with
 --- nothing of its memory.
-function App:restart()
-  local now = self.host:now()
+---@param away? number seconds until it is there
+function App:restart(away)
+  local now = self.host:now() + (away or 0)
   self.host:free()
   self.host = assert(rig.new(self.text, self.folder, now, self.keep))
   self.host:send "nobody"

@@ -22,12 +22,13 @@ static int l_way(lua_State *L) {
   return 1;
 }
 
-/* attempt(push) → which of WeChat's attempts this is now, which was the first seen here */
+/* attempt(push) → which of WeChat's attempts this is now; whether another host may have handled it
+ * before */
 static int l_attempt(lua_State *L) {
   exchange *x = arg(L);
   if (!x) return 0;
   lua_pushinteger(L, x->t.attempt);
-  lua_pushinteger(L, x->t.first_attempt);
+  lua_pushboolean(L, x->t.redelivered);
   return 2;
 }
 

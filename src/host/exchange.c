@@ -48,7 +48,8 @@ static void turn_init(turn *t, const desk *d, const wy_push *p, const wy_claim *
   t->arrived = wy_clock_now_ms(&w->clock);
   t->began = 0;
   t->created = m->created;
-  t->attempt = t->first_attempt = attempt_now(w, t->created, 1);
+  t->attempt = attempt_now(w, t->created, 1);
+  t->redelivered = t->attempt > 1 || (t->created && t->created < w->host->alone_since);
   t->sent = 0;
   t->way = t->answered = WY_WAY_REPLY;
   t->given = NOTHING;

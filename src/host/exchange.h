@@ -52,10 +52,11 @@ typedef struct turn {
   unsigned n_callers; /* that ever waited */
   caller first;       /* memory for the only one that most pushes have */
   bool first_used;
-  uint64_t arrived; /* ms on the clock */
-  uint64_t began;   /* ns, real */
-  int64_t created;  /* by WeChat, unix seconds */
-  unsigned attempt, first_attempt;
+  uint64_t arrived;     /* ms on the clock */
+  uint64_t began;       /* ns, real */
+  int64_t created;      /* by WeChat, unix seconds */
+  unsigned attempt;     /* which of WeChat's it is now */
+  bool redelivered;     /* an attempt before may have been handled, by another host */
   unsigned sent;        /* customer service messages */
   wy_way way, answered; /* how it will be answered, as things stand; how it was */
   given given;

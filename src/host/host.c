@@ -173,6 +173,7 @@ static int new_host(wy_host **out, const wy_host_options *options, bool is_virtu
   h->n_workers = 1;
   if (is_virtual) wy_clock_init_virtual(&h->workers[0].clock, wall_ms);
   int err = wy_worker_init(&h->workers[0], h, 0, h->options.loop);
+  h->alone_since = wy_clock_wall_ms(&h->workers[0].clock) / 1000;
   if (!err) err = open_handles(h);
   h->stopped = err != 0;
   if (!err) {
@@ -238,7 +239,11 @@ static int check_routes(const wy_host *h) { /* those of the program may have com
   return WY_E_CONFIG;
 }
 
-void wy_host_supervise(wy_host *h, const wy_supervised *s) { h->supervised = *s; }
+/* Who follows another may get what came in the second in which that ended. */
+void wy_host_supervise(wy_host *h, const wy_supervised *s) {
+  h->supervised = *s;
+  if (s->beats && s->beats->child > 1) h->alone_since++;
+}
 
 /* As many as there are workers; more when another one had more, and sockets stay. */
 int wy_host_sockets(wy_host *h, int *fds, unsigned *n) {
@@ -296,6 +301,7 @@ int wy_host_start(wy_host *h) {
   h->started = true;
   if (h->supervised.beats) show(h, h->supervised.beats);
   err = wy_take(h);
+  if (h->taking) h->alone_since = 0;
   if (!err) err = listen_all(h);
   if (!err) err = wy_admin_start(h);
   if (!err) err = wy_take_begin(h);

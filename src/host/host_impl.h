@@ -246,6 +246,8 @@ struct wy_host {
   struct wy_taking *taking; /* likewise, from one */
   wy_post paused;           /* every worker has stopped accepting */
   atomic_bool elsewhere;    /* one has pushes in flight still */
+  int64_t alone_since; /* unix seconds: what was created before may be known to a host that is gone;
+                          0: one has told what it knew */
   wy_supervised supervised; /* all NULL: it is alone */
   struct wy_record *record; /* NULL: no journal is kept */
   wy_sender_fn sender;
