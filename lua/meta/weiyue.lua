@@ -362,7 +362,9 @@ function wx.on_forget(fn) end
 ---@param d number|string
 function wx.sleep(d) end
 
---- Runs fn later (稍后运行), in a task of its own. Raises when the plugin has limits.timers of them already.
+--- Runs fn later (稍后运行), in a task of its own. Called while the plugin loads it runs once per host, in one of the
+--- workers: after the start, and again after each reload, which drops what is pending. Raises when the plugin has
+--- limits.timers of them already.
 ---@param d number|string
 ---@param fn async fun(...)
 ---@param ... any arguments of fn
@@ -394,8 +396,9 @@ function wx.race(functions) end
 
 --- Runs fn again and again (定时重复), in a task of its own, so that it may wait; declared while the plugin
 --- loads, once per host: of several workers one runs it. d: seconds, or "5m", "1h30m"; from 1 s to 366 days.
---- The first run is one interval after the host's start, the n-th after n of them: it does not drift. What a
---- blocked host missed is one run. A run that is due while the last one goes on is skipped.
+--- The first run is one interval after the host's start, the n-th after n of them: it does not drift, and no
+--- reload moves it; a timer that comes with a reload joins that grid. What a blocked host missed is one run. A run
+--- that is due while the last one goes on is skipped. A reload ends the one that goes on, which is no error.
 ---
 --- What fn raises is logged as lua.error with plugin and timer, and the timer goes on. fn gets no arguments;
 --- what it returns is ignored.
@@ -413,7 +416,8 @@ function wx.every(d, fn, options) end
 ---
 --- It follows the wall clock, within a minute when that is set. What was missed, because the machine slept, the
 --- clock was set ahead or the host was blocked, runs once if it is less than an hour late (of several, the
---- latest), else the log says timer.skipped. What was missed while no host ran is not made up for. A clock that is
+--- latest), else the log says timer.skipped. So does what was missed while no host ran, for a week, where the store
+--- is not in memory; never what came before the timer, or this time of it, was declared. A clock that is
 --- set back, up to a week, repeats nothing. Summer time: a time that is left out runs when the clocks are set
 --- forward, one that comes twice runs the first time.
 ---@param times string|string[]

@@ -6,8 +6,10 @@ local core = require "weiyue_core"
 local capabilities = require "weiyue.capabilities"
 local dispatch = require "weiyue.dispatch"
 local events = require "weiyue.events"
+local firings = require "weiyue.firings"
 local forget = require "weiyue.forget"
 local hubs = require "weiyue.hub"
+local keep = require "weiyue.keep"
 local later = require "weiyue.later"
 local lint = require "weiyue.lint"
 local mailbox = require "weiyue.mailbox"
@@ -389,6 +391,8 @@ end
 ---@param boot weiyue.Boot of read, with a conf
 function M.load(boot)
   local conf, options = boot.conf, boot.options
+  local worker, workers, wall = options.worker or 0, boot.workers, conf.limits.wall -- boot itself is not kept
+  local shared_state = conf.store.url:find "^redis:" and boot.state or nil -- other hosts have the store, too
   debug.getmetatable("").__metatable = "string" -- the one table that all plugins share
   local folder = folder_of(options)
   configure_client(conf.http, folder)
@@ -411,6 +415,7 @@ function M.load(boot)
   }
   hub.services = services.new(services_options)
   local host = host_of(objects, hub, conf.limits.calls)
+  function host.runs(plugin, name) return timers.worker(plugin, name, workers) == worker end
   host.services = hub.services
   local loaded = load_plugins(boot, folder, host)
   services_options.closed = closed_files(boot)
@@ -467,7 +472,6 @@ function M.load(boot)
     account.dispatch, account.index = answer, nil
   end
 
-  local workers = boot.workers -- boot itself, with all it read, is not kept
   local remote = require("weiyue.remote").new(hub)
   boot.calls = {
     token_server = remote.token_server, control = remote.control,
@@ -507,9 +511,11 @@ function M.load(boot)
   end
   --- Arms this worker's timers, once, when its loop starts; gives the function that stops them.
   function boot.calls.start()
-    local worker = options.worker or 0
     local stop = timers.start(loaded, {
       worker = worker, workers = workers, count = options.count or push and push.count,
+      known = firings.new {
+        memory = shared.object "weiyue.timers.dict", kv = keep.kv, wall = wall, state = shared_state,
+      },
     })
     local stop_forgetting = worker == 0 and hub.forgetting:start()
     local stop_components = worker == 0 and hub.has_component and hub.components:start()

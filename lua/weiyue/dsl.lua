@@ -115,14 +115,17 @@ local function head(plugin, wx)
   end
 end
 
+local function nothing() end
+
 local REPLY_ADVICE <const> = "other plugins use it as well (不能改)"
 
 ---@param plugin table { name, priority, rules, uses, timers, config }; without timers: it is served by no host, and
 ---  may have none. `loaded` is set when its rules and timers are complete; `wrong` by wx.plugin: the problems of
 ---  its configuration.
 ---@param host { account: (fun(id?: string): table), current: (fun(): table?), find: (fun(id: string): table?),
----  calls?: (fun(): integer), services?: weiyue.Services } current: the account of what runs, or the only one;
----  calls: how many HTTP calls a plugin may have at a time
+---  calls?: (fun(): integer), services?: weiyue.Services, runs?: (fun(plugin: string, name: string): boolean) }
+---  current: the account of what runs, or the only one; calls: how many HTTP calls a plugin may have at a time;
+---  runs: whether this worker runs what a plugin declares under a name
 ---@return table wx
 function M.new(plugin, host)
   local scope = task.scope(plugin.name)
@@ -233,6 +236,7 @@ function M.new(plugin, host)
 
   function wx.after(d, fn, ...)
     if type(fn) ~= "function" then error("wx.after wants a time and a function", 2) end
+    if not plugin.loaded and host.runs and not host.runs(plugin.name, caller()) then fn = nothing end
     return scope:after(seconds("wx.after", d), fn, ...)
   end
 

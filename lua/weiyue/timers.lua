@@ -2,6 +2,7 @@
 
 local core = require "weiyue_core"
 local daytime = require "weiyue.daytime"
+local firings = require "weiyue.firings"
 local task = require "weiyue.task"
 
 local log, time = core.log, core.time -- their functions are looked up at each call: specs move the clocks
@@ -11,7 +12,6 @@ local M = {}
 local HOUR <const>, DAY <const> = 3600, 86400
 local LOOK <const> = 60          -- seconds: how soon a clock that was set is noticed
 local LATE <const> = 1           -- seconds from which on a run counts as late
-local REMEMBERED <const> = 7 * DAY -- how far a clock may be set back without a second run
 
 --- Which worker, from 0, runs a timer. It hangs on nothing but the timer's identity, so that workers
 --- whose plugins differ for a moment still run it once.
@@ -33,6 +33,7 @@ end
 
 -- Calls f, in a task of its own, when this many ms have passed.
 local function after(t, ms, f)
+  if t.stopped then return end
   t.pending = t.scope:arm(math.max(0, (ms - 0.5) / 1000), f) -- half a ms less: task.after rounds up
 end
 
@@ -43,7 +44,7 @@ end
 
 -- One firing, `late` seconds after its time.
 local function run(t, late)
-  if t.running then
+  if not t.firings:enter(t.id) then
     t.count "timer_skipped"
     if not t.told then
       log.write("warn", "timer.skipped", "the last run is not over: skipped until it is", fields(t, {}))
@@ -56,13 +57,13 @@ local function run(t, late)
     t.count "timer_late"
     log.write("info", "timer.late", "runs late", fields(t, { seconds = math.floor(late) }))
   end
-  t.running, t.told = true, false
+  t.told = false
   local _ <close> = setmetatable({}, { __close = function(_, stopped) -- by a limit: xpcall lets that through
-    t.running = false
+    t.firings:leave(t.id)
     if stopped then t.count "timer_errors" end
   end })
   local ok, err = xpcall(t.fn, traced)
-  if ok then return end
+  if ok or task.cancelled() then return end -- a reload has ended it
   t.count "timer_errors"
   log.write("error", "lua.error", err, fields(t, {}))
 end
@@ -72,11 +73,12 @@ local function monotonic_ms() return to_ms(time.monotonic()) end
 
 -- Fires at start + n * interval; what a blocked loop missed is one firing.
 local function start_every(t)
-  local start, interval = monotonic_ms(), to_ms(t.interval)
+  local start, interval = t.firings.start, to_ms(t.interval)
   local due, fire
 
   local function arm(now)
     due = now + interval - (now - start) % interval
+    t.firings:expect(t.id, due, now)
     after(t, due - now, fire)
   end
 
@@ -86,30 +88,42 @@ local function start_every(t)
     arm(now) -- before fn, which may take its time
     run(t, late)
   end
-  arm(start)
+
+  local now, missed = monotonic_ms(), t.firings:expected(t.id)
+  if missed and missed <= now and (missed - start) % interval == 0 then -- the switch of generations came first
+    due = missed
+    after(t, 0, fire)
+  else
+    arm(now)
+  end
 end
 
 -- Fires when the wall clock has passed one of the times since it was last looked at.
 local function start_at(t, offset)
-  local seen = time.now()
-  local done = {} -- moments that had their turn: the clock may be set back behind them
+  local known, id, started = t.firings, t.id, time.now()
+  local seen, since, times -- times: those that were known at `seen`
 
   -- The latest moment that is due, if one is; those before it are skipped.
   local function take(now)
     local due, missed, n = nil, nil, 0
-    local moment = daytime.next(t.times, math.max(seen, now - 2 * DAY), offset)
+    local moment = daytime.next(times, math.max(seen, now - 2 * DAY), offset)
     while moment <= now do
-      local is_new = not done[moment]
-      if is_new and now - moment >= HOUR then
+      if known:is_done(id, moment) then
+        due = nil -- and what was before it
+      elseif now - moment >= HOUR then
         missed, n = moment, n + 1
         t.count "timer_skipped"
-      elseif is_new then
-        if due then t.count "timer_skipped" end
-        due, done[moment] = moment, true
+      else
+        if due then
+          t.count "timer_skipped"
+          known:mark(id, due)
+        end
+        due = moment
       end
-      moment = daytime.next(t.times, moment, offset)
+      moment = daytime.next(times, moment, offset)
     end
     if missed then
+      since = math.floor(now) -- it was told
       log.write("warn", "timer.skipped", "missed by an hour or more",
         fields(t, { due = time.iso(missed, offset(missed)), count = n }))
     end
@@ -119,16 +133,26 @@ local function start_at(t, offset)
   local function look()
     local now = time.now()
     local due = take(now)
-    seen = now
-    local wait = math.min(daytime.next(t.times, now, offset) - now, LOOK)
+    seen, times = now, t.times
+    known:hold(id, since, times)
+    local wait = math.min(daytime.next(times, now, offset) - now, LOOK)
     after(t, math.ceil(wait * 1000), look) -- before fn, which may take its time
-    if not due then return end
-    for moment in pairs(done) do
-      if moment < now - REMEMBERED then done[moment] = nil end
-    end
-    run(t, now - due)
+    if due and known:claim(id, due) then run(t, now - due) end
+    known:store(id, since, times)
   end
-  look()
+
+  -- What was missed since then, by the generation or the process before; of a time that is new, nothing.
+  local function begin()
+    local before, of = known:recall(id, started - 2 * DAY)
+    seen, since, times = started, math.floor(started), {}
+    for _, seconds in ipairs(before and before <= started and t.times or {}) do
+      if of[seconds] then times[#times + 1] = seconds end
+    end
+    if #times > 0 then seen = before else times = t.times end
+    if #times == #t.times then since = math.floor(seen) end
+    look()
+  end
+  after(t, 0, begin)
 end
 
 local function nothing() end
@@ -141,6 +165,7 @@ local function nothing() end
 ---@field worker? integer   which worker this is, from 0; default 0
 ---@field workers? integer  default 1
 ---@field count? fun(name: weiyue.timers.Count) called once for each
+---@field known? weiyue.Firings what outlives the plugins; absent: nothing does
 ---@field offset? fun(t: integer): integer seconds ahead of UTC; default: the zone of the process
 
 --- Arms those timers of these plugins that this worker runs.
@@ -150,12 +175,14 @@ local function nothing() end
 function M.start(plugins, options)
   local held = {}
   local worker, workers = options.worker or 0, options.workers or 1
+  local known = options.known or firings.new {}
   for _, plugin in ipairs(plugins) do
     for _, timer in ipairs(plugin.timers) do
       if M.worker(plugin.name, timer.name, workers) == worker then
         local t = {
           plugin = plugin.name, name = timer.name, fn = timer.fn, interval = timer.interval, times = timer.times,
-          scope = task.scope(plugin.name), count = options.count or nothing, running = false, told = false,
+          scope = task.scope(plugin.name), count = options.count or nothing, told = false, stopped = false,
+          firings = known, id = firings.id(plugin.name, timer.name),
         }
         held[#held + 1] = t
         if t.interval then start_every(t) else start_at(t, options.offset or daytime.offset) end
@@ -163,7 +190,10 @@ function M.start(plugins, options)
     end
   end
   return function()
-    for _, t in ipairs(held) do t.pending:cancel() end
+    for _, t in ipairs(held) do
+      t.stopped = true
+      t.pending:cancel()
+    end
   end
 end
 

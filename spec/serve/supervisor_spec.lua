@@ -18,6 +18,7 @@ wx.text(wx.pattern "^count (%S+)$", function(_, name)
   return "counted " .. name
 end)
 wx.text(wx.pattern "^in C (.+)$", function(_, what) return crypto.sha1(what) end)
+wx.text("again?", function(msg) return msg.redelivered and "perhaps again" or "first" end)
 wx.text("ask", function(msg) return "hi " .. msg:ask "name?" end)
 wx.text(function(msg) return "echo: " .. msg.content end)
 ]]
@@ -109,6 +110,25 @@ describe("the supervisor", function()
       assert.is_nil((content(first)))
       assert.equal("slept twice", content(send(nodes)))
       assert.equal(2, runs "twice")
+    end)
+
+    it("tells the handler that the other one may have handled its push", function()
+      local nodes = text "again?"
+      assert.equal("first", content(send(nodes)))
+      server:kill_child()
+      assert.equal("perhaps again", content(send(nodes)))
+    end)
+
+    it("runs a wx.at that was missed meanwhile", function()
+      for _ = 1, 4 do server:kill_child() end -- the next one is started after 0.8 s
+      local due = os.time() + 3
+      serve.write(server.folder, "plugins/bot.lua",
+        ("%s\nwx.at(%q, function() wx.log.info('ran', { name = 'at' }) end)"):format(PLUGIN, os.date("%H:%M:%S", due)))
+      serve.eventually("it is loaded", function() return #server:logged "reload.done" == 1 end)
+      local child = server:children()[1]
+      serve.eventually("it is nearly due", function() return socket.gettime() > due - 0.4 end)
+      assert(os.execute("kill -KILL " .. child))
+      serve.eventually("it ran", function() return runs "at" == 1 end)
     end)
 
     it("keeps the port open: who connects meanwhile is answered by the next one", function()

@@ -395,6 +395,7 @@ void wy_host_free(wy_host *h) {
   wy_dict_free(h->mailbox);
   wy_dict_free(h->own);
   wy_dict_free(h->visitors);
+  wy_dict_free(h->timers);
   pthread_mutex_destroy(&h->log_lock);
   pthread_mutex_destroy(&h->plan_lock);
   free(h->workers);

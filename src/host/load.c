@@ -17,6 +17,7 @@ enum {
   OWN_BYTES =
       4 << 20, /* at most, of what the host's own Lua code shares: tokens, counts of calls */
   VISITORS_BYTES = 2 << 20, /* of sessions of pages, so that the store is not asked for each */
+  TIMERS_BYTES = 1 << 20,   /* of which firings had their turn */
   LOAD_MS = 10000           /* CPU time of everything; each plugin has limits.cpu of it */
 };
 
@@ -59,9 +60,11 @@ static void give_dicts(wy_host *h, lua_State *L) {
   if (!err && !h->mailbox) err = wy_dict_new(&h->mailbox, h->mailbox_bytes);
   if (!err && !h->own) err = wy_dict_new(&h->own, OWN_BYTES);
   if (!err && !h->visitors) err = wy_dict_new(&h->visitors, VISITORS_BYTES);
+  if (!err && !h->timers) err = wy_dict_new(&h->timers, TIMERS_BYTES);
   if (err) luaL_error(L, "%s", wy_err_text(err));
   if (wy_give_dict(L, WY_KEY_SHARED, h->shared) || wy_give_dict(L, "weiyue.host.dict", h->own) ||
       wy_give_dict(L, "weiyue.visitors.dict", h->visitors) ||
+      wy_give_dict(L, "weiyue.timers.dict", h->timers) ||
       wy_give_dict(L, "weiyue.mailbox.dict", h->mailbox))
     luaL_error(L, "out of memory");
 }

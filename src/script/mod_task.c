@@ -390,6 +390,14 @@ static int l_account(lua_State *L) {
   return 1;
 }
 
+/* cancelled() → the running task was ended from outside: what it raises is no error of the plugin
+ */
+static int l_cancelled(lua_State *L) {
+  const wy_task *t = wy_script_of(L)->running;
+  lua_pushboolean(L, t && t->cancelled);
+  return 1;
+}
+
 static void make_handle(lua_State *L, const char *name, const luaL_Reg *methods) {
   if (luaL_newmetatable(L, name)) {
     lua_pushcfunction(L, l_handle_gc);
@@ -404,9 +412,9 @@ static void make_handle(lua_State *L, const char *name, const luaL_Reg *methods)
 }
 
 int wy_open_task(lua_State *L) {
-  static const luaL_Reg functions[] = {{"sleep", l_sleep}, {"spawn", l_spawn},
-                                       {"after", l_after}, {"account", l_account},
-                                       {"scope", l_scope}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"sleep", l_sleep}, {"spawn", l_spawn},         {"after", l_after}, {"account", l_account},
+      {"scope", l_scope}, {"cancelled", l_cancelled}, {NULL, NULL}};
   static const luaL_Reg scopes[] = {{"after", l_scope_after},     {"arm", l_scope_arm},
                                     {"declare", l_scope_declare}, {"spawn", l_scope_spawn},
                                     {"start", l_scope_start},     {NULL, NULL}};

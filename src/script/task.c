@@ -17,8 +17,8 @@ static int l_tostring(lua_State *L) {
   return 1;
 }
 
-/* Lua's own errors have no place where C code was at work, as in ipairs(nil) or table.sort: that of the code of a
- * file which called it. */
+/* Lua's own errors have no place where C code was at work, as in ipairs(nil) or table.sort: that of
+ * the code of a file which called it. */
 static void add_place(lua_State *L) {
   const char *text = lua_tostring(L, 1);
   lua_Debug ar;
