@@ -426,7 +426,8 @@ function wx.every(d, fn, options) end
 function wx.at(times, fn, options) end
 
 ---@class weiyue.TimerOptions
----@field name? string the timer's own within the plugin, for logs; default: file:line of the call
+---@field name? string the timer's own within the plugin, for logs, and to know a wx.at again when its line has moved;
+---  default: file:line of the call
 
 --- A pending wx.after.
 ---@class weiyue.Timer
