@@ -2,6 +2,7 @@
 local rig = require "spec.support.rig"
 
 local WAITING <const> = "正在处理，回复“继续”查看"
+local APOLOGY <const> = "稍后再试"
 local KF <const> = 'kind = "service", verified = true'
 
 local app
@@ -136,13 +137,13 @@ describe("a user's slot", function()
 end)
 
 describe("a user's queue", function()
-  it("takes 16 messages; who comes then gets the waiting text and is not handled", function()
+  it("takes 16 messages; who comes then is not handled, and is promised nothing", function()
     local user = serve(BUSY)
     local pushes = { user:says "busy" }
     for i = 1, 16 do pushes[#pushes + 1] = user:says("m" .. i) end
     assert.equal(16, queued())
     local late = user:says "too many"
-    assert.equal(WAITING, late:content())
+    assert.equal(APOLOGY, late:content())
     assert.equal(16, queued())
     assert.equal(1, dropped())
     assert.equal(1, answered "queue_full")
@@ -157,7 +158,7 @@ describe("a user's queue", function()
     local user = serve(BUSY, { config = "limits = { queue = 2 }" })
     user:says "busy"
     local a, b, c = user:says "a", user:says "b", user:says "c"
-    assert.same({ nil, nil, WAITING }, { a:content(), b:content(), c:content() })
+    assert.same({ nil, nil, APOLOGY }, { a:content(), b:content(), c:content() })
   end)
 
   it("is each user's own", function()
@@ -217,9 +218,18 @@ describe("a user's queue", function()
     local user = serve(BUSY, { config = "limits = { queue = 1 }" })
     user:says "busy"
     local click, text = user:clicks "K", user:says "a"
-    assert.equal(WAITING, text:content())
+    assert.equal(APOLOGY, text:content())
     app:advance(4)
     assert.equal("clicked", click:content())
+  end)
+
+  it("is silent to a message that finds no room where the account has no apology", function()
+    local user = serve(BUSY, { config = "limits = { queue = 1 }", account = "apology = false" })
+    user:says "busy"
+    user:says "a"
+    assert.equal("success", user:says "b":content())
+    app:advance(4)
+    assert.equal("a", seen())
   end)
 
   it("answers success to an event that finds no room and may not be answered", function()
@@ -232,14 +242,14 @@ describe("a user's queue", function()
     assert.equal("a", seen())
   end)
 
-  it("gives the repetition of a push that found no room the waiting text again", function()
+  it("gives the repetition of a push that found no room the apology again", function()
     local user = serve(BUSY, { config = "limits = { queue = 1 }" })
     user:says "busy"
     user:says "a"
     local b = user:says "b"
-    assert.equal(WAITING, user:again(b):content())
+    assert.equal(APOLOGY, user:again(b):content())
     app:advance(4)
-    assert.equal(WAITING, user:again(b):content())
+    assert.equal(APOLOGY, user:again(b):content())
     assert.equal("a", seen())
     assert.equal(1, dropped())
   end)

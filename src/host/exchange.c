@@ -348,7 +348,8 @@ static void drop(exchange *x, wy_str body) {
   wy_exchange_end(x, body);
 }
 
-/* Room for one more: an event that nobody may answer goes first, then the one that comes. */
+/* Room for one more: an event that nobody may answer goes first, then the one that comes, which is
+ * never handled: the waiting text would promise an answer. */
 static bool make_room(exchange *x) {
   slot *s = x->slot;
   worker *w = x->desk->worker;
@@ -364,7 +365,7 @@ static bool make_room(exchange *x) {
   }
   wy_exchange_log_some(x, WY_LOG_WARN, "push.queue_full", NULL, "type",
                        x->t.event[0] ? x->t.event : x->t.type);
-  drop(x, wy_broker_may_reply(x) == REPLY_YES ? wy_waiting_text(x) : (wy_str){0});
+  drop(x, wy_broker_may_reply(x) == REPLY_YES ? wy_apology_text(x) : (wy_str){0});
   return false;
 }
 

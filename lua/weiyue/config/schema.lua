@@ -71,7 +71,8 @@ local broker <const> = {
       string = { type = "string", text = true, max = 2048 },
       boolean = { type = "enum", values = { false } },
     },
-    zh = "处理函数出错时给用户的回复；false：不回复", en = "what the sender gets when a handler fails; false: nothing",
+    zh = "处理函数出错、排队已满时给用户的回复；false：不回复",
+    en = "what the sender gets when a handler fails, or too many of his messages wait; false: nothing",
   },
   {
     key = "mailbox", type = "table",
