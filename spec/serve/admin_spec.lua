@@ -193,7 +193,7 @@ describe("the management interface", function()
       assert.is_nil(server:log():find(secret, 1, true))
     end)
 
-    it("says to everybody that it lives and serves", function()
+    it("says to everybody that it lives and serves, and to who has the key what", function()
       assert.equal(200, get("/health").status)
       assert.equal(200, get("/ready").status)
     end)
