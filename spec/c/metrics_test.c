@@ -99,7 +99,7 @@ static void finds_a_handler_by_its_text_whatever_its_id(void **state) {
   (void)state;
   wy_handlers *t = table_new();
   char one, two;
-  wy_histogram *h = wy_handlers_find(t, &one, "hello", "hello.lua:3");
+  wy_handler *h = wy_handlers_find(t, &one, "hello", "hello.lua:3");
   assert_ptr_equal(wy_handlers_find(t, &one, "hello", "hello.lua:3"), h);
   assert_ptr_equal(wy_handlers_find(t, &two, "hello", "hello.lua:3"), h); /* after a reload */
   assert_int_equal(t->n, 1);
@@ -116,13 +116,13 @@ static void copies_the_texts(void **state) {
   (void)state;
   wy_handlers *t = table_new();
   char plugin[] = "hello", where[] = "hello.lua:3";
-  wy_histogram *h = wy_handlers_find(t, NULL, plugin, where);
+  wy_handler *h = wy_handlers_find(t, NULL, plugin, where);
   plugin[0] = where[0] = 'x';
   assert_ptr_equal(wy_handlers_find(t, NULL, "hello", "hello.lua:3"), h);
   table_free(t);
 }
 
-static wy_histogram *numbered(wy_handlers *t, int i) {
+static wy_handler *numbered(wy_handlers *t, int i) {
   char where[32];
   snprintf(where, sizeof where, "a.lua:%d", i);
   return wy_handlers_find(t, (const void *)(uintptr_t)(i * 16), "a", where);
@@ -131,14 +131,14 @@ static wy_histogram *numbered(wy_handlers *t, int i) {
 static void counts_what_finds_no_row_together(void **state) {
   (void)state;
   wy_handlers *t = table_new();
-  wy_histogram *h[WY_HANDLERS];
+  wy_handler *h[WY_HANDLERS];
   for (int i = 0; i < WY_HANDLERS; i++) {
     h[i] = numbered(t, i);
-    assert_ptr_not_equal(h[i], &t->other.time);
+    assert_ptr_not_equal(h[i], &t->other);
     for (int k = 0; k < i; k++) assert_ptr_not_equal(h[k], h[i]);
   }
-  assert_ptr_equal(numbered(t, WY_HANDLERS), &t->other.time);
-  assert_ptr_equal(numbered(t, WY_HANDLERS + 1), &t->other.time);
+  assert_ptr_equal(numbered(t, WY_HANDLERS), &t->other);
+  assert_ptr_equal(numbered(t, WY_HANDLERS + 1), &t->other);
   for (int i = 0; i < WY_HANDLERS; i++) assert_ptr_equal(numbered(t, i), h[i]);
   assert_int_equal(t->n, WY_HANDLERS);
   table_free(t);
@@ -150,18 +150,18 @@ static void keeps_no_text_over_1_kib(void **state) {
   char where[1025];
   memset(where, 'x', sizeof where);
   where[1024] = '\0';
-  assert_ptr_equal(wy_handlers_find(t, where, "a", where), &t->other.time);
-  assert_ptr_not_equal(wy_handlers_find(t, where, "a", where + 1), &t->other.time);
+  assert_ptr_equal(wy_handlers_find(t, where, "a", where), &t->other);
+  assert_ptr_not_equal(wy_handlers_find(t, where, "a", where + 1), &t->other);
   table_free(t);
 }
 
 static void is_as_new_after_deinit(void **state) {
   (void)state;
   wy_handlers *t = table_new();
-  wy_histogram_observe(numbered(t, 1), 5);
+  wy_histogram_observe(&numbered(t, 1)->time, 5);
   wy_handlers_deinit(t);
   assert_int_equal(t->n, 0);
-  assert_int_equal(numbered(t, 1)->sum_ns, 0);
+  assert_int_equal(numbered(t, 1)->time.sum_ns, 0);
   table_free(t);
 }
 
@@ -170,11 +170,11 @@ typedef struct walk {
   size_t n;
 } walk;
 
-static void on_handler(void *data, const char *plugin, const char *where,
-                       const wy_histogram *time) {
+static void on_handler(void *data, const wy_handler *sum) {
   walk *w = data;
-  w->n += (size_t)snprintf(w->text + w->n, sizeof w->text - w->n, "%s %s %llu\n", plugin, where,
-                           (unsigned long long)time->sum_ns);
+  w->n += (size_t)snprintf(w->text + w->n, sizeof w->text - w->n, "%s %s %llu %llu\n", sum->plugin,
+                           sum->where, (unsigned long long)sum->time.sum_ns,
+                           (unsigned long long)sum->errors);
   assert_true(w->n < sizeof w->text);
 }
 
@@ -183,20 +183,22 @@ static void walks_the_handlers_of_all_workers_once_and_in_order(void **state) {
   wy_handlers *a = table_new(), *b = table_new(), *c = table_new();
   const wy_handlers *const tables[] = {a, b, c};
   walk w = {.n = 0};
-  wy_histogram_observe(wy_handlers_find(a, "1", "menu", "m.lua:9"), 1);
-  wy_histogram_observe(wy_handlers_find(b, "2", "menu", "m.lua:9"), 20);
-  wy_histogram_observe(wy_handlers_find(b, "3", "menu", "m.lua:9"), 300);
-  wy_histogram_observe(wy_handlers_find(b, "4", "echo", "z.lua:1"), 4000);
+  wy_histogram_observe(&wy_handlers_find(a, "1", "menu", "m.lua:9")->time, 1);
+  wy_histogram_observe(&wy_handlers_find(b, "2", "menu", "m.lua:9")->time, 20);
+  wy_histogram_observe(&wy_handlers_find(b, "3", "menu", "m.lua:9")->time, 300);
+  wy_histogram_observe(&wy_handlers_find(b, "4", "echo", "z.lua:1")->time, 4000);
   wy_handlers_find(c, "5", "menu", "m.lua:10"); /* known, not yet called */
+  wy_metric_add(&wy_handlers_find(a, "1", "menu", "m.lua:9")->errors, 1);
+  wy_metric_add(&wy_handlers_find(b, "2", "menu", "m.lua:9")->errors, 2);
   assert_int_equal(wy_handlers_each(tables, 3, on_handler, &w), 0);
-  assert_string_equal(w.text, "echo z.lua:1 4000\nmenu m.lua:10 0\nmenu m.lua:9 321\n");
+  assert_string_equal(w.text, "echo z.lua:1 4000 0\nmenu m.lua:10 0 0\nmenu m.lua:9 321 3\n");
 
   w.n = 0;
   wy_histogram_observe(&a->other.time, 50000);
   wy_histogram_observe(&c->other.time, 600000);
   assert_int_equal(wy_handlers_each(tables, 3, on_handler, &w), 0);
-  assert_string_equal(w.text,
-                      " other 650000\necho z.lua:1 4000\nmenu m.lua:10 0\nmenu m.lua:9 321\n");
+  assert_string_equal(
+      w.text, " other 650000 0\necho z.lua:1 4000 0\nmenu m.lua:10 0 0\nmenu m.lua:9 321 3\n");
   table_free(a), table_free(b), table_free(c);
 }
 
@@ -223,21 +225,25 @@ typedef struct worker {
 static void *work(void *data) {
   worker *w = data;
   for (int i = 0; i < ROUNDS; i++) {
-    wy_histogram_observe(numbered(&w->handlers, i % (WY_HANDLERS + 8)), 7);
+    wy_handler *h = numbered(&w->handlers, i % (WY_HANDLERS + 8));
+    wy_histogram_observe(&h->time, 7);
+    wy_metric_add(&h->errors, 1);
     wy_metric_add(&w->count, 1);
   }
   return NULL;
 }
 
 typedef struct sums {
-  uint64_t count, ns;
+  uint64_t count, ns, errors;
 } sums;
 
-static void on_sum(void *data, const char *plugin, const char *where, const wy_histogram *time) {
+static void on_sum(void *data, const wy_handler *sum) {
   sums *s = data;
-  assert_true(strcmp(plugin, "a") == 0 ? strncmp(where, "a.lua:", 6) == 0 : *plugin == '\0');
-  s->count += time->buckets[0];
-  s->ns += time->sum_ns;
+  assert_true(strcmp(sum->plugin, "a") == 0 ? strncmp(sum->where, "a.lua:", 6) == 0
+                                            : *sum->plugin == '\0');
+  s->count += sum->time.buckets[0];
+  s->ns += sum->time.sum_ns;
+  s->errors += sum->errors;
 }
 
 static void is_read_while_its_owners_write(void **state) {
@@ -260,6 +266,7 @@ static void is_read_while_its_owners_write(void **state) {
   assert_int_equal(wy_handlers_each(tables, 2, on_sum, &now), 0);
   assert_int_equal(now.count, 2 * ROUNDS);
   assert_int_equal(now.ns, 7 * 2 * ROUNDS);
+  assert_int_equal(now.errors, 2 * ROUNDS);
   for (int i = 0; i < 2; i++) wy_handlers_deinit(&workers[i].handlers);
 }
 

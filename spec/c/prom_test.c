@@ -346,13 +346,12 @@ static void reader_of_this_spec_finds_faults(void **state) {
       fail_msg("line %d of \"%s\"", wrong_line(wy_str_of(rows[i].text)), rows[i].text);
 }
 
-static void on_handler(void *data, const char *plugin, const char *where,
-                       const wy_histogram *time) {
+static void on_handler(void *data, const wy_handler *sum) {
   rig *r = data;
   wy_buf_clear(&r->labels);
-  wy_prom_label(&r->labels, "plugin", wy_str_of(plugin));
-  wy_prom_label(&r->labels, "handler", wy_str_of(where));
-  wy_prom_histogram(&r->out, "weiyue_handler_seconds", &r->labels, time);
+  wy_prom_label(&r->labels, "plugin", wy_str_of(sum->plugin));
+  wy_prom_label(&r->labels, "handler", wy_str_of(sum->where));
+  wy_prom_histogram(&r->out, "weiyue_handler_seconds", &r->labels, &sum->time);
 }
 
 static void writes_a_page_that_can_be_read_back(void **state) {
@@ -365,7 +364,8 @@ static void writes_a_page_that_can_be_read_back(void **state) {
     wy_handlers_init(&workers[i]);
     for (size_t k = i; k < sizeof plugins / sizeof *plugins; k++)
       for (uint64_t ns = k + 1; ns < UINT64_C(1) << 37; ns *= 3)
-        wy_histogram_observe(wy_handlers_find(&workers[i], plugins[k], plugins[k], "a.lua:1"), ns);
+        wy_histogram_observe(
+            &wy_handlers_find(&workers[i], plugins[k], plugins[k], "a.lua:1")->time, ns);
   }
   r->out.max = 65536;
   wy_prom_family(&r->out, "weiyue_pushes_total", WY_PROM_COUNTER, "Pushes.");

@@ -40,7 +40,12 @@ describe("the deadline broker", function()
     return app
   end
   after_each(function()
-    if app then app:free() end
+    if app then
+      app:advance(100) -- whatever a spec left in flight ends
+      local pushes, answers = app:totals()
+      app:free()
+      assert.equal(pushes, answers)
+    end
     app = nil
   end)
 
@@ -224,6 +229,32 @@ describe("the deadline broker", function()
       assert.equal(2, answers "duplicate")
       assert.equal("1", runs())
     end)
+  end)
+
+  it("counts each attempt once, however it is answered", function()
+    host { plugin = [[wx.text("bad", function() wx.sleep(1) error "no" end)]], config = "limits = { queue = 2 }",
+      account = "hold_budget = 1", others = { KF }, send = "ok" }
+    local user, other = app:user(), app:user()
+    local held = user:says "slow 14" -- hold, joined twice, mailbox
+    user:says "quick"
+    user:again(user:says "quick")
+    user:says "quick" -- no room
+    local bad = other:says "bad"
+    other:again(bad)
+    app:advance(5)
+    user:again(held)
+    app:advance(5)
+    user:again(held)
+    app:advance(5)
+    user:again(held)
+    local late = app:at(2):user():says "slow 8"
+    app:at(2):push(late.nodes)
+    app:advance(20)
+    app:at(2):push(late.nodes)
+    local pushes, answered = app:totals()
+    assert.same({ 13, 13 }, { pushes, answered })
+    assert.same({ 1, 3, 1, 1 }, { answers "hold", answers "joined", answers "apology", answers "queue_full" })
+    assert.same({ 1, 1, 1 }, { answers("late", "other1"), answers("joined", "other1"), answers("duplicate", "other1") })
   end)
 
   describe("hold", function()

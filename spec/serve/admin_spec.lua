@@ -19,6 +19,7 @@ wx.text("waiting", function() return tostring(wx.shared:get "waiting") end)
 wx.text("ask", function(msg) return "hi " .. msg:ask "name?" end)
 wx.text("bad", function() error "bad" end)
 wx.text("nothing", function() return false end)
+wx.text("no reply", function() return { type = "no" } end)
 wx.every("1s", function() wx.shared:incr("ticks", 1) end)
 wx.every("1s", function() error "late" end, { name = "bad" })
 wx.text(function(msg) return "echo: " .. msg.content end)
@@ -159,6 +160,14 @@ describe("the management interface", function()
     assert.equal(0, server:wait())
   end)
 
+  it("gives the metrics of as many accounts as there can be", function()
+    local accounts = { account }
+    for i = 2, 1000 do accounts[i] = serve.account(("%04d"):format(i):rep(16), "plain") end
+    server = serve.start { ["weiyue.lua"] = serve.config(accounts), ["plugins/bot.lua"] = PLUGIN }
+    assert.equal("echo: hi", server:says(account, "hi"))
+    assert.same({ 1, 1000 }, { server:metrics():sum "weiyue_pushes_total" })
+  end)
+
   it("says at /ready how many plugins are missing", function()
     server = serve.start {
       ["weiyue.lua"] = serve.config({ account }, "workers = 2"), ["plugins/bot.lua"] = PLUGIN, ["plugins/broken.lua"] = "not Lua",
@@ -195,7 +204,11 @@ describe("the management interface", function()
 
     it("says to everybody that it lives and serves, and to who has the key what", function()
       assert.equal(200, get("/health").status)
-      assert.equal(200, get("/ready").status)
+      assert.same({ 200, '{"ready":true,"reason":null}\n' }, { get("/ready").status, get("/ready").body })
+      local r = get("/ready", { headers = "Authorization: Bearer " .. key():reverse() .. "\r\n" })
+      assert.equal('{"ready":true,"reason":null}\n', r.body)
+      r = get("/ready", { headers = "Authorization: Bearer " .. key() .. "\r\n" })
+      assert.equal('{"ready":true,"reason":null,"workers":1,"accounts":2,"failed_plugins":0,"generation":1}\n', r.body)
     end)
 
     it("keeps the key from other users of the machine", function()
@@ -302,11 +315,26 @@ describe("the management interface", function()
         local place = sample:match '^weiyue_handler_seconds_count{plugin="bot",handler="(.*)"}$'
         if place then places[place:match "[^/]*$"] = { place, value } end
       end
-      assert.equal(3, places["bot.lua:15"][2])
+      assert.equal(3, places["bot.lua:16"][2])
       assert.equal(1, places["bot.lua:12"][2])
       local change = moved(function() server:says(other, "hi") end)
-      assert.equal(1, change(handler(places["bot.lua:15"][1])))
+      assert.equal(1, change(handler(places["bot.lua:16"][1])))
       assert.equal(0, change(handler(places["bot.lua:12"][1])))
+    end)
+
+    it("the time of handlers that fail, too, and their errors", function()
+      server:says(account, "hi")
+      for _ = 1, 2 do server:says(account, "bad") end
+      server:says(account, "no reply")
+      local metrics, found = server:metrics(), {}
+      for sample, value in pairs(metrics.samples) do
+        local name, line = sample:match '^weiyue_handler_(%a+_%a+){plugin="bot",handler=".*bot%.lua:(%d+)"}$'
+        if name == "errors_total" or name == "seconds_count" then found[name .. " " .. line] = value end
+      end
+      assert.same({
+        ["seconds_count 16"] = 1, ["errors_total 16"] = 0, ["seconds_count 11"] = 2, ["errors_total 11"] = 2,
+        ["seconds_count 13"] = 1, ["errors_total 13"] = 1,
+      }, found)
     end)
 
     it("what there is now: connections, tasks, users, questions", function()

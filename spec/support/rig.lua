@@ -145,6 +145,17 @@ function App:answers(way, id)
   return self:metric(('weiyue_answers_total{account="%s",way="%s"}'):format(id or "one", way))
 end
 
+--- How many pushes all accounts accepted, and how many of them have their one answer: the same, once none is in flight.
+---@return integer pushes, integer answers
+function App:totals()
+  local text, pushes, answers = self.host:metrics(), 0, 0
+  for n in text:gmatch "\nweiyue_pushes_total{[^}]*} (%d+)" do pushes = pushes + n end
+  for way, n in text:gmatch '\nweiyue_answers_total{[^}]*way="([^"]*)"} (%d+)' do
+    if way ~= "hold" then answers = answers + n end
+  end
+  return pushes, answers
+end
+
 --- The value of a metric: name with its labels as the text has them.
 function App:metric(name)
   local value = self.host:metrics():match("\n" .. name:gsub("%p", "%%%0") .. " (%S+)")

@@ -35,6 +35,12 @@ void wy_histogram_observe(wy_histogram *h, uint64_t ns) {
   wy_metric_add(&h->sum_ns, ns);
 }
 
+uint64_t wy_histogram_count(const wy_histogram *h) {
+  uint64_t count = 0;
+  for (size_t i = 0; i < WY_HISTOGRAM_BUCKETS; i++) count += wy_metric_get(&h->buckets[i]);
+  return count;
+}
+
 void wy_histogram_merge(wy_histogram *into, const wy_histogram *from) {
   for (size_t i = 0; i < WY_HISTOGRAM_BUCKETS; i++)
     into->buckets[i] += wy_metric_get(&from->buckets[i]);
@@ -91,25 +97,19 @@ static uint16_t find_text(wy_handlers *t, const char *plugin, const char *where)
   return t->by_text[i] = (uint16_t)t->n;
 }
 
-wy_histogram *wy_handlers_find(wy_handlers *t, const void *id, const char *plugin,
-                               const char *where) {
+wy_handler *wy_handlers_find(wy_handlers *t, const void *id, const char *plugin,
+                             const char *where) {
   uint16_t *guess = &t->by_id[slot_of(mix((uintptr_t)id))];
-  if (*guess && is(t->rows[*guess - 1], plugin, where)) return &t->rows[*guess - 1]->time;
+  if (*guess && is(t->rows[*guess - 1], plugin, where)) return t->rows[*guess - 1];
   uint16_t found = find_text(t, plugin, where);
-  if (!found) return &t->other.time;
+  if (!found) return &t->other;
   *guess = found;
-  return &t->rows[found - 1]->time;
+  return t->rows[found - 1];
 }
 
-wy_histogram *wy_handlers_get(const wy_handlers *t, const void *id, const char *where) {
+wy_handler *wy_handlers_get(const wy_handlers *t, const void *id, const char *where) {
   uint16_t guess = t->by_id[slot_of(mix((uintptr_t)id))];
-  return guess && strcmp(t->rows[guess - 1]->where, where) == 0 ? &t->rows[guess - 1]->time : NULL;
-}
-
-static uint64_t count_of(const wy_histogram *h) {
-  uint64_t count = 0;
-  for (size_t i = 0; i < WY_HISTOGRAM_BUCKETS; i++) count += wy_metric_get(&h->buckets[i]);
-  return count;
+  return guess && strcmp(t->rows[guess - 1]->where, where) == 0 ? t->rows[guess - 1] : NULL;
 }
 
 static int compare(const void *a, const void *b) {
@@ -126,14 +126,17 @@ int wy_handlers_each(const wy_handlers *const *tables, size_t n, wy_handlers_fn 
   for (size_t i = 0; i < n; i++) {
     size_t rows = __atomic_load_n(&tables[i]->n, __ATOMIC_ACQUIRE);
     for (size_t k = 0; k < rows; k++) all[used++] = tables[i]->rows[k];
-    if (count_of(&tables[i]->other.time)) all[used++] = &tables[i]->other;
+    if (wy_histogram_count(&tables[i]->other.time)) all[used++] = &tables[i]->other;
   }
   qsort(all, used, sizeof *all, compare);
   for (size_t i = 0; i < used;) {
     const wy_handler *h = all[i];
-    wy_histogram time = {0};
-    for (; i < used && compare(&all[i], &h) == 0; i++) wy_histogram_merge(&time, &all[i]->time);
-    fn(data, h->plugin, h->where, &time);
+    wy_handler sum = {.plugin = h->plugin, .where = h->where};
+    for (; i < used && compare(&all[i], &h) == 0; i++) {
+      wy_histogram_merge(&sum.time, &all[i]->time);
+      sum.errors += wy_metric_get(&all[i]->errors);
+    }
+    fn(data, &sum);
   }
   free(all);
   return 0;

@@ -1,5 +1,5 @@
 /* metrics: numbers that one thread writes and any thread reads: counters and gauges (a uint64_t
- * each), histograms of durations, and a bounded table of histograms by handler.
+ * each), histograms of durations, and a bounded table of both by handler.
  *
  * Each number has one writer, so that an addition is a plain load and store, no locked instruction.
  * A reader sees every number whole, and may see one a moment before another that was written first.
@@ -40,6 +40,9 @@ typedef struct wy_histogram {
 /* The owner's thread only. */
 void wy_histogram_observe(wy_histogram *h, uint64_t ns);
 
+/* How many durations it has seen. */
+uint64_t wy_histogram_count(const wy_histogram *h);
+
 /* Adds what `from` holds now. into: the caller's own. */
 void wy_histogram_merge(wy_histogram *into, const wy_histogram *from);
 
@@ -49,6 +52,7 @@ enum { WY_HANDLERS = 512, WY_HANDLERS_INDEX = 2 * WY_HANDLERS };
 
 typedef struct wy_handler {
   wy_histogram time;
+  uint64_t errors;
   const char *plugin, *where; /* of the same allocation */
 } wy_handler;
 
@@ -64,21 +68,19 @@ typedef struct wy_handlers {
 void wy_handlers_init(wy_handlers *t);
 void wy_handlers_deinit(wy_handlers *t); /* when nobody reads any more */
 
-/* The histogram of the handler of `plugin` that stands at `where` (file:line), made when it is new.
+/* The row of the handler of `plugin` that stands at `where` (file:line), made when it is new.
  * Never NULL: the 513th handler, one whose texts exceed 1 KiB, and one for which there is no memory
  * are counted together, as "other". id: any address that mostly stands for this handler, such as
  * that of the Lua string `where`; it makes the search short and decides nothing, so that a new
  * generation may have new strings, or other ones at the same address. The owner's thread only. */
-wy_histogram *wy_handlers_find(wy_handlers *t, const void *id, const char *plugin,
-                               const char *where);
+wy_handler *wy_handlers_find(wy_handlers *t, const void *id, const char *plugin, const char *where);
 
 /* The same without the plugin, of which `where` mostly tells enough: NULL when id does not lead to
  * this place; then find. The owner's thread only. */
-wy_histogram *wy_handlers_get(const wy_handlers *t, const void *id, const char *where);
+wy_handler *wy_handlers_get(const wy_handlers *t, const void *id, const char *where);
 
-/* time: merged, valid during the call. */
-typedef void (*wy_handlers_fn)(void *data, const char *plugin, const char *where,
-                               const wy_histogram *time);
+/* sum: of all workers, valid during the call. */
+typedef void (*wy_handlers_fn)(void *data, const wy_handler *sum);
 
 /* Calls fn for every handler that any of the n tables knows, once, ordered by plugin and place,
  * with what all of them have counted. "other" comes only when it has counted something. Any thread

@@ -58,8 +58,10 @@ static void note_gone(worker *w, const errand *e) {
 static void errand_back(worker *w, wy_post *post) {
   errand *e = wy_container_of(post, errand, post);
   if (e->req) note_gone(w, e);
-  if (e->req && e->hung_up) wy_http_abandon(e->req);
-  else if (e->req)
+  if (e->req && e->hung_up) {
+    wy_metric_add(&e->ledger->stats[w->index]->answers[WY_WAY_HUNG_UP], 1);
+    wy_http_abandon(e->req);
+  } else if (e->req)
     wy_push_respond(e->seal.gate, e->req, &e->seal,
                     e->has_body ? wy_buf_view(&e->body) : (wy_str){0});
   errand_free(e);

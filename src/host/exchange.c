@@ -44,7 +44,7 @@ static void turn_init(turn *t, const desk *d, const wy_push *p, const wy_claim *
   t->unheard = false;
   wy_list_init(&t->callers);
   t->n_callers = 0;
-  t->first_used = false;
+  t->first_used = t->counted = false;
   t->arrived = wy_clock_now_ms(&w->clock);
   t->began = 0;
   t->created = m->created;
@@ -241,6 +241,10 @@ void wy_exchange_count(exchange *x, wy_way way) {
   x->t.answered = way;
   wy_metric_add(&s->answers[way], 1);
   wy_histogram_observe(&s->seconds[way], took * 1000000);
+  if (way != WY_WAY_HOLD) { /* all of them are answered with it */
+    x->t.counted = true;
+    if (x->t.n_callers > 1) wy_metric_add(&s->answers[WY_WAY_JOINED], x->t.n_callers - 1);
+  }
   if (wy_log_on(&x->desk->worker->host->log, WY_LOG_DEBUG)) log_answer(x, way, took);
 }
 
@@ -258,6 +262,7 @@ static bool nobody_hears(const exchange *x) {
 void wy_exchange_say(exchange *x, wy_str body, bool keep_it) {
   turn *t = &x->t;
   if (t->given != NOTHING) return;
+  if (!t->counted) wy_exchange_count(x, body.p ? WY_WAY_REPLY : WY_WAY_SUCCESS);
   t->given = body.p ? BODY : SUCCESS;
   if (x->desk->worker->host->record) wy_record_answer(x, body);
   t->unheard = body.p && nobody_hears(x);
@@ -430,6 +435,7 @@ void wy_exchange_end(exchange *x, wy_str body) {
   slot *s = x->slot;
   worker *w = x->desk->worker;
   if (t->given == NOTHING) {
+    if (!t->counted) wy_exchange_count(x, body.p ? WY_WAY_REPLY : WY_WAY_SUCCESS);
     if (w->host->record) wy_record_answer(x, body);
     /* several answers, or a task that begins: that buffer is soon another's */
     if (t->callers.next != t->callers.prev || s->n_queue) {

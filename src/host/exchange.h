@@ -52,6 +52,7 @@ typedef struct turn {
   unsigned n_callers; /* that ever waited */
   caller first;       /* memory for the only one that most pushes have */
   bool first_used;
+  bool counted;         /* in metrics, by how it was answered */
   uint64_t arrived;     /* ms on the clock */
   uint64_t began;       /* ns, real */
   int64_t created;      /* by WeChat, unix seconds */

@@ -137,10 +137,9 @@ static void log_unknown(const exchange *x) {
   wy_exchange_line_end(&line, x);
 }
 
-static void observe(lua_State *L, exchange *x, const char *where) {
+static wy_handler *handler_at(lua_State *L, exchange *x, const char *where) {
   worker *w = x->desk->worker;
-  if (!where) return;
-  wy_histogram *h = wy_handlers_get(&w->stats.handlers, where, where);
+  wy_handler *h = wy_handlers_get(&w->stats.handlers, where, where);
   if (!h) {
     int top = lua_gettop(L);
     lua_getfield(L, LUA_REGISTRYINDEX, "weiyue.plugin_of");
@@ -149,7 +148,16 @@ static void observe(lua_State *L, exchange *x, const char *where) {
     h = wy_handlers_find(&w->stats.handlers, where, plugin ? plugin : "", where);
     lua_settop(L, top);
   }
-  wy_histogram_observe(h, now_ns() - x->t.began);
+  return h;
+}
+
+/* The handler at `where` has ended; NULL: there was none. */
+static void observe(lua_State *L, exchange *x, const char *where) {
+  if (where) wy_histogram_observe(&handler_at(L, x, where)->time, now_ns() - x->t.began);
+}
+
+static void count_error(lua_State *L, exchange *x, const char *where) {
+  wy_metric_add(&handler_at(L, x, where)->errors, 1);
 }
 
 /* --- what does not leave as the answer of this push --- */
@@ -266,11 +274,14 @@ static void apologize(lua_State *L, exchange *x, const char *where) {
 
 /* --- end --- */
 
+/* Whose handler has raised, or was stopped; not known: that of metrics for what has no row. */
+static const char *failed_at(const exchange *x) { return x->where[0] ? x->where : "other"; }
+
 static void end(lua_State *L, bool ok, void *data) {
   exchange *x = data;
   const char *where = ok ? lua_tostring(L, 3) : NULL, *what = NULL;
   x->task = NULL;
-  observe(L, x, where);
+  if (ok || !x->dropped) observe(L, x, ok ? where : failed_at(x));
   if (x->dropped) { /* whatever it returns: the user is elsewhere */
     lua_settop(L, 1);
     lua_pushnil(L);
@@ -280,6 +291,7 @@ static void end(lua_State *L, bool ok, void *data) {
     return;
   }
   if (!ok) {
+    count_error(L, x, failed_at(x));
     log_failure(L, x);
     apologize(L, x, NULL);
     return;
@@ -289,6 +301,7 @@ static void end(lua_State *L, bool ok, void *data) {
   wy_reply_cut cut = {0};
   int err = nothing ? 0 : wy_reply_build_value(L, 2, x, &what, &cut);
   if (err) { /* told now, whatever becomes of the reply: the mailbox is read later, if ever */
+    if (where) count_error(L, x, where);
     log_bad_reply(L, x, where, err, what);
     apologize(L, x, where);
     return;

@@ -171,17 +171,18 @@ static const struct page *page_of(const visit *v) {
   return &v->edition->generation->accounts[v->account].pages[v->page];
 }
 
-/* It was answered so; 0: given up. */
-static void count(const visit *v, int status) {
+/* It was answered so; 0: given up. errors: 1 when its handler raised, or was stopped. */
+static void count(const visit *v, int status, uint64_t errors) {
   const struct page *page = page_of(v);
   wy_handlers *handlers = &v->worker->stats.handlers;
   size_t class = (size_t)status / 100;
   wy_desk_stats *stats = v->edition->desks[v->account].stats;
   wy_metric_add(&stats->pages[class < WY_STATUS_CLASSES ? class : 0], 1);
-  if (v->request.events) return; /* it lasts as long as somebody looks */
-  wy_histogram *h = wy_handlers_get(handlers, page->where, page->where);
+  wy_handler *h = wy_handlers_get(handlers, page->where, page->where);
   if (!h) h = wy_handlers_find(handlers, page->where, page->plugin, page->where);
-  wy_histogram_observe(h, uv_hrtime() - v->began);
+  wy_metric_add(&h->errors, errors);
+  if (v->request.events) return; /* it lasts as long as somebody looks */
+  wy_histogram_observe(&h->time, uv_hrtime() - v->began);
 }
 
 static void visit_free(visit *v) {
@@ -301,9 +302,10 @@ static void end(lua_State *L, bool ok, void *data) {
   visit *v = data;
   wy_page_req *r = &v->request;
   bool begun = r->begun, ended = r->over || r->gone;
-  if (!ok && !(ended && is_about_its_end(L))) log_failure(L, v);
+  bool failed = !ok && !(ended && is_about_its_end(L));
+  if (failed) log_failure(L, v);
   wy_page_req_leave(L, r);
-  count(v, begun ? r->status : ok ? (int)lua_tointeger(L, 2) : 500);
+  count(v, begun ? r->status : ok ? (int)lua_tointeger(L, 2) : 500, failed);
   if (begun) wy_http_stream_end(r->req, ok || ended);
   else if (ok) respond(L, v);
   else respond_plain(v, 500);
@@ -314,7 +316,7 @@ static void lost(void *data) {
   visit *v = data;
   bool begun = v->request.begun;
   wy_page_req_leave(NULL, &v->request);
-  count(v, begun ? v->request.status : 503);
+  count(v, begun ? v->request.status : 503, 0);
   if (begun) wy_http_stream_end(v->request.req, false);
   else wy_http_respond(v->request.req, &(wy_http_answer){.status = 503});
   visit_free(v);

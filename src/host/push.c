@@ -76,6 +76,7 @@ static void request_answer(worker *w, caller *c, const desk *d, wy_str body) {
 
 static void request_hang_up(worker *w, caller *c) {
   (void)w;
+  wy_metric_add(&c->gate->stats->answers[WY_WAY_HUNG_UP], 1);
   wy_http_abandon(c->of);
 }
 

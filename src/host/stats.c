@@ -83,8 +83,8 @@ static void write_ways(scrape *s) {
   static const char name[] = "weiyue_answers_total";
   wy_host *h = s->h;
   wy_prom_family(s->out, name, WY_PROM_COUNTER,
-                 "What became of pushes: reply, success, late, mailbox, hold, duplicate, apology, "
-                 "queue_full, quarantined.");
+                 "What became of pushes: all but hold, which comes before another, are together "
+                 "the weiyue_pushes_total that are not in flight.");
   for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
     if (!atomic_load(&h->ledgers[a]->served)) continue;
     for (wy_way way = 0; way < WY_WAY_END; way++) {
@@ -145,10 +145,10 @@ static void write_seconds(scrape *s) {
   for (size_t a = 0; a < atomic_load(&h->n_ledgers); a++) {
     if (!atomic_load(&h->ledgers[a]->served)) continue;
     for (wy_way way = 0; way < WY_WAY_END; way++) {
-      if (way == WY_WAY_DUPLICATE || way == WY_WAY_QUARANTINED) continue; /* at once */
       wy_histogram sum = {.sum_ns = 0};
       for (unsigned i = 0; i < h->n_workers; i++)
         wy_histogram_merge(&sum, &h->ledgers[a]->stats[i]->seconds[way]);
+      if (!wy_histogram_count(&sum)) continue; /* of many accounts most */
       wy_buf_clear(&s->labels);
       label(s, "account", h->ledgers[a]->id);
       label(s, "way", wy_way_name(way));
@@ -160,14 +160,25 @@ static void write_seconds(scrape *s) {
 /* --- by handler --- */
 
 static const char handler_name[] = "weiyue_handler_seconds";
+static const char handler_errors[] = "weiyue_handler_errors_total";
 
-static void write_handler(void *data, const char *plugin, const char *where,
-                          const wy_histogram *time) {
-  scrape *s = data;
+static void label_handler(scrape *s, const wy_handler *sum) {
   wy_buf_clear(&s->labels);
-  label(s, "plugin", plugin);
-  label(s, "handler", where);
-  wy_prom_histogram(s->out, handler_name, &s->labels, time);
+  label(s, "plugin", sum->plugin);
+  label(s, "handler", sum->where);
+}
+
+static void write_time(void *data, const wy_handler *sum) {
+  scrape *s = data;
+  if (!wy_histogram_count(&sum->time)) return;
+  label_handler(s, sum);
+  wy_prom_histogram(s->out, handler_name, &s->labels, &sum->time);
+}
+
+static void write_errors(void *data, const wy_handler *sum) {
+  scrape *s = data;
+  label_handler(s, sum);
+  wy_prom_u64(s->out, handler_errors, &s->labels, sum->errors);
 }
 
 static void write_handlers(scrape *s) {
@@ -177,7 +188,11 @@ static void write_handlers(scrape *s) {
   wy_prom_family(s->out, handler_name, WY_PROM_HISTOGRAM,
                  "From the beginning of a handler to its end, waiting included, by the place of "
                  "its rule.");
-  if (wy_handlers_each(tables, h->n_workers, write_handler, s)) s->out->failed = true;
+  int err = wy_handlers_each(tables, h->n_workers, write_time, s);
+  wy_prom_family(s->out, handler_errors, WY_PROM_COUNTER,
+                 "Handlers that raised, were stopped by a limit, or gave what is no reply.");
+  if (!err) err = wy_handlers_each(tables, h->n_workers, write_errors, s);
+  if (err) s->out->failed = true;
 }
 
 /* --- by worker --- */

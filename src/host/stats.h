@@ -7,16 +7,19 @@
 #include "base/metrics.h"
 #include "script/task.h"
 
-/* How a push was answered. One row: name in code, and in metrics. */
-#define WY_WAYS(X)                                                      \
-  X(REPLY, "reply")             /* in time, by what the handler gave */ \
-  X(SUCCESS, "success")         /* in time, with nothing to say */      \
-  X(LATE, "late")               /* `success`; the answer follows */     \
-  X(MAILBOX, "mailbox")         /* the waiting text */                  \
-  X(HOLD, "hold")               /* not at all: its retry will be */     \
-  X(DUPLICATE, "duplicate")     /* again, with what was said before */  \
-  X(APOLOGY, "apology")         /* the handler failed */                \
-  X(QUEUE_FULL, "queue_full")   /* too many of this user wait */        \
+/* How a push was answered: each attempt has one of these, and held ones HOLD before. One row: name
+ * in code, and in metrics. */
+#define WY_WAYS(X)                                                                                 \
+  X(REPLY, "reply")           /* in time, by what the handler gave */                              \
+  X(SUCCESS, "success")       /* in time, with nothing to say */                                   \
+  X(LATE, "late")             /* `success`; the answer follows */                                  \
+  X(MAILBOX, "mailbox")       /* the waiting text */                                               \
+  X(HOLD, "hold")             /* not at all: its retry will be */                                  \
+  X(DUPLICATE, "duplicate")   /* again, with what was said before */                               \
+  X(JOINED, "joined")         /* with the answer of an attempt before it */                        \
+  X(APOLOGY, "apology")       /* the handler failed */                                             \
+  X(QUEUE_FULL, "queue_full") /* too many of this user wait */                                     \
+  X(HUNG_UP, "hung_up")       /* not at all: no memory, or a worker full; WeChat sends it again */ \
   X(QUARANTINED, "quarantined") /* with `success`, by nobody: it ended two processes before */
 
 typedef enum wy_way {
