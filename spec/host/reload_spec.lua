@@ -4,7 +4,7 @@ local rig = require "spec.support.rig"
 local KF <const> = 'kind = "service", verified = true'
 
 -- With its version in every answer.
-local PLUGIN <const> = [[
+local PLUGIN = [[
 local VERSION <const> = %d
 local n = 0
 wx.text("version", function() return tostring(VERSION) end)
@@ -98,14 +98,34 @@ describe("a reload", function()
     assert.equal("last 2", last:content())
   end)
 
-  it("goes on with conversations of the last two versions that have some", function()
-    local users = { serve() }
-    for v = 1, 3 do
+  -- One user asked by each of this many versions, and one version more.
+  local function ask_in_each(versions, options)
+    local users = { serve(options) }
+    for v = 1, versions do
       users[v] = users[v] or app:user()
       if v > 1 then reload(v) end
       assert.equal("name?", says(users[v], "ask"))
     end
-    reload(4)
+    app:logged()
+    reload(versions + 1)
+    return users
+  end
+
+  it("goes on with conversations of the versions before", function()
+    for v, user in ipairs(ask_in_each(6)) do
+      assert.equal(("hi Ann from %d"):format(v), says(user, "Ann"))
+    end
+    assert.same({}, app:logged "reload.conversations")
+  end)
+
+  it("goes on with those of the last two where these take what one may, and says that older ones end", function()
+    local big = '\nBALLAST = ("x"):rep(3 * 1024 * 1024)'
+    PLUGIN = PLUGIN .. big
+    finally(function() PLUGIN = PLUGIN:sub(1, -#big - 1) end)
+    local users = ask_in_each(3, { config = 'limits = { lua_memory = "6MiB" }' })
+    local lines = app:logged "reload.conversations"
+    assert.equal(1, #lines)
+    assert.matches("info event=reload.conversations text=\"1 open questions of generation 1 were ended\"", lines[1], 1, true)
     assert.equal("Ann 4", says(users[1], "Ann")) -- no question is open any more
     assert.equal("hi Bea from 2", says(users[2], "Bea"))
     assert.equal("hi Cid from 3", says(users[3], "Cid"))

@@ -9,7 +9,7 @@
 
 enum {
   SWEEP_MS = 200,
-  CONVERSING = 2 /* retired editions whose conversations may go on; older ones' end */
+  CONVERSING = 2 /* retired editions whose conversations go on however much they take */
 };
 
 /* --- generations --- */
@@ -176,19 +176,34 @@ void wy_edition_part(edition *e, void (*done)(worker *w)) {
 
 /* --- retiring --- */
 
-/* Its conversations end, those of the youngest retired ones excepted. */
+/* They are told of their end, and their users have no question any more. */
+static void end_conversations_of(edition *e) {
+  worker *w = e->worker;
+  size_t n = 0;
+  for (wy_list *m = w->exchanges.next; m != &w->exchanges;) {
+    exchange *x = wy_container_of(m, exchange, link);
+    m = m->next;
+    if (x->desk->edition != e || x->phase != PARKED || !x->park) continue;
+    n++;
+    wy_parked_end(x);
+    m = w->exchanges.next; /* more than this one may have ended with it */
+  }
+  if (n)
+    wy_log_text(&w->host->log, WY_LOG_INFO, "reload.conversations",
+                "%zu open questions of generation %llu were ended", n,
+                (unsigned long long)e->generation->number);
+}
+
+/* Those of retired editions, but of the youngest and of as many more as take together no more
+ * memory than one may. */
 static void end_conversations(worker *w) {
   unsigned younger = 0;
+  size_t taken = 0;
   for (wy_list *n = w->editions.prev; n != &w->editions; n = n->prev) {
     edition *e = wy_container_of(n, edition, link);
-    if (!e->retired || younger++ < CONVERSING) continue;
-    for (wy_list *m = w->exchanges.next; m != &w->exchanges;) {
-      exchange *x = wy_container_of(m, exchange, link);
-      m = m->next;
-      if (x->desk->edition != e || x->phase != PARKED) continue;
-      wy_parked_end(x);
-      m = w->exchanges.next; /* more than this one may have ended with it */
-    }
+    if (!e->retired) continue;
+    taken += wy_script_memory(e->script);
+    if (younger++ >= CONVERSING && taken > w->host->lua_limits.memory) end_conversations_of(e);
   }
 }
 
