@@ -1,15 +1,7 @@
 -- Cuts a text into pages for WeChat's limit in bytes, where a reader would turn the page.
-local M = {}
+local grapheme = require "weiyue.grapheme"
 
--- What belongs to the character before it: combining marks, joiner, variation selectors, skin tones,
--- tags. Ranges of code points, ascending.
-local EXTENDS <const> = {
-  { 0x300, 0x36F }, { 0x1AB0, 0x1AFF }, { 0x1DC0, 0x1DFF }, { 0x200D, 0x200D }, { 0x20D0, 0x20FF },
-  { 0x3099, 0x309A }, { 0xFE00, 0xFE0F }, { 0xFE20, 0xFE2F }, { 0x1F3FB, 0x1F3FF }, { 0xE0020, 0xE007F },
-  { 0xE0100, 0xE01EF },
-}
-local JOINER <const> = 0x200D
-local FLAG_A <const>, FLAG_Z <const> = 0x1F1E6, 0x1F1FF -- a flag is two of these
+local M = {}
 
 -- A page may well end behind these; \u{3000} is the wide blank.
 local SOFT <const> = { ["。"] = true, ["！"] = true, ["？"] = true, ["；"] = true, ["，"] = true, ["\u{3000}"] = true }
@@ -32,22 +24,9 @@ local function code_at(text, at)
   return utf8.len(text, at, at) and utf8.codepoint(text, at) or -1
 end
 
-local function extends(code)
-  if code < EXTENDS[1][1] then return false end
-  for _, range in ipairs(EXTENDS) do
-    if code <= range[2] then return code >= range[1] end
-  end
-  return false
-end
-
-local function is_flag(code) return code >= FLAG_A and code <= FLAG_Z end
-
 -- Whether what the reader sees as one character stays whole when a page begins at this boundary.
 local function is_whole(text, at)
-  local before, after = code_at(text, boundary(text, at - 1)), code_at(text, at)
-  if extends(after) or before == JOINER then return false end
-  if is_flag(before) and is_flag(after) then return false end
-  return not (before == 13 and after == 10)
+  return grapheme.is_boundary(code_at(text, boundary(text, at - 1)), code_at(text, at))
 end
 
 local function is_soft(text, at)

@@ -23,6 +23,10 @@ end
 local WHOLE <const> = {
   "\r\n", "e\u{301}", "か\u{3099}", "❤\u{FE0F}", "1\u{FE0F}\u{20E3}", "👍\u{1F3FD}", "🇨🇳",
   "👨\u{200D}👩\u{200D}👧", "葛\u{E0100}", "🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}",
+  "\u{E17}\u{E35}\u{E48}", "\u{E19}\u{E33}", "\u{E9A}\u{EB3}", "\u{915}\u{93F}", "\u{915}\u{94D}\u{937}\u{93E}", -- Thai, Lao, Devanagari
+  "\u{F66}\u{FB3}\u{F74}", "\u{628}\u{651}\u{64F}", "\u{5E9}\u{5C1}\u{5B8}", -- Tibetan, Arabic, Hebrew
+  "\u{1820}\u{180B}", "\u{1112}\u{1161}\u{11AB}", "\u{AC00}\u{11A8}", "\u{B95}\u{BCB}", "\u{995}\u{9BF}", -- Mongolian, Hangul, Tamil, Bengali
+  "\u{1780}\u{17D2}\u{1798}\u{17B6}", "\u{1000}\u{1039}\u{1001}\u{102D}", "\u{D9A}\u{DCA}\u{200D}\u{DBB}", -- Khmer, Burmese, Sinhala
 }
 local PLAIN <const> = { "月", "微", "a", "7", "é", "😀", "𠮷" }
 local SOFT <const> = { " ", "。", "！", "？", "；", "，", "\n", "\t", "\u{3000}" }
