@@ -32,7 +32,7 @@ for from, to in EXTENDS:gmatch "(%x+)%-?(%x*)" do
   TO[#FROM] = tonumber(to ~= "" and to or from, 16)
 end
 
--- Signs that join the consonant behind them: of Devanagari, Bengali, Gujarati, Oriya, Telugu, Malayalam, Burmese, Khmer.
+-- Signs that join the consonant behind them: Devanagari, Bengali, Gujarati, Oriya, Telugu, Malayalam, Burmese, Khmer.
 local LINKS <const> = {
   [0x94D] = true, [0x9CD] = true, [0xACD] = true, [0xB4D] = true, [0xC4D] = true, [0xD4D] = true, [0x1039] = true,
   [0x17D2] = true,

@@ -18,9 +18,7 @@ local M = {}
 local function one_line(err, path)
   local tail = err:match "^%.%.%.([^:]*):%d+:"
   if tail and path:sub(-#tail) == tail then err = path .. err:sub(#tail + 4) end
-  err = core.secrets.mask(err):gsub("%c+", " ")
-  if core.text.valid(err) then return err end
-  return (err:gsub("[\x80-\xFF]", function(c) return ("\\x%02X"):format(c:byte()) end))
+  return sources.printable((core.secrets.mask(err):gsub("%c+", " ")))
 end
 
 -- Two spellings of one plugin's path are one: club, ./club, club/, club/init.lua.
@@ -59,7 +57,17 @@ local function expand(entries, options, problems)
     if path:find "^/" or path:find "^weiyue:" or folder == "" then return path end
     return folder .. "/" .. path
   end
+  -- Its name stands in the log, in metrics and in the kept generations.
+  local function is_named_well(path)
+    local is_inside = folder ~= "" and path:sub(1, #folder + 1) == folder .. "/"
+    return not (is_inside and path:sub(#folder + 2) or path):find "[%c\\]"
+  end
   local function add(path, entry)
+    if not is_named_well(path) then
+      path = sources.printable(path)
+      return problem("error", ("文件名 %s 里有控制字符或反斜杠，或者不是 UTF-8：请改名"):format(path),
+        ("the file name %s has a control character or a backslash, or is not UTF-8: rename it"):format(path))
+    end
     local name = entry.name or path:match "([^/]+)/init%.lua$"
       or (path:match "([^/]+)/*$" or ""):gsub("^weiyue:", ""):gsub("%.lua$", "")
     if name == "" then return problem("error", ("%s 不是插件"):format(path), ("%s is no plugin"):format(path)) end

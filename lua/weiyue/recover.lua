@@ -42,7 +42,9 @@ end
 ---@return string? number
 ---@return string? err
 function M.keep(state, snapshot, number, config)
-  local kept, err = lastgood.keep(state, json.decode(snapshot), { number = tonumber(number), config = config })
+  local sources = json.decode(snapshot or "")
+  if not sources then return nil, "its sources cannot be written: is the path of a file not UTF-8?" end
+  local kept, err = lastgood.keep(state, sources, { number = tonumber(number), config = config })
   if not kept then return nil, err end
   local ok
   ok, err = lastgood.pin(state, false)

@@ -4,6 +4,8 @@
 --
 -- Not part of it: bundled plugins, which are in the program, and variables of the environment.
 
+local core = require "weiyue_core"
+
 local M = {}
 
 local TOTAL <const> = 16 * 1024 * 1024 -- bytes of all files: they stand in the state's memory while it is built
@@ -20,6 +22,16 @@ local TOTAL <const> = 16 * 1024 * 1024 -- bytes of all files: they stand in the 
 ---@field kind fun(path: string): string?                     "file", "folder", "other"; nil: nothing is there
 ---@field snapshot fun(): weiyue.Snapshot                     what was answered so far
 ---@field changed fun(): string?                              something that would be answered otherwise by now
+
+local function hex(c) return ("\\x%02X"):format(c:byte()) end
+
+--- A path or message as text: control characters as \x01, and where it is not UTF-8 all that is not ASCII.
+---@param s string
+---@return string
+function M.printable(s)
+  s = s:gsub("%c", hex)
+  return core.text.valid(s) and s or (s:gsub("[\x80-\xFF]", hex))
+end
 
 local function empty() return { files = {}, errors = {}, globs = {}, kinds = {} } end
 
@@ -46,9 +58,19 @@ function M.disk()
     return text
   end
 
+  -- A snapshot is text: a name that is none stands in it as it is printed, and is no file's.
+  local function glob(pattern)
+    local list, err = disk.glob(pattern)
+    if not (list and core.text.valid(pattern)) then return list, err end
+    for i, path in ipairs(list) do
+      if not core.text.valid(path) then list[i] = M.printable(path) end
+    end
+    return list
+  end
+
   function S.glob(pattern)
     if seen.globs[pattern] then return seen.globs[pattern] end
-    local list, err = disk.glob(pattern)
+    local list, err = glob(pattern)
     seen.globs[pattern] = list
     return list, err
   end
@@ -77,7 +99,7 @@ function M.disk()
       if disk.kind(path) then return path end
     end
     for pattern, list in pairs(seen.globs) do
-      if table.concat(disk.glob(pattern) or {}, "\n") ~= table.concat(list, "\n") then return pattern end
+      if table.concat(glob(pattern) or {}, "\n") ~= table.concat(list, "\n") then return pattern end
     end
     return nil
   end

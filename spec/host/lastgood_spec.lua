@@ -349,6 +349,15 @@ describe("weiyue.files", function()
     assert.is_nil(files.list(top .. "/none"))
   end)
 
+  it("keeps nothing, and says why, when there is nothing to keep", function()
+    for _, text in ipairs { "", "{" } do
+      local number, err = require "weiyue.recover".keep(state, text, "1", "")
+      assert.is_nil(number)
+      assert.matches("its sources cannot be written", err)
+    end
+    assert.is_nil(files.kind(state .. "/current"))
+  end)
+
   it("locks a folder until the lock is closed", function()
     do
       local lock <close> = assert(files.lock(top))

@@ -381,6 +381,16 @@ describe("a plugin's file", function()
     assert.same({ "one", "" }, { loaded[1], problems })
   end)
 
+  it("whose name is no text is refused; the others load, and none is taken for another", function()
+    write { ["a.lua"] = "", ["x\xff.lua"] = "", ["x\xfe.lua"] = "", ["c\1.lua"] = "", ["c\2.lua"] = "", ["b\\.lua"] = "",
+      ["微月.lua"] = "" }
+    local loaded, problems, failed = load_all "*.lua"
+    assert.same({ "a", "微月", 5 }, { loaded[1], loaded[2], failed })
+    for _, name in ipairs { "x\\xFF", "x\\xFE", "c\\x01", "c\\x02", "b\\" } do
+      assert.matches(("%s/%s.lua has a control character or a backslash, or is not UTF-8"):format(folder, name), problems, 1, true)
+    end
+  end)
+
   it("in GBK is refused with what to do", function()
     assert.matches("one%.lua: not UTF%-8; save it as UTF%-8 %(GBK%? 请另存为 UTF%-8%)", fault "-- \xC4\xE3\xBA\xC3\n")
   end)

@@ -42,6 +42,16 @@ describe("weiyue.sources", function()
       paths)
   end)
 
+  it("can be kept and built again where a file's name is no text", function()
+    write { ["plugins/x\xff.lua"] = "" }
+    local one = first()
+    assert.equal(2, one.failed_plugins)
+    assert.is_nil(one.sources.changed())
+    local snapshot = assert(json.decode(boot.snapshot_text(one)))
+    local two = app.boot { path = folder .. "/weiyue.lua", snapshot = snapshot }
+    assert.same(one.problems, two.problems)
+  end)
+
   it("builds the same from a snapshot when every file has changed since", function()
     local one = first()
     local snapshot = assert(json.decode(json.encode(one.sources.snapshot()))) -- texts only: it can be kept anywhere

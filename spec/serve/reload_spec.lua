@@ -447,6 +447,19 @@ describe("reloading", function()
     end)
   end)
 
+  it("is refused where a file has a name that is no text", function()
+    start()
+    write { ["plugins/x\xff.lua"] = "require 'weiyue'.text('version', 'another')" }
+    local answer, r = verb "reload"
+    assert.same({ 1, false }, { r.status, answer.ok })
+    assert.matches("plugins/x\\xFF.lua has a control character or a backslash, or is not UTF-8", answer.problems[1].en, 1, true)
+    assert.equal("1/1", version())
+    assert(os.remove(server.folder .. "/plugins/x\xff.lua"))
+    reload(2)
+    assert.equal("2/2", version())
+    assert.same({ {}, {} }, { server:logged "state", server:logged "reload.not_kept" })
+  end)
+
   describe("while something goes on", function()
     it("ends a handler in its own version, and a duplicate gets its answer", function()
       start()
@@ -463,7 +476,7 @@ describe("reloading", function()
       assert.equal("1/1 waited", answer_on(send(nodes))) -- from memory, whatever serves now
     end)
 
-    it("goes on with conversations of the last two generations", function()
+    it("goes on with conversations of the generations before", function()
       start()
       for v = 1, 3 do
         if v > 1 then reload(v) end
@@ -472,7 +485,8 @@ describe("reloading", function()
       reload(4)
       assert.equal("hi Ann from 3", says("oUser3", "Ann"))
       assert.equal("hi Bea from 2", says("oUser2", "Bea"))
-      assert.equal("4/4", version "oUser1") -- its conversation has ended: this is no answer to it
+      assert.equal("hi Cid from 1", says("oUser1", "Cid"))
+      assert.equal("4/4", version "oUser1")
     end)
 
     it("closes the old version when nothing is left in it", function()
