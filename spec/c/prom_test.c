@@ -76,12 +76,11 @@ static void escapes_values_of_labels(void **state) {
       {WY_STR("\\n\n\"\\"), "\\\\n\\n\\\"\\\\"},
       {WY_STR("C:\\a\\b.lua:3"), "C:\\\\a\\\\b.lua:3"},
       {WY_STR("微\n月"), "微\\n月"},
-      {WY_STR("\xE5\xBE"), "\xEF\xBF\xBD\xEF\xBF\xBD"},
-      {WY_STR("\xE5\n\xBE\xAE"), "\xEF\xBF\xBD\\n\xEF\xBF\xBD\xEF\xBF\xBD"},
-      {WY_STR("a\xFF\"b"), "a\xEF\xBF\xBD\\\"b"},
-      {WY_STR("a\0b\x1B"),
-       "a\xEF\xBF\xBD"
-       "b\xEF\xBF\xBD"},
+      {WY_STR("\xE5\xBE"), "\\\\xE5\\\\xBE"},
+      {WY_STR("\xE5\n\xBE\xAE"), "\\\\xE5\\n\\\\xBE\\\\xAE"},
+      {WY_STR("a\xFF\"b"), "a\\\\xFF\\\"b"},
+      {WY_STR("a\0b\x1B"), "a\\\\x00b\\\\x1B"},
+      {WY_STR("\t\x7F"), "\\\\x09\\\\x7F"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     char want[100];

@@ -4,19 +4,21 @@
 
 static void add_z(wy_buf *out, const char *z) { wy_buf_str(out, wy_str_of(z)); }
 
-/* s with a backslash before each backslash and each quote, LF as \n. The pieces between are cut at
- * ASCII characters, so no UTF-8 character is torn. */
+/* s with a backslash before each backslash and each quote, LF as \n. A byte that begins no UTF-8
+ * character and a control character stand as the text \x01: two values that differ in them do. */
 static void add_escaped(wy_buf *out, wy_str s) {
-  size_t from = 0;
-  for (size_t i = 0; i < s.n; i++) {
-    char c = s.p[i];
-    if (c != '\\' && c != '"' && c != '\n') continue;
-    wy_utf8_add_xml(out, (wy_str){s.p + from, i - from});
-    const char escape[2] = {'\\', c == '\n' ? 'n' : c};
-    wy_buf_add(out, escape, sizeof escape);
-    from = i + 1;
+  static const char hex[] = "0123456789ABCDEF";
+  for (size_t i = 0, n; i < s.n; i += n ? n : 1) {
+    unsigned char c = (unsigned char)s.p[i];
+    n = wy_utf8_char(s.p + i, s.n - i);
+    if (c == '\\' || c == '"' || c == '\n') {
+      wy_buf_add(out, (const char[]){'\\', c == '\n' ? 'n' : (char)c}, 2);
+    } else if (!n || c < ' ' || c == 0x7F) {
+      wy_buf_add(out, (const char[]){'\\', '\\', 'x', hex[c >> 4], hex[c & 15]}, 5);
+    } else {
+      wy_buf_add(out, s.p + i, n);
+    }
   }
-  wy_utf8_add_xml(out, (wy_str){s.p + from, s.n - from});
 }
 
 void wy_prom_family(wy_buf *out, const char *name, wy_prom_type type, const char *help) {

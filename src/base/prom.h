@@ -18,8 +18,8 @@ typedef enum wy_prom_type { WY_PROM_COUNTER, WY_PROM_GAUGE, WY_PROM_HISTOGRAM } 
 void wy_prom_family(wy_buf *out, const char *name, wy_prom_type type, const char *help);
 
 /* Labels of a sample, gathered in a buffer of their own: begun with wy_buf_clear, then one call for
- * each. In a value each byte that begins no UTF-8 character, and each control character but tab,
- * LF and CR, becomes U+FFFD. */
+ * each. In a value each byte that begins no UTF-8 character, and each control character but LF,
+ * stands as the text \x01. */
 void wy_prom_label(wy_buf *labels, const char *name, wy_str value);
 
 /* One sample. labels: NULL for none; when they have failed, so does out, rather than tell a number
