@@ -15,6 +15,7 @@ local READ <const> = { depth = 512, lenient = true }
 
 ---@class weiyue.Mailbox
 ---@field private dict weiyue.mailbox.Dict
+---@field private gone? weiyue.mailbox.Dict whose answers had to go: the same keys
 ---@field private ttl number
 ---@field private keep integer
 local Mailbox = {}
@@ -64,12 +65,17 @@ end
 ---@param account_id string
 ---@param openid string
 ---@return string|weiyue.Reply|nil reply nil: none waits
----@return any left how many still wait; or, without a reply, why it could not be taken out
+---@return any left how many still wait; or, without a reply, why it could not be taken out; "gone": told once, where
+---  answers that waited had to go for others
 ---@return integer? tag that it was put with
 function Mailbox:take(account_id, openid)
   local key = key_of(account_id, openid)
   local list = read(self, key)
-  if not list then return nil end
+  if not list then
+    local had = self.gone and self.gone:get(key)
+    if had then self.gone:delete(key) end
+    return nil, had and "gone" or nil
+  end
   local oldest = table.remove(list, 1)
   if #list == 0 then
     self.dict:delete(key)
@@ -80,25 +86,31 @@ function Mailbox:take(account_id, openid)
   return oldest[1], #list, oldest[2]
 end
 
----Whether an answer waits. Cheap: asked for every text a user sends.
+---Whether an answer waits, or one that waited is gone.
 ---@return boolean
 function Mailbox:waits(account_id, openid)
-  return self.dict:get(key_of(account_id, openid)) ~= nil
+  local key = key_of(account_id, openid)
+  return self.dict:get(key) ~= nil or self.gone ~= nil and self.gone:get(key) ~= nil
 end
 
 ---Forgets what waits for a user.
 function Mailbox:drop(account_id, openid)
-  self.dict:delete(key_of(account_id, openid))
+  local key = key_of(account_id, openid)
+  self.dict:delete(key)
+  if self.gone then self.gone:delete(key) end
 end
 
 local M = {}
 
 ---@param dict weiyue.mailbox.Dict
----@param options? { ttl?: number, keep?: integer } seconds an answer waits; answers per user
+---@param options? { ttl?: number, keep?: integer, gone?: weiyue.mailbox.Dict } seconds an answer waits; answers per
+---  user; whose answers had to go
 ---@return weiyue.Mailbox
 function M.new(dict, options)
   options = options or {}
-  return setmetatable({ dict = dict, ttl = options.ttl or TTL, keep = options.keep or KEEP }, Mailbox)
+  return setmetatable({
+    dict = dict, gone = options.gone, ttl = options.ttl or TTL, keep = options.keep or KEEP,
+  }, Mailbox)
 end
 
 return M

@@ -20,6 +20,7 @@ local M = {}
 ---@field index integer its number there
 ---@field more string   tells that more waits; stands under a page when another follows
 ---@field waiting string tells that an answer waits, where nothing of it was sent
+---@field gone string    tells that one that waited is no longer kept
 ---@field room integer  bytes that a page has beside it
 ---@field apology string|false
 
@@ -119,6 +120,7 @@ function Outbox:fetch(msg)
   if self.push.given(msg.push) then return false end
   local reply, left, tag = self.box:take(msg.account.id, msg.openid)
   if reply == nil then
+    if left == "gone" then return place.gone end
     if left ~= nil then warn(msg, "mailbox.failed", tostring(left)) end
     return nil
   end
@@ -389,7 +391,7 @@ function M.new(accounts, box, push, services, platform)
   for i, account in ipairs(accounts) do
     local mailbox = account.conf.mailbox
     places[account.object] = {
-      index = i, apology = account.conf.apology, more = mailbox.more, waiting = mailbox.waiting,
+      index = i, apology = account.conf.apology, more = mailbox.more, waiting = mailbox.waiting, gone = mailbox.gone,
       room = TEXT_MAX - #mailbox.more - 1,
     }
   end

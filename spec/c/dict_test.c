@@ -240,6 +240,41 @@ static void evicts_the_least_recently_used(void **state) {
   wy_dict_free(d);
 }
 
+typedef struct evicted {
+  char keys[200];
+  uint64_t left;
+} evicted;
+
+static void on_evict(void *data, wy_str key, uint64_t left, uint64_t now) {
+  evicted *e = data;
+  size_t n = strlen(e->keys);
+  assert_int_equal(now, 5);
+  snprintf(e->keys + n, sizeof e->keys - n, "%.*s ", (int)key.n, key.p);
+  e->left += left;
+}
+
+static void tells_what_it_evicts_and_nothing_else(void **state) {
+  (void)state;
+  static const char large[WY_DICT_LEAST / 4] = "x";
+  const wy_str value = {large, sizeof large};
+  evicted e = {.left = 0};
+  wy_dict *d = make(WY_DICT_LEAST);
+  wy_dict_on_evict(d, on_evict, &e);
+  wy_dict_set(d, WY_STR("over"), value, TEXT, 4, 0);
+  wy_dict_set(d, WY_STR("a"), value, TEXT, 100, 0);
+  wy_dict_set(d, WY_STR("b"), value, TEXT, 0, 0);
+  wy_dict_set(d, WY_STR("deleted"), WY_STR("x"), TEXT, 0, 5);
+  wy_dict_delete(d, WY_STR("deleted"), 5);
+  wy_dict_set(d, WY_STR("c"), value, TEXT, 0, 5);
+  assert_string_equal(e.keys, "");
+  wy_dict_set(d, WY_STR("d"), value, TEXT, 0, 5);
+  assert_string_equal(e.keys, "a ");
+  wy_dict_set(d, WY_STR("e"), value, TEXT, 0, 5);
+  assert_string_equal(e.keys, "a b ");
+  assert_int_equal(e.left, 95);
+  wy_dict_free(d);
+}
+
 static void takes_what_is_over_before_what_lives(void **state) {
   (void)state;
   char key[16];
@@ -452,6 +487,7 @@ int main(void) {
       cmocka_unit_test(counts_the_ttl_from_the_first_incr),
       cmocka_unit_test(refuses_what_can_never_fit),
       cmocka_unit_test(evicts_the_least_recently_used),
+      cmocka_unit_test(tells_what_it_evicts_and_nothing_else),
       cmocka_unit_test(takes_what_is_over_before_what_lives),
       cmocka_unit_test(agrees_with_a_plain_array_while_nothing_is_evicted),
       cmocka_unit_test(stays_within_its_bytes_under_random_load),

@@ -633,4 +633,44 @@ describe("the outbox", function()
       app = nil
     end)
   end)
+
+  describe("a mailbox that is full", function()
+    local GONE <const> = "等您的答案没能留住，请重新发送"
+    local BIG <const> = [[wx.text("big", function() wx.sleep(6) return ("y"):rep(20000) end)]]
+
+    local function fill(account)
+      host { plugin = BIG, config = 'limits = { mailbox = "64KiB" }', account = account or NO_HOLD }
+      local users = {}
+      for i = 1, 6 do
+        users[i] = app:user()
+        assert.is_nil(users[i]:says "big":answer())
+        app:advance(6)
+      end
+      return users
+    end
+
+    it("tells who asks for an answer that had to go, once, and the log", function()
+      local users = fill()
+      local evicted = app:metric "weiyue_mailbox_evicted_total"
+      assert.is_true(evicted >= 3 and evicted < 6)
+      for i, user in ipairs(users) do
+        local content = user:says "继续":content()
+        if i <= evicted then assert.equal(GONE, content) else assert.matches("^yyyy", content) end
+      end
+      assert.equal("the plugin's own", users[1]:says "继续":content())
+      local lines = app:logged "mailbox.evicted"
+      assert.equal(1, #lines)
+      assert.matches(" warn ", lines[1], 1, true)
+    end)
+
+    it("says it by mailbox.gone, for 48 hours, and not to who has left", function()
+      local users = fill(NO_HOLD .. ', mailbox = { gone = "weg" }')
+      assert.equal("weg", users[1]:says "继续":content())
+      users[2]:event "unsubscribe"
+      app:advance(0)
+      assert.equal("the plugin's own", users[2]:says "继续":content())
+      app:advance(48 * 3600)
+      assert.equal("the plugin's own", users[3]:says "继续":content())
+    end)
+  end)
 end)

@@ -39,7 +39,8 @@ return {
   reload = { watch = true, specs = false, canary = { percent = 0, openids = {} } },
   log = { level = "info", format = "text" },
   deadline = 4.5, hold_budget = 20, apology = "稍后再试",
-  mailbox = { word = "继续", waiting = "正在处理，回复“继续”查看", more = "（未完，回复“继续”看下一页）" },
+  mailbox = { word = "继续", waiting = "正在处理，回复“继续”查看", more = "（未完，回复“继续”看下一页）",
+    gone = "等您的答案没能留住，请重新发送" },
 }
 ]]
 
@@ -296,7 +297,7 @@ describe("weiyue.config", function()
         ["limits = { body_rate = 0 }"] = "for example 500;",
         ["workers = 0"] = 'must be "auto", or an integer from 1 to 256, for example 1; got 0',
         ["mailbox = '继续'"] = 'must be a table, for example { word = "继续" }',
-        ["mailbox = { text = 'x' }"] = "unknown key; the keys here are word, waiting, more",
+        ["mailbox = { text = 'x' }"] = "unknown key; the keys here are word, waiting, more, gone",
         ["limits = { zzzzzzzzzz = 1 }"] = "unknown key; weiyue check --keys lists all keys",
         ["accounts = { { token = 'wxtest', mode = 'safe' } }"] = 'aes_key = env "WX_AES_KEY", or mode = "plain"',
       } do
@@ -790,7 +791,8 @@ describe("weiyue.config", function()
   end)
 
   describe("the mailbox", function()
-    local FULL <const> = { word = "继续", waiting = "正在处理，回复“继续”查看", more = "（未完，回复“继续”看下一页）" }
+    local GONE <const> = "等您的答案没能留住，请重新发送"
+    local FULL <const> = { word = "继续", waiting = "正在处理，回复“继续”查看", more = "（未完，回复“继续”看下一页）", gone = GONE }
 
     -- The mailbox of two accounts, the second with its own; and the global one.
     local function mailboxes(global, own)
@@ -809,22 +811,22 @@ describe("weiyue.config", function()
 
     it("names a changed word in the texts that were not written", function()
       local one, other, global = mailboxes('word = "100%"', "")
-      local want = { word = "100%", waiting = "正在处理，回复“100%”查看", more = "（未完，回复“100%”看下一页）" }
+      local want = { word = "100%", waiting = "正在处理，回复“100%”查看", more = "（未完，回复“100%”看下一页）", gone = GONE }
       assert.same({ want, want, want }, { one, other, global })
     end)
 
     it("leaves the texts that were written as they are", function()
       local _, _, global = mailboxes('word = "go", waiting = "继续", more = "…"', "")
-      assert.same({ word = "go", waiting = "继续", more = "…" }, global)
+      assert.same({ word = "go", waiting = "继续", more = "…", gone = GONE }, global)
     end)
 
     it("of an account takes what it does not say from the global one, with its own word in the texts", function()
       local one, other = mailboxes('word = "go", waiting = "busy: go"', 'word = "继续"')
-      assert.same({ word = "go", waiting = "busy: go", more = "（未完，回复“go”看下一页）" }, one)
-      assert.same({ word = "继续", waiting = "busy: 继续", more = FULL.more }, other)
+      assert.same({ word = "go", waiting = "busy: go", more = "（未完，回复“go”看下一页）", gone = GONE }, one)
+      assert.same({ word = "继续", waiting = "busy: 继续", more = FULL.more, gone = GONE }, other)
       one, other = mailboxes('waiting = "busy"', 'word = "go", more = "继续"')
-      assert.same({ word = "继续", waiting = "busy", more = FULL.more }, one)
-      assert.same({ word = "go", waiting = "busy", more = "继续" }, other)
+      assert.same({ word = "继续", waiting = "busy", more = FULL.more, gone = GONE }, one)
+      assert.same({ word = "go", waiting = "busy", more = "继续", gone = GONE }, other)
     end)
 
     it("is refused with every fault, not only the first", function()

@@ -51,7 +51,7 @@ static void finish_stop(wy_host *h) {
   h->stopped = true;
   wy_reload_stop(h);
   wy_timer_stop(&h->workers[0].clock, &h->stop_timer);
-  size_t unread = h->mailbox ? wy_dict_stats_of(h->mailbox).entries : 0;
+  size_t unread = h->mailbox.answers ? wy_dict_stats_of(h->mailbox.answers).entries : 0;
   if (unread)
     wy_log_text(&h->log, WY_LOG_WARN, "mailbox.lost",
                 "%zu users had unread answers; the mailbox is in memory and ends with the host",
@@ -392,7 +392,7 @@ void wy_host_free(wy_host *h) {
   wy_routes_deinit(h);
   wy_inbox_free(h->inbox);
   wy_dict_free(h->shared);
-  wy_dict_free(h->mailbox);
+  wy_mailbox_close(&h->mailbox);
   wy_dict_free(h->own);
   wy_dict_free(h->visitors);
   wy_dict_free(h->timers);

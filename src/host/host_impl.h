@@ -24,6 +24,7 @@
 #include "host/post.h"
 #include "host/reload.h"
 #include "host/sandbox.h"
+#include "host/mailbox.h"
 #include "host/stats.h"
 #include "host/store.h"
 #include "host/supervised.h"
@@ -200,7 +201,8 @@ struct wy_host {
   worker *workers;            /* [0] has the loop of the embedding program, when there is one */
   unsigned n_workers, wanted_workers;
   wy_inbox *inbox;
-  wy_dict *shared, *mailbox, *own, *visitors, *timers; /* the last three: of the host's Lua code */
+  wy_dict *shared, *own, *visitors, *timers; /* the last three: of the host's Lua code */
+  wy_mailbox mailbox;
   wy_http_limits limits;
   wy_limits lua_limits;
   size_t json_max, upload_max, parts_max;

@@ -57,7 +57,7 @@ static void give_guest(wy_host *h, lua_State *L) {
 static void give_dicts(wy_host *h, lua_State *L) {
   int err = 0;
   if (!h->shared) err = wy_dict_new(&h->shared, h->shared_bytes);
-  if (!err && !h->mailbox) err = wy_dict_new(&h->mailbox, h->mailbox_bytes);
+  if (!err && !h->mailbox.answers) err = wy_mailbox_open(&h->mailbox, h->mailbox_bytes, &h->log);
   if (!err && !h->own) err = wy_dict_new(&h->own, OWN_BYTES);
   if (!err && !h->visitors) err = wy_dict_new(&h->visitors, VISITORS_BYTES);
   if (!err && !h->timers) err = wy_dict_new(&h->timers, TIMERS_BYTES);
@@ -65,7 +65,8 @@ static void give_dicts(wy_host *h, lua_State *L) {
   if (wy_give_dict(L, WY_KEY_SHARED, h->shared) || wy_give_dict(L, "weiyue.host.dict", h->own) ||
       wy_give_dict(L, "weiyue.visitors.dict", h->visitors) ||
       wy_give_dict(L, "weiyue.timers.dict", h->timers) ||
-      wy_give_dict(L, "weiyue.mailbox.dict", h->mailbox))
+      wy_give_dict(L, "weiyue.mailbox.dict", h->mailbox.answers) ||
+      wy_give_dict(L, "weiyue.mailbox.gone", h->mailbox.gone))
     luaL_error(L, "out of memory");
 }
 

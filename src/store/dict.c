@@ -45,6 +45,8 @@ struct wy_dict {
   uint64_t secret[2];
   size_t share;    /* bytes that a shard's entries may take */
   size_t n_shards; /* a power of two */
+  wy_dict_evict_fn on_evict;
+  void *evict_data;
   shard shards[];
 };
 
@@ -150,7 +152,7 @@ static entry *oldest(shard *s) { return wy_container_of(s->used.next, entry, use
 
 /* Until the shard's entries take at most `most` bytes: those whose time is over, as far as they are
  * among the oldest, then the oldest. */
-static void shrink(shard *s, size_t most, uint64_t now) {
+static void shrink(const wy_dict *d, shard *s, size_t most, uint64_t now) {
   wy_list *node = s->used.next;
   for (int i = 0; i < LOOK && node != &s->used && s->bytes > most; i++) {
     entry *e = wy_container_of(node, entry, used);
@@ -159,16 +161,20 @@ static void shrink(shard *s, size_t most, uint64_t now) {
   }
   while (s->bytes > most) {
     entry *e = oldest(s);
-    if (!is_over(e, now)) s->evicted++;
+    if (!is_over(e, now)) {
+      uint64_t left = e->expires == FOREVER ? 0 : e->expires - now;
+      if (d->on_evict) d->on_evict(d->evict_data, key_of(e), left, now);
+      s->evicted++;
+    }
     drop_entry(s, e);
   }
 }
 
 /* A new entry for an absent key; the bytes fit into a share. */
-static int insert(wy_dict *d, shard *s, uint64_t hash, wy_str key, wy_str value, uint8_t type,
+static int insert(const wy_dict *d, shard *s, uint64_t hash, wy_str key, wy_str value, uint8_t type,
                   uint64_t ttl, uint64_t now) {
   size_t bytes = cost(key.n + value.n);
-  shrink(s, d->share - bytes, now);
+  shrink(d, s, d->share - bytes, now);
   entry *e = malloc(sizeof *e + key.n + value.n);
   if (!e) return WY_E_NOMEM;
   *e = (entry){
@@ -221,6 +227,11 @@ void wy_dict_free(wy_dict *d) {
     pthread_mutex_destroy(&s->mutex);
   }
   free(d);
+}
+
+void wy_dict_on_evict(wy_dict *d, wy_dict_evict_fn fn, void *data) {
+  d->on_evict = fn;
+  d->evict_data = data;
 }
 
 size_t wy_dict_limit(const wy_dict *d) {

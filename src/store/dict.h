@@ -63,6 +63,11 @@ bool wy_dict_delete(wy_dict *d, wy_str key, uint64_t now);
 /* Milliseconds left, 0: for ever. 0 or WY_E_DICT_ABSENT. */
 int wy_dict_ttl(wy_dict *d, wy_str key, uint64_t now, uint64_t *left);
 
+/* Is told of each entry that lives and goes for want of room: its key, and the milliseconds it had
+ * left (0: for ever). It must not call this dictionary. Before any other thread uses it. */
+typedef void (*wy_dict_evict_fn)(void *data, wy_str key, uint64_t left, uint64_t now);
+void wy_dict_on_evict(wy_dict *d, wy_dict_evict_fn fn, void *data);
+
 wy_dict_stats wy_dict_stats_of(wy_dict *d);
 
 #endif

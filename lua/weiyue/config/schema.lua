@@ -85,6 +85,9 @@ local broker <const> = {
       { key = "more", type = "string", text = true, max = 512, default = "（未完，回复“继续”看下一页）", names = "word",
         example = '"（未完，回复“继续”看下一页）"', zh = "长文字分页时每页的结尾",
         en = "the end of each page of a long text but the last" },
+      { key = "gone", type = "string", text = true, max = 2048, default = "等您的答案没能留住，请重新发送",
+        example = '"等您的答案没能留住，请重新发送"', zh = "要取的答案因 limits.mailbox 已满而没有留住时的回复",
+        en = "what the sender gets for the word when the answer had to go, since limits.mailbox was full" },
     },
   },
   {
