@@ -16,11 +16,11 @@
   X(MAILBOX, "mailbox")       /* the waiting text */                                               \
   X(HOLD, "hold")             /* not at all: its retry will be */                                  \
   X(DUPLICATE, "duplicate")   /* again, with what was said before */                               \
-  X(JOINED, "joined")         /* with the answer of an attempt before it */                        \
   X(APOLOGY, "apology")       /* the handler failed */                                             \
   X(QUEUE_FULL, "queue_full") /* too many of this user wait */                                     \
   X(HUNG_UP, "hung_up")       /* not at all: no memory, or a worker full; WeChat sends it again */ \
-  X(QUARANTINED, "quarantined") /* with `success`, by nobody: it ended two processes before */
+  X(QUARANTINED, "quarantined") /* with `success`, by nobody: it ended two processes before */     \
+  X(JOINED, "joined")           /* besides: with the answer of an attempt before it */
 
 typedef enum wy_way {
 #define X(name, text) WY_WAY_##name,

@@ -66,11 +66,12 @@ local function finish(app, flight, status, body)
   flight.handle, flight.fetch = nil, nil
 end
 
--- How it was answered, by what is counted more than before; silence is what it is only where there is nothing else.
+-- How it was answered, by what is counted more than before; silence is what it is only where there is nothing else,
+-- and further attempts are counted besides the first.
 local function way_of(app, flight)
   local silent
   for way, n in pairs(app.host:answers(flight.account.number)) do
-    if n ~= flight.before[way] then
+    if n ~= flight.before[way] and way ~= "joined" then
       if way ~= "hold" then return way end
       silent = way
     end
