@@ -379,7 +379,8 @@ static void write_inbox(scrape *s) {
 }
 
 static void write_dicts(scrape *s) {
-  wy_dict_stats shared = wy_dict_stats_of(s->h->shared), box = wy_dict_stats_of(s->h->mailbox.answers);
+  wy_dict_stats shared = wy_dict_stats_of(s->h->shared),
+                box = wy_dict_stats_of(s->h->mailbox.answers);
   one(s, "weiyue_shared_entries", WY_PROM_GAUGE, "Entries of wx.shared.", shared.entries);
   one(s, "weiyue_shared_bytes", WY_PROM_GAUGE, "Memory of wx.shared.", shared.bytes);
   one(s, "weiyue_shared_evicted_total", WY_PROM_COUNTER,
