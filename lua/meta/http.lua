@@ -75,8 +75,8 @@ function response:ok() end
 ---@class weiyue.http.Error
 ---@field code weiyue.http.Code
 ---@field message string
----@field hint? string what to do, in Chinese (怎么办)
----@field hint_en? string
+---@field hint string what to do, in Chinese (怎么办)
+---@field hint_en string
 ---@field sent boolean the request may have reached the server: doing it again may do it twice
 
 --- Sends a request.

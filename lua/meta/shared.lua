@@ -19,6 +19,8 @@ local shared = {}
 ---@class weiyue.shared.Error
 ---@field code "too_large"|"not_a_number"|"nomem"
 ---@field message string
+---@field hint string what to do, in Chinese
+---@field hint_en string
 
 --- The value (读取), or nil.
 ---@param key string

@@ -24,7 +24,8 @@ local store = {}
 ---@class weiyue.Error
 ---@field code string such as "store.timeout", "store.full", "store.unreachable", "store.value", "lock.busy"
 ---@field message string
----@field hint? string what to do
+---@field hint string what to do, in Chinese (怎么办)
+---@field hint_en string
 
 --- The value (读取); nil alone: there is none.
 ---@async

@@ -139,7 +139,8 @@ function M.sign(who, url)
   local config, err = config_of(req and hub:owner_of(req) or place, page)
   if not config then
     log.write("warn", "jssdk.failed", core.secrets.mask(tostring(err)), { account = place.id, code = err.code })
-    return nil, fault("jssdk.failed", { "没有拿到 jsapi_ticket", "there is no jsapi_ticket" }, err.hint, { status = 502 })
+    return nil, fault("jssdk.failed", { "没有拿到 jsapi_ticket", "there is no jsapi_ticket" }, err.hint,
+      { hint_en = err.hint_en, status = 502 })
   end
   return config
 end

@@ -9,19 +9,27 @@ M.KEY_MAX = 1024
 
 local Fault <const> = { __tostring = function(err) return err.message end, __metatable = "weiyue.Error" }
 
+local AGAIN <const> = { "稍后再试", "try again later" }
+
 --- An error as a plugin gets it.
 ---@param code string
 ---@param message string
----@param hint? string what to do
+---@param hint? { [1]: string, [2]: string } what to do, in Chinese and English
 ---@return weiyue.Error
-function M.fault(code, message, hint) return setmetatable({ code = code, message = message, hint = hint }, Fault) end
+function M.fault(code, message, hint)
+  hint = hint or AGAIN
+  return setmetatable({ code = code, message = message, hint = hint[1], hint_en = hint[2] }, Fault)
+end
 
 --- The host's store, or nil and why there is none.
 ---@return weiyue.kv? kv
 ---@return weiyue.Error? err
 function M.kv()
   local kv = require("weiyue.kv").object()
-  if not kv then return nil, M.fault("store.closed", "this host has no store") end
+  if not kv then
+    return nil, M.fault("store.closed", "this host has no store",
+      { "只有宿主里才有存储", "there is a store only where a host serves" })
+  end
   return kv
 end
 

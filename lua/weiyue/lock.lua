@@ -23,7 +23,10 @@ local function lock_of(self, method)
   return lock
 end
 
-local function gone() return keep.fault("lock.lost", "this lock is no longer ours: its time was over") end
+local function gone()
+  return keep.fault("lock.lost", "this lock is no longer ours: its time was over",
+    { "时间取长一些，或在到期前 lock:extend", "take it for longer, or lock:extend it in time" })
+end
 
 -- false and an error when it is somebody else's already.
 local function unlock(lock)

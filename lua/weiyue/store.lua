@@ -53,7 +53,10 @@ function M.read(text)
   else
     value = text:find "^%-?%d+$" and tonumber(text) or nil
   end
-  if value == nil then return nil, keep.fault("store.value", "what stands there is no value of wx.store") end
+  if value == nil then
+    return nil, keep.fault("store.value", "what stands there is no value of wx.store",
+      { "这个键是别的程序写的：换一个键，或先删除它", "another program has written it: use another key, or delete it" })
+  end
   return value
 end
 
@@ -65,7 +68,10 @@ function M.text_of(method, value)
     keep.misuse(method .. ": a value is a text, a number, a boolean or a table, not " .. type(value))
   end
   local text, err = M.write(value)
-  if not text then return nil, keep.fault("store.value", "this table cannot be kept: " .. tostring(err)) end
+  if not text then
+    return nil, keep.fault("store.value", "this table cannot be kept: " .. tostring(err),
+      { "表里只能有文字、数字、布尔值和这样的表", "a table holds texts, numbers, booleans and tables of these" })
+  end
   return text
 end
 

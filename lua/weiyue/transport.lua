@@ -34,6 +34,8 @@ local HINTS <const> = {
     "this libcurl would stop everything to look up a name: install one with AsynchDNS" },
 }
 
+local OTHERWISE <const> = { "见消息", "see the message" }
+
 -- The same, of what is another matter under one code.
 local HEADER <const> = { "看说明：method、headers 有误，或者对方跳转的地址有误",
   "method, headers or where the server's redirect leads: the message says what is wrong" }
@@ -42,8 +44,8 @@ local SCHEME <const> = { "对方跳转到了 http、https 以外的地址", "the
 ---@class weiyue.http.Error
 ---@field code string    http.timeout, http.denied …
 ---@field message string
----@field hint? string   what to do, in Chinese
----@field hint_en? string
+---@field hint string    what to do, in Chinese
+---@field hint_en string
 ---@field sent boolean   the request may have reached the server
 local Error <const> = {
   __name = "weiyue.http.Error",
@@ -57,9 +59,9 @@ local Error <const> = {
 ---@param hint? string[] in Chinese and English; absent: that of the code
 ---@return weiyue.http.Error
 function M.error(code, message, sent, hint)
-  hint = hint or HINTS[code]
+  hint = hint or HINTS[code] or OTHERWISE
   return setmetatable({
-    code = code, message = message, sent = sent or false, hint = hint and hint[1], hint_en = hint and hint[2],
+    code = code, message = message, sent = sent or false, hint = hint[1], hint_en = hint[2],
   }, Error)
 end
 

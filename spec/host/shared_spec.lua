@@ -96,6 +96,7 @@ describe("wx.shared", function()
       local ok, err = s[method](s, name, ("x"):rep(8 * 1024 * 1024))
       assert.is_nil(ok)
       assert.equal("too_large", err.code)
+      assert.truthy(err.hint and err.hint_en)
       assert.matches("^key and value are larger than an entry may be: at most %d+ bytes$", err.message)
       assert.equal(err.message, tostring(err))
     end

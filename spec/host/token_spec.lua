@@ -231,6 +231,38 @@ describe("the token keeper", function()
     assert.equal("api.protocol", err.code)
   end)
 
+  it("asks once more where WeChat is busy for a moment", function()
+    local keeper, p = process(kv), place()
+    issuer.answer = function(request, n) return n == 1 and fail(-1) or issuer.stable(request) end
+    assert.equal("wxtest-token-1", (keeper:get(p, "access_token")))
+    assert.equal(2, #issuer.asked)
+    assert.equal(0, #logged "token.failed")
+  end)
+
+  it("asks no busy WeChat at every turn twice", function()
+    local keeper, p = process(kv), place()
+    issuer.answer = function() return fail(-1) end
+    local start = core.time.monotonic()
+    while core.time.monotonic() - start < 600 do
+      keeper:get(p, "access_token")
+      task.sleep(0.5)
+    end
+    assert.is_true(#issuer.asked <= 600 / 5, #issuer.asked)
+  end)
+
+  it("says what to do about each code in both languages, whether it is known or not", function()
+    for _, code in ipairs { -1, 40002, 99999 } do
+      local keeper, p = process(kvs.new()), place()
+      issuer.answer = function() return fail(code, "") end
+      for _ = 1, 2 do -- as it comes, and as it is remembered
+        local _, err = keeper:get(p, "access_token")
+        assert.equal(code, err.code)
+        assert.truthy(err.message ~= "" and err.hint ~= "" and err.hint_en ~= "" and err.hint ~= err.hint_en, code)
+        task.sleep(2)
+      end
+    end
+  end)
+
   for _, row in ipairs {
     { 40164, "invalid ip 203.0.113.9 ipv6 ::ffff:203.0.113.9, not in whitelist rid: 1-2-3" },
     { 89503, "this ip is calling, waiting for confirm" }, { 40125, "invalid appsecret" }, { 40243, "appsecret frozen" },

@@ -140,8 +140,8 @@ error("lua/meta holds types, not code", 0)
 ---@class weiyue.api.Error
 ---@field code integer|string
 ---@field message string what WeChat says, or what is wrong with the arguments
----@field hint? string what to do, in Chinese
----@field hint_en? string the same in English
+---@field hint string what to do, in Chinese
+---@field hint_en string the same in English
 ---@field message_zh? string the message in Chinese, where weiyue itself has refused
 ---@field api? string FAMILY.NAME
 ---@field class? string of an errcode: "retry_later", "quota", "permission" …

@@ -32,13 +32,32 @@ static int l_error_tostring(lua_State *L) {
   return 1;
 }
 
+/* What a plugin can do about it. */
+static const char *hint_of(int err, bool chinese) {
+  switch (err) {
+    case WY_E_STORE_FULL: return chinese ? "磁盘或存储满了：请运维清理" : "the operator makes room";
+    case WY_E_STORE_LARGE: return chinese ? "把值拆小" : "keep less under one key";
+    case WY_E_STORE_NUMBER:
+      return chinese ? "incr 只用于整数" : "incr is for keys that hold integers";
+    case WY_E_STORE_TIMEOUT:
+    case WY_E_STORE_BUSY: return chinese ? "稍后再试" : "try again later";
+    default:
+      return chinese ? "稍后再试；一直这样就请运维检查存储"
+                     : "try again later; if it stays, the operator looks at the store";
+  }
+}
+
 static int fail(lua_State *L, int err, const char *why) {
   luaL_pushfail(L);
-  lua_createtable(L, 0, 2);
+  lua_createtable(L, 0, 4);
   lua_pushstring(L, wy_err_event(err));
   lua_setfield(L, -2, "code");
   lua_pushfstring(L, "%s%s%s", wy_err_text(err), *why ? ": " : "", why);
   lua_setfield(L, -2, "message");
+  lua_pushstring(L, hint_of(err, true));
+  lua_setfield(L, -2, "hint");
+  lua_pushstring(L, hint_of(err, false));
+  lua_setfield(L, -2, "hint_en");
   luaL_setmetatable(L, ERROR);
   return 2;
 }

@@ -123,10 +123,19 @@ static int l_error_tostring(lua_State *L) {
   return 1;
 }
 
-/* nil, { code, message } */
+/* What a plugin can do about it. */
+static const char *hint_of(int err, bool chinese) {
+  switch (err) {
+    case WY_E_DICT_LARGE: return chinese ? "把值拆小" : "keep less under one key";
+    case WY_E_DICT_NUMBER: return chinese ? "incr 只用于数字" : "incr is for keys that hold numbers";
+    default: return chinese ? "稍后再试" : "try again later";
+  }
+}
+
+/* nil, { code, message, hint, hint_en } */
 static int fail(lua_State *L, const object *o, int err) {
   luaL_pushfail(L);
-  lua_createtable(L, 0, 2);
+  lua_createtable(L, 0, 4);
   lua_pushstring(L, wy_err_reason(err));
   lua_setfield(L, -2, "code");
   if (err == WY_E_DICT_LARGE)
@@ -134,6 +143,10 @@ static int fail(lua_State *L, const object *o, int err) {
                     (lua_Integer)wy_dict_limit(o->dict));
   else lua_pushstring(L, wy_err_text(err));
   lua_setfield(L, -2, "message");
+  lua_pushstring(L, hint_of(err, true));
+  lua_setfield(L, -2, "hint");
+  lua_pushstring(L, hint_of(err, false));
+  lua_setfield(L, -2, "hint_en");
   luaL_setmetatable(L, ERROR);
   return 2;
 }

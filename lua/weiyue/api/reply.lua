@@ -49,8 +49,7 @@ local function refused(row, code, errmsg)
   return nil, api_error {
     code = code, api = row.key, rid = rid, class = known and known.class or "other",
     message = text ~= "" and text or (known and known.en) or "errcode " .. code,
-    hint = known and known.hint_zh or "返回码不在表里：见消息",
-    hint_en = known and known.hint_en or "an unknown code: see the message",
+    hint = known and known.hint_zh, hint_en = known and known.hint_en,
     ip = known and known.class == "ip_whitelist" and errcodes.ip(errmsg) or nil,
   }
 end

@@ -6,8 +6,8 @@ local api_error = require "weiyue.api.error"
 ---@field code integer|string WeChat's errcode, or a name such as "api.quota"
 ---@field message string
 ---@field message_zh? string the same in Chinese; absent: the words are WeChat's
----@field hint? string    what to do, in Chinese
----@field hint_en? string the same in English
+---@field hint string     what to do, in Chinese
+---@field hint_en string  the same in English
 ---@field api? string     family.name
 
 ---@param code integer|string

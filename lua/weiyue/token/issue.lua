@@ -163,7 +163,10 @@ function M.read(response, field)
         .. "are api and access_token.url of the account the right addresses, and is there a proxy in between?")
   end
   local code = math.tointeger(tonumber(answer.errcode)) or 0
-  if code ~= 0 then return nil, fault(code, short(tostring(answer.errmsg or ""))) end
+  if code ~= 0 then
+    local errmsg = tostring(answer.errmsg or "")
+    return nil, fault(code, errmsg ~= "" and short(errmsg) or "errcode " .. code)
+  end
   local value = answer[field]
   if not M.is_token(value) then
     return nil, fault("token.form",

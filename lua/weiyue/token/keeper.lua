@@ -101,6 +101,7 @@ local BASE <const> = {
   authorizer_access_token = function(place) return place.component, "component_access_token" end,
 }
 local BAD_TOKEN <const> = { [40001] = true, [40014] = true, [42001] = true }
+local BUSY <const>, BUSY_PAUSE <const> = -1, 0.5 -- WeChat's errcode; seconds before the one further request
 
 local function note_failure(e, record, err)
   return trouble.note(e, record, err, BASE[e.kind] ~= nil and BAD_TOKEN[err.code]) -- then it is no secret that is wrong
@@ -130,26 +131,38 @@ end
 -- The lock's time is over, and perhaps another has it. What was waited for is there now: the next try is short.
 local OVER <const> = { code = "token.busy" }
 
+-- One request, and one more where WeChat is busy, unless that was tried: most often it is so for a moment only.
 ---@async
 ---@return weiyue.token.Issued? issued
 ---@return weiyue.Fault? err
-function Keeper:ask(e, lease, options)
+---@return number start when it was sent
+function Keeper:request(e, lease, record, options)
+  local start = time.now()
+  self.count(e.place)
+  local issued, err = issue.ask(self.wire, e.place, e.way, options)
+  if issued or err.code ~= BUSY or record.tries or options.again then return issued, err, start end
+  options.again = true
+  task.sleep(BUSY_PAUSE)
+  if lease:extend() == false then return nil, OVER, start end
+  return self:request(e, lease, record, options)
+end
+
+---@async
+---@return weiyue.token.Issued? issued
+---@return weiyue.Fault? err
+function Keeper:ask(e, lease, record, options)
   local ready, err = self:needs(e, options)
   if not ready then return nil, err end
   if BASE[e.kind] and lease:extend() == false then return nil, OVER end -- that took longer than the lock holds
-  local start = time.now()
-  local issued
-  self.count(e.place)
-  issued, err = issue.ask(self.wire, e.place, e.way, options)
+  local issued, start
+  issued, err, start = self:request(e, lease, record, options)
   if not issued and BAD_TOKEN[err.code] and BASE[e.kind] then
     local place, kind = BASE[e.kind](e.place)
     local code = err.code
     options.token, err = self:failed(place, kind, options.token, code)
     if not options.token then return nil, err end
     if lease:extend() == false then return nil, OVER end
-    start = time.now()
-    self.count(e.place)
-    issued, err = issue.ask(self.wire, e.place, e.way, options)
+    issued, err, start = self:request(e, lease, record, options)
   end
   if not issued then return nil, err end
   issued.expires = start + issued.lifetime
@@ -230,7 +243,7 @@ function Keeper:force(e, lease, record, failed, wanted)
   lease:extend()
   log.write(wanted and "info" or "warn", "token.forced", wanted and "another token is forced: weiyue token --refresh"
     or "WeChat refuses the token that it gives: another one is forced", { account = e.place.id, n = forced.n })
-  local issued, err = self:ask(e, lease, { force = true })
+  local issued, err = self:ask(e, lease, record, { force = true, again = true })
   if not issued then
     err = note_failure(e, record, err)
     lease:write(record)
@@ -277,7 +290,7 @@ function Keeper:refresh(e, failed, wanted, is_second)
   err = failed and barred(e, lease, record, failed, wanted)
   if err then return nil, err end
   local issued
-  issued, err = self:ask(e, lease, { failed = failed })
+  issued, err = self:ask(e, lease, record, { failed = failed })
   if err == OVER then
     lease:free()
     if is_second then return nil, fault(err.code, "the lock was lost, twice") end

@@ -64,7 +64,7 @@ function methods.save(file, path)
   if type(path) ~= "string" or path == "" then error("file:save wants a path", 2) end
   local fault = require("weiyue.keep").fault
   local place, why, hint = of.paths():place(path)
-  if not place then return nil, fault("file.path", why, hint and hint[2]) end
+  if not place then return nil, fault("file.path", why, hint and table.concat(hint, "；")) end
   local ok, err = of.raw:take(of.part, place)
   if not ok then return nil, fault("file.write", ("%s: %s"):format(path, err)) end
   of.path = nil

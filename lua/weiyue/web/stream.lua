@@ -10,6 +10,7 @@ local RAW <const> = {}
 local MESSAGES <const> = {
   ["stream.gone"] = "nobody reads it any more", ["stream.ended"] = "the host stops, or another generation takes over",
 }
+local HINT <const> = { "不用再写", "there is no need to write more" }
 
 local Out = {}
 
@@ -22,7 +23,7 @@ end
 local function write(raw, bytes)
   local ok, code = raw:write(bytes)
   if ok then return true end
-  return nil, require("weiyue.keep").fault(code, MESSAGES[code])
+  return nil, require("weiyue.keep").fault(code, MESSAGES[code], HINT)
 end
 
 --- Sends bytes; waits while the client is slow.
