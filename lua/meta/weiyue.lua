@@ -86,7 +86,8 @@ function wx.unsubscribe(fn) end
 ---@param reply weiyue.Handler
 function wx.default(reply) end
 
---- Around everything (包在所有规则外面): call next() for the answer of what is inside.
+--- Around everything (包在所有规则外面): call next() for the answer of what is inside. Where it returns nil and a
+--- reason, that is logged, and what is inside answers as if it were not there.
 ---@param fn async fun(msg: weiyue.Message, next: (async fun(): weiyue.Answer)): weiyue.Answer
 function wx.use(fn) end
 

@@ -98,7 +98,7 @@ local function answer_text(lists, msg, outbox)
 end
 
 -- Keys of clicks and scenes of scans are compared as they are.
-local function answer_key(lists, msg, key, any)
+local function answer_key(lists, msg, key)
   if key then
     local exact = lists.exact[key]
     if exact then
@@ -112,17 +112,20 @@ local function answer_key(lists, msg, key, any)
       end
     end
   end
-  if any then return run_list(lists.any, msg) end
 end
 
 local function answer_event(index, msg, event)
   local own, scan = index.event[event], nil
   if event == "subscribe" and msg.scene then scan = index.event.scan end
   if scan then -- a scan that made the user follow: its own scene before following as such
-    local reply, where = answer_key(scan, msg, msg.scene, true)
+    local reply, where = answer_key(scan, msg, msg.scene)
+    if reply == nil then reply, where = run_list(scan.followed, msg) end
     if reply ~= nil then return reply, where end
   end
-  if own then return answer_key(own, msg, event == "scan" and msg.scene or msg.key, true) end
+  if not own then return nil end
+  local reply, where = answer_key(own, msg, event == "scan" and msg.scene or msg.key)
+  if reply == nil then return run_list(own.any, msg) end
+  return reply, where
 end
 
 local function answer(index, msg, outbox, event)
@@ -185,10 +188,23 @@ local function tell_lost(reply, where)
   end
 end
 
+-- One that fails (nil, err) is passed over: what it stands around answers.
 local function chain(index, msg, outbox, event, i)
   local use = index.use[i]
   if not use then return answer(index, msg, outbox, event) end
-  local reply, where = call(use.call, msg, function() return chain(index, msg, outbox, event, i + 1) end)
+  local has_gone, its, at = false, nil, nil
+  local function go()
+    has_gone = true
+    its, at = chain(index, msg, outbox, event, i + 1)
+    return its, at
+  end
+  local reply, where = call(use.call, msg, go)
+  if reply == nil and where ~= nil then
+    log_error(use, msg, where)
+    if not has_gone then go() end
+    return its, at
+  end
+  if reply == nil then return nil end
   return reply, type(where) == "string" and where or use.where
 end
 

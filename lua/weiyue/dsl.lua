@@ -136,10 +136,10 @@ function M.new(plugin, host)
   }
   wx.plugin = head(plugin, wx)
 
-  local function rule(trigger, name, kind, value, reply)
+  local function rule(trigger, name, kind, value, reply, follows)
     plugin.rules[#plugin.rules + 1] = {
       trigger = trigger, name = name, kind = kind, value = value, reply = reply,
-      call = type(reply) == "function", where = caller(),
+      call = type(reply) == "function", where = caller(), follows = follows,
     }
   end
 
@@ -199,16 +199,16 @@ function M.new(plugin, host)
       "Write wx.message(\"location\", …) or wx.event(\"location\", …)", 2)
   end
 
-  local function keyed(what, event, globs)
+  local function keyed(what, event, is_scan)
     wx[what] = function(key, ...)
       local name = "wx." .. what
-      if select("#", ...) == 0 then return rule("event", event, "any", nil, check_reply(name, key)) end
+      if select("#", ...) == 0 then return rule("event", event, "any", nil, check_reply(name, key), is_scan) end
       local reply = check_reply(name, (...))
       local keys = type(key) == "table" and key or { key }
       if #keys == 0 then error(name .. " wants a key, such as \"about\"", 2) end
       for _, one in ipairs(keys) do
         if type(one) ~= "string" or one == "" then error(name .. " wants a key, such as \"about\"", 2) end
-        rule("event", event, globs and one:find("*", 1, true) and "glob" or "exact", one, reply)
+        rule("event", event, is_scan and one:find("*", 1, true) and "glob" or "exact", one, reply)
       end
     end
   end

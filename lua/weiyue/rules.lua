@@ -11,6 +11,7 @@ local M = {}
 ---@field value? string      what to compare with; folded where the kind folds
 ---@field reply any          a string, a reply, or a function
 ---@field call boolean       reply is a function
+---@field follows? boolean   of any scan: also of the one that made the user follow
 ---@field where string       file:line of the declaration
 ---@field priority number
 ---@field order integer
@@ -18,7 +19,7 @@ local M = {}
 local KINDS <const> = { "exact", "prefix", "pattern", "contains", "glob", "any" }
 
 local function lists()
-  return { exact = {}, prefix = {}, pattern = {}, contains = {}, glob = {}, any = {} }
+  return { exact = {}, prefix = {}, pattern = {}, contains = {}, glob = {}, any = {}, followed = {} }
 end
 
 local function before(a, b)
@@ -85,6 +86,7 @@ function M.compile(plugins)
       local group = index[rule.trigger]
       group[rule.name] = group[rule.name] or lists()
       add(group[rule.name], flat)
+      if rule.follows then table.insert(group[rule.name].followed, flat) end
     end
   end
   return index

@@ -131,6 +131,41 @@ describe("wx.use", function()
     assert.is_false((answer "none"))
     assert.equal(2, runs)
   end)
+
+  it("that fails is logged with its place and passed over, before next or behind it", function()
+    local runs = 0
+    local answer = app.with(function(wx)
+      wx.use(function(_, next) return next() end)
+      wx.use(function(msg, next)
+        if msg.content == "behind" then next() end
+        if msg.content ~= "fine" then return nil, "why" end
+        return next()
+      end)
+      wx.text(function(msg)
+        runs = runs + 1
+        return msg.content
+      end)
+    end)
+    for _, text in ipairs { "before", "behind" } do
+      local reply, where
+      local lines = app.logged(function() reply, where = answer(text) end)
+      assert.equal(text, reply)
+      assert.equal(1, #lines)
+      assert.same({ "warn", "handler.error", "why" }, { lines[1].level, lines[1].event, lines[1].text })
+      assert.matches("answers_spec%.lua:%d+$", lines[1].fields.where)
+      assert.not_equal(where, lines[1].fields.where)
+    end
+    assert.equal(2, runs)
+    assert.equal(0, #app.logged(function() answer "fine" end))
+  end)
+
+  it("says nothing of what nobody answers", function()
+    local answer = app.with(function(wx)
+      wx.use(function(_, next) return next() end)
+      wx.use(function(_, next) return next() end)
+    end)
+    assert.equal(0, #app.logged(function() answer "hi" end))
+  end)
 end)
 
 describe("an answer to an event that nobody may answer", function()

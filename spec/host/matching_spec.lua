@@ -268,6 +268,22 @@ describe("wx.scan", function()
     assert.equal("follow nil", (follow(app.event("subscribe", ""))))
   end)
 
+  it("takes following by any scan, which wx.event of that name does not", function()
+    local follow = app.with(function(wx)
+      wx.event("scan", "event")
+      wx.scan("a", function() return nil end)
+      wx.subscribe "follow"
+    end)
+    assert.equal("follow", (follow(app.event("subscribe", "qrscene_a"))))
+    assert.equal("event", (follow(app.event("scan", "a"))))
+    local both = app.with(function(wx)
+      wx.event("scan", "event")
+      wx.scan "scan"
+    end)
+    assert.equal("scan", (both(app.event("subscribe", "qrscene_a"))))
+    assert.equal("event", (both(app.event("scan", "a"))))
+  end)
+
   it("does not take last_trade_no_ for a scene", function()
     assert.equal("follow", (answer(app.event("subscribe", "last_trade_no_1000"))))
   end)
