@@ -86,6 +86,7 @@ function response:ok() end
 ---@return weiyue.http.Error? err
 function http.request(request) end
 
+--- Raises for a body, which http.post sends.
 ---@async
 ---@param url string
 ---@param options? weiyue.http.Options
@@ -93,6 +94,7 @@ function http.request(request) end
 ---@return weiyue.http.Error? err
 function http.get(url, options) end
 
+--- Raises for a body, which http.post sends.
 ---@async
 ---@param url string
 ---@param options? weiyue.http.Options
@@ -129,7 +131,7 @@ function http.put(url, options) end
 ---@return weiyue.http.Error? err
 function http.patch(url, options) end
 
---- Saves the body of a 2xx answer to a file (下载); another status is an error, http.status.
+--- Saves the body of a 2xx answer to a file (下载); another status is an error, http.status. Raises for a body.
 ---@async
 ---@param url string
 ---@param path string

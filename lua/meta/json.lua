@@ -20,6 +20,7 @@ local json = {}
 ---@class weiyue.json.encode_options
 ---@field pretty? boolean two blanks per level, one value per line
 ---@field sort? boolean keys in byte order; default true
+---@field floats? boolean 1.0 is written as 1.0, so that it is a float when it is read; default false: 1
 
 ---Reads JSON strictly (RFC 8259, UTF-8, no key twice in an object, nothing after the value).
 ---@param text string

@@ -76,11 +76,11 @@ function message:typing() end
 --- headimgurl are empty; remark, tagid_list, subscribe_time and unionid are there. Who does not follow has subscribe 0.
 ---@async
 ---@param options? { fresh?: boolean } fresh: WeChat is asked, whatever is kept
----@return weiyue.User? user
+---@return weiyue.Subscriber? user
 ---@return weiyue.api.Error? err
 function message:user(options) end
 
----@class weiyue.User as WeChat gives it
+---@class weiyue.Subscriber as WeChat gives it
 ---@field openid string
 ---@field subscribe 0|1
 ---@field subscribe_time? integer
@@ -137,7 +137,8 @@ function message:forget() end
 ---  `for appid, account in platform:authorizers() do`
 ---@field pre_auth_code? async fun(self: weiyue.Account): string?, weiyue.api.Error? of one, for
 ---  account.api.component.login_page
----@field quota table<string, weiyue.Quota> calls of today (今天的调用次数), by "family.name"
+---@field quota table<string, weiyue.Quota> calls of today (今天的调用次数), by "family.name": all that have a
+---  limit, and what was called
 local account = {}
 
 --- Forgets a user (删除一个用户的所有数据): calls what wx.on_forget was given, ends his conversations, deletes his

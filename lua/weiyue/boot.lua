@@ -89,12 +89,15 @@ function made.forget(_, hub)
   end
 end
 
+local ADVICE <const> = "change it in weiyue.lua (请在 weiyue.lua 里改)"
+
 -- msg.account and wx.account(): what a plugin may know of an account, and no secret.
 local function account_object(conf, hub)
   local can = {} -- a copy: what a plugin writes there by rawset changes nothing of the host
   local known = setmetatable({
     id = conf.id, url = conf.url, path = conf.path, kind = conf.kind, verified = conf.verified,
-    username = conf.username, appid = conf.appid, mode = conf.mode, can = can,
+    username = conf.username, appid = conf.appid, mode = conf.mode,
+    can = setmetatable({}, readonly.metatable("account.can", ADVICE, can)),
   }, {
     __index = function(_, key)
       if made[key] then
@@ -112,7 +115,7 @@ local function account_object(conf, hub)
   end
   tell()
   if conf.component then conf.tell = tell end
-  return setmetatable({}, readonly.metatable("account", "change it in weiyue.lua (请在 weiyue.lua 里改)", known))
+  return setmetatable({}, readonly.metatable("account", ADVICE, known))
 end
 
 -- The plugins of one account. A name that is no plugin's is told: the account would miss it silently.

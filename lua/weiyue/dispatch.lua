@@ -208,6 +208,11 @@ local function chain(index, msg, outbox, event, i)
   return reply, type(where) == "string" and where or use.where
 end
 
+-- "", or a text that is.
+local function is_empty(reply)
+  return reply == "" or type(reply) == "table" and reply.type == "text" and reply.content == ""
+end
+
 -- What a reply needs before it can leave.
 ---@async
 local function prepare(outbox, msg, reply, where)
@@ -265,7 +270,7 @@ function M.dispatcher(index, outbox, word, forgetting)
     local session = M.session
     if session then session.save(msg, reply ~= nil and where or nil) end
     if is_personal then forgetting:heard(msg) end
-    if not reply or reply == "" then return false, where, unknown end
+    if not reply or is_empty(reply) then return false, where, unknown end
     where = where or "?"
     if event and not events.may_reply(kind, event) and not (outbox and outbox:went_on(msg)) then
       if M.once(where, "no_reply:" .. event) then

@@ -71,8 +71,9 @@ local function logger(plugin)
   local L = {}
   for _, level in ipairs { "debug", "info", "warn", "error" } do
     L[level] = function(text, fields)
-      local all = { plugin = plugin.name }
+      local all = {}
       for k, v in pairs(fields_of("wx.log." .. level, fields) or {}) do all[k] = v end
+      all.plugin = plugin.name
       core.log.write(level, "plugin.log", tostring(text), all)
     end
   end

@@ -22,10 +22,13 @@ M.article = { pic_url = "picture" }
 
 local methods = {}
 
-local function served(file, name)
+local function served(file, name, account)
   local facts = known[file]
   if not facts then error(("call it with a colon: wx.file(…):%s(account)"):format(name), 3) end
   if not facts.host.services then error(("wx.file(…):%s: nothing is served here"):format(name), 3) end
+  if type(account) ~= "table" or not account.id then
+    error(("wx.file(…):%s wants an account, such as msg.account"):format(name), 3)
+  end
   return facts.host.services.upload, facts
 end
 
@@ -36,7 +39,7 @@ end
 ---@return string? media_id
 ---@return weiyue.Fault? err
 function methods.media_id(file, account, kind)
-  local upload, facts = served(file, "media_id")
+  local upload, facts = served(file, "media_id", account)
   local id, err = upload:media_id(account, kind or "image", facts)
   return id, err
 end
@@ -46,7 +49,7 @@ end
 ---@return string? url
 ---@return weiyue.Fault? err
 function methods.url(file, account)
-  local upload, facts = served(file, "url")
+  local upload, facts = served(file, "url", account)
   local url, err = upload:media_id(account, "picture", facts)
   return url, err
 end

@@ -131,9 +131,19 @@ function M.new(plugin, host)
     return response, err
   end
 
+  -- With a body it would be a POST.
+  local function without_body(what, options)
+    for _, name in ipairs(BODIES) do
+      if type(options) == "table" and options[name] ~= nil then
+        error(("%s has no %s: a request with a body is http.post, or http.request with its method"):format(what, name), 3)
+      end
+    end
+  end
+
   for name, method in pairs { get = false, head = "HEAD", delete = "DELETE" } do
     local what = "http." .. name
     H[name] = function(url, options)
+      if name ~= "delete" then without_body(what, options) end
       local response, err = send(build(url_of(what, url), method or nil, options, what, 2))
       return response, err
     end
@@ -151,6 +161,7 @@ function M.new(plugin, host)
   ---@async
   function H.download(url, path, options)
     if type(path) ~= "string" or path == "" then error("http.download wants a URL and a path", 2) end
+    without_body("http.download", options)
     local r = build(url_of("http.download", url), nil, options, "http.download", 2)
     r.to, r.max = path, r.max or DOWNLOAD_MAX
     local response, err = send(r)

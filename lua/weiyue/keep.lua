@@ -49,13 +49,13 @@ end
 
 -- Tables ----------------------------------------------------------------------------------------------
 
-local READ <const> = { depth = 512 }
+local WRITE <const>, READ <const> = { floats = true }, { depth = 512 }
 
 --- A table as it is kept. One that could not be read again is refused: JSON is read without NUL.
 ---@param value table
 ---@return string? text, string? err
 function M.encode(value)
-  local text, err = core.json.encode(value)
+  local text, err = core.json.encode(value, WRITE)
   if text and text:find("\\u0000", 1, true) and core.json.decode(text, READ) == nil then
     return nil, "a text in it has a NUL byte"
   end

@@ -253,7 +253,12 @@ local function index(_, key)
   error(("wx.store has no method %s"):format(tostring(key)), 2)
 end
 
-M.metatable = { __name = NAME, __metatable = NAME, __index = index, __tostring = function() return "wx.store" end }
+local function refuse(_, key)
+  error(("wx.store.%s: values are kept by wx.store:set(%q, value)"):format(tostring(key), tostring(key)), 2)
+end
+
+M.metatable = { __name = NAME, __metatable = NAME, __index = index, __newindex = refuse,
+  __tostring = function() return "wx.store" end }
 
 --- wx.store of one plugin.
 ---@param plugin string its name

@@ -168,6 +168,7 @@ function M.load(given)
   local rig, socket = rig_module(), wants_socket(options)
   local at = say.where()
   local now, seed = start_of(options.now), options.seed or 20240101
+  if math.type(seed) ~= "integer" then say.raise("seed 是整数：seed = 7", "a seed is an integer: seed = 7") end
   count = count + 1
   local state = os.tmpname()
   os.remove(state)

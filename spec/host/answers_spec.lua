@@ -15,7 +15,8 @@ describe("an answer", function()
   end)
 
   local SILENT <const> = { { "false", function() return false end }, { "an empty string", "" },
-    { "a function's empty string", function() return "" end } }
+    { "a function's empty string", function() return "" end },
+    { "an empty wx.reply.text", { type = "text", content = "" } } }
   for _, case in ipairs(SILENT) do
     it(case[1] .. " ends the search, and nothing is said", function()
       local answer = app.with(function(wx)
@@ -53,6 +54,16 @@ describe("an answer", function()
   it("a raised error passes through to the host", function()
     local answer = app.with(function(wx) wx.text("a", function() error "boom" end) end)
     assert.matches("answers_spec%.lua:%d+: boom", app.raised(answer, "a"))
+  end)
+end)
+
+describe("a line of wx.log", function()
+  it("names its plugin, whatever its fields say", function()
+    local answer = app.with(function(wx)
+      wx.text(function() wx.log.info("x", { plugin = "other", a = 1 }) end)
+    end)
+    local fields = app.logged(function() answer "hi" end)[1].fields
+    assert.same({ plugin = "plugin1", a = 1 }, fields)
   end)
 end)
 

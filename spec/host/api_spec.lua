@@ -163,6 +163,20 @@ describe("account.api", function()
     assert.is_true(calls >= 2 and calls <= 5, calls)
   end)
 
+  it("tells what is left of all that has a limit, before its first call as well", function()
+    one.limits = { ["tag.create"] = 7 }
+    local quota = hub.governor:quota(one)
+    assert.same({ used = 0, limit = 100000, left = 100000 }, quota["template.send"])
+    assert.same({ used = 0, limit = 7, left = 7 }, quota["tag.create"])
+    assert.is_nil(quota["tag.get"])
+  end)
+
+  it("is not written to", function()
+    for _, set in ipairs { function() api.x = 1 end, function() api.user.info = 1 end } do
+      assert.matches("api_spec.lua:%d+: account.api is read%-only", require("spec.support.app").raised(set))
+    end
+  end)
+
   it("counts, warns at four fifths, keeps a reserve for late replies, and refuses", function()
     one.limits = { ["message_custom.send"] = 20, ["user.info"] = 5 }
     local message = { touser = "oTest", msgtype = "text", text = { content = "hi" } }
@@ -228,7 +242,7 @@ describe("account.api", function()
       use_up(worker, of_worker)
       server:set { answers = {} }
       assert(hub.engine:call(one, "openapi.clear_quota"))
-      assert.is_nil(worker.governor:quota(of_worker)["user.info"])
+      assert.equal(0, worker.governor:quota(of_worker)["user.info"].used)
       use_up(worker, of_worker)
       assert(worker.engine:call(of_worker, "user.list", {}))
       machine.engine:call(of_machine, "user.list", {})

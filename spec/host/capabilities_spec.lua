@@ -88,12 +88,13 @@ describe("weiyue.capabilities", function()
 end)
 
 describe("account.can", function()
-  it("tells a plugin what the account may do, and a plugin's writing changes nothing of the host", function()
+  it("tells a plugin what the account may do, and no plugin changes it", function()
     local loaded = app.boot { name = "weiyue.lua", text = [[return { plugins = {}, accounts = {
       { token = "wxtest", kind = "service", can = { oauth = true } } } }]] }
-    local can = loaded.accounts[1].object.can
-    assert.same(capabilities.of("service", false, { oauth = true }), can)
-    can.oauth = false
-    assert.is_true(loaded.conf.accounts[1].can.oauth)
+    local can, seen = loaded.accounts[1].object.can, {}
+    for name, value in pairs(can) do seen[name] = value end
+    assert.same(capabilities.of("service", false, { oauth = true }), seen)
+    assert.matches("capabilities_spec.lua:%d+: account.can.oauth is read%-only", app.raised(function() can.oauth = false end))
+    assert.is_true(can.oauth)
   end)
 end)

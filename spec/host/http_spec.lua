@@ -682,6 +682,20 @@ describe("wx.http", function()
     end)
   end
 
+  it("refuses a body where the call's name says that there is none", function()
+    for _, name in ipairs { "get", "head", "download" } do
+      for _, body in ipairs { "json = {}", 'body = ""', "form = {}", 'file = "a"', "multipart = {}" } do
+        local path = name == "download" and '"x", ' or ""
+        local text = run(([[wx.text("go", function()
+          return select(2, pcall(wx.http.%s, BASE .. "/echo", %s{ %s }))
+        end)]]):format(name, path, body))
+        assert.matches(("http%%.%s has no %s: a request with a body is http%%.post"):format(name, body:match "^%w+"), text)
+        app:free()
+        app = nil
+      end
+    end
+  end)
+
   it("refuses to wait while a plugin loads", function()
     local ok, err = pcall(run, 'wx.http.get("http://a")')
     assert.is_false(ok)

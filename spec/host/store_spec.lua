@@ -36,6 +36,7 @@ describe("wx.store", function()
       local back = store:get("k" .. i)
       assert.same(value, back)
       assert.equal(math.type(value), math.type(back))
+      if type(value) == "table" then assert.equal(math.type(value.e), math.type(back.e)) end
       if json.is_array(value) then assert.is_true(json.is_array(back)) end
     end
     store:set("nan", 0 / 0)
@@ -246,6 +247,7 @@ describe("wx.store", function()
       { "an openid is a text", function() store:user() end },
       { "no account x", function() store:account "x" end },
       { "wx.store has no method put", function() store:put() end },
+      { 'wx.store.n: values are kept by wx.store:set%("n", value%)', function() store.n = 5 end },
     }
     for _, case in ipairs(cases) do
       assert.matches("^[^:]*store_spec.lua:%d+: .*" .. case[1], app.raised(case[2]))

@@ -82,6 +82,16 @@ describe("wx.file", function()
     assert.matches("url of article 1 must be a string", raised(function() wx.reply.news { title = "t", url = a } end))
   end)
 
+  it("wants to know whose media_id it is to be", function()
+    local host = { services = { upload = {} } }
+    local one = file.of({ folder = folder.path, loaded = true }, host) "shop/a.png"
+    for _, account in ipairs { false, "one", 5, {} } do
+      assert.matches("upload_spec%.lua:%d+: wx%.file%(…%):media_id wants an account, such as msg%.account",
+        raised(function() one:media_id(account or nil) end))
+    end
+    assert.matches("url wants an account", raised(function() one:url() end))
+  end)
+
   it("that is not there is noted while the plugin loads", function()
     folder:write { ["p/init.lua"] = 'local wx = require "weiyue"\nwx.text("a", wx.reply.image(wx.file "none.png"))\n'
       .. 'wx.file "there.png"', ["p/there.png"] = PNG }

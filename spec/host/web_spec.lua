@@ -298,6 +298,7 @@ describe("pages", function()
       ['wx.page("/a")'] = "wx.page wants a path and a function(req)",
       ['wx.page("/a", { methos = {} }, function() end)'] = "has no option methos; the nearest is methods",
       ['wx.page("/a", { methods = { "FETCH" } }, function() end)'] = "no method FETCH",
+      ['wx.page("/a", { methods = {} }, function() end)'] = "methods is a list",
       ['wx.page("/a", { body = "much" }, function() end)'] = "body is a number of bytes",
       ['wx.page("/a", { login = "all" }, function() end)'] = 'login is "base" or "userinfo"',
       ['wx.route("FETCH", "/a", function() end)'] = "wx.route wants a method",

@@ -145,6 +145,10 @@ describe("weiyue.json", function()
       end
     end)
 
+    it("writes floats so that they are floats again, where it is asked to", function()
+      assert.equal("[1.0,-3.0,1e+300,0.5,1]", json.encode({ 1.0, -3.0, 1e300, 0.5, 1 }, { floats = true }))
+    end)
+
     it("tells arrays from objects", function()
       assert.equal("{}", json.encode {})
       assert.equal("[]", json.encode(json.array()))

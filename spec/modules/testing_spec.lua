@@ -426,6 +426,8 @@ describe("weiyue.testing", function()
     assert.matches("erp", message_of(t.load, { folder = FOLDER, plugins = { "plugins/shop" } }))
     assert.matches("accounts%[1%].secrt", message_of(t.load, { accounts = { { secrt = "x" } } }))
     assert.matches("cannot open", message_of(t.load, "no/weiyue.lua"))
+    assert.matches("a seed is an integer: seed = 7", message_of(t.load, { seed = "x" }))
+    t.load { user_cache = "1m" }
     local app = shop()
     assert.matches("app.http:on has no jsn; the nearest is json",
       message_of(app.http.on, app.http, "GET", "http://erp/*", { jsn = 1 }))

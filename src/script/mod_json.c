@@ -196,7 +196,7 @@ typedef struct place {
 typedef struct encoder {
   lua_State *L;
   wy_buf *out;
-  bool pretty, sort;
+  bool pretty, sort, floats;
   int depth;
 } encoder;
 
@@ -247,7 +247,11 @@ static bool encode_number(encoder *e, const place *at) {
   }
   double v = lua_tonumber(e->L, -1);
   if (!isfinite(v)) return refuse(e, at, "number is not finite");
+  size_t from = e->out->n;
   wy_json_add_double(e->out, v);
+  wy_str text = {e->out->p + from, e->out->n - from};
+  if (e->floats && text.n && !memchr(text.p, '.', text.n) && !memchr(text.p, 'e', text.n))
+    wy_buf_lit(e->out, ".0");
   return true;
 }
 
@@ -416,7 +420,7 @@ static int l_encode_value(lua_State *L) {
   return 2;
 }
 
-/* json.encode(value [, { pretty = bool, sort = bool }]) */
+/* json.encode(value [, { pretty = bool, sort = bool, floats = bool }]) */
 static int l_encode(lua_State *L) {
   wy_buf out;
   encoder e = {.L = L, .out = &out, .sort = true};
@@ -427,6 +431,8 @@ static int l_encode(lua_State *L) {
     lua_getfield(L, 2, "pretty");
     e.pretty = lua_toboolean(L, -1);
     if (lua_getfield(L, 2, "sort") != LUA_TNIL) e.sort = lua_toboolean(L, -1);
+    lua_getfield(L, 2, "floats");
+    e.floats = lua_toboolean(L, -1);
   }
   lua_settop(L, 1);
   lua_pushcfunction(L, l_encode_value);

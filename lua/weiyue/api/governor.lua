@@ -205,7 +205,7 @@ function Governor:told(place, api, errcode)
   end
 end
 
---- What an account has used today: by API { used, limit?, left?, open? }.
+--- What an account has used today: by API { used, limit?, left?, open? }; all that have a limit, and what was called.
 ---@param place weiyue.Place
 ---@return table<string, { used: integer, limit?: integer, left?: integer, open?: integer }>
 function Governor:quota(place)
@@ -214,11 +214,12 @@ function Governor:quota(place)
     local used = dict:get(name_of("q", place, api, when)) or 0
     local open = dict:get(name_of("open", place, api, when))
     local limit = self:limit(place, api)
-    if used > 0 or open then
+    if limit or used > 0 or open then
       list[api] = { used = used, limit = limit, left = limit and math.max(0, limit - used), open = open }
     end
   end
   for api in pairs(self.limits) do add(api) end
+  for api in pairs(place.limits or {}) do add(api) end
   for _, one in pairs(self.seen) do
     if one.account == place.id then add(one.api) end
   end

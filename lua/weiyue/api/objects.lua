@@ -12,6 +12,10 @@ local UNKNOWN <const> = { name = "?" } -- code of no known plugin declares nothi
 
 local API <const>, FAMILY <const> = "weiyue.api", "weiyue.api.family"
 
+local function refuse(_, key)
+  error(("account.api is read-only: %s (不能改)"):format(tostring(key)), 2)
+end
+
 local function call(self, key, args, family)
   if rawequal(args, family) or (args ~= nil and type(args) ~= "table") then
     error(("account.api.%s takes a table of fields, with a dot before its name: account.api.%s{ … }")
@@ -27,7 +31,7 @@ local function family_of(self, name)
   end
   local family = {}
   return setmetatable(family, {
-    __name = FAMILY, __metatable = FAMILY,
+    __name = FAMILY, __metatable = FAMILY, __newindex = refuse,
     __index = function(_, call_name)
       local key = ("%s.%s"):format(name, tostring(call_name))
       if not catalogue.find(key) then
@@ -70,7 +74,7 @@ function M.new(place, plugin)
   local api, self = {}, { place = place, plugin = plugin }
   M.of[api] = self
   return setmetatable(api, {
-    __name = API, __metatable = API,
+    __name = API, __metatable = API, __newindex = refuse,
     __index = function(_, name)
       if methods[name] then return methods[name] end
       local family = family_of(self, tostring(name))

@@ -21,7 +21,7 @@ local OF_ACCOUNT <const> = { "mode", "kind", "verified", "can", "url", "path", "
 -- Keys of weiyue.lua that mean the same here.
 local PASSED <const> = {
   apology = true, deadline = true, hold_budget = true, mailbox = true, limits = true, http = true, lua_path = true,
-  c_modules = true, forget = true, hosts = true, proxies = true, store = true, reload = true,
+  c_modules = true, forget = true, user_cache = true, hosts = true, proxies = true, store = true, reload = true,
 }
 
 -- A value as Lua text.

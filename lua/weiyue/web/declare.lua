@@ -61,6 +61,7 @@ local function options_fault(kind, options)
     local n = bytes_of(options.body)
     if not (n and n >= 1 and n <= BODY_MAX) then return 'body is a number of bytes, such as "10MiB"' end
   end
+  if options.methods and #options.methods == 0 then return 'methods is a list, such as { "GET", "POST" }' end
   for _, method in ipairs(options.methods or {}) do
     if not BITS[method] then return ("no method %s: GET POST PUT PATCH DELETE OPTIONS"):format(tostring(method)) end
   end
