@@ -247,7 +247,7 @@ function user:unfollows() end
 ---@return weiyue.testing.Answer
 function user:location(latitude, longitude, label) end
 
---- Any event (任意事件): u:event("user_get_card", { card_id = "c" }).
+--- Any event (任意事件): u:event("user_get_card", { card_id = "c" }), u:event("view", { key = "http://wx.test" }).
 ---@async
 ---@param name string
 ---@param fields? table as in msg, or by WeChat's names

@@ -90,8 +90,8 @@ end
 local function accounts_of(conf, format)
   local list = {}
   for i, account in ipairs(conf.accounts) do
-    list[i] = { id = account.id, appid = account.appid, mode = account.mode, path = account.path, url = account.url,
-      host = account.url and account.url:match "^%a+://([^/]*)", wire = wire_of(account, format) }
+    list[i] = { index = i, id = account.id, appid = account.appid, mode = account.mode, path = account.path,
+      url = account.url, host = account.url and account.url:match "^%a+://([^/]*)", wire = wire_of(account, format) }
   end
   return list
 end

@@ -58,6 +58,12 @@ for _, tag in ipairs { "", " #socket" } do
       assert.reply(u:location(39.9, 116.4, "天安门")).is_text "天安门"
       assert.reply(u:says "图文").is_news { "一" }
       assert.reply(u:event("view", { event_key = "http://wx.test" })).is_empty()
+      assert.reply(u:event("view", { key = "http://wx.test" })).is_empty()
+      assert.reply(u:event("click", { key = "about" })).is_text "关于我们"
+      assert.reply(u:event("scan", { scene = "table:7" })).is_text "桌号 7"
+      assert.reply(u:event("subscribe", { scene = "ref" })).is_text "来自 ref"
+      local answer = u:sends { type = "text", content = "编号", id = "77", created = 1714000000 }
+      assert.reply(answer).is_text "77 1714000000"
       assert.reply(u:unfollows()).is_empty()
       assert.reply(u:scans "again").is_text "来自 again"
     end)
@@ -263,6 +269,18 @@ for _, tag in ipairs { "", " #socket" } do
       assert.reply(app:user { account = "two" }:clicks "about").is_text "关于我们"
       assert.reply(app:user():clicks "about").is_text "关于我们"
       assert.equal(1, app:metrics 'weiyue_pushes_total{account="two"}')
+    end)
+
+    it("opens the pages of accounts that share a host where they stand", function()
+      local app = shop { accounts = { { id = "one" }, { id = "two" }, { id = "own", url = "http://own.test" } } }
+      for id, url in pairs { one = "http://wx.test/one/me", two = "http://wx.test/two/me", own = "http://own.test/me" } do
+        local u = app:user { account = id }
+        local page = u:opens "/me"
+        assert.same({ 200, u.openid, url }, { page.status, page.text, page.url })
+        assert.equal("你好，月", app:get("/hello/月", { account = id }).text)
+        assert.equal(200, app:get("/" .. id .. "/hello/月", { account = id }).status)
+        assert.equal(200, u:opens("/form"):submit({ text = "茶" }).status)
+      end
     end)
 
     it("loads a weiyue.lua with made-up keys, and nothing of its store", function()

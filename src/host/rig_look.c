@@ -1,5 +1,5 @@
-/* What a spec leaves behind in a rig's host: tasks, calls and requests under way, bytes that
- * plugins keep. */
+/* What a spec asks of a rig's host: what it leaves behind there (tasks, calls and requests under
+ * way, bytes that plugins keep), and where pages stand. */
 #include <lauxlib.h>
 
 #include "host/rig_impl.h"
@@ -73,4 +73,16 @@ static int l_weigh(lua_State *L) {
   return 1;
 }
 
-const luaL_Reg wy_rig_look_methods[] = {{"left", l_left}, {"weigh", l_weigh}, {NULL, NULL}};
+/* base(i) → what the pages of that account stand under, on a host that is not its own; else "" */
+static int l_base(lua_State *L) {
+  rig *r = wy_rig_check(L);
+  const generation *g = r->host->workers[0].current->generation;
+  size_t i = (size_t)luaL_checkinteger(L, 2) - 1;
+  luaL_argcheck(L, i < g->n_accounts, 2, "no such account");
+  const account *a = &g->accounts[i];
+  lua_pushstring(L, a->base && !a->own_host ? a->base : "");
+  return 1;
+}
+
+const luaL_Reg wy_rig_look_methods[] = {
+    {"left", l_left}, {"weigh", l_weigh}, {"base", l_base}, {NULL, NULL}};

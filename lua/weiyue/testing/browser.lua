@@ -181,21 +181,25 @@ end
 
 -- Requests ---------------------------------------------------------------------------------------------------------
 
--- The account's address, and the path below it, of a path or a URL.
-local function target_of(account, path)
+-- The account's address, and the path below it, of a path or a URL. Accounts that share a host have their pages under
+-- /ID, which the path may have already.
+local function target_of(app, account, path)
   if path:find "^%a[%w+.-]*://" then
     local parts = web.split(path)
     return parts.authority, parts.path .. (parts.query ~= "" and "?" .. parts.query or ""), parts.origin
   end
   if not path:find "^/" then say.raise("路径以 / 开头", "a path begins with /") end
   local parts = web.split(account.url or "http://127.0.0.1")
-  return parts.authority, (parts.path:gsub("/+$", "")) .. path, parts.origin
+  local base = app.host:base(account.index)
+  if base == "" then base = parts.path:gsub("/+$", "")
+  elseif (path:match "^[^?]*" .. "/"):find(base .. "/", 1, true) == 1 then base = "" end
+  return parts.authority, base .. path, parts.origin
 end
 
 --- A request without cookies.
 function M.request(app, method, path, options)
   say.check_keys("app:" .. method:lower(), options, REQUEST)
-  local authority, target, origin = target_of(app:_account(options.account), path)
+  local authority, target, origin = target_of(app, app:_account(options.account), path)
   local headers, body = { Host = authority }, options.body
   if options.form then
     body, headers["Content-Type"] = core.form.encode(options.form), "application/x-www-form-urlencoded"
@@ -248,7 +252,7 @@ end
 
 -- One request of the browser.
 local function fetch(self, method, url, body, kind)
-  local authority, target, origin = target_of(self.user.account, url)
+  local authority, target, origin = target_of(self.user.app, self.user.account, url)
   local headers = { Host = authority, ["User-Agent"] = AGENT, Accept = "text/html,*/*",
     Cookie = cookies_for(self, authority, target:match "^[^?]*") }
   if body then
@@ -306,7 +310,7 @@ end
 function Browser:open(path, options)
   say.check_keys("u:opens", options or {}, { consent = true, snapshot = true })
   self.options = options
-  local _, target, origin = target_of(self.user.account, path)
+  local _, target, origin = target_of(self.user.app, self.user.account, path)
   return self:_visit("GET", path:find "^%a[%w+.-]*://" and path or origin .. target)
 end
 

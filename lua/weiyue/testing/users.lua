@@ -65,10 +65,16 @@ local function field_names(fields)
   return names
 end
 
-local SPECIAL <const> = { x = "locationx", y = "locationy" }
+-- Names of msg that are not WeChat's own.
+local SPECIAL <const> = {
+  x = "locationx", y = "locationy", key = "eventkey", scene = "eventkey", id = "msgid", created = "createtime",
+}
+local ALWAYS <const> = { msgid = "MsgId", createtime = "CreateTime" }
 
 local function fill(message, given, fields, what)
   local names = field_names(fields)
+  for plain, name in pairs(ALWAYS) do names[plain] = names[plain] or name end
+  if message.MsgType == "event" then names.eventkey = "EventKey" end
   for key, value in pairs(given) do
     if key ~= "type" then
       local plain = key:gsub("_", ""):lower()
@@ -78,7 +84,10 @@ local function fill(message, given, fields, what)
         for one in pairs(names) do known[one] = true end
         say.check_keys(what, { [plain] = true }, known)
       end
-      message[name] = type(value) == "number" and tostring(value) or value
+      if plain == "scene" and name == "EventKey" and message.Event:lower() == "subscribe" then
+        value = "qrscene_" .. value
+      end
+      message[name] = type(value) == "number" and name ~= "CreateTime" and tostring(value) or value
     end
   end
   return message
