@@ -135,7 +135,8 @@ function M.new(plugin, host)
   local function without_body(what, options)
     for _, name in ipairs(BODIES) do
       if type(options) == "table" and options[name] ~= nil then
-        error(("%s has no %s: a request with a body is http.post, or http.request with its method"):format(what, name), 3)
+        error(("%s has no %s: a request with a body is http.post, or http.request with its method")
+          :format(what, name), 3)
       end
     end
   end

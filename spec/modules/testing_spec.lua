@@ -1,5 +1,6 @@
 -- weiyue.testing, in `weiyue test` and in a stock lua5.4; each spec in the host's memory, and over real sockets.
 
+local json = require "weiyue.json"
 local leaks = require "weiyue.testing.leaks"
 local t = require "weiyue.testing"
 
@@ -135,6 +136,25 @@ for _, tag in ipairs { "", " #socket" } do
         assert.equal(4, #order)
       end)
     end
+
+    it("refuses requests that a host does not send, whatever stubs there are", function()
+      local app = shop()
+      local u = app:user()
+      app.http:on("*", "*", { body = "fine" })
+      for _, request in ipairs {
+        { url = "ftp://erp/a" }, { url = "erp/goods" }, { url = "http://" }, { url = "http://erp:99999/" },
+        { url = "http://erp/a", method = "CONNECT" }, { url = "http://erp/a", method = "GE T" },
+        { url = "http://erp/a", headers = { ["A B"] = "c" } }, { url = "http://erp/a", headers = { A = "b\r\nC: d" } },
+      } do
+        local text = u:says("发 " .. json.encode(request)).text
+        assert.matches("^http.url ", text, json.encode(request))
+      end
+      assert.equal(0, app.http:count())
+      assert.reply(u:says '发 {"url":"http://erp/a","method":"PROPFIND","headers":{"A":"b"}}').is_text "发出"
+      app.http:on("GET", "http://erp/away", { status = 302, headers = { location = "ftp://erp/" } })
+      assert.reply(u:says '发 {"url":"http://erp/away","redirects":3}').matches "^http.denied "
+      assert.reply(u:says '发 {"url":"http://erp/away"}').is_text "发出"
+    end)
 
     it("has calls fail as networks do", function()
       local app = shop()

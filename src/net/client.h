@@ -101,7 +101,7 @@ typedef struct wy_transfer_result {
   uint64_t ms;
 } wy_transfer_result;
 
-wy_transfer *wy_transfer_new(wy_client *c); /* NULL: no memory */
+wy_transfer *wy_transfer_new(wy_client *c); /* NULL: no memory. c NULL: it is checked, never sent */
 void wy_transfer_free(wy_transfer *t);      /* ends it silently when it is under way */
 
 /* These say WY_FETCH_OK, NOMEM, URL or FILE. A header with a line break is refused as URL; what
@@ -111,6 +111,8 @@ wy_fetch wy_transfer_header(wy_transfer *t, wy_str name, wy_str value);
 wy_fetch wy_transfer_data(wy_transfer *t, wy_str bytes); /* one more piece of the body: copied */
 wy_fetch wy_transfer_file(wy_transfer *t, const char *path); /* likewise, the file as it is now */
 wy_fetch wy_transfer_save(wy_transfer *t, const char *path); /* where the answer's body goes */
+/* The same of the URL, which start looks at by itself. */
+wy_fetch wy_transfer_check(wy_transfer *t, wy_str url, const wy_transfer_options *options);
 /* It is not begun, as one of these has said so: counted as failed, and its result says why. */
 void wy_transfer_refuse(wy_transfer *t, wy_fetch why);
 

@@ -64,8 +64,8 @@ static bool set_up(wy_transfer *t) {
 }
 
 wy_transfer *wy_transfer_new(wy_client *c) {
-  if (wy_client_begin(c)) return NULL;
-  wy_list *node = wy_list_shift(&c->spare);
+  if (c && wy_client_begin(c)) return NULL;
+  wy_list *node = c ? wy_list_shift(&c->spare) : NULL;
   if (node) {
     c->n_spare--;
     return wy_container_of(node, wy_transfer, link);
@@ -79,6 +79,7 @@ wy_transfer *wy_transfer_new(wy_client *c) {
   t->client = c;
   t->out = -1;
   t->plain = true;
+  if (!c) return t;
   t->easy = curl_easy_init();
   if (t->easy && set_up(t)) return t;
   wy_transfer_destroy(t);
@@ -108,14 +109,14 @@ static void clear(wy_buf *b) {
 void wy_transfer_free(wy_transfer *t) {
   if (!t) return;
   wy_client *c = t->client;
-  if (!wy_list_empty(&t->link) && !c->closed) {
+  if (c && !wy_list_empty(&t->link) && !c->closed) {
     wy_client_remove(c, t);
     wy_timer_stop(c->clock, &t->deadline);
     wy_list_remove(&t->link);
     wy_metric_set(&c->stats.active, wy_metric_get(&c->stats.active) - 1);
   }
   wy_transfer_forget_file(t);
-  if (c->closed || c->n_spare >= SPARE) {
+  if (!c || c->closed || c->n_spare >= SPARE) {
     wy_transfer_destroy(t);
     return;
   }
@@ -171,7 +172,12 @@ static wy_fetch begin(wy_transfer *t, wy_str url) {
 void wy_transfer_refuse(wy_transfer *t, wy_fetch why) {
   t->fetch = why;
   t->began = t->ended = 0;
-  count(t->client, why);
+  if (t->client) count(t->client, why);
+}
+
+wy_fetch wy_transfer_check(wy_transfer *t, wy_str url, const wy_transfer_options *options) {
+  t->options = *options;
+  return wy_transfer_set_first_url(t, url);
 }
 
 wy_fetch wy_transfer_start(wy_transfer *t, wy_str url, const wy_transfer_options *options,

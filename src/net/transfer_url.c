@@ -77,7 +77,7 @@ static wy_fetch take(wy_transfer *t, CURLU *url, const char *before) {
   }
   if (t->hops && (!before || strcasecmp(t->host, before) != 0)) t->options.guarded = true;
   open_or_guard(t);
-  return curl_easy_setopt(t->easy, CURLOPT_CURLU, url) ? WY_FETCH_NOMEM : WY_FETCH_OK;
+  return t->easy && curl_easy_setopt(t->easy, CURLOPT_CURLU, url) ? WY_FETCH_NOMEM : WY_FETCH_OK;
 }
 
 static wy_fetch read_url(wy_transfer *t, const char *url, const char *before) {

@@ -346,6 +346,37 @@ static int fail(lua_State *L, wy_fetch fetch) {
   return push_failure(L, &r);
 }
 
+/* It was not begun. */
+static int refused(lua_State *L, settings *s, call *c) {
+  call_free(s->told);
+  s->told = c;
+  int n = push_result(L, c->transfer);
+  s->told = NULL;
+  call_free(c);
+  return n;
+}
+
+/* To who stands in the client's place, unless the client would refuse it. */
+static int send_by_wire(lua_State *L, settings *s, const wy_wire *wire, const request *r) {
+  request head = *r;
+  head.body = (wy_str){NULL, 0};
+  head.file = head.to = NULL;
+  head.pieces = 0;
+  call *c = calloc(1, sizeof *c);
+  wy_transfer *t = c ? c->transfer = wy_transfer_new(NULL) : NULL;
+  wy_fetch f = t ? fill(L, t, &head) : WY_FETCH_NOMEM;
+  if (!f) f = wy_transfer_check(t, r->url, &r->options);
+  if (t && f) {
+    wy_transfer_refuse(t, f);
+    return refused(L, s, c);
+  }
+  call_free(c);
+  if (f) return fail(L, f);
+  const wy_wire_request q = {r->method, r->url,     r->type,   r->body,   r->file,
+                             r->to,     r->headers, r->pieces, r->options};
+  return wy_wire_send(L, wire, &q, RESPONSE);
+}
+
 static int l_send(lua_State *L) {
   request r;
   settings *s = settings_of(L);
@@ -353,11 +384,7 @@ static int l_send(lua_State *L) {
   lua_settop(L, 4);
   read_request(L, s, &r);
   const wy_wire *wire = wy_wire_of(L, r.url);
-  if (wire)
-    return wy_wire_send(L, wire,
-                        &(wy_wire_request){r.method, r.url, r.type, r.body, r.file, r.to, r.headers,
-                                           r.pieces, r.options},
-                        RESPONSE);
+  if (wire) return send_by_wire(L, s, wire, &r);
   wy_task *task = wy_task_can_wait(L);
   lua_getfield(L, LUA_REGISTRYINDEX, WY_KEY_CLIENT);
   wy_client *client = lua_touserdata(L, -1);
@@ -379,12 +406,7 @@ static int l_send(lua_State *L) {
     wy_external_begin(task->script->clock, &c->external, "an HTTP call");
     return wy_task_await(L, &c->wait);
   }
-  call_free(s->told);
-  s->told = c;
-  int n = push_result(L, t);
-  s->told = NULL;
-  call_free(c);
-  return n;
+  return refused(L, s, c);
 }
 
 static int l_response(lua_State *L) {

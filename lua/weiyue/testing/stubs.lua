@@ -178,10 +178,12 @@ function Http:_take(call)
       return self.app.host:answer(call.id, response.status, web.head(response.headers), response.body, took,
         hops > 0 and request.url or nil)
     end
+    local to = web.resolve(request.url, location)
+    if not to:lower():find "^https?://" then return self.app.host:answer(call.id, nil, "http.denied", "", took) end
     hops = hops + 1
     if hops > call.redirects then return self.app.host:answer(call.id, nil, "http.redirects", "", took) end
     local keeps = response.status == 307 or response.status == 308
-    request = setmetatable({ method = keeps and request.method or "GET", url = web.resolve(request.url, location),
+    request = setmetatable({ method = keeps and request.method or "GET", url = to,
       headers = request.headers, body = keeps and request.body or "", at = request.at }, Request)
   end
 end
