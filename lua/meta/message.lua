@@ -63,13 +63,13 @@ function message:ask(question) end
 ---@param reply string|weiyue.Reply
 ---@param options? { kf?: string } kf: the customer service account (name@account) that speaks
 ---@return true? ok
----@return string? err the window is closed, the sender failed, nobody may answer this event
+---@return weiyue.api.Error? err reply.too_late, reply.not_allowed, reply.window; file.missing and its like; or WeChat's
 function message:say(reply, options) end
 
 --- Shows the user that an answer is being written (正在输入).
 ---@async
 ---@return true? ok
----@return string? err such as: this account sends no customer service messages
+---@return weiyue.api.Error? err reply.no_late: this account sends no customer service messages; or WeChat's
 function message:typing() end
 
 --- What WeChat knows of the sender (用户信息): user.info, kept in the store for `user_cache`. After 2021 nickname and

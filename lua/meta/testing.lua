@@ -51,7 +51,8 @@ local testing = {}
 ---@field path? string
 ---@field aes_key? string
 ---@field username? string
----@field deadline? number as in weiyue.lua; so are apology, hold_budget, mailbox, limits, http, user_cache, lua_path, c_modules, …
+---@field deadline? number as in weiyue.lua; so are apology, hold_budget, mailbox, limits, http,
+---  user_cache, lua_path, c_modules, …
 
 --- Loads plugins into a host of their own (装入插件). Raises what keeps them from loading, with file and line.
 ---@async

@@ -284,6 +284,7 @@ function M.dispatcher(index, outbox, word, forgetting)
       local base = msg.account.url
       if base then reply = resolve(reply, base) else tell_lost(reply, where) end
     end
+    if outbox then reply = outbox:tell(msg, reply) end
     return reply, where, unknown
   end
 end

@@ -1,6 +1,7 @@
 -- Late replies: the same answer by customer-service message, when WeChat no longer waits for the push.
 -- Nothing is sent here: what comes out is ready for JSON and message_custom.send or .typing.
 local codec = require "weiyue_core".codec
+local fault = require "weiyue.token.fault"
 local page = require "weiyue.page"
 
 local M = {}
@@ -25,10 +26,6 @@ M.forms = {
   raw = false,
 }
 M.article = { title = "title", description = "description", url = "url", pic_url = "picurl" }
-
-local ERROR <const> = { __name = "weiyue.late.error" }
-
-function ERROR.__tostring(err) return err.code .. ": " .. err.message end
 
 -- As in a passive reply, U+FFFD stands for each byte of broken UTF-8 and each control character:
 -- WeChat would show the escape that JSON makes of the latter.
@@ -85,7 +82,7 @@ end
 
 local function formless(what)
   local message = what .. " has no form as customer-service message"
-  return nil, setmetatable({ code = "no_late_form", message = message }, ERROR)
+  return nil, fault("no_late_form", message, "这种回复只能及时作答；such a reply is an answer in time only")
 end
 
 ---The messages that say late what the reply would have said. A reply that could not have been sent in

@@ -24,6 +24,9 @@ Mailbox.__index = Mailbox
 -- The length keeps accounts apart: ("a", "bc") is not ("ab", "c").
 local function key_of(account_id, openid) return #account_id .. ":" .. account_id .. openid end
 
+-- Beside what waits, where the user was not told of it; and under the first alone, that there is such a user.
+local UNTOLD <const> = "?"
+
 local function read(self, key)
   local text = self.dict:get(key)
   return text and json.decode(text, READ)
@@ -76,6 +79,7 @@ function Mailbox:take(account_id, openid)
     if had then self.gone:delete(key) end
     return nil, had and "gone" or nil
   end
+  self:show(account_id, openid)
   local oldest = table.remove(list, 1)
   if #list == 0 then
     self.dict:delete(key)
@@ -93,10 +97,28 @@ function Mailbox:waits(account_id, openid)
   return self.dict:get(key) ~= nil or self.gone ~= nil and self.gone:get(key) ~= nil
 end
 
+---Notes that nobody could tell the user of what waits for him.
+function Mailbox:hide(account_id, openid)
+  self.dict:set(UNTOLD .. key_of(account_id, openid), "1", self.ttl)
+  self.dict:set(UNTOLD, "1", self.ttl)
+end
+
+---He was told now.
+function Mailbox:show(account_id, openid) self.dict:delete(UNTOLD .. key_of(account_id, openid)) end
+
+---Whether an answer waits of which the user was not told. Cheap: asked for every text that answers him.
+---@return boolean
+function Mailbox:hides(account_id, openid)
+  if not self.dict:get(UNTOLD) then return false end
+  local key = key_of(account_id, openid)
+  return self.dict:get(UNTOLD .. key) ~= nil and self.dict:get(key) ~= nil
+end
+
 ---Forgets what waits for a user.
 function Mailbox:drop(account_id, openid)
   local key = key_of(account_id, openid)
   self.dict:delete(key)
+  self:show(account_id, openid)
   if self.gone then self.gone:delete(key) end
 end
 

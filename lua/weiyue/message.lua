@@ -33,8 +33,19 @@ function methods.ask(msg, question)
   return conversations:ask(msg, question)
 end
 
+-- Raises at the plugin's line what is wrong with the options of a method.
+local function check_options(name, options, known)
+  if options ~= nil and type(options) ~= "table" then error(("msg:%s wants a table of options"):format(name), 3) end
+  for key, value in pairs(options or {}) do
+    if not known[key] then error(("msg:%s has no option %s"):format(name, tostring(key)), 3) end
+    if type(value) ~= known[key] then error(("msg:%s: %s must be a %s"):format(name, key, known[key]), 3) end
+  end
+  return options or {}
+end
+
 function methods.say(msg, reply, options)
   served(msg, "say", "reply")
+  options = check_options("say", options, { kf = "string" })
   if type(reply) ~= "string" and type(reply) ~= "table" or reply == "" then
     error("msg:say wants a text or a wx.reply value", 2)
   end
@@ -48,16 +59,6 @@ end
 function methods.typing(msg)
   served(msg, "typing", "")
   return outbox:typing(msg)
-end
-
--- Raises at the plugin's line what is wrong with the options of a method.
-local function check_options(name, options, known)
-  if options ~= nil and type(options) ~= "table" then error(("msg:%s wants a table of options"):format(name), 3) end
-  for key, value in pairs(options or {}) do
-    if not known[key] then error(("msg:%s has no option %s"):format(name, tostring(key)), 3) end
-    if type(value) ~= known[key] then error(("msg:%s: %s must be a %s"):format(name, key, known[key]), 3) end
-  end
-  return options or {}
 end
 
 -- msg:user: what WeChat knows of the sender.

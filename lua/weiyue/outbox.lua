@@ -5,6 +5,7 @@ local capabilities = require "weiyue.capabilities"
 local core = require "weiyue_core"
 local dispatch = require "weiyue.dispatch"
 local events = require "weiyue.events"
+local fault = require "weiyue.token.fault"
 local file = require "weiyue.file"
 local late = require "weiyue.late"
 local page = require "weiyue.page"
@@ -80,10 +81,15 @@ local function paged(place, replies)
   return list
 end
 
+-- A text with a line below it; nil: it has no room for one.
+local function with_line(text, line)
+  return #text + 1 + #line <= TEXT_MAX and text .. "\n" .. line or nil
+end
+
 -- A page with the line that tells of the next one. An answer that leaves it no room was the last of
 -- its own when it was put by, and what came behind it was told of then.
 local function with_more(place, text)
-  return #text <= place.room and text .. "\n" .. place.more or text
+  return with_line(text, place.more) or text
 end
 
 -- The mailbox -----------------------------------------------------------------------------------------
@@ -135,13 +141,28 @@ function Outbox:fetch(msg)
   return reply
 end
 
+--- A text that answers him, with a line about what waits for him if nobody could tell him before.
+---@param msg table
+---@param reply string|weiyue.Reply
+---@return string|weiyue.Reply
+function Outbox:tell(msg, reply)
+  local id, openid = msg.account.id, msg.openid
+  if not openid or not is_text(reply) or not self.box:hides(id, openid) then return reply end
+  local told = with_line(text_of(reply), self.places[msg.account].waiting)
+  if told then self.box:show(id, openid) end
+  return told or reply
+end
+
 --- The user has left: nothing waits for him any more.
 function Outbox:left(msg) self.box:drop(msg.account.id, msg.openid) end
 
 -- Customer-service messages --------------------------------------------------------------------------
 
 local LATE <const> = { late = true } -- they may use what is kept of the day's calls for them
-local BUSY <const>, BUSY_PAUSES <const> = -1, { 1, 3 } -- WeChat's errcode; seconds
+local BUSY <const> = -1 -- WeChat's errcode
+local PAUSES <const>, PATIENCE <const> = { 1, 3, 6 }, 20 -- seconds: his next message waits, and a task's time is short
+local REMINDERS <const> = { 30, 120, 600, 3600 } -- seconds
+local GATEWAY_TIMEOUT <const> = 504
 local FORGOTTEN <const> = 40007 -- a media_id
 local MOST <const> = 1000 -- more messages than any window has room for
 
@@ -155,6 +176,13 @@ local ITS_OWN <const> = {
 }
 
 local function code_of(err) return type(err) == "table" and err.code end
+
+-- Whether the message has not arrived for certain, and may the next time.
+local function is_passing(err)
+  if type(err) ~= "table" then return false end
+  if err.code == "api.http" then return (err.status or 0) >= 500 and err.status ~= GATEWAY_TIMEOUT end
+  return err.code == BUSY or err.sent == false
+end
 
 local MEDIA <const> = { "media_id", "thumb_media_id" }
 
@@ -174,6 +202,13 @@ local function window_open(p, sent)
   return capabilities.window_open(p.type, p.event, p.created, sent, core.time.now())
 end
 
+-- What the program's sender says, and whatever else is no error of the API's.
+local function fault_of(err)
+  if type(err) == "table" and err.hint then return err end
+  return fault(code_of(err) or "reply.sender", tostring(type(err) == "table" and err.message or err),
+    "看日志里的 late.failed；look at late.failed in the log")
+end
+
 -- By the program's sender, else by WeChat's API. An authorizer's leave by that: the sender knows the configuration's
 -- accounts, which have an entry of their own in places.
 ---@async
@@ -189,14 +224,17 @@ function Outbox:post(p, name, message)
   return self.push.send(self.places[p.account].index, text)
 end
 
--- The same with what is worth another try: WeChat is busy; or has forgotten a file of ours.
+-- The same with what is worth another try: it has not left, WeChat is busy, or has forgotten a file of ours.
 ---@async
 ---@return true? ok, any err
 function Outbox:post_again(p, message)
+  local now = core.time.monotonic
+  p.since = p.since or now()
   local ok, err = self:post(p, "message_custom.send", message)
-  for _, pause in ipairs(BUSY_PAUSES) do
-    if ok or code_of(err) ~= BUSY then break end
+  for _, pause in ipairs(PAUSES) do
+    if ok or not is_passing(err) or now() - p.since > PATIENCE then break end
     task.sleep(pause)
+    if not window_open(p, 0) then break end
     ok, err = self:post(p, "message_custom.send", message)
   end
   if not ok and code_of(err) == FORGOTTEN and renew(self.services.upload, p.account, message) then
@@ -209,6 +247,7 @@ end
 ---@async
 ---@return true? ok
 ---@return boolean? kind it is this reply that cannot leave; others may
+---@return any err
 function Outbox:send(p, reply, options)
   local index = self.places[p.account].index
   local list, err = late.messages(p.openid, reply, options)
@@ -230,7 +269,31 @@ function Outbox:send(p, reply, options)
   self.push.count("late_failed", index)
   warn(p, "late.failed", tostring(err))
   if CLOSED[code_of(err)] then self.push.sent(p.push, MOST) end -- nothing more for this push
-  return nil, list == nil or ITS_OWN[code_of(err)]
+  return nil, list == nil or ITS_OWN[code_of(err)], err
+end
+
+-- Tells him later of what waits, as long as the window lets him be told and he has not learnt of it otherwise.
+function Outbox:remind(p, n)
+  if not REMINDERS[n] then return end
+  local id = p.account.id
+  task.after(REMINDERS[n], function()
+    if not window_open(p, 0) or not self.box:hides(id, p.openid) then return end
+    local message = late.messages(p.openid, self.places[p.account].waiting)[1]
+    local ok, err = self:post(p, "message_custom.send", message)
+    if ok then
+      self.box:show(id, p.openid)
+    elseif is_passing(err) then
+      self:remind(p, n + 1)
+    end
+  end)
+end
+
+-- Into the mailbox, of which he is told by what answers him next, or before that if the sender is well again.
+function Outbox:hide(p, replies, err)
+  local fate = self:put(p, replies)
+  self.box:hide(p.account.id, p.openid)
+  if is_passing(err) then self:remind(p, 1) end
+  return fate
 end
 
 -- All of them, in order. What the window, the sender or its kind keeps from leaving waits in the
@@ -239,17 +302,19 @@ end
 ---@param is_begun? boolean something of the answer has left already
 ---@return weiyue.outbox.Fate
 function Outbox:send_all(p, replies, is_begun)
-  local place = self.places[p.account]
+  local place, told = self.places[p.account], false
   for i, reply in ipairs(replies) do
     local sent = self.push.sent(p.push, 0)
-    if not window_open(p, sent) then return self:put(p, table.move(replies, i, #replies, 1, {})) end
+    local function rest() return table.move(replies, i, #replies, 1, {}) end
+    if not window_open(p, sent) then return told and self:put(p, rest()) or self:hide(p, rest()) end
     local window = capabilities.window(p.type, p.event)
-    local is_last = sent + 1 == window.messages and i < #replies
-    if is_last and is_text(reply) then reply = with_more(place, text_of(reply)) end
-    local ok, kind = self:send(p, reply)
+    told = sent + 1 == window.messages and i < #replies and is_text(reply)
+    if told then reply = with_more(place, text_of(reply)) end
+    local ok, kind, err = self:send(p, reply)
     if not ok then
-      local fate = self:put(p, table.move(replies, i, #replies, 1, {}))
-      if kind and window_open(p, sent) then self:send(p, (is_begun or i > 1) and place.more or place.waiting) end
+      local fate = self:hide(p, rest(), err)
+      local notice = (is_begun or i > 1) and place.more or place.waiting
+      if kind and window_open(p, sent) and self:send(p, notice) then self.box:show(p.account.id, p.openid) end
       return fate
     end
   end
@@ -339,21 +404,46 @@ function Outbox:ask(msg, question) return self:deliver(self.push.facts(msg.push)
 
 -- What handlers say meanwhile --------------------------------------------------------------------------
 
+-- Why nothing can be said.
+local refused = {}
+
+function refused.too_late()
+  return fault("reply.too_late", { "这条消息已经答完了", "this message was answered for good" },
+    "在答完之前说，或用 account.api.message_custom.send；say it before, or use account.api.message_custom.send")
+end
+
+function refused.not_allowed()
+  return fault("reply.not_allowed", { "微信不让回复这个事件", "WeChat lets nobody answer this event" },
+    "要通知用户，用模板消息；a template message may reach the user")
+end
+
+function refused.window()
+  return fault("reply.window", { "微信允许的客服消息发完了，或时间过了", "WeChat's window is closed" },
+    "等用户再发消息或点击；wait for the user's next message or click")
+end
+
+function refused.no_late()
+  return fault("reply.no_late",
+    { "现在不能给这个用户发客服消息", "this account sends no customer service messages here" },
+    "账号要有 can.customer_service、appid 和 secret；the account needs can.customer_service, appid and secret")
+end
+
 --- msg:say: at once where customer-service messages may be sent, else before the answer.
 ---@async
----@return true? ok, string? err
+---@return true? ok, weiyue.Fault? err
 function Outbox:say(msg, reply, options)
   local push = self.push
-  if push.way(msg.push) == nil then return nil, "this message was answered for good" end
-  if msg.event and not events.may_reply(msg.type, msg.event) then
-    return nil, "WeChat lets nobody answer this event"
-  end
+  if push.way(msg.push) == nil then return nil, refused.too_late() end
+  if msg.event and not events.may_reply(msg.type, msg.event) then return nil, refused.not_allowed() end
   push.keep(msg.push) -- its end is told
   if push.can_late(msg.push) then
     local p, ok, err = push.facts(msg.push), true, nil
     for _, one in ipairs(paged(self.places[msg.account], { reply })) do
-      if ok and not window_open(p, push.sent(msg.push, 0)) then ok, err = nil, "WeChat's window is closed" end
-      if ok and not self:send(p, one, options) then ok, err = nil, "not delivered; the log says why" end
+      if ok and not window_open(p, push.sent(msg.push, 0)) then ok, err = nil, refused.window() end
+      if ok then
+        local left, _, why = self:send(p, one, options)
+        if not left then ok, err = nil, fault_of(why) end
+      end
     end
     return ok, err
   end
@@ -365,10 +455,12 @@ end
 
 --- msg:typing
 ---@async
----@return true? ok, string? err
+---@return true? ok, weiyue.Fault? err
 function Outbox:typing(msg)
-  if not self.push.can_late(msg.push) then return nil, "this account sends no customer service messages here" end
-  return self:post(msg, "message_custom.typing", late.typing(msg.openid))
+  if not self.push.can_late(msg.push) then return nil, refused.no_late() end
+  local ok, err = self:post(msg, "message_custom.typing", late.typing(msg.openid))
+  if not ok then return nil, fault_of(err) end
+  return true
 end
 
 --- C asks for the hint when the answer is going to be late.

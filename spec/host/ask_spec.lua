@@ -628,7 +628,7 @@ describe("a question behind the deadline", function()
     local user = serve(SLOW, { account = KF.account, send = "fail" })
     user:says "ask"
     app:advance(6)
-    assert.equal("rule a", user:says "a":content())
+    assert.equal("rule a\n正在处理，回复“继续”查看", user:says "a":content())
     assert.equal("question?", user:says "继续":content())
     assert.equal("answer b", user:says "b":content())
   end)

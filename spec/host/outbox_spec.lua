@@ -438,12 +438,12 @@ describe("the outbox", function()
         return "refused"
       end)
       local refused
-      wx.event("view_miniprogram", function(msg) refused = table.concat({ tostring(msg:say "1"), select(2, msg:say "1") }, ": ") end)
+      wx.event("view_miniprogram", function(msg) refused = table.concat({ tostring(msg:say "1"), select(2, msg:say "1").code }, ": ") end)
       wx.event("unsubscribe", function(msg) refused = tostring(msg:say "bye") end)
       wx.text("refused", function() return refused end)
       local spoken
       wx.text("say after", function(msg)
-        wx.spawn(function() wx.sleep(1) spoken = select(2, msg:say "1") end)
+        wx.spawn(function() wx.sleep(1) spoken = select(2, msg:say "1").code end)
         return "2"
       end)
       wx.text("spoken", function() return spoken end)
@@ -597,7 +597,7 @@ describe("the outbox", function()
         host { plugin = SAY }
         local p = app:user():says "type"
         app:advance(1)
-        assert.equal("this account sends no customer service messages here", p:content())
+        assert.equal("reply.no_late: this account sends no customer service messages here", p:content())
       end)
 
     end)
@@ -607,7 +607,7 @@ describe("the outbox", function()
       local user = app:user()
       user:event("view_miniprogram", "EventKey", "p", "MenuId", "1")
       app:advance(0)
-      assert.equal("nil: WeChat lets nobody answer this event", user:says "refused":content())
+      assert.equal("nil: reply.not_allowed", user:says "refused":content())
       user:event "unsubscribe"
       app:advance(0)
       assert.equal("nil", user:says "refused":content())
@@ -619,7 +619,7 @@ describe("the outbox", function()
       host { plugin = SAY }
       app:user():says "say after"
       app:advance(1)
-      assert.equal("this message was answered for good", app:user():says "spoken":content())
+      assert.equal("reply.too_late", app:user():says "spoken":content())
     end)
 
     it("refuses what is no reply, whichever way it would go", function()

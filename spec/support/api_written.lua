@@ -148,6 +148,7 @@ error("lua/meta holds types, not code", 0)
 ---@field field? string of "api.field": which one
 ---@field capability? string of "api.capability": what the account cannot, a name in account.can
 ---@field rid? string WeChat's number of the failed request, for openapi.rid_get
+---@field sent? boolean of a call without an answer; false: WeChat has not got it
 ---@field ip? string of 40164: the address that WeChat saw
 
 ---WeChat's API of one account. Calls wait, but look as if they did not.

@@ -113,7 +113,7 @@ function Engine:exchange(place, row, args, token, options)
   response, err = self.hub.wire:send(r, place)
   if response then return reply.read(row, response) end
   return nil, fault(err.code or "http", core.secrets.mask(tostring(err.message or err)), err.hint,
-    { api = row.key, hint_en = err.hint_en, message_zh = err.message_zh })
+    { api = row.key, hint_en = err.hint_en, message_zh = err.message_zh, sent = err.sent })
 end
 
 -- The token that the row wants. What is wrong with the arguments is found before one is fetched.
@@ -127,6 +127,7 @@ function Engine:token(place, row, args, options)
   local good, err = request.build(row, args, context(place, row, "x", options))
   if not good then return nil, err end
   token, err = keeper:get(owner, kind)
+  if err then err.sent = false end
   return token, err, kind, owner
 end
 
@@ -157,7 +158,10 @@ function Engine:try(place, row, args, options)
     elseif kind and BAD_TOKEN[code] and not renewed then
       renewed = true
       token, err = self.hub.keeper:failed(owner, kind, token, code)
-      if not token then return nil, err end
+      if not token then
+        err.sent = false -- WeChat has refused it
+        return nil, err
+      end
     else
       return nil, err
     end
