@@ -11,6 +11,8 @@ local codec = {}
 ---@field code string the event in logs, such as "sig.mismatch"
 ---@field reason string tells apart what one code covers, such as "padding"
 ---@field message string
+---@field hint string what to do, in Chinese
+---@field hint_en string
 ---@field field? string key of a reply that is missing or wrong
 
 ---@class weiyue.codec.Account

@@ -38,8 +38,8 @@ function form.parse(s, options) end
 ---@class weiyue.form.Error
 ---@field code string multipart.boundary, .parts, .header, .name, .dup or .truncated
 ---@field message string
----@field hint? string in Chinese (提示)
----@field hint_en? string
+---@field hint string in Chinese (提示)
+---@field hint_en string
 
 --- Reads the body of a form with files (解析带文件的表单). A boundary or header that is malformed, two fields of one
 --- name, a field named like a file, too many parts or a body that ends early give `nil, err`.

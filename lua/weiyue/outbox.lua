@@ -177,11 +177,12 @@ local ITS_OWN <const> = {
 
 local function code_of(err) return type(err) == "table" and err.code end
 
--- Whether the message has not arrived for certain, and may the next time.
+-- Whether the message has not arrived for certain, and may the next time. What WeChat says of the account, by a code,
+-- does not pass so soon.
 local function is_passing(err)
   if type(err) ~= "table" then return false end
   if err.code == "api.http" then return (err.status or 0) >= 500 and err.status ~= GATEWAY_TIMEOUT end
-  return err.code == BUSY or err.sent == false
+  return err.code == BUSY or err.sent == false and type(err.code) == "string"
 end
 
 local MEDIA <const> = { "media_id", "thumb_media_id" }

@@ -226,7 +226,7 @@ describe("what all plugins get of a message and of accounts", function()
       local msg = setmetatable({ type = "text", content = content, account = one.object }, require "weiyue.message".metatable)
       return (one.dispatch(msg))
     end
-    assert.equal("false false false account.url is read-only true false", says "a")
+    assert.equal("false false false account.url is read-only false false", says "a")
     assert.same({ type = "news", articles = { { title = "defaulttruetrue", url = "https://wx.example.cn/x" } } }, says "b")
   end)
 end)

@@ -435,6 +435,10 @@ describe("the outbox", function()
           local ok, err = pcall(function() msg:say(bad) end)
           if ok or not err:find "one.lua:%d+: msg:say" then return tostring(err) end
         end
+        for _, options in ipairs { "y", { kff = "a@b" }, { kf = 5 } } do
+          local ok, err = pcall(function() msg:say("x", options) end)
+          if ok or not err:find "one.lua:%d+: msg:say" then return tostring(err) end
+        end
         return "refused"
       end)
       local refused

@@ -34,6 +34,7 @@ local function refused(reason, ...)
   local value, err = ...
   assert.is_nil(value)
   assert.equal(reason, err.reason)
+  assert.truthy(err.hint and err.hint_en)
   return err
 end
 

@@ -73,7 +73,7 @@ describe("weiyue.form.multipart", function()
     assert.matches("max = n", err.hint)
     assert.matches("max = n", err.hint_en)
     _, err = form.multipart("", TYPE)
-    assert.is_nil(err.hint)
+    assert.equal("refuse the form", err.hint_en)
   end)
 
   it("raises on misuse", function()

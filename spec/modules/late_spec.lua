@@ -74,6 +74,18 @@ describe("a late answer", function()
     end)
   end
 
+  it("does not keep the next message waiting where the account is at fault", function()
+    local app = load()
+    local u = app:user()
+    app.wechat:fail("token.stable", { errcode = 40164, errmsg = "invalid ip 203.0.113.9, not in whitelist" })
+    u:says "slow"
+    app:advance(2)
+    local answer = u:says "hi"
+    assert.equal("hello\n" .. WAITING, answer.text)
+    assert.is_true(answer.seconds < 1)
+    assert.equal("done", u:says "继续".text)
+  end)
+
   it("that waits in the mailbox is told of under the next text that has room, once", function()
     local app = load()
     local u, other = app:user(), app:user()

@@ -73,10 +73,14 @@ static int l_error_tostring(lua_State *L) {
   return 1;
 }
 
-/* nil, { code, reason, message [, field] } */
+/* nil, { code, reason, message, hint, hint_en [, field] } */
 static int fail(lua_State *L, int err, const char *field) {
   luaL_pushfail(L);
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 6);
+  lua_pushliteral(L, "见消息");
+  lua_setfield(L, -2, "hint");
+  lua_pushliteral(L, "see the message");
+  lua_setfield(L, -2, "hint_en");
   lua_pushstring(L, wy_err_event(err));
   lua_setfield(L, -2, "code");
   lua_pushstring(L, wy_err_reason(err));

@@ -249,7 +249,7 @@ static int on_end(void *data) {
   return 0;
 }
 
-/* What the caller can do about it; NULL: nothing but to refuse the form. */
+/* What the caller can do about it. */
 static const char *hint_of(int err, bool chinese) {
   switch (err) {
     case WY_E_MULTIPART_TYPE:
@@ -260,7 +260,7 @@ static const char *hint_of(int err, bool chinese) {
     case WY_E_MULTIPART_DUP:
       return chinese ? "允许同名字段时传 { repeated = true }，值都是列表"
                      : "pass { repeated = true } to get arrays";
-    default: return NULL;
+    default: return chinese ? "拒绝这个表单" : "refuse the form";
   }
 }
 
