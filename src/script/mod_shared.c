@@ -127,7 +127,8 @@ static int l_error_tostring(lua_State *L) {
 static const char *hint_of(int err, bool chinese) {
   switch (err) {
     case WY_E_DICT_LARGE: return chinese ? "把值拆小" : "keep less under one key";
-    case WY_E_DICT_NUMBER: return chinese ? "incr 只用于数字" : "incr is for keys that hold numbers";
+    case WY_E_DICT_NUMBER:
+      return chinese ? "incr 只用于数字" : "incr is for keys that hold numbers";
     default: return chinese ? "稍后再试" : "try again later";
   }
 }

@@ -22,7 +22,7 @@ typedef struct wy_wire_call {
   wy_wait wait;
   uint64_t id; /* whoever takes it gives one */
   uint64_t began;
-  char method[33]; /* the client takes no longer one */
+  char method[33];      /* the client takes no longer one */
   char at[160];         /* file:line of the plugin's code that called; "": weiyue's own */
   char trace[WY_TRACE]; /* of the push that the caller works for; "": none */
   char *url, *to;
