@@ -53,6 +53,25 @@ describe("weiyue.mailbox", function()
     for _, reply in ipairs(replies) do assert.same(reply, (box:take("a", "u"))) end
   end)
 
+  it("knows whether its user was told of what waits", function()
+    box:put("a", "u", { "1", "2" })
+    assert.is_false(box:hides("a", "u"))
+    box:hide("a", "u")
+    assert.is_true(box:hides("a", "u"))
+    assert.is_false(box:hides("a", "other"))
+    box:show("a", "u")
+    assert.is_false(box:hides("a", "u"))
+    box:hide("a", "u")
+    box:take("a", "u") -- he asks
+    assert.is_false(box:hides("a", "u"))
+    box:hide("a", "u")
+    dict.now = 47 * HOUR
+    assert.is_true(box:hides("a", "u"))
+    box:drop("a", "u")
+    box:put("a", "u", { "3" })
+    assert.is_false(box:hides("a", "u"))
+  end)
+
   it("says whether an answer waits", function()
     assert.is_false(box:waits("a", "u"))
     box:put("a", "u", { "1" })

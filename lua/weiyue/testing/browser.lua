@@ -191,8 +191,11 @@ local function target_of(app, account, path)
   if not path:find "^/" then say.raise("路径以 / 开头", "a path begins with /") end
   local parts = web.split(account.url or "http://127.0.0.1")
   local base = app.host:base(account.index)
-  if base == "" then base = parts.path:gsub("/+$", "")
-  elseif (path:match "^[^?]*" .. "/"):find(base .. "/", 1, true) == 1 then base = "" end
+  if base == "" then
+    base = parts.path:gsub("/+$", "")
+  elseif (path:match "^[^?]*" .. "/"):find(base .. "/", 1, true) == 1 then
+    base = ""
+  end
   return parts.authority, base .. path, parts.origin
 end
 
