@@ -331,7 +331,8 @@ local function load_plugins(boot, folder, host)
     for _, note in ipairs(lint.check(plugin)) do
       boot.problems[#boot.problems + 1] = { level = "note", event = "plugin.lint", zh = note.zh, en = note.en }
     end
-    plugin.calls = nil
+    plugin.calls, plugin.shows = nil, nil
+    for _, template in pairs(plugin.templates or {}) do template.includes = nil end
   end
   return loaded
 end

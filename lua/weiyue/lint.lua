@@ -1,5 +1,5 @@
 -- What can hardly be meant: names that WeChat never sends, rules that another one hides, calls that WeChat does not
--- have.
+-- have, templates that are not there.
 
 local declared = require "weiyue.declared"
 local events = require "weiyue.events"
@@ -38,8 +38,28 @@ local function missing(one, add)
   add(one.where, ("wx.file：%s 用不了（%s）"):format(one.name, why), ("wx.file: %s: %s"):format(one.name, why))
 end
 
+-- Templates that are shown or included, and are not there.
+local function unseen(plugin, add)
+  local templates, folder = plugin.templates, require("weiyue.file").folder_of(plugin)
+  if not (templates and folder) then return end
+  local told = {}
+  local function look(name, where, what)
+    if templates[name] or told[where .. name] then return end
+    told[where .. name] = true
+    add(where, ("%s：没有模板 %s/%s.html"):format(what, folder, name),
+      ("%s: there is no template %s/%s.html"):format(what, folder, name))
+  end
+  for _, one in ipairs(plugin.shows or {}) do look(one.name, one.where, "wx.render") end
+  for _, name in ipairs(nearest.names(templates)) do
+    local template = templates[name]
+    for _, one in ipairs(template.includes or {}) do
+      look(one.name, ("%s:%d"):format(template.path, one.line), "include")
+    end
+  end
+end
+
 --- Notes on the rules of one plugin, each with its place.
----@param plugin { rules: table[], files?: table[], api?: string[], api_where?: string, calls?: table[] }
+---@param plugin { rules: table[], files?: table[], api?: string[], api_where?: string, calls?: table[], shows?: table[], templates?: table }
 ---@return { zh: string, en: string }[]
 function M.check(plugin)
   local notes, first = {}, {}
@@ -51,6 +71,7 @@ function M.check(plugin)
     hidden(rule, first, add)
   end
   for _, one in ipairs(plugin.files or {}) do missing(one, add) end
+  unseen(plugin, add)
   for _, one in ipairs(declared.unknown(plugin.api or {})) do
     local zh, en = "没有接口 " .. one.pattern, "has no " .. one.pattern
     if one.family then

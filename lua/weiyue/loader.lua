@@ -112,6 +112,8 @@ function M.new(plugin, options)
   function foresee(text, path)
     plugin.calls = plugin.calls or {}
     table.move(mentions.find(text, path), 1, 1000, #plugin.calls + 1, plugin.calls)
+    plugin.shows = plugin.shows or {}
+    table.move(mentions.templates(text, path), 1, 1000, #plugin.shows + 1, plugin.shows)
     for name in text:gmatch "%f[%w_]require%s*%(?%s*[\"']([%w_%-%.]+)[\"']" do
       if is_name(name) and not is_of_weiyue(name) then find(name) end
     end

@@ -1,5 +1,6 @@
--- Calls of WeChat's API that a plugin's source names and WeChat does not have: a slip that would else be found when
--- the line runs. It is looked at as text, so that what is put together at run time is not seen.
+-- Calls of WeChat's API that a plugin's source names and WeChat does not have, and templates that it shows: a slip
+-- that would else be found when the line runs. It is looked at as text, so that what is put together at run time is
+-- not seen.
 
 local M = {}
 
@@ -34,7 +35,24 @@ function M.find(text, path)
   return list
 end
 
---- Those of them that there are not, each with the nearest one.
+--- The templates that a source shows by name, each with its place.
+---@param text string
+---@param path string for the places
+---@return { name: string, where: string }[]
+function M.templates(text, path)
+  local list = {}
+  if not text:find("wx.render", 1, true) then return list end
+  local source = require "weiyue.config.source"
+  local bare = source.bare(text)
+  for at, name in text:gmatch "()%f[%w_]wx%.render%s*%(?%s*[\"']([^\"'\n]+)[\"']" do
+    if bare:find("^wx", at) then -- in no comment
+      list[#list + 1] = { name = name, where = ("%s:%d"):format(path, source.line_of(text, at)) }
+    end
+  end
+  return list
+end
+
+--- Those of the calls that there are not, each with the nearest one.
 ---@param calls { family: string, name: string, where: string, sure: boolean }[]
 ---@return { key: string, where: string, near?: string }[]
 function M.unknown(calls)

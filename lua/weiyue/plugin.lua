@@ -241,10 +241,12 @@ function M.load(entries, options, host)
   for _, p in ipairs(problems) do
     if p.level == "error" then failed = failed + 1 end
   end
+  local has_pages = false
   for _, found in ipairs(all) do
     local plugin, faults = load_one(found, options, host)
     if plugin then
       plugins[#plugins + 1] = plugin
+      has_pages = has_pages or plugin.pages ~= nil
     else
       failed = failed + 1
       for _, fault in ipairs(faults) do
@@ -255,6 +257,14 @@ function M.load(entries, options, host)
         }
       end
     end
+  end
+  for _, fault in ipairs(has_pages and require("weiyue.web.render").compile(plugins) or {}) do
+    local err = one_line(fault.err, fault.path)
+    failed = failed + 1
+    problems[#problems + 1] = {
+      level = "error", event = "plugin.load_failed",
+      zh = err .. "（模板有错）", en = err .. " (a template is wrong)",
+    }
   end
   options.sources, options.locate, options.from_env = nil, nil, nil -- and their texts may go
   return plugins, problems, failed

@@ -318,6 +318,40 @@ describe("pages", function()
     end
   end)
 
+  local function write(name, text)
+    os.execute(("mkdir -p '%s'"):format((folder .. "/" .. name):match "^(.*)/"))
+    assert(files.write(folder .. "/" .. name, text))
+  end
+
+  it("have templates whose faults are told with file and line", function()
+    write("bad.html", "fine\n{% if x %}\n")
+    write("other/init.lua", "")
+    write("other/its.html", "{{ a ? b : c }}") -- another plugin's
+    write("static/vue.html", "{{ a ? b : c }}") -- given as it is
+    local told = problems_of 'wx.page("/a", function() return wx.render "bad" end) wx.static("/s", "static")'
+    assert.matches("^" .. folder:gsub("%p", "%%%0") .. "/bad%.html:%d: .*%(a template is wrong%)$", told)
+    write("bad.html", "fine")
+    assert.equal("", problems_of 'wx.page("/a", function() return wx.render "bad" end) wx.static("/s", "static")')
+  end)
+
+  it("that show or include a template which is not there are noted", function()
+    write("me.html", 'a\n{% include "inner" %}')
+    local text = 'local wx = require "weiyue"\nwx.page("/a", function() return wx.render("me") end)\n'
+      .. 'wx.page("/b", function() return wx.render "you" end) -- wx.render "nobody"\n'
+    write("one.lua", text)
+    local loaded = plugins.load({ { path = folder .. "/one.lua" } },
+      { file = "weiyue.lua", folder = folder, lua_path = {} }, { account = function() end, current = function() end })
+    local notes = {}
+    for i, note in ipairs(require("weiyue.lint").check(loaded[1])) do notes[i] = note.en:gsub(folder:gsub("%p", "%%%0"), "F") end
+    assert.same({
+      "F/one.lua:3: wx.render: there is no template F/you.html",
+      "F/me.html:2: include: there is no template F/inner.html",
+    }, notes)
+    local ok, err = pcall(renders.of(loaded[1]), "you")
+    assert.is_false(ok)
+    assert.matches(folder .. "/you.html: save it there", err, 1, true)
+  end)
+
   it("that are declared well are not", function()
     assert.equal("", problems_of [[
       wx.page("/", function() end)

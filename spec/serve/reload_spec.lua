@@ -145,6 +145,24 @@ describe("reloading", function()
       shows("/hi/one", "and changed")
     end)
 
+    it("serves a template of a plugin that had none, and keeps what serves while one is broken", function()
+      local function page() return server:request { method = "GET", target = "/hi" } end
+      write { ["plugins/bot/init.lua"] = [[
+        local wx = require "weiyue"
+        wx.page("/hi", function() return wx.render "hi" end)
+      ]] }
+      serve.eventually("the page", function() return page().status == 500 end)
+      assert.matches("plugins/bot/hi.html: save it there", server:log(), 1, true)
+      write { ["plugins/bot/hi.html"] = "good text" }
+      serve.eventually("the template", function() return page().body:find("good text", 1, true) end)
+      write { ["plugins/bot/hi.html"] = "\n{% if %}" }
+      serve.eventually("trouble", function() return ready().trouble end)
+      assert.matches("hi.html:2: ", ready().trouble, 1, true)
+      assert.matches("good text", page().body)
+      write { ["plugins/bot/hi.html"] = "good again" }
+      serve.eventually("the template", function() return page().body:find("good again", 1, true) end)
+    end)
+
     it("keeps the old version when the new one is broken, and says so until it is mended", function()
       write { ["plugins/bot/init.lua"] = PLUGIN:format(2) .. "\nlocal = 1\n" }
       serve.eventually("trouble", function() return ready().trouble end)

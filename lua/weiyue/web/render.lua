@@ -1,11 +1,12 @@
 -- wx.render: the templates NAME.html of a plugin's folder. They are read while the plugin loads, with everything
--- else; each is compiled when it is shown first.
+-- else, and compiled once all plugins are there.
 
 local core = require "weiyue_core"
 local file = require "weiyue.file"
 local layout = require "weiyue.web.layout"
 local limits = require "weiyue.limits"
 local loader = require "weiyue.loader"
+local nearest = require "weiyue.nearest"
 local script = require "weiyue.web.script"
 local template = require "weiyue.web.template"
 
@@ -29,7 +30,8 @@ function M.of(plugin)
     if type(name) ~= "string" or name == "" then error('wx.render wants a name: "NAME" is the file NAME.html', 3) end
     if vars ~= nil and type(vars) ~= "table" then error("wx.render: what it shows is a table of values", 3) end
     if plugin.loaded and not (plugin.templates and plugin.templates[name]) then
-      error(("wx.render: there is no %s.html in the plugin's folder (when it was loaded)"):format(name), 3)
+      error(("wx.render: there is no %s/%s.html: save it there, and the plugins are loaded anew with it"
+        .. " (模板不存在：新建它，保存后自动重新装载)"):format(file.folder_of(plugin) or "", name), 3)
     end
     return setmetatable({ [OF] = { plugin = plugin, name = name, vars = vars or {} } }, Render)
   end
@@ -49,7 +51,11 @@ function M.read(plugin, from)
     for _, path in ipairs(from.glob(start .. depth) or {}) do
       local text, err = loader.read(from, path)
       if not text then return nil, err end
-      plugin.templates[path:sub(#folder + 2):gsub("%.html$", "")] = { path = path, text = text }
+      local inside = path:match "^(.*)/[^/]*$"
+      plugin.templates[path:sub(#folder + 2):gsub("%.html$", "")] = {
+        path = path, text = text,
+        is_others = inside ~= folder and from.kind(inside .. "/init.lua") == "file" or nil, -- another plugin's
+      }
     end
   end
   return true
@@ -80,13 +86,45 @@ local Env <const> = {
 
 local function find(plugin, name)
   local one = plugin.templates and plugin.templates[name]
-  if not one then error(("there is no template %s.html in the plugin's folder"):format(name), 0) end
+  if not one then
+    error(("there is no template %s/%s.html (没有这个模板)"):format(file.folder_of(plugin) or "", name), 0)
+  end
   if not one.run then
-    one.run = template.compile(one.text, one.path)
+    one.run, one.includes = template.compile(one.text, one.path)
     one.text = nil
     require("weiyue.caller").register(plugin, one.path, plugin.env)
   end
   return one.run
+end
+
+--- Compiles the templates of these plugins. What wx.static gives as it is, and what another plugin has in its
+--- folder, may be HTML of another kind: of them one is compiled when it is shown.
+---@param plugins table[] all of the configuration
+---@return { path: string, err: string }[] faults one for each template that is wrong; its pages raise it
+function M.compile(plugins)
+  local static, faults, seen = {}, {}, {}
+  for _, plugin in ipairs(plugins) do
+    for _, page in ipairs(plugin.pages or {}) do
+      if page.folder then static[#static + 1] = page.folder:gsub("/+$", "") .. "/" end
+    end
+  end
+  local function is_static(path)
+    for _, folder in ipairs(static) do
+      if path:sub(1, #folder) == folder then return true end
+    end
+  end
+  for _, plugin in ipairs(plugins) do
+    for _, name in ipairs(nearest.names(plugin.templates or {})) do
+      local one = plugin.templates[name]
+      local ok, err = true, nil
+      if not (one.is_others or is_static(one.path)) then ok, err = pcall(find, plugin, name) end
+      if not ok and not seen[one.path] then
+        seen[one.path] = true
+        faults[#faults + 1] = { path = one.path, err = err }
+      end
+    end
+  end
+  return faults
 end
 
 -- Runs in limits.call: a template is a plugin's code.

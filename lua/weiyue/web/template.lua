@@ -76,13 +76,13 @@ local function line_of(text, at)
   return n
 end
 
---- The Lua text of a template, or nil, the line and what is wrong.
+--- The Lua text of a template and what it includes, or nil, the line and what is wrong.
 ---@param text string
 ---@return string? code
----@return integer? line
+---@return integer|{ name: string, line: integer }[] line
 ---@return string? why
 function M.translate(text)
-  local code, at = {}, 1
+  local code, at, includes = {}, 1, {}
   local line = 1 -- where a line begins, as far as that is known
   local pieces, has_values = {}, false -- of the next call of write: HTML and values by turns
   local above = "" -- line ends before its values
@@ -139,14 +139,17 @@ function M.translate(text)
     literal(before)
     if open == "{{" then value(uncommented(body))
     elseif open == "{{{" then value(uncommented(body), true)
-    elseif open == "{%" then add(statement(uncommented(body)) .. " ")
+    elseif open == "{%" then
+      local name = body:match "^%s*include%s*%(?%s*[\"']([^\"'\n]+)[\"']"
+      if name then includes[#includes + 1] = { name = name, line = line_of(text, from) } end
+      add(statement(uncommented(body)) .. " ")
     else add(newlines(body)) end
     add(alone)
     at = after
   end
   literal(sub(text, at))
   flush()
-  return table.concat(code)
+  return table.concat(code), includes
 end
 
 local function raw(value) return value == nil and "" or tostring(value) end
@@ -157,16 +160,18 @@ local HEAD <const> = "return function(__w,__r,__o,__i,_ENV) "
 ---@param text string
 ---@param path string
 ---@return fun(writer: userdata, include: function, env: table)
+---@return { name: string, line: integer }[] includes
 function M.compile(text, path)
   local code, line, why = M.translate(text)
   if not code then error(("%s:%d: %s"):format(path, line, why), 0) end
+  local includes = line
   local ok, err = load(code, "@" .. path, "t", {}) -- by itself: its faults are not to be told as those of HEAD
   if not ok then error(err, 0) end
   local made
   made, err = load(HEAD .. code .. "\nend", "@" .. path, "t", {})
   if not made then error(err, 0) end
   local run = made()
-  return function(writer, include, env) return run(write, raw, writer, include, env) end
+  return function(writer, include, env) return run(write, raw, writer, include, env) end, includes
 end
 
 return M
