@@ -173,6 +173,10 @@ describe("the management interface", function()
       ["weiyue.lua"] = serve.config({ account }, "workers = 2"), ["plugins/bot.lua"] = PLUGIN, ["plugins/broken.lua"] = "not Lua",
     }
     assert.equal('{"ready":true,"reason":null,"workers":2,"accounts":1,"failed_plugins":1,"generation":1}\n', get("/ready").body)
+    serve.write(server.folder, "plugins/broken.lua", "-- mended")
+    serve.eventually("the mended plugin", function()
+      return get("/ready").body:find('"failed_plugins":0,"generation":2}', 1, true)
+    end)
   end)
 
   describe("on an address that others reach", function()

@@ -48,7 +48,7 @@ static void add_details(wy_host *h, cJSON *json) {
   wy_stats_trouble(h, trouble, sizeof trouble);
   cJSON_AddNumberToObject(json, "workers", h->n_workers);
   cJSON_AddNumberToObject(json, "accounts", (double)h->promoted->n_accounts);
-  cJSON_AddNumberToObject(json, "failed_plugins", h->failed_plugins);
+  cJSON_AddNumberToObject(json, "failed_plugins", h->promoted->n_failed);
   cJSON_AddNumberToObject(json, "generation", (double)h->promoted->number);
   if (h->canary) cJSON_AddNumberToObject(json, "canary", (double)h->canary->number);
   if (trouble[0]) cJSON_AddStringToObject(json, "trouble", trouble);

@@ -148,7 +148,6 @@ int wy_first_load(wy_host *h, wy_build *b) {
     wy_reload_found(h, h->back    ? "the newest versions crashed again and again: one before serves"
                        : f.pinned ? "a rollback: the version before serves until the next reload"
                                   : h->first_problem);
-  h->failed_plugins = b->failed;
   h->loaded = true;
   return b->failed;
 }

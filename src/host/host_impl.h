@@ -217,7 +217,6 @@ struct wy_host {
   atomic_uint plan;              /* counts changes of what follows, which plan_lock guards */
   generation *promoted, *canary; /* canary NULL: none */
   uint64_t last_number;          /* of a generation */
-  int failed_plugins;            /* that the first load has left out */
   struct wy_reload *reload;
   atomic_bool wants_reload, wants_rebuild;
   bool keep_failed;         /* of the helper's thread: the last time, and it was told */

@@ -240,6 +240,7 @@ static int l_build(lua_State *L) {
     lua_getfield(L, boot, "accounts");
     wy_config_read_desks(e, job->crypt, L, conf, lua_gettop(L));
     if (leads) g->n_plugins = (int)integer_field(L, boot, "n_plugins");
+    if (leads) g->n_failed = (int)integer_field(L, boot, "failed_plugins");
   }
   if (leads && !job->build->first && changed(L, boot)) {
     job->build->torn = true;

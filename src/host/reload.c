@@ -559,8 +559,9 @@ void wy_reload_start(wy_host *h) {
   wy_reload *r = h->reload;
   note_started(r, h->promoted);
   wy_timer_init(&r->retry, open_control);
-  if (h->keeps) open_control(&r->retry);
-  if (h->keeps && !h->failed_plugins && !r->trouble) wy_keep(r->host, r->path, h->promoted, NULL);
+  if (h->keeps || h->sandbox) open_control(&r->retry);
+  if (h->keeps && !h->promoted->n_failed && !r->trouble)
+    wy_keep(r->host, r->path, h->promoted, NULL);
   watch(r, false);
   if (h->taking && !r->trouble) read_again(r); /* who replaces another has read it a while ago */
 }
