@@ -292,6 +292,44 @@ for (const [size, width, height] of [["phone", 360, 740], ["small phone", 320, 5
   }
 }
 
+for (const [size, width, height] of [["phone", 360, 740], ["desktop", 1280, 800]]) {
+  await spec(
+    `${size}: dialogs stand in the middle of the window`,
+    async (page) => {
+      for (const name of ["more", "scan"]) {
+        await page.locator(`button[name=${name}]`).click();
+        const { left, right, top, bottom } = await page.locator("dialog").evaluate((d) => {
+          const { left, right, top, bottom } = d.getBoundingClientRect();
+          return { left, right, top, bottom };
+        });
+        assert.ok(Math.abs(left + right - width) < 2 && Math.abs(top + bottom - height) < 2, `${left} ${right} ${top} ${bottom}`);
+      }
+    },
+    { viewport: { width, height } },
+  );
+
+  await spec(
+    `${size}: a line of the log is compact, and words stay whole`,
+    async (page) => {
+      await say(page, "出错");
+      await answers(page).last().waitFor();
+      if (size === "phone") await page.getByRole("tab", { name: "检查" }).click();
+      await page.locator(".inspector .row", { hasText: "出错" }).first().click();
+      const how = await page.locator(".view header .how").evaluate((one) => [one.clientHeight, one.textContent]);
+      assert.ok(how[0] < 30, how.join(" "));
+      if (size === "phone") await page.locator(".view .back").click();
+      await page.locator(".inspector .row", { hasText: "嫦娥" }).first().waitFor(); // whose it was
+      await tab(page, "log");
+      const line = page.locator(".list .line[data-level=error]").first();
+      await line.waitFor();
+      const facts = await line.locator(".fact").evaluateAll((list) => list.map((f) => f.getBoundingClientRect().top));
+      assert.ok(facts.length > 1 && (size === "phone" || facts[0] === facts[1]), facts.join(" "));
+      assert.equal(await line.locator(".fact").first().evaluate((f) => getComputedStyle(f).borderTopWidth), "0px");
+    },
+    { viewport: { width, height } },
+  );
+}
+
 await spec(
   "English for who reads English, Chinese by a button, and it is remembered",
   async (page) => {

@@ -13,6 +13,12 @@ export function subject(exchange) {
   return has(type) ? t(type) : type;
 }
 
+// Whose it was, where the list has several users.
+export function name_of(exchange, users) {
+  const openid = exchange.openid ?? exchange.request?.decoded?.FromUserName;
+  return users.find((user) => user.openid === openid)?.nickname ?? openid ?? "";
+}
+
 export function way(exchange) {
   const faults = (exchange.attempts ?? []).filter((a) => a.fault);
   const name = exchange.way ?? (faults.length > 0 ? "fault" : "running");

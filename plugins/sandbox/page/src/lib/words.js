@@ -130,6 +130,7 @@ export const words = {
   arguments: ["参数", "Arguments"],
   reply: ["返回", "Reply"],
   errors_only: ["只看错误", "Errors only"],
+  stack: ["其余各行", "More lines"],
   new_errors: ["{n} 个新错误", "{n} new errors"],
   fault_pattern: ["接口（* 匹配任意）", "API (* matches anything)"],
   fault_kind: ["怎样出错", "What goes wrong"],
