@@ -1,6 +1,7 @@
 /* weiyue: the program. Finds the verb; and, for the verb that serves, waits for signals. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -208,6 +209,11 @@ static const char *program = "weiyue";
 
 const char *wy_cli_program(void) { return program; }
 
+static bool nobody_reads(void) {
+  struct pollfd out = {.fd = STDOUT_FILENO};
+  return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
 int main(int argc, char **argv) {
   if (argc < 2) {
     print_help(stderr);
@@ -226,7 +232,9 @@ int main(int argc, char **argv) {
     if (v && v->network) signal(SIGUSR1, SIG_IGN); /* until a log can be opened anew */
     status = v ? v->run(argc - 1, argv + 1) : WY_EXIT_USAGE;
   }
-  if ((fflush(stdout) || ferror(stdout)) && status == WY_EXIT_DONE)
+  bool unwritten = fflush(stdout) || ferror(stdout);
+  if (unwritten && nobody_reads()) return status; /* `weiyue … | head` has what it wanted */
+  if (unwritten && status == WY_EXIT_DONE)
     status = wy_cli_error(WY_EXIT_FAILED, "%s", wy_tr("写不了标准输出", "cannot write to stdout"));
   return status;
 }

@@ -83,6 +83,16 @@ local function stop(name, signal)
   return tonumber(capture(("bash -c %s bash %s %s %s"):format(quote(script), quote(folder), name, signal or "TERM")))
 end
 
+describe("what a verb prints", function()
+  it("may be left unread", function()
+    local folder = program.folder()
+    local done = program.shell(folder, ("sh -c '%s api list | head -n 1'"):format(program.binary))
+    program.remove(folder)
+    assert.equal("", done.err)
+    assert.matches("^[^\n]+\n$", done.out)
+  end)
+end)
+
 describe("weiyue", function()
   setup(function()
     folder = program.folder()
@@ -460,8 +470,8 @@ describe("weiyue", function()
       local r = weiyue(("push %s/plain --token wrong --text hi"):format(address))
       assert.equal(1, r.status)
       assert.equal("", r.out)
-      assert.matches("the HTTP status is 403, not 200; the log of weiyue serve says why (event=sig.…). A", r.err, 1, true)
-      assert.matches("原因见 weiyue serve 的日志（event=sig.…）。",
+      assert.matches("the HTTP status is 403, not 200; the host's log says why (event=sig.…); to a sandbox: --sandbox. A", r.err, 1, true)
+      assert.matches("原因见宿主的日志（event=sig.…）；推给沙箱要加 --sandbox。",
         weiyue(("push %s/plain --token wrong --text hi"):format(address), ZH).err, 1, true)
       assert.matches("该公众号提供的服务出现故障", r.err)
       r = weiyue(("push %s/plain --token wrong --text hi --json"):format(address))

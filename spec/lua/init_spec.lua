@@ -23,6 +23,13 @@ describe("init", function()
     assert.matches("weiyue test", done.out)
   end)
 
+  it("tells the command as it works: by its path where PATH has no weiyue", function()
+    local whole = program.capture("realpath -e " .. program.quote(program.binary))
+    assert.matches("\n  " .. whole .. " sandbox ", program.run(folder, "init one", "PATH=/usr/bin:/bin").out, 1, true)
+    local path = ("PATH=%s:/usr/bin:/bin"):format(program.quote(whole:match "^(.*)/"))
+    assert.matches("\n  weiyue sandbox ", program.run(folder, "init two", path).out, 1, true)
+  end)
+
   it("names the folder so that a shell understands it", function()
     assert.matches("  cd 'a shop'\n", program.run(folder, "init 'a shop'").out, 1, true)
     assert.matches("  cd 商店\n", program.run(folder, "init 商店").out, 1, true)

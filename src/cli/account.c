@@ -1,9 +1,13 @@
 #include "cli/account.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
+#include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/lua.h"
+#include "host/control.h"
+#include "net/local.h"
 
 /* (file, id, path, zh) → the account as one flat table; or false and the ids there are; or nil and
  * the problems, a line each. */
@@ -35,6 +39,28 @@ static const char chunk[] =
     "      address = port ~= 0 and ('http://%s:%d'):format(host, port) or nil }\n"
     "  end\n"
     "  list[#list + 1] = a.id\n"
+    "end\n"
+    "return false, table.concat(list, ', ')\n";
+
+/* (file, id, state) → as the other one. */
+static const char sandbox_chunk[] =
+    "local file, id, state = ...\n"
+    "local from, text = io.open(state .. '/setup.json', 'rb'), nil\n"
+    "if from then\n"
+    "  text = from:read('a')\n"
+    "  from:close()\n"
+    "end\n"
+    "local setup = text and require('weiyue.json').decode(text)\n"
+    "local accounts = setup and require('weiyue.sandbox.setup').accounts(file, setup)\n"
+    "if not accounts then return nil, file .. (setup and ': weiyue check' or ': no sandbox') end\n"
+    "local list = {}\n"
+    "for i, a in ipairs(accounts) do\n"
+    "  if a.id == id then\n"
+    "    return { path = a.path, token = a.token, appid = a.appid, username = a.username,\n"
+    "      aes_key = type(a.aes_key) == 'table' and a.aes_key[1] or a.aes_key, mode = a.mode,\n"
+    "      address = a.push:sub(1, -1 - #a.path) }\n"
+    "  end\n"
+    "  list[i] = a.id\n"
     "end\n"
     "return false, table.concat(list, ', ')\n";
 
@@ -80,17 +106,40 @@ static void take_found(lua_State *L, void *data) {
   }
 }
 
+static int find(const wy_cli_chunk *c, const char *lua_path, search *s) {
+  wy_cli_lua l;
+  if (wy_cli_lua_open(&l, lua_path, false)) return -1;
+  wy_cli_lua_run(&l, c);
+  wy_cli_lua_close(&l);
+  return s->found;
+}
+
 int wy_cli_account_find(const char *config, const char *lua_path, const char *id, const char *path,
                         wy_cli_account *out) {
-  wy_cli_lua l;
   search s = {config, id, out, -1};
   const wy_cli_chunk c = {.text = chunk,
                           .name = "=account",
                           .args = {config, id, path, wy_cli_zh() ? "zh" : NULL},
                           .take = take_found,
                           .data = &s};
-  if (wy_cli_lua_open(&l, lua_path, false)) return -1;
-  wy_cli_lua_run(&l, &c);
-  wy_cli_lua_close(&l);
-  return s.found;
+  return find(&c, lua_path, &s);
+}
+
+int wy_cli_account_in_sandbox(const char *config, const char *lua_path, const char *id,
+                              wy_cli_account *out) {
+  char state[WY_CLI_PATH];
+  int fd;
+  if (wy_cli_find_sandbox(config, NULL, lua_path, state)) return -1;
+  if (wy_local_connect(state, WY_CONTROL_NAME, &fd)) {
+    wy_cli_no_sandbox(state);
+    return -1;
+  }
+  close(fd);
+  search s = {config, id, out, -1};
+  const wy_cli_chunk c = {.text = sandbox_chunk,
+                          .name = "=account",
+                          .args = {config, id, state},
+                          .take = take_found,
+                          .data = &s};
+  return find(&c, lua_path, &s);
 }

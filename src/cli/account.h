@@ -17,4 +17,9 @@ typedef struct wy_cli_account {
 int wy_cli_account_find(const char *config, const char *lua_path, const char *id, const char *path,
                         wy_cli_account *out);
 
+/* The same of the sandbox that runs with this configuration, with the keys that it has made up. 1:
+ * found; else it was said why not. */
+int wy_cli_account_in_sandbox(const char *config, const char *lua_path, const char *id,
+                              wy_cli_account *out);
+
 #endif

@@ -32,7 +32,8 @@ static int read_fields(const char *given, cJSON **out) {
 /* argv[0] is "call". */
 int wy_cli_api_call(int argc, char **argv) {
   static const wy_cli_usage usage = {
-      "api call FAMILY.NAME [JSON|-] [--account ID] [--to FILE] [--config FILE] [--state DIR]",
+      "api call FAMILY.NAME [JSON|-] [--account ID] [--to FILE] [--config FILE] [--state DIR] "
+      "[--sandbox]",
       "调一次微信接口，输出返回的 JSON；参数是一个 JSON 对象，- 从标准输入读。\n"
       "宿主在运行就经由它，否则直接调。weiyue api show FAMILY.NAME "
       "列出参数；要上传的文件由宿主读，相对路径从当前文件夹算起。",
@@ -51,6 +52,8 @@ int wy_cli_api_call(int argc, char **argv) {
        &where.config, NULL},
       {"state", "DIR", "宿主的状态文件夹，不从配置里找",
        "the host's state folder, instead of the configuration's", &where.state, NULL},
+      {"sandbox", NULL, "正在运行的 weiyue sandbox，不是真的微信",
+       "the weiyue sandbox that runs, not the real WeChat", NULL, &where.sandbox},
       {"lua-path", "DIR", "从 DIR 读 weiyue/*.lua，不用内嵌的",
        "read weiyue/*.lua from DIR instead of the embedded files", &where.lua_path, NULL},
       {0}};

@@ -47,6 +47,23 @@ int wy_cli_find_state(const char *config, const char *lua_path, char out[WY_CLI_
   return err ? WY_EXIT_FAILED : WY_EXIT_DONE;
 }
 
+int wy_cli_find_sandbox(const char *config, const char *state, const char *lua_path,
+                        char out[WY_CLI_PATH]) {
+  char folder[WY_CLI_PATH];
+  bool sure;
+  int status = state ? 0 : wy_cli_find_state(config, lua_path, folder, &sure);
+  if (status) return status;
+  if (!state) state = folder;
+  return snprintf(out, WY_CLI_PATH, "%s/sandbox", state) < WY_CLI_PATH ? 0 : WY_EXIT_FAILED;
+}
+
+int wy_cli_no_sandbox(const char *state) {
+  return wy_cli_error(WY_EXIT_FAILED,
+                      wy_tr("没有沙箱以 %s 为状态文件夹在运行；weiyue sandbox 启动它",
+                            "no sandbox runs with the state folder %s; weiyue sandbox starts one"),
+                      state);
+}
+
 int wy_cli_not_reached(const char *state, int err, bool sure) {
   if (err != UV_ENOENT && err != UV_ECONNREFUSED && err != UV_ENOTDIR)
     return wy_cli_error(WY_EXIT_FAILED, "%s/" WY_CONTROL_NAME ": %s", state, uv_strerror(err));

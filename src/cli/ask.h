@@ -13,6 +13,14 @@ enum { WY_CLI_PATH = 4352, WY_CLI_ANSWER = 1 << 20 };
  * no errors. */
 int wy_cli_find_state(const char *config, const char *lua_path, char out[WY_CLI_PATH], bool *sure);
 
+/* That of `weiyue sandbox` with this configuration; state: of the host, NULL: the configuration's.
+ * 0, or the exit status. */
+int wy_cli_find_sandbox(const char *config, const char *state, const char *lua_path,
+                        char out[WY_CLI_PATH]);
+
+/* Says that no sandbox runs: the exit status. */
+int wy_cli_no_sandbox(const char *state);
+
 /* Says that no host was reached there, a uv error of wy_local_connect: the exit status. */
 int wy_cli_not_reached(const char *state, int err, bool sure);
 

@@ -69,7 +69,7 @@ static int run(const verb *v, int argc, char **argv) {
       {"lua-path", "DIR", "从 DIR 读 weiyue/*.lua，不用内嵌的",
        "read weiyue/*.lua from DIR instead of the embedded files", &lua_path, NULL},
       {0}};
-  int status = wy_cli_options(&v->usage, options, argc, argv, &config), fd;
+  int status = wy_cli_options(&v->usage, options, argc, argv, &config), fd = -1;
   if (status != WY_CLI_GO_ON) return status;
   char found[WY_CLI_PATH];
   if (!state) {
@@ -78,6 +78,10 @@ static int run(const verb *v, int argc, char **argv) {
     state = found;
   }
   int err = wy_local_connect(state, WY_CONTROL_NAME, &fd);
+  char sandbox[WY_CLI_PATH];
+  if (err && wy_cli_find_sandbox(NULL, state, NULL, sandbox) == 0 &&
+      wy_local_connect(sandbox, WY_CONTROL_NAME, &fd) == 0)
+    err = 0; /* a sandbox runs instead */
   if (err) return wy_cli_not_reached(state, err, sure);
   char line[64];
   snprintf(line, sizeof line, "{\"do\":\"%s\"}\n", v->name);

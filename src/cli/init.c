@@ -174,20 +174,44 @@ static void print_word(const char *word) {
   putchar('\'');
 }
 
+/* How this program is called from the new folder: by its name where PATH has it, else by its path.
+ */
+static void find_command(char *out, size_t size) {
+  char exe[PATH_MAX], one[PATH_MAX], whole[PATH_MAX];
+  size_t n = sizeof exe;
+  const char *path = getenv("PATH");
+  snprintf(out, size, "weiyue");
+  if (uv_exepath(exe, &n)) return;
+  for (const char *at = path ? path : ""; *at; at += strspn(at, ":")) {
+    int length = (int)strcspn(at, ":");
+    snprintf(one, sizeof one, "%.*s/weiyue", length, at);
+    at += length;
+    if (access(one, X_OK) == 0) { /* the first one counts, this or another */
+      if (realpath(one, whole) && strcmp(whole, exe) == 0) return;
+      break;
+    }
+  }
+  snprintf(out, size, "%s", exe);
+}
+
 static void print_next(const char *folder, const char *meta) {
+  char command[PATH_MAX];
+  find_command(command, sizeof command);
   printf(wy_tr("新项目：%s\n\n  cd ", "A new project: %s\n\n  cd "), folder);
   print_word(folder);
+  printf("\n  ");
+  print_word(command);
+  printf("%s", wy_tr(" sandbox    在浏览器里和它聊天，不用手机、公网地址和密钥\n  ",
+                     " sandbox    chat with it in the browser: no phone, public address or "
+                     "secrets\n  "));
+  print_word(command);
   printf(
       "%s",
-      wy_tr("\n"
-            "  weiyue sandbox    在浏览器里和它聊天，不用手机、公网地址和密钥\n"
-            "  weiyue test       跑 plugins/hello_spec.lua\n\n"
+      wy_tr(" test       跑 plugins/hello_spec.lua\n\n"
             "先看 plugins/hello.lua。上线时在环境变量里给出 "
             "WX_APPID、WX_SECRET、WX_TOKEN、WX_AES_KEY，\n"
             "然后 weiyue check、weiyue serve；再在公众平台填服务器地址 https://你的域名/wx。\n",
-            "\n"
-            "  weiyue sandbox    chat with it in the browser: no phone, public address or secrets\n"
-            "  weiyue test       runs plugins/hello_spec.lua\n\n"
+            " test       runs plugins/hello_spec.lua\n\n"
             "Begin with plugins/hello.lua. To go live put WX_APPID, WX_SECRET, WX_TOKEN and "
             "WX_AES_KEY into\n"
             "the environment, run weiyue check and weiyue serve, and enter https://YOUR.HOST/wx as "

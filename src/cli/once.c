@@ -85,13 +85,19 @@ static int ask(const wy_cli_where *where, wy_str line, wy_buf *answer) {
   const char *state = where->state;
   bool sure = true;
   int fd;
-  if (!state) {
+  if (where->sandbox) {
+    int status = wy_cli_find_sandbox(where->config ? where->config : "weiyue.lua", state,
+                                     where->lua_path, found);
+    if (status) return status;
+    state = found;
+  } else if (!state) {
     int status = wy_cli_find_state(where->config ? where->config : "weiyue.lua", where->lua_path,
                                    found, &sure);
     if (status) return status;
     state = found;
   }
   int err = wy_local_connect(state, WY_CONTROL_NAME, &fd);
+  if (err && where->sandbox) return wy_cli_no_sandbox(state);
   if (err && (where->state || (err != UV_ENOENT && err != UV_ECONNREFUSED && err != UV_ENOTDIR)))
     return wy_cli_not_reached(state, err, sure);
   if (err) return run(where, line, answer);

@@ -12,6 +12,7 @@ typedef struct wy_cli_where {
   const char *config; /* NULL: weiyue.lua */
   const char *state;  /* folder; NULL: the configuration's */
   const char *lua_path;
+  bool sandbox; /* the running sandbox, and nothing else */
 } wy_cli_where;
 
 /* Asks, and frees the request. 0 with an answer of one line, {"ok":…}; or the exit status after

@@ -29,6 +29,9 @@ static void url_path(const char *url, char *out, size_t size) {
 /* 0, or the status to exit with. */
 static int find_account(const wy_cli_args *a, wy_cli_account *account) {
   const char *config = a->config ? a->config : "weiyue.lua";
+  if (a->sandbox)
+    return wy_cli_account_in_sandbox(config, a->lua_path, a->target, account) == 1 ? 0
+                                                                                   : WY_EXIT_FAILED;
   if (!wy_cli_is_url(a->target)) {
     int found = wy_cli_account_find(config, a->lua_path, a->target, NULL, account);
     return found == 1 ? 0 : WY_EXIT_FAILED;

@@ -14,7 +14,7 @@ typedef struct wy_cli_args {
   const char *text, *event, *key, *type, *media;
   const char *config, *token, *appid, *aes_key, *mode, *format, *openid, *to, *timeout, *attempts,
       *lua_path;
-  bool raw, json;
+  bool raw, json, sandbox;
 } wy_cli_args;
 
 /* What is sent. Strings are borrowed. */

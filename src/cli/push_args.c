@@ -49,6 +49,8 @@ static int read_args(int argc, char **argv, wy_cli_args *a) {
        &a->aes_key, NULL},
       {"config", "FILE", "配置（默认 weiyue.lua）", "the configuration (default weiyue.lua)",
        &a->config, NULL},
+      {"sandbox", NULL, "推给正在运行的 weiyue sandbox，用它编的密钥",
+       "to the weiyue sandbox that runs, with the keys that it has made up", NULL, &a->sandbox},
       {"timeout", "S", "等多少秒（默认 5，和微信一样）", "seconds to wait (default 5, as WeChat)",
        &a->timeout, NULL},
       {"attempts", "N", "没有回答时一共推几次（默认 3，和微信一样）",
@@ -115,6 +117,9 @@ static int check_args(const wy_cli_args *a) {
   if (a->file && (a->openid || a->to || a->format))
     return USAGE("文件里已有发送者、账号和格式：不要 --openid、--to、--format",
                  "the file has sender, account and form: no --openid, --to, --format");
+  if (a->sandbox && wy_cli_is_url(a->target))
+    return USAGE("--sandbox 配账号的 id，不配 URL",
+                 "--sandbox goes with an account's id, not a URL");
   if (a->raw && a->json) return USAGE("--raw 和 --json 选一样", "--raw or --json, not both");
   return check_values(a);
 }

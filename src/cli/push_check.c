@@ -195,12 +195,13 @@ static void check_reply(const wy_cli_job *p, wy_cli_answer *a) {
 static const char *remedy(long status) {
   switch (status) {
     case 403:
-      return wy_tr("；原因见 weiyue serve 的日志（event=sig.…）",
-                   "; the log of weiyue serve says why (event=sig.…)");
+      return wy_tr("；原因见宿主的日志（event=sig.…）；推给沙箱要加 --sandbox",
+                   "; the host's log says why (event=sig.…); to a sandbox: --sandbox");
     case 404: return wy_tr("；路径与账号的 path 一样吗？", "; is this the account's path?");
     case 421:
-      return wy_tr("；这个主机名不在账号的 url 和 hosts 里",
-                   "; this host is neither in an account's url nor in hosts");
+      return wy_tr("；这个主机名不在那里账号的 url 和 hosts 里；这个端口上是别的宿主吗？",
+                   "; this host is neither in an account's url nor in hosts there; is it another "
+                   "host that has this port?");
     default: return "";
   }
 }

@@ -170,6 +170,19 @@ static int take_seed(sandbox *s) { /* SEED bytes, in hex */
   return WY_CLI_GO_ON;
 }
 
+/* For `weiyue push --sandbox` and its like: where the accounts are, and what their secrets come from.
+ * What cannot be written is missed there. */
+static void leave_setup(const sandbox *s, bool runs) {
+  char path[4200];
+  snprintf(path, sizeof path, "%s/setup.json", s->state);
+  unlink(path);
+  int fd = runs ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+  if (fd < 0) return;
+  size_t n = strlen(s->setup);
+  if (write(fd, s->setup, n) != (ssize_t)n) unlink(path);
+  close(fd);
+}
+
 /* --- what the configuration says --- */
 
 static void take_prepared(lua_State *L, void *data) {
@@ -302,9 +315,9 @@ static void print_ready(const sandbox *s) {
          s->base);
   const char *id;
   for (size_t i = 0; (id = wy_host_account_id(s->user, i)) != NULL; i++)
-    printf(wy_tr("账号  %s  %s%s（%s）  插件 %d\n", "account  %s  %s%s (%s)  plugins %d\n"), id,
-           s->url, wy_host_account_path(s->user, i), wy_host_account_mode(s->user, i),
-           wy_host_plugin_count(s->user));
+    printf(wy_tr("账号  %s  %s%s（%s）\n", "account  %s  %s%s (%s)\n"), id, s->url,
+           wy_host_account_path(s->user, i), wy_host_account_mode(s->user, i));
+  printf(wy_tr("插件  %d 个\n", "plugins  %d\n"), wy_host_plugin_count(s->user));
   fflush(stdout);
 }
 
@@ -324,8 +337,10 @@ static int run(sandbox *s) {
   if (uv_loop_init(&s->loop)) return failed(WY_E_NOMEM);
   int status = start(s);
   if (status == WY_CLI_GO_ON) {
+    leave_setup(s, true);
     print_ready(s);
     while (!wy_host_stopped(s->user)) uv_run(&s->loop, UV_RUN_ONCE);
+    leave_setup(s, false);
     status = WY_EXIT_DONE;
   }
   end(s);

@@ -9,7 +9,8 @@
 
 int wy_cli_token(int argc, char **argv) {
   static const wy_cli_usage usage = {
-      "token [ACCOUNT] [--refresh] [--json] [--kind KIND] [--config FILE] [--state DIR]",
+      "token [ACCOUNT] [--refresh] [--json] [--kind KIND] [--config FILE] [--state DIR] "
+      "[--sandbox]",
       "把账号的 access_token 输出到标准输出，给脚本用；不会写进日志。\n"
       "宿主在运行就问它，否则直接读写它的存储：不会让正在用的 token 失效。\n"
       "--refresh 换一个新的；旧的几分钟内失效。只有一个账号时可以不写 ACCOUNT。",
@@ -30,6 +31,8 @@ int wy_cli_token(int argc, char **argv) {
        &where.config, NULL},
       {"state", "DIR", "宿主的状态文件夹，不从配置里找",
        "the host's state folder, instead of the configuration's", &where.state, NULL},
+      {"sandbox", NULL, "正在运行的 weiyue sandbox，不是真的微信",
+       "the weiyue sandbox that runs, not the real WeChat", NULL, &where.sandbox},
       {"lua-path", "DIR", "从 DIR 读 weiyue/*.lua，不用内嵌的",
        "read weiyue/*.lua from DIR instead of the embedded files", &where.lua_path, NULL},
       {0}};

@@ -227,26 +227,49 @@ static int begin(lua_State *L, void *data) {
   return 10;
 }
 
-static void respond_plain(const visit *v, int status) {
+static void add_html(wy_buf *out, wy_str text) {
+  for (size_t i = 0; i < text.n; i++) switch (text.p[i]) {
+      case '<': wy_buf_lit(out, "&lt;"); break;
+      case '&': wy_buf_lit(out, "&amp;"); break;
+      default: wy_buf_add(out, text.p + i, 1);
+    }
+}
+
+/* The error itself is for who develops, in the sandbox: it is on top of L. */
+static void respond_plain(lua_State *L, const visit *v, int status) {
+  enum { ERROR_BYTES = 65536 };
   static const char head[] =
       "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
       "content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light "
       "dark\"><title>出错了</title><body style=\"font-family:sans-serif;padding:2em\"><h1>出错了"
       "</h1><p>这个页面暂时打不开，请稍后再试。<br>Something went wrong here; please try again "
       "later.</p><p><small>";
-  char trace[WY_TRACE], body[sizeof head + 64];
+  char trace[WY_TRACE], *copy = NULL;
+  const char *text = v->worker->host->sandbox ? lua_tostring(L, -1) : NULL;
+  wy_buf body;
+  wy_buf_init(&body, ERROR_BYTES);
   wy_trace_hex(v->worker->trace_seed, (uint64_t)v->number, trace);
   bool is_page = page_of(v)->is_page;
-  int n = is_page
-              ? snprintf(body, sizeof body, "%s%s</small></p></body></html>\n", head, trace)
-              : snprintf(body, sizeof body, "{\"error\":\"internal\",\"trace\":\"%s\"}\n", trace);
+  if (is_page) {
+    wy_buf_printf(&body, "%s%s</small></p>", head, trace);
+    if (text) {
+      wy_buf_lit(&body, "<pre style=\"white-space:pre-wrap\">");
+      add_html(&body, wy_mask(L, wy_str_of(text), &copy));
+      wy_buf_lit(&body, "</pre>");
+      free(copy);
+    }
+    wy_buf_lit(&body, "</body></html>\n");
+  } else {
+    wy_buf_printf(&body, "{\"error\":\"internal\",\"trace\":\"%s\"}\n", trace);
+  }
   wy_http_respond(v->request.req,
                   &(wy_http_answer){.status = status,
                                     .content_type = is_page ? "text/html; charset=utf-8"
                                                             : "application/json; charset=utf-8",
                                     .headers = "Cache-Control: no-store\r\n"
                                                "X-Content-Type-Options: nosniff\r\n",
-                                    .body = {body, (size_t)n}});
+                                    .body = wy_buf_view(&body)});
+  wy_buf_deinit(&body);
 }
 
 static void log_failure(lua_State *L, const visit *v) {
@@ -308,7 +331,7 @@ static void end(lua_State *L, bool ok, void *data) {
   count(v, begun ? r->status : ok ? (int)lua_tointeger(L, 2) : 500, failed);
   if (begun) wy_http_stream_end(r->req, ok || ended);
   else if (ok) respond(L, v);
-  else respond_plain(v, 500);
+  else respond_plain(L, v, 500);
   visit_free(v);
 }
 
