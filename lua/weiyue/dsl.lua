@@ -305,11 +305,14 @@ function M.new(plugin, host)
   function wx.menu(menu)
     if plugin.loaded then error("wx.menu: it is declared while the plugin loads", 2) end
     if type(menu) ~= "table" then error('wx.menu wants a table: wx.menu { { "关于", click = "about" } }', 2) end
-    local wrong = {}
+    local zh, en = {}, {}
     for _, p in ipairs(require("weiyue.menu").check(menu)) do
-      if p.level == "error" then wrong[#wrong + 1] = ("%s: %s (%s)"):format(p.path, p.en, p.zh) end
+      if p.level == "error" then zh[#zh + 1], en[#en + 1] = p.path .. "：" .. p.zh, p.path .. ": " .. p.en end
     end
-    if #wrong > 0 then error("wx.menu: " .. table.concat(wrong, "; "), 2) end
+    if #en > 0 then
+      plugin.menu_fault = "wx.menu：" .. table.concat(zh, "；"):gsub("%%", "%%%%")
+      error("wx.menu: " .. table.concat(en, "; "), 2)
+    end
     plugin.menus = plugin.menus or {}
     plugin.menus[#plugin.menus + 1] = { menu = menu, where = caller() }
   end

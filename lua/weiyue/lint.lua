@@ -35,7 +35,9 @@ end
 local function missing(one, add)
   local path, why = require("weiyue.asset").find(one.folder, one.name)
   if path then return end
-  add(one.where, ("wx.file：%s 用不了（%s）"):format(one.name, why), ("wx.file: %s: %s"):format(one.name, why))
+  local chinese = require "weiyue.chinese"
+  add(one.where, ("wx.file：%s 用不了（%s）"):format(one.name, chinese.system(why)),
+    ("wx.file: %s: %s"):format(one.name, why))
 end
 
 -- Templates that are shown or included, and are not there.
@@ -59,7 +61,7 @@ local function unseen(plugin, add)
 end
 
 --- Notes on the rules of one plugin, each with its place.
----@param plugin { rules: table[], files?: table[], api?: string[], api_where?: string, calls?: table[], shows?: table[], templates?: table }
+---@param plugin { rules: table[], files?: table[], api?: string[], api_where?: string, calls?: table[] }
 ---@return { zh: string, en: string }[]
 function M.check(plugin)
   local notes, first = {}, {}

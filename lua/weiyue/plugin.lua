@@ -21,6 +21,8 @@ local function one_line(err, path)
   return sources.printable((core.secrets.mask(err):gsub("%c+", " ")))
 end
 
+local function in_chinese(err) return require("weiyue.chinese").of(err) end
+
 -- Two spellings of one plugin's path are one: club, ./club, club/, club/init.lua.
 local function plain(path)
   return (path:gsub("/init%.lua$", ""):gsub("(.)/+$", "%1"):gsub("^%./", ""):gsub("/%./", "/"))
@@ -193,7 +195,9 @@ local function load_one(found, options, host)
   if not chunk then
     err = one_line(err, file)
     local hint_zh, hint_en = punctuation.hint(text or "", tonumber(err:match ":(%d+):"))
-    return nil, { { err .. (hint_zh and "；" .. hint_zh or ""), err .. (hint_en and "; " .. hint_en or "") } }
+    return nil, { {
+      in_chinese(err) .. (hint_zh and "；" .. hint_zh or ""), err .. (hint_en and "; " .. hint_en or ""),
+    } }
   end
   foresee(text, file)
   local ok
@@ -201,11 +205,12 @@ local function load_one(found, options, host)
   if plugin.wrong then return nil, wrong_settings(found, plugin, options) end -- even if it went on
   if not ok then
     err = one_line(err, file)
-    return nil, { { err, err } }
+    local zh = plugin.menu_fault and err:gsub("wx%.menu: .*", plugin.menu_fault)
+    return nil, { { zh or in_chinese(err), err } }
   end
   if plugin.pages then
     err = pages_fault(plugin, from)
-    if err then return nil, { { err, err } } end
+    if err then return nil, { { in_chinese(err), err } } end
   end
   plugin.loaded = true
   caller.rules(plugin)

@@ -408,7 +408,8 @@ describe("a plugin's file", function()
       assert.matches(problem, problems)
     end
     write { ["shop/a.html"] = "\xEF\xBB\xBF<!doctype html>" }
-    assert.equal("<!doctype html>", load_all("shop").shop.templates.a.text)
+    local renders = require "weiyue.web.render"
+    assert.equal("<!doctype html>", renders.html(renders.of(load_all("shop").shop)("a"), {}))
   end)
 
   it("that is a binary chunk is refused", function()
@@ -548,5 +549,36 @@ describe("a configuration", function()
     local loaded = load_text [[return { accounts = { { token = "wxtest" } } }]]
     local one = loaded.accounts[1]
     assert.equal("default", (one.dispatch { type = "text", content = "which", account = one.object }))
+  end)
+end)
+
+describe("a fault of a plugin", function()
+  it("is told in Chinese where it is a frequent one", function()
+    for text, zh in pairs {
+      ['wx.txt("a", "b")'] = "没有 wx.txt；最接近的是 wx.text",
+      ['wx.page("/a", { logn = "base" }, function() end)'] = "wx.page: 没有选项 logn；最接近的是 login",
+      ['wx.page("me", function() end)'] = 'wx.page: 路径以 "/" 开头，例如 "/me"',
+      ['wx.static("/s", "none")'] = "wx.static: 没有文件夹 " .. folder .. "/none",
+      ['wx.on("location")'] = 'wx.on 有歧义：例如 location 既是消息又是事件。写 wx.message("location", …) 或 wx.event("location", …)',
+      ['wx.every("5x", function() end)'] = 'wx.every: 不是时长：写秒数，或 "10s", "1h30m", "500ms", "2d" 这样的文字',
+      ['wx.text("a", 5)'] = "wx.text 要一个回复：字符串、wx.reply 的值或函数，不是 number",
+      ['wx.plugin { nme = "x" }'] = "wx.plugin 没有 nme 这一项；最接近的是 name",
+      ['wx.reply.news { titel = "x" }'] = "wx.reply.news: 第 1 条图文没有 titel 这一项",
+      ['require "nope"'] = "没有模块 nope：只能 require 基础模块、插件自己文件夹里的文件、lua_path 上的库",
+      ['io.open "x"'] = "io 是 nil（attempt to index a nil value, global 'io'）",
+      ['wx.menu { { "a", clck = "b" }, { "100%1", view = "x" } }'] = "wx.menu：button[1]：按钮没有作用：写 click、view、page … 其中一个，或子菜单；"
+        .. "button[1].clck：按钮没有这一项；最接近的是 click；button[2].url：不是网址：要写 https://…",
+      ['error "something of its own"'] = "something of its own",
+    } do
+      write { ["one.lua"] = 'local wx = require "weiyue"\n' .. text }
+      local _, problems = plugin.load({ { path = "one.lua" } }, { file = "weiyue.lua", folder = folder, lua_path = {} }, host)
+      assert.equal(zh .. "（插件 one 没有加载）", (problems[1].zh:gsub("^.-/one%.lua:%d: ", "")))
+    end
+  end)
+
+  it("of the system's is told in Chinese too", function()
+    local chinese = require "weiyue.chinese"
+    assert.equal("plugins/a.lua: 没有权限", chinese.of "plugins/a.lua: Permission denied")
+    assert.equal("没有这个文件", chinese.system "No such file or directory")
   end)
 end)

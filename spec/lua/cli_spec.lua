@@ -85,9 +85,9 @@ end
 
 describe("what a verb prints", function()
   it("may be left unread", function()
-    local folder = program.folder()
-    local done = program.shell(folder, ("sh -c '%s api list | head -n 1'"):format(program.binary))
-    program.remove(folder)
+    local own = program.folder()
+    local done = program.shell(own, ("sh -c '%s api list | head -n 1'"):format(program.binary))
+    program.remove(own)
     assert.equal("", done.err)
     assert.matches("^[^\n]+\n$", done.out)
   end)

@@ -113,6 +113,8 @@ describe("init", function()
     done = program.run(folder, "init nowhere/shop")
     assert.equal(1, done.status)
     assert.matches("^weiyue: cannot make nowhere/shop: No such file or directory; nothing was left behind\n", done.err)
+    done = program.run(folder, "init nowhere/shop", "LC_ALL=zh_CN.UTF-8")
+    assert.matches("没有这个文件或文件夹（No such file or directory）；什么也没有留下", done.err, 1, true)
   end)
 
   for _, there in ipairs { false, true } do

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "cli/cli.h"
+#include "cli/errors.h"
 #include "cli/lua.h"
 #include "codec/json.h"
 #include "host/control.h"
@@ -66,7 +67,7 @@ int wy_cli_no_sandbox(const char *state) {
 
 int wy_cli_not_reached(const char *state, int err, bool sure) {
   if (err != UV_ENOENT && err != UV_ECONNREFUSED && err != UV_ENOTDIR)
-    return wy_cli_error(WY_EXIT_FAILED, "%s/" WY_CONTROL_NAME ": %s", state, uv_strerror(err));
+    return wy_cli_error(WY_EXIT_FAILED, "%s/" WY_CONTROL_NAME ": %s", state, wy_cli_why(err));
   wy_cli_error(
       0, wy_tr("没有宿主以 %s 为状态文件夹在运行", "no host runs with the state folder %s"), state);
   if (!sure)

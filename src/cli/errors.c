@@ -2,6 +2,9 @@
  * the two lists together. */
 #include "cli/errors.h"
 
+#include <string.h>
+#include <uv.h>
+
 #include "base/err.h"
 #include "cli/text.h"
 
@@ -110,4 +113,30 @@ const char *wy_cli_strerror_zh(int err) {
 
 const char *wy_cli_strerror(int err) {
   return wy_cli_zh() ? wy_cli_strerror_zh(err) : wy_err_text(err);
+}
+
+const char *wy_cli_why(int err) {
+  static const struct {
+    int err;
+    const char *zh;
+  } known[] = {
+      {UV_ENOENT, "没有这个文件或文件夹（No such file or directory）"},
+      {UV_EACCES, "没有权限（Permission denied）"},
+      {UV_EPERM, "系统不允许（Operation not permitted）"},
+      {UV_EADDRINUSE, "端口已被占用（address already in use）"},
+      {UV_EADDRNOTAVAIL, "本机没有这个地址（address not available）"},
+      {UV_ENOTDIR, "路径里有一段不是文件夹（Not a directory）"},
+      {UV_EISDIR, "这是一个文件夹（Is a directory）"},
+      {UV_EEXIST, "已经有了（File exists）"},
+      {UV_ENOSPC, "磁盘满了（No space left on device）"},
+      {UV_EROFS, "只读的磁盘（Read-only file system）"},
+      {UV_EFBIG, "文件太大（File too large）"},
+      {UV_EMFILE, "打开的文件太多（Too many open files）"},
+      {UV_ECONNREFUSED, "那里没有程序在听（Connection refused）"},
+      {UV_ENAMETOOLONG, "路径太长（File name too long）"},
+  };
+  int code = err > 0 ? uv_translate_sys_error(err) : err;
+  for (size_t i = 0; wy_cli_zh() && i < sizeof known / sizeof *known; i++)
+    if (known[i].err == code) return known[i].zh;
+  return err > 0 ? strerror(err) : uv_strerror(err);
 }

@@ -8,4 +8,7 @@ const char *wy_cli_strerror(int err);
 /* The Chinese text alone, for those who show both. */
 const char *wy_cli_strerror_zh(int err);
 
+/* Why the system refuses: an errno, or libuv's number for one. */
+const char *wy_cli_why(int err);
+
 #endif

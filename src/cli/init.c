@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "cli/cli.h"
+#include "cli/errors.h"
 #include "cli/lua.h"
 #include "cli/options.h"
 
@@ -140,7 +141,8 @@ static void find_meta(char *out, size_t size) {
 static int check_folder(const char *folder) {
   DIR *dir = opendir(folder);
   if (!dir && errno == ENOENT) return 0;
-  if (!dir) return wy_cli_error(WY_EXIT_FAILED, wy_tr("%s：%s", "%s: %s"), folder, strerror(errno));
+  if (!dir)
+    return wy_cli_error(WY_EXIT_FAILED, wy_tr("%s：%s", "%s: %s"), folder, wy_cli_why(errno));
   const struct dirent *entry;
   bool is_empty = true;
   while (is_empty && (entry = readdir(dir)) != NULL)
@@ -248,7 +250,7 @@ static int run(const char *folder) {
   return wy_cli_error(
       WY_EXIT_FAILED,
       wy_tr("写不了 %s：%s；什么也没有留下", "cannot make %s: %s; nothing was left behind"),
-      p.failed, strerror(p.why));
+      p.failed, wy_cli_why(p.why));
 }
 
 int wy_cli_init(int argc, char **argv) {

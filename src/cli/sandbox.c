@@ -97,7 +97,7 @@ static int choose(sandbox *s, int *port, int taken) {
     return wy_cli_error(
         WY_EXIT_FAILED,
         wy_tr("没有启动：%s:%d 不能监听：%s", "not started: cannot listen on %s:%d: %s"),
-        s->address, wanted, uv_strerror(err));
+        s->address, wanted, wy_cli_why(err));
   if (wanted && *port != wanted)
     fprintf(stderr, wy_tr("端口 %d 已被占用，改用 %d\n", "port %d is taken, using %d\n"), wanted,
             *port);

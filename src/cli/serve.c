@@ -69,7 +69,7 @@ static int open_log(const wy_host *host) {
   return wy_cli_error(
       WY_EXIT_FAILED,
       wy_tr("没有启动：写不了日志文件 %s：%s", "not started: cannot write the log %s: %s"), file,
-      strerror(err));
+      wy_cli_why(err));
 }
 
 static int run(wy_host *host, wy_child *child) {

@@ -11,6 +11,7 @@
 
 #include "base/beat.h"
 #include "cli/cli.h"
+#include "cli/errors.h"
 
 enum { FIRST_FD = 3, NOT_STARTED = 127 };
 
@@ -65,6 +66,6 @@ pid_t wy_spawn_start(const wy_spawn *s) {
   pid_t pid = fork();
   if (pid) return pid;
   become(s);
-  wy_cli_error(0, "%s: %s", s->program, strerror(errno));
+  wy_cli_error(0, "%s: %s", s->program, wy_cli_why(errno));
   _exit(NOT_STARTED);
 }

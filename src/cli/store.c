@@ -75,7 +75,7 @@ static int failed(int err, const char *why) {
 }
 
 static int failed_errno(const char *path) {
-  return wy_cli_error(WY_EXIT_FAILED, "%s: %s", path, strerror(errno));
+  return wy_cli_error(WY_EXIT_FAILED, "%s: %s", path, wy_cli_why(errno));
 }
 
 int wy_cli_store_open(wy_kv_sql *s, const char *path) {

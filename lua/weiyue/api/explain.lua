@@ -247,7 +247,7 @@ local function facts_of(row, zh)
   add("插件", "plugins", kind and pick(DANGER[kind], zh):format(row.key) or (zh and "可以直接调用" or "may call it"))
   if row.reply ~= "redirect" then add("重发", "again", pick(AGAIN[row.idempotent], zh)) end
   add("返回", "reply", REPLIES[row.reply] and pick(REPLIES[row.reply], zh))
-  add("说明", "note", row.note)
+  add("英文说明", "note", row.note)
   return list
 end
 
