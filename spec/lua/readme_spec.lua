@@ -98,6 +98,23 @@ describe("the READMEs", function()
     end)
   end
 
+  for lang, path in pairs(LANGUAGES) do
+    it(path .. " has what it leads to, and leads to all of its sections", function()
+      local text, anchors, n = ("\n" .. read(path)):gsub("\n```.-\n```", ""), {}, 0
+      for title in text:gmatch "\n##+ ([^\n]+)" do -- as GitHub does
+        local anchor = title:lower():gsub("[,.`']", ""):gsub("、", ""):gsub("，", ""):gsub(" ", "-")
+        anchors[anchor] = true
+      end
+      local contents = text:match(lang == "zh" and "\n%*%*目录%*%*\n(.-)\n## " or "\n%*%*Contents%*%*\n(.-)\n## ")
+      for anchor in text:gmatch "%]%(#([^)]+)%)" do assert.is_true(anchors[anchor], anchor) end
+      for title in text:gmatch "\n## ([^\n]+)" do
+        n = n + 1
+        assert.truthy(contents:find("[" .. title .. "](#", 1, true), title)
+      end
+      assert.is_true(n > 20)
+    end)
+  end
+
   it("name only events that the program has", function()
     local sources = read("src/base/err.h")
     for _, pattern in ipairs { "src/base/*.c", "src/cli/*.c", "src/host/*.c", "src/net/*.c", "src/script/*.c",
@@ -179,6 +196,48 @@ describe("the code in the READMEs", function()
     assert.matches("ok 1", out)
   end)
 
+  -- The files of the READMEs by their names: what is a file says so in its first line.
+  local function write_named(pattern)
+    local n = 0
+    for _, block in ipairs(blocks(english)) do
+      local name = block.text:match "^%-%- (plugins/%S+)\n" or block.text:match "^{# (plugins/%S+) #}\n"
+      if name and name:find(pattern) then
+        n = n + 1
+        os.execute(("mkdir -p '%s/%s'"):format(folder, name:match "^(.*)/"))
+        write(name, block.text)
+      end
+    end
+    return n
+  end
+
+  it("has the templates of its pages", function()
+    assert.is_true(write_named "%.html$" >= 3)
+    assert.is_true(write_named "^plugins/pages%.lua$" == 1 and write_named "^plugins/member%.lua$" == 1)
+    write("weiyue.lua", 'return { accounts = { { token = "wxtest", secret = "wxtest", appid = "wxtest" } } }')
+    local ok, out = run(("LC_ALL=C %s check %s/weiyue.lua"):format(binary, folder))
+    assert.is_true(ok, out)
+    assert.falsy(out:find("no template", 1, true), out)
+    os.execute(("rm %s/plugins/me.html"):format(folder))
+    _, out = run(("LC_ALL=C %s check %s/weiyue.lua"):format(binary, folder))
+    assert.matches("wx.render: there is no template .*/plugins/me.html", out)
+    os.execute(("printf '{%%%% if %%%%}' >%s/plugins/me.html"):format(folder))
+    ok, out = run(("LC_ALL=C %s check %s/weiyue.lua"):format(binary, folder))
+    assert.is_falsy(ok)
+    assert.matches("/plugins/me.html:1: ", out)
+  end)
+
+  it("has a configuration that nothing is to be said of", function()
+    write_named "^plugins/hello%.lua$"
+    for _, block in ipairs(blocks(english)) do
+      if block.text:find('-- weiyue.lua\nreturn {\n  listen', 1, true) then write("weiyue.lua", block.text) end
+    end
+    local keys = ("WX_APPID=wx0123456789abcdef WX_SECRET=%s WX_TOKEN=mytoken123 WX_AES_KEY=%s")
+      :format(("0"):rep(32), ("k"):rep(43))
+    local ok, out = run(("LC_ALL=C %s %s check %s/weiyue.lua"):format(keys, binary, folder))
+    assert.is_true(ok, out)
+    assert.matches("^ok: accounts: 1 %(demo /wx safe%), plugins: 1\n$", out)
+  end)
+
   for i, block in ipairs(blocks(english)) do
     if block.lang == "lua" then
       it(("is Lua in block %d"):format(i), function()
@@ -203,8 +262,10 @@ describe("the code in the READMEs", function()
       end)
     elseif block.lang == "lua" and block.text:find("describe(", 1, true) then
       it(("is a spec that passes in block %d"):format(i), function()
+        local place = block.text:match "^%-%- (examples/%w+)/"
+        write_named "%.lua$"
         write("block_spec.lua", block.text)
-        local ok, out = run(("cd examples/hello && LC_ALL=C '%s' test -o TAP %s/block_spec.lua"):format(absolute, folder))
+        local ok, out = run(("cd %s && LC_ALL=C '%s' test -o TAP %s/block_spec.lua"):format(place or folder, absolute, folder))
         assert.is_true(ok, out)
         assert.matches("ok 1", out)
       end)
