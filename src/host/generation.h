@@ -34,7 +34,7 @@ struct generation {
   char **hosts; /* whose requests are served; NULL: any */
   size_t n_hosts;
   int n_plugins;
-  int n_failed; /* plugins that were left out, of the first generation alone */
+  int n_failed;   /* plugins that were left out, of the first generation alone */
   char **folders; /* to watch for changes of its sources */
   size_t n_folders;
   bool watch;   /* the configuration wants that */
