@@ -15,6 +15,7 @@ wx.text("who", function(msg)
   local user, err = msg.account.api.user.info { openid = msg.openid }
   return user and "hello " .. user.nickname or tostring(err)
 end)
+wx.text("kept", function(msg) return "hello " .. msg:user().remark end)
 wx.text("slow", function() wx.sleep(0.6) return "slow answer" end)
 wx.text("nothing", function() return false end)
 wx.text("ask", function(msg) return "you are " .. msg:ask "your name?" end)
@@ -39,7 +40,7 @@ describe("serve --record", function()
   before_each(function()
     server = nil
     api:set { kill = false, zero = false, bad = false, token_error = json.null,
-      answers = { ["/cgi-bin/user/info"] = json.encode { subscribe = 1, openid = OPENID, nickname = "王小明" } } }
+      answers = { ["/cgi-bin/user/info"] = json.encode { subscribe = 1, openid = OPENID, nickname = "王小明", remark = "老王" } } }
   end)
   after_each(function() if server then server:stop() end end)
 
@@ -110,6 +111,20 @@ describe("serve --record", function()
     assert.equal("hello ***", entries[1].reply.Content)
     assert.is_nil(text:find("王小明", 1, true))
     assert.is_nil(text:find("wxtest-", 1, true))
+  end)
+
+  it("has no names where the store has kept what was asked before, after a restart either", function()
+    start()
+    assert.equal("hello 老王", says "kept")
+    assert.equal("hello 老王", says "kept")
+    recorded(2)
+    server:halt()
+    start { folder = server.folder }
+    assert.equal("hello 老王", says "kept")
+    local entries, text = recorded(3)
+    assert.equal("hello ***", entries[3].reply.Content)
+    assert.is_nil(text:find("老王", 1, true))
+    assert.is_true(entries[3].calls[1].cached)
   end)
 
   it("has late answers as the calls that they are", function()
@@ -188,10 +203,12 @@ describe("serve --record", function()
   it("is refused where the file holds something else", function()
     local folder = serve.folder { ["weiyue.lua"] = serve.config { serve.account("bot", "plain") },
       ["plugins/bot.lua"] = PLUGIN, journal = "diary\n" }
-    local done = program.run(folder, "serve --no-supervisor --listen 127.0.0.1:0 --record journal")
+    assert(os.execute(("cd %s && chmod 644 journal && ln -s journal link"):format(program.quote(folder))))
+    local done = program.run(folder, "serve --no-supervisor --listen 127.0.0.1:0 --record link")
     assert.equal(1, done.status)
     assert.matches("something else than a journal", done.err)
     assert.equal("diary\n", program.read(folder .. "/journal"))
+    assert.equal("644", program.capture("stat -Lc %a " .. program.quote(folder .. "/link")))
     program.remove(folder)
   end)
 

@@ -175,7 +175,11 @@ static int open_file(wy_journal *j) {
   struct stat st;
   if (j->fd < 0) return fail(j, "open");
   if (fstat(j->fd, &st)) return fail(j, "look at");
-  if (!S_ISREG(st.st_mode)) return refuse(j, "no regular file");
+  return S_ISREG(st.st_mode) ? 0 : refuse(j, "no regular file");
+}
+
+/* Of a file that is known to be a journal, or empty. */
+static int make_own(wy_journal *j) {
   return fchmod(j->fd, 0600) ? fail(j, "take the rights of others from") : 0;
 }
 
@@ -220,6 +224,7 @@ static int go_on_with_file(wy_journal *j, off_t size) {
   const char *end = memchr(line, '\n', (size_t)n);
   int err = end ? in_lua(j, l_head, &(job){.text = {line, (size_t)(end - line)}}) : 0;
   if (!err && !j->id[0]) err = refuse(j, "it holds something else than a journal of weiyue");
+  if (!err) err = make_own(j);
   if (!err && last != '\n') wy_buf_lit(&j->lines, "\n");
   return err;
 }
@@ -242,7 +247,8 @@ static int open_journal(wy_journal *j) {
   if (err) return err;
   if (fstat(j->fd, &st)) return fail(j, "look at");
   if (st.st_size) return go_on_with_file(j, st.st_size);
-  err = take_id_of_old(j);
+  err = make_own(j);
+  if (!err) err = take_id_of_old(j);
   if (!err && !j->id[0]) err = make_id(j);
   return err ? err : begin_file(j);
 }
@@ -255,6 +261,7 @@ static int follow(wy_journal *j) {
     return 0;
   int fd = j->fd, err = open_file(j);
   close(fd);
+  if (!err) err = make_own(j);
   if (err || fstat(j->fd, &named) || named.st_size) return err;
   wy_buf rest = j->lines;
   wy_buf_init(&j->lines, LINES_MAX);
