@@ -30,7 +30,13 @@ function parts.desk(options)
   return require("weiyue.desk").new { kv = options.kv, dict = options.hub.dict }
 end
 
-function parts.users(options) return require("weiyue.users").new { kv = options.kv, call = options.call } end
+function parts.users(options)
+  local hub = options.hub
+  return require("weiyue.users").new {
+    kv = options.kv, call = options.call,
+    told = function(account, ...) hub.engine:cached(hub:place(account), ...) end,
+  }
+end
 
 function parts.paths(options)
   options.confine = options.confine or require("weiyue.confine").new(options)

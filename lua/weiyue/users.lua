@@ -12,6 +12,7 @@ local LEFT <const> = 60 -- seconds
 
 ---@class weiyue.Users
 ---@field private kv fun(): weiyue.KV?
+---@field private told fun(account: table, name: string, args: table, reply: table) of what the store had
 ---@field private fly function
 local Users = {}
 Users.__index = Users
@@ -60,7 +61,10 @@ function Users:info(account, openid, ttl, fresh)
     local text, err = kv:get(key)
     if err then warn(account, err) end
     local info = text and core.json.decode(text)
-    if type(info) == "table" then return info end
+    if type(info) == "table" then
+      self.told(account, "user.info", { openid = openid }, info)
+      return info
+    end
   end
   local info, err = self.fly(key, function() return ask(self, account, openid, key, ttl) end)
   if not info then return nil, err end
@@ -117,10 +121,10 @@ function Users:followers(account, options)
   return setmetatable({ call = self.call, account = account, next = from, page = {}, at = 0 }, Followers)
 end
 
----@param options { kv: (fun(): weiyue.KV?), call: fun() } call: as of weiyue.upload
+---@param options { kv: (fun(): weiyue.KV?), call: fun(), told: fun() } call: as of weiyue.upload
 ---@return weiyue.Users
 function M.new(options)
-  return setmetatable({ kv = options.kv, call = options.call, fly = flight.new() }, Users)
+  return setmetatable({ kv = options.kv, call = options.call, told = options.told, fly = flight.new() }, Users)
 end
 
 return M

@@ -11,17 +11,22 @@ local wx = require "weiyue"
 local ONE <const> = { id = "one" }
 
 describe("weiyue.users", function()
-  local kv, calls, answer, slow, all
+  local kv, calls, answer, slow, all, told
 
   local function call(account, name, args)
     wx.sleep(slow)
     calls[#calls + 1] = { account = account.id, name = name, args = args }
     return answer(args)
   end
-  local function new() return users.new { kv = function() return kv end, call = call } end
+  local function new()
+    return users.new {
+      kv = function() return kv end, call = call,
+      told = function(account, name, args, reply) told[#told + 1] = { account.id, name, args.openid, reply.remark } end,
+    }
+  end
 
   before_each(function()
-    kv, calls, slow = kvs.new(), {}, 0
+    kv, calls, slow, told = kvs.new(), {}, 0, {}
     answer = function(args) return { openid = args.openid, subscribe = 1, remark = "r" .. #calls } end
     all = new()
   end)
@@ -35,6 +40,13 @@ describe("weiyue.users", function()
     assert.equal("r2", all:info(ONE, "oA", 60).remark)
     assert.equal("r3", all:info(ONE, "oB", 60).remark)
     assert.equal("r4", all:info({ id = "two" }, "oA", 60).remark)
+  end)
+
+  it("tells the journal what was kept", function()
+    all:info(ONE, "oA", 60)
+    assert.same({}, told)
+    all:info(ONE, "oA", 60)
+    assert.same({ { "one", "user.info", "oA", "r1" } }, told)
   end)
 
   it("asks anew where that is wanted, and keeps what it hears", function()

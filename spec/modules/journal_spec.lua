@@ -58,7 +58,12 @@ describe("weiyue.journal", function()
     ["13812345678"] = "^100%d%d%d%d%d%d%d%d$", ["+86 138 1234 5678"] = "^%+86 100 %d%d%d%d %d%d%d%d$",
     ["卡号6222021234567890123。"] = "^卡号000000%d+。$", ["1101011990030712 34"] = "^000000%d+ 34$",
     [("Ab3_"):rep(30)] = "^%*%*%*$", ["to " .. OPENID .. "!"] = "^to o[%w_%-]+!$",
-    ["8613812345678"] = "^86 100%d%d%d%d%d%d%d%d$",
+    ["１３８１２３４５６７８"] = "^１００[\xEF\xBC\x90-\x99]+$", ["138.1234.5678"] = "^100%.%d%d%d%d%.%d%d%d%d$",
+    ["138—1234—5678"] = "^100—%d%d%d%d—%d%d%d%d$", ["+852 9123 4567"] = "^%+%d%d%d %d%d%d%d %d%d%d%d$",
+    ["852-9123-4567"] = "^852%-000%d%-%d%d%d%d$", ["（010）8765 4321"] = "^（000）%d%d%d%d %d%d%d%d$",
+    ["0755-8765432"] = "^000%d%-%d%d%d%d%d%d%d$", ["6222 0212 3456 7890 123"] = "^0000 00%d%d %d%d%d%d %d%d%d%d %d%d%d$",
+    ["110101 19900307 123X"] = "^000000 %d%d%d%d%d%d%d%d %d%d%dX$",
+    ["8613812345678"] = "^86100%d%d%d%d%d%d%d%d$",
     ["https://wx.example.cn/in?a=1&token=wxtestvalue&b=2"] = "a=1&token=%*%*%*&b=2$",
     ["https://wx.example.cn/#access_token=wxtestvalue"] = "#access_token=%*%*%*$",
   }
@@ -77,7 +82,9 @@ describe("weiyue.journal", function()
     end)
   end
 
-  for _, given in ipairs { "订单 20240229", "12:30", "1234567890", "3.14159", "https://wx.example.cn/a?b=1" } do
+  for _, given in ipairs { "订单 20240229", "12:30", "1234567890", "3.14159", "https://wx.example.cn/a?b=1",
+    "2024-05-01 2024-06-01", "2024-05-01 09:00", "192.168.100.200", "139.168.100.20", "400-800-1234", "1700000000000",
+    "39.915119,116.403963" } do
     it("leaves alone: " .. given, function() assert.equal(given, push(writer(), text(given)).message.Content) end)
   end
 
@@ -130,6 +137,66 @@ describe("weiyue.journal", function()
     local line = answer(write, text "x")
     assert.same({ MsgType = "text", Content = "x", MsgId = "6054768590064713728" }, line.reply)
     assert.equal(json.null, answer(write).reply)
+  end)
+
+  it("has the same digits for a number, however it is written", function()
+    local write = writer()
+    local one, other = push(write, text "138 1234 5678").message.Content, push(write, text "１３８—１２３４５６７８").message.Content
+    assert.equal(one:gsub(" ", ""), (other:gsub("—", ""):gsub("\xEF\xBC(.)", function(c)
+      return string.char(c:byte() - 0x90 + 48)
+    end)))
+  end)
+
+  -- What WeChat pushes about one user, and what a handler makes of it later.
+  local function event(name, fields)
+    return ("<xml><FromUserName>%s</FromUserName><MsgType>event</MsgType><Event>%s</Event>%s</xml>"):format(OPENID, name,
+      fields)
+  end
+  local function says(write, number, content)
+    push(write, text "?", { push = "p" .. number })
+    return json.decode(assert(write { kind = "answer", at = 2, account = "demo", push = "p" .. number, user = OPENID,
+      way = "reply", ms = 1, body = "<xml><MsgType>text</MsgType><Content>" .. content .. "</Content></xml>" })).reply.Content
+  end
+
+  it("hides a name in later answers to the same user, too", function()
+    local write = writer()
+    push(write, text "who")
+    call(write, { api = "user.info", args = { openid = OPENID }, reply = { nickname = "王小明", remark = "老王" } })
+    assert.equal("***，你好，***", says(write, 2, "王小明，你好，老王"))
+  end)
+
+  it("hides what an API's kept answer had, which is told as a call", function()
+    local line = call(writer(), { api = "user.info", args = { openid = OPENID }, cached = true, reply = { remark = "老王" } })
+    assert.is_true(line.cached)
+    assert.equal("***", line.reply.remark)
+  end)
+
+  it("hides in answers and calls what it hides in pushes", function()
+    local write = writer()
+    push(write, event("location_select", "<SendLocationInfo><Location_X>39.915119</Location_X>"
+      .. "<Location_Y>116.403963</Location_Y><Label>天安门</Label><Poiname>故宫</Poiname></SendLocationInfo>"))
+    assert.equal("***，***：39.92,116.40", says(write, 2, "天安门，故宫：39.915119,116.4040"))
+    assert.equal("40.915119", says(write, 3, "40.915119"))
+    assert.equal(39.92, call(write, { api = "a.b", args = { openid = OPENID, lat = 39.915119 } }).args.lat)
+    push(write, event("user_get_card", "<UserCardCode>W12345</UserCardCode>"), { push = "card" })
+    assert.equal("卡 ***", says(write, 4, "卡 W12345"))
+    push(write, event("submit_invoice_title", "<phone>87654321</phone>"), { push = "phone" })
+    assert.matches("^电话 100%d%d%d%d%d$", says(write, 5, "电话 87654321"))
+  end)
+
+  it("hides the code of a card", function()
+    assert.equal("***", push(writer(), event("user_get_card", "<UserCardCode>W12345</UserCardCode>")).message.UserCardCode)
+  end)
+
+  it("hides who is written to by a timer", function()
+    local write = writer()
+    local function timers(body)
+      return json.decode(assert(write { kind = "call", at = 1, account = "demo", push = "", user = "",
+        body = json.encode(body) }))
+    end
+    timers { api = "user.info", args = { openid = OPENID }, reply = { nickname = "王小明" } }
+    local line = timers { api = "message_custom.send", args = { touser = OPENID, text = { content = "王小明" } } }
+    assert.equal("***", line.args.text.content)
   end)
 
   it("names of one push do not hide those of another", function()

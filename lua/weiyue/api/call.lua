@@ -35,7 +35,8 @@ Engine.__index = Engine
 
 -- For the journal of `weiyue serve --record`: what was asked of WeChat, and what it said.
 local function note(record, place, key, args, result, err, seconds)
-  local call = { api = key, args = args, ms = math.floor(seconds * 1000 + 0.5) }
+  local call = { api = key, args = args, cached = not seconds or nil }
+  call.ms = seconds and math.floor(seconds * 1000 + 0.5)
   if type(result) == "table" and (result.body or result.path) then
     call.reply = { bytes = result.size, type = result.type, filename = result.filename }
   else
@@ -203,6 +204,12 @@ function Engine:call(place, key, args, options)
   self.hub:count(place, "api_failed")
   self:tell(place, row, err, options)
   return nil, err
+end
+
+--- An answer that was kept is told to the journal as one that is new.
+function Engine:cached(place, key, args, result)
+  local record = self.hub.push and self.hub.push.record
+  if record then note(record, place, key, args, result) end
 end
 
 ---@param hub weiyue.Hub

@@ -48,9 +48,10 @@ end
 
 function makers.push(r, item, line)
   local raw, form = parsed(item.body)
+  r:begin(item.push, item.user)
   line.attempt = item.attempt ~= 1 and item.attempt or nil
   line.form = form ~= "xml" and form or nil
-  line.message = raw and r:message(raw) or {}
+  line.message = raw and r:message(raw, item.push) or {}
 end
 
 function makers.answer(r, item, line)
@@ -63,10 +64,12 @@ end
 function makers.call(r, item, line)
   local call = json.decode(item.body, { lenient = true, depth = 128 })
   if type(call) ~= "table" then return end
-  line.api, line.ms = call.api, call.ms
-  line.reply = call.reply and r:clean(call.reply, item.push)
+  local args = call.args or {}
+  local whose = item.push ~= "" and item.push or tostring(args.touser or args.openid or "") -- a timer's is for him
+  line.api, line.ms, line.cached = call.api, call.ms, call.cached
+  line.reply = call.reply and r:clean(call.reply, whose)
   line.error = call.error and { code = call.error.code, message = r:text(tostring(call.error.message)) }
-  line.args = r:said(call.args or {}, item.push)
+  line.args = r:said(args, whose)
 end
 
 --- What makes lines of items: a function of an item, and one that gives the word that stands for a user.

@@ -2,11 +2,14 @@
 -- and tokens stars. All of one journal's key, so that the same person is the same word in it, and in no other.
 
 local core = require "weiyue_core"
+local numbers = require "weiyue.journal.numbers"
 
 local crypto, json = core.crypto, core.json
 
 local STARS <const> = "***"
-local KEPT <const> = 512 -- pushes whose users' names are known, for the answers that are still to come
+local USERS <const> = 2048 -- whose names are known, for the answers that are still to come
+local PUSHES <const> = 4096 -- whose users are known, for their calls
+local VALUES <const> = 32 -- of one user
 local LONG_TOKEN <const> = 100 -- letters and digits without a break: an access_token has more, a word fewer
 
 local function set(names)
@@ -17,22 +20,25 @@ end
 
 -- Names without their underscores, in lower case.
 local OPENID <const> = set [[openid touser fromusername unionid openids openidlist fromopenid toopenid createopenid
-  friendusername oldfriendusername fromuserid]]
+  friendusername oldfriendusername fromuserid staffopenid]]
 local SECRET <const> = set [[accesstoken refreshtoken authorizeraccesstoken authorizerrefreshtoken componentaccesstoken
   componentverifyticket ticket secret appsecret componentappsecret code jscode sessionkey encodingaeskey password token
   authcode preauthcode authorizationcode encrypteddata iv signature paysign cardext clientsecret apiticket
-  accountpassword kfpassword]]
+  accountpassword kfpassword usercardcode oldusercardcode membershipnumber]]
 local PERSON <const> = set [[nickname headimgurl remark avatar detailinfo address addr senderaddress idcard idnumber
   realname email bankno legalpersonaname legalpersonawechat]]
 local PEOPLE <const> = set "sender receiver" -- of parcels: their name is a person's
-local NUMBERS <const> = set "phone phonenumber purephonenumber mobile tel telephone phoneno telnumber componentphone"
+local NUMBERS <const> = set [[phone phonenumber purephonenumber mobile tel telephone phoneno telnumber componentphone
+  shoptelphone]]
 
 local function name_of(key) return type(key) == "string" and key:lower():gsub("_", "") or "" end
 
 ---@class weiyue.journal.Redactor
 ---@field private key string
----@field private names table<string, string[]> by push: personal values that were taken out of replies
----@field private order string[]
+---@field private known table<string, table> what was taken out of pushes and replies, by user, or by push
+---@field private order string[] of known
+---@field private users table<string, string> by push
+---@field private pushes string[] of users
 local Redactor = {}
 Redactor.__index = Redactor
 
@@ -90,22 +96,17 @@ function Redactor:user(openid)
   return "o" .. crypto.base64url_encode(crypto.hmac("sha256", self.key, openid, "raw")):sub(1, 27)
 end
 
--- As many digits, which nobody has: no mobile number begins with 100.
-function Redactor:digits(text, head)
-  local raw, n = crypto.hmac("sha256", self.key, text, "raw"), 0
-  local i = 0
-  return (text:gsub("%d", function()
-    i = i + 1
-    if i <= #head then return head:sub(i, i) end
-    n = n % #raw + 1
-    return tostring(raw:byte(n) % 10)
-  end))
+-- As many digits, which nobody has: no mobile number begins with 100. The same number is the same, however it is
+-- written.
+function Redactor:digits(raw, digits, prefix, head)
+  local rest = digits:sub(#prefix + 1)
+  local bytes = crypto.hmac("sha256", self.key, rest, "raw")
+  local own = {}
+  for i = 1, #rest do own[i] = i <= #head and head:sub(i, i) or bytes:byte((i - 1) % #bytes + 1) % 10 end
+  return numbers.with_digits(raw, prefix .. table.concat(own))
 end
 
-local MOBILE <const> = "%f[%d]1[3-9]%d[ %-]?%d%d%d%d[ %-]?%d%d%d%d%f[^%d]"
-
--- An identity card has 17 digits and a digit or X, a bank card 16 to 19.
-local function is_card(n, tail) return n >= 16 and n <= 19 or n == 17 and tail ~= "" end
+local HEAD <const> = { telephone = "000", mobile = "100", card = "000000" }
 
 --- A text that somebody wrote.
 ---@param text string
@@ -115,14 +116,10 @@ function Redactor:text(text)
   text = text:gsub(WORD, function(word)
     return openids_in(word, function(openid) return self:user(openid) end)
   end)
-  if text:find "%d%d%d%d" then
-    text = text:gsub("%f[%d](0?0?86)(1[3-9]%d%d%d%d%d%d%d%d%d)%f[^%d]", "%1 %2"):gsub(MOBILE, function(number)
-      return self:digits(number, "100")
-    end)
-    text = text:gsub("%f[%w](%d+)([Xx]?)%f[^%w]", function(number, tail)
-      if is_card(#number, tail) then return self:digits(number, "000000") .. tail end
-    end)
-  end
+  text = numbers.replace(text, false, function(raw, digits, prefix, kind)
+    local is_mobile = kind == "telephone" and #digits == #prefix + 11 and digits:find("^1", #prefix + 1)
+    return self:digits(raw, digits, prefix, HEAD[is_mobile and "mobile" or kind])
+  end)
   if #text >= LONG_TOKEN then
     text = text:gsub("[%w_%-%.~+/=]+", function(word)
       if #word >= LONG_TOKEN and not word:find "^https?" and word:find "%d" and word:find "%a" then return STARS end
@@ -134,30 +131,59 @@ end
 -- Digits of these are no telephone numbers.
 local function is_number_of_wechats(name) return name:find "id$" ~= nil or name:find "time$" ~= nil end
 
--- The names of a push, to be added to.
-function Redactor:names_of(push)
-  local list = self.names[push]
-  if list then return list end
-  list = {}
-  self.names[push] = list
-  self.order[#self.order + 1] = push
-  if #self.order > KEPT then self.names[table.remove(self.order, 1)] = nil end
-  return list
+--- A push of this user begins: what was taken out of his earlier ones is not to appear in its answer either.
+---@param push string
+---@param user? string
+function Redactor:begin(push, user)
+  if not user or user == "" or self.users[push] then return end
+  self.users[push] = user
+  self.pushes[#self.pushes + 1] = push
+  if #self.pushes > PUSHES then self.users[table.remove(self.pushes, 1)] = nil end
 end
 
--- Hidden, and in what is said for the same push, too; a single letter would be hidden everywhere.
-function Redactor:person(value, push)
-  if value == "" then return value end
-  if push and push ~= "" and #value > 1 then
-    local list = self:names_of(push)
-    list[#list + 1] = value
+-- What is known of the user of a push, to be added to: { values, places }.
+local function known_of(self, push)
+  local key = self.users[push] or push
+  local own = self.known[key]
+  if own then return own end
+  own = { values = {}, places = {} }
+  self.known[key] = own
+  self.order[#self.order + 1] = key
+  if #self.order > USERS then self.known[table.remove(self.order, 1)] = nil end
+  return own
+end
+
+-- A value, and what stands for it, wherever it recurs; a single letter would be hidden everywhere.
+local function learn(self, push, value, stands)
+  if not push or push == "" or #value < 2 then return end
+  local list = known_of(self, push).values
+  for i, one in ipairs(list) do
+    if one.value == value then
+      table.remove(list, i)
+      break
+    end
   end
+  table.insert(list, 1, { value = value, stands = stands })
+  list[VALUES + 1] = nil
+end
+
+-- Hidden, and in what is said for the same push, too.
+function Redactor:person(value, push)
+  if value == "" or value == STARS then return value end
+  learn(self, push, value, STARS)
   return STARS
+end
+
+function Redactor:number(value, push)
+  local masked = self:text(value)
+  if masked == value then masked = self:digits(value, numbers.digits(value), "", HEAD.mobile) end
+  if #value > 4 then learn(self, push, value, masked) end
+  return masked
 end
 
 -- A leaf.
 function Redactor:leaf(value, name, push)
-  if NUMBERS[name] then return self:digits(tostring(value), "100") end
+  if NUMBERS[name] then return self:number(tostring(value), push) end
   if type(value) ~= "string" then
     if SECRET[name] and name ~= "code" then return STARS end -- a code that is a number is none of OAuth's
     return value
@@ -171,7 +197,7 @@ end
 
 --- A value, without what it may not tell.
 ---@param value any
----@param push? string of a reply or its arguments: whose names are not to appear in the push's answer either
+---@param push? string what is taken out is not to appear in its answer either
 ---@param key? string that it stands under
 ---@return any
 function Redactor:clean(value, push, key)
@@ -187,55 +213,82 @@ end
 
 local function plain(text) return (text:gsub("%p", "%%%0")) end
 
--- The names that replies gave, wherever they stand in an answer.
-local function without(value, names)
-  if type(value) == "table" then
-    local out = json.is_array(value) and json.array {} or {}
-    for k, v in pairs(value) do out[k] = without(v, names) end
-    return out
-  end
-  if type(value) ~= "string" then return value end
-  for _, name in ipairs(names) do value = value:gsub(plain(name), STARS) end
-  return value
-end
-
---- What a handler said, to its user or to WeChat: also without the names that WeChat's replies gave it for this push.
----@param value any
----@param push string
----@return any
-function Redactor:said(value, push)
-  local names = self.names[push]
-  return self:clean(names and without(value, names) or value, push)
-end
-
-local PLACES <const> = { "Label", "Poiname", "LocationName" }
-
 -- About a kilometre.
 local function coarse(value)
   local number = tonumber(value)
   return number and ("%.2f"):format(number) or value
 end
 
+local NEAR <const> = 0.006 -- degrees; coarse is within 0.005
+
+local function coarse_if_known(number, places)
+  for _, place in ipairs(places) do
+    if number and math.abs(number - place) < NEAR then return coarse(number) end
+  end
+end
+
+-- What is known of the user, wherever it stands in an answer.
+local function without(value, known)
+  if type(value) == "table" then
+    local out = json.is_array(value) and json.array {} or {}
+    for k, v in pairs(value) do out[k] = without(v, known) end
+    return out
+  end
+  if math.type(value) == "float" then return tonumber(coarse_if_known(value, known.places)) or value end
+  if type(value) ~= "string" then return value end
+  for _, one in ipairs(known.values) do
+    value = value:gsub(plain(one.value), (one.stands:gsub("%%", "%%%%")))
+  end
+  if #known.places > 0 then
+    value = value:gsub("%d+%.%d%d%d+", function(text) return coarse_if_known(tonumber(text), known.places) end)
+  end
+  return value
+end
+
+--- What a handler said, to its user or to WeChat: also without what was taken out of his pushes, and out of WeChat's
+--- replies.
+---@param value any
+---@param push string
+---@return any
+function Redactor:said(value, push)
+  local known = self.known[self.users[push] or push]
+  return self:clean(known and without(value, known) or value, push)
+end
+
+local NAMES <const> = { "Label", "Poiname", "LocationName" }
+local PLACES <const> = { "Location_X", "Location_Y", "Latitude", "Longitude" }
+
+-- A place is told to about a kilometre, in what is said, too.
+local function take_places(self, t, push)
+  for _, name in ipairs(PLACES) do
+    local number = tonumber(t[name])
+    if number and push ~= "" then
+      local places = known_of(self, push).places
+      table.insert(places, 1, math.abs(number))
+      places[VALUES + 1] = nil
+    end
+    if t[name] then t[name] = coarse(t[name]) end
+  end
+  for _, name in ipairs(NAMES) do
+    if type(t[name]) == "string" then t[name] = self:person(t[name], push) end
+  end
+end
+
 --- A message as WeChat pushed it, by its own names. What depends on the account alone is left out.
 ---@param raw table
+---@param push string
 ---@return table
-function Redactor:message(raw)
-  local out = self:clean(raw)
+function Redactor:message(raw, push)
+  local out = self:clean(raw, push)
   out.ToUserName, out.Encrypt = nil, nil
-  for _, name in ipairs { "Location_X", "Location_Y", "Latitude", "Longitude" } do
-    if out[name] then out[name] = coarse(out[name]) end
-  end
-  local place = out.SendLocationInfo
-  if type(place) == "table" then
-    for _, name in ipairs { "Location_X", "Location_Y" } do place[name] = place[name] and coarse(place[name]) end
-    for _, name in ipairs(PLACES) do place[name] = place[name] and STARS end
-  end
-  for _, name in ipairs(PLACES) do out[name] = out[name] and STARS end
+  take_places(self, out, push)
+  if type(out.SendLocationInfo) == "table" then take_places(self, out.SendLocationInfo, push) end
   return out
 end
 
 ---@param key string
 ---@return weiyue.journal.Redactor
-function M.new(key) return setmetatable({ key = key, names = {}, order = {} }, Redactor) end
+function M.new(key) return setmetatable({ key = key, known = {}, order = {}, users = {}, pushes = {} },
+  Redactor) end
 
 return M
