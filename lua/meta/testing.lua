@@ -18,10 +18,12 @@ error("lua/meta is for editors, not for require")
 ---     end)
 ---
 --- Nothing is real but the host: its clock moves when the spec says so, or while an answer is waited for; math.random,
---- os.time, os.date and the time zone are the same at each run; the store is in memory. When an `it` ends, apps that
+--- os.time, os.date and the time zone are the same at each run; the store is in memory. In the spec itself os.time is
+--- real, and app:now() the app's. When an `it` ends, apps that
 --- were loaded in it, or in its before_each, end too, and what they leave fails the spec: tasks that still wait, with
 --- their place; HTTP calls without an answer; a plugin that keeps over 256 KiB more than when it was loaded; what a
---- handler or a task has raised, unless the spec has looked at it: app:logs "lua.error". So does an assert.reply(…)
+--- handler or a task has raised, unless the spec has looked at it: app:logs "lua.error" (or "lua.timeout", "lua.oom",
+--- "lua.bad_reply"); a loop in which no time passes. So does an assert.reply(…)
 --- that is followed by no check. Conversations and timers are nothing left. An app of a setup ends by app:stop() in the
 --- teardown, or else with its file, as an error of the file.
 ---
@@ -144,7 +146,8 @@ local http = {}
 --- WeChat go to the fake WeChat, unless a stub fits.
 ---@param method string "GET", "*": any
 ---@param pattern string of the URL, with * for any bytes; without a ? it fits any query
----@param reply weiyue.testing.Stub|fun(request: weiyue.testing.Call): weiyue.testing.Stub|string|nil
+---@param reply weiyue.testing.Stub|fun(request: weiyue.testing.Call): weiyue.testing.Stub|string|nil a callable table
+---  such as busted's spy is a function, too
 ---@return { count: integer }
 function http:on(method, pattern, reply) end
 

@@ -5,6 +5,7 @@ local apps = require "weiyue.testing.app"
 local codec = require "weiyue.codec"
 local config = require "weiyue.testing.config"
 local leaks = require "weiyue.testing.leaks"
+local nearest = require "weiyue.nearest"
 local replies = require "weiyue.testing.replies"
 local say = require "weiyue.testing.say"
 local stubs = require "weiyue.testing.stubs"
@@ -47,12 +48,17 @@ local function start_of(now)
     say.raise("now 写成 unix 秒数，或 \"2024-05-01 09:00\"（北京时间）",
       "now is unix seconds, or \"2024-05-01 09:00\" (Beijing time)")
   end
+  local noon = os.date("*t", os.time { year = y, month = mo, day = d, hour = 12 })
+  local is_day = noon.month == tonumber(mo) and noon.day == tonumber(d)
+  if not is_day or (tonumber(h) or 0) > 23 or (tonumber(mi) or 0) > 59 or (tonumber(s) or 0) > 59 then
+    say.raise("没有 %s 这个时间", "there is no %s", now)
+  end
   local days = os.time { year = y, month = mo, day = d, hour = 12 } -- the date alone, whatever the zone is
   local date = os.date("!*t", days)
-  local noon = os.time(date) - days -- how far os.time is from UTC
+  local ahead = os.time(date) - days -- how far os.time is from UTC
   local utc = os.time { year = y, month = mo, day = d, hour = tonumber(h) or 0, min = tonumber(mi) or 0,
     sec = tonumber(s) or 0, isdst = false }
-  return utc - noon - 8 * 3600
+  return utc - ahead - 8 * 3600
 end
 
 local count = 0
@@ -117,10 +123,14 @@ local function wechat_of(app)
   local wechat = { world = app.world }
   local function check(pattern)
     if type(pattern) ~= "string" then return end
-    if not pattern:find "^[%w_]+%.[%w_]+$" then return end
+    local family, name = pattern:match "^([%w_]+)%.([%w_*]+)$"
     local catalogue = require "weiyue.api.catalogue"
-    if catalogue.find(pattern) then return end
+    if not family or name:find("*", 1, true) and catalogue.is_family(family) or catalogue.find(pattern) then return end
     local near = catalogue.near(pattern)
+    if name == "*" then
+      near = nearest.slip(family, catalogue.families())
+      near = near and near .. ".*"
+    end
     say.raise("没有接口 %s%s", "there is no API %s%s", pattern, near and (say.tr("；最接近的是 ", "; the nearest is ")) .. near
       or "")
   end
@@ -185,7 +195,7 @@ function M.load(given)
   end
   local text, folder = config.text(options, state)
   local conf = read(text)
-  local zone = options.zone or "CST-8"
+  local zone = zones.check(options.zone or "CST-8")
   zones.enter(rig, zone)
   local host, problems = rig.new(text, folder, now, false, { wire = true, seed = seed, zh = say.is_zh() })
   if not host then

@@ -128,6 +128,14 @@ describe("the READMEs", function()
     end
   end)
 
+  it("name the events that a spec may ask for", function()
+    local known = {}
+    for _, name in ipairs(require("weiyue.testing.events").names) do known[name] = true end
+    for _, cell in ipairs(first_column(english, "event")) do
+      for event in cell:gmatch("`([%w_.]+)`") do assert.is_true(known[event] == true, event) end
+    end
+  end)
+
   it("name every event about who sent a push", function()
     local cells = table.concat(first_column(english, "event"), " ")
     local n = 0

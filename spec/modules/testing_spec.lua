@@ -18,6 +18,12 @@ local function leaky(more)
   return t.load(options)
 end
 
+local function endless(more)
+  local options = { folder = FOLDER, plugins = { "plugins/endless.lua" } }
+  for key, value in pairs(more or {}) do options[key] = value end
+  return t.load(options)
+end
+
 local function message_of(f, ...)
   local ok, err = pcall(f, ...)
   assert.is_false(ok)
@@ -361,6 +367,51 @@ describe("weiyue.testing", function()
     assert.matches("boom", message_of(app.stop, app))
   end)
 
+  it("fails a loop in which no time passes, and tells where it is", function()
+    for what, line in pairs { ["睡"] = 5, ["再问"] = 9, ["接力"] = 12 } do
+      local app = endless()
+      app.http:on("GET", "http://erp/goods", { status = 500 })
+      local u = app:user()
+      local told = message_of(u.says, u, what)
+      assert.matches("testing_spec.lua:%d+: .*no time passes.*endless.lua:" .. line, told)
+      assert.equal(told:match "no time.*", message_of(app.advance, app, 1):match "no time.*")
+      app:stop { leaks = true }
+    end
+  end)
+
+  it("fails a handler that ran out of memory, or gave no reply, with its place and what to look at", function()
+    for what, told in pairs { ["占满"] = 'logs "lua.oom" did not look: spec/support/testing/plugins/endless.lua:19: not enough memory',
+      ["数"] = 'logs "lua.bad_reply" did not look: spec/support/testing/plugins/endless.lua:21: a handler returns a text',
+      ["空图文"] = 'logs "lua.error" did not look: spec/support/testing/plugins/endless.lua:22: wx.reply.news' } do
+      local app = endless { limits = { lua_memory = "20MiB" } }
+      app:user():says(what)
+      local found = leaks.find(app)
+      assert.truthy(found:find(told, 1, true), found)
+      assert.is_nil(found:find("advance", 1, true)) -- no time mends it
+      app:stop { leaks = true }
+    end
+    local app = leaky()
+    app:user():says "任务"
+    app:advance "1h"
+    assert.matches('app:logs "lua.timeout" did not look', leaks.find(app))
+    app:logs "lua.timeout"
+  end)
+
+  it("takes a callable table for a stub, and none whose times are 0", function()
+    local app = shop()
+    app.http:on("GET", "http://erp/goods", setmetatable({}, { __call = function(_, request)
+      return { json = { title = request.path } }
+    end }))
+    app.http:on("GET", "http://erp/goods", { json = { title = "x" }, times = 0 })
+    assert.reply(app:user():says "查茶").is_text "/goods"
+  end)
+
+  it("asks for pages as a browser does: percent-encoded", function()
+    local page = shop():user():opens '/scan?table=中 "1"'
+    assert.matches("%?table=%%E4%%B8%%AD%%20%%221%%22$", page.url)
+    assert.equal("config:ok", (page:jssdk()))
+  end)
+
   it("tells of an assert.reply that checks nothing", function()
     local replies = require "weiyue.testing.replies"
     assert.reply { type = "none" }
@@ -480,6 +531,25 @@ describe("weiyue.testing", function()
     assert.matches('write app.wechat:fail%("user.info"', message_of(app.wechat.fail, app.wechat, "user.info", 40003))
     assert.matches("app.wechat:fail has no errcod; the nearest is errcode",
       message_of(app.wechat.fail, app.wechat, "user.info", { errcod = 40003 }))
+    local function names(told, f, ...) assert.matches("testing_spec.lua:%d+: .*" .. told, message_of(f, ...)) end
+    local u = app:user()
+    names("app:user takes a table, not a string", app.user, app, "x")
+    names("headers takes a table, not a string", app.get, app, "/hello/a", { headers = "x" })
+    names("json cannot be encoded", app.post, app, "/form", { json = { print } })
+    names("json cannot be encoded", app.http.on, app.http, "GET", "http://erp/*", { json = { print } })
+    names("app:logs has no lua.eror; the nearest is lua.error", app.logs, app, "lua.eror")
+    names("app:metrics has no weiyue_push_total; the nearest is weiyue_pushes_total", app.metrics, app,
+      "weiyue_push_total")
+    names("no API templte.%*; the nearest is template.%*", app.wechat.fail, app.wechat, "templte.*", { errcode = -1 })
+    names("u:event has no clik; the nearest is click", u.event, u, "clik")
+    names("u:sends has no media; .*media_id, msg_data_id", u.sends, u, { type = "image", media = "m" })
+    names("there is no time zone Asia/Shanghay; the nearest is Asia/Shanghai", t.load, { zone = "Asia/Shanghay" })
+    names("there is no 2024%-02%-30", t.load, { now = "2024-02-30" })
+    names("there is no 2024%-02%-28 24:00", t.load, { now = "2024-02-28 24:00" })
+    names("an answer has no content; the nearest is text", function() return u:says("hi").content end)
+    local page = u:opens "/nothing"
+    names("there is no form on http://wx.test/nothing %(404%)", page.submit, page)
+    names("there is no link “x” on http://wx.test/nothing %(404%)", page.click, page, "x")
     assert.matches("leaky.lua is a plugin, not a weiyue.lua: write t.load { plugins = ",
       message_of(t.load, FOLDER .. "/plugins/leaky.lua"))
   end)
@@ -547,9 +617,12 @@ describe("weiyue.testing's runners", function()
     failed("a call without a stub", "has no stub")
     assert.truthy(text:find("not ok %d+ %- [^\n]*leaky_spec.lua\n.-1 task%(s%) still waiting"), text) -- of a setup
     failed("from before_each a task, too", "1 task%(s%) still waiting")
+    assert.truthy(text:find("\nok %d+ %- a spec that leaves nothing after a before_each that failed\n"), text)
+    failed("a task, which is told once", "1 task%(s%) still waiting")
+    assert.equal(1, select(2, text:gsub("a spec that leaves a task, which is told once\n", "")))
     failed("a task, and fails before that", "not what was expected")
     failed("an error in the log", "not what was expected")
-    assert.matches("leaky_spec.lua:%d+: errors in the log:\n  lua.error plugins/leaky.lua:%d+: attempt to compare", text)
+    assert.matches("\na spec that leaves an error in the log: [^\n]*leaky_spec.lua:%d+: errors in the log:\n  lua.error plugins/leaky.lua:%d+: attempt to compare", text)
     assert.truthy(text:find("\nok %d+ %- a spec that leaves nothing\n"), text)
     assert.truthy(text:find("\nok %d+ %- a spec that leaves what it means to leave\n"), text)
   end)

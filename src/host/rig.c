@@ -250,7 +250,7 @@ void wy_rig_settle(lua_State *L, rig *r) {
 }
 
 /* The next thing happens: "calls": some are to be answered; "moved": time went on to what is due;
- * "quiet": nothing is, until then. until: unix seconds; nil: no time passes. */
+ * "busy": tasks start tasks, and there is no end of it yet; "quiet": nothing is, until then. until: unix seconds; nil: no time passes. */
 static int l_step(lua_State *L) {
   rig *r = wy_rig_check(L);
   worker *w = &r->host->workers[0];
@@ -260,6 +260,10 @@ static int l_step(lua_State *L) {
   lua_settop(L, 0);
   if (wy_rig_calls_waiting(r)) {
     lua_pushliteral(L, "calls");
+    return 1;
+  }
+  if (wy_script_busy(w->current->script)) {
+    lua_pushliteral(L, "busy");
     return 1;
   }
   int64_t left = (int64_t)(wall * 1000 + 0.5) - wy_clock_wall_ms(&w->clock);

@@ -163,7 +163,14 @@ static void job_end(lua_State *L, bool ok, void *data) {
 
 static void job_lost(void *data) { job_free(data); }
 
-static const wy_task_body job_body = {.begin = job_begin, .end = job_end, .lost = job_lost};
+static void job_look(lua_State *L, void *data) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, ((job *)data)->ref);
+  lua_rawgeti(L, -1, 1);
+  lua_remove(L, -2);
+}
+
+static const wy_task_body job_body = {
+    .begin = job_begin, .end = job_end, .look = job_look, .lost = job_lost};
 
 static int job_run(job *j) {
   wy_task *none;

@@ -29,6 +29,7 @@ struct wy_task {
   wy_fault fault;       /* known when the body ends */
   bool cancelled;
   bool escaped; /* coroutine.running gave it to Lua: never pooled */
+  bool began;   /* body.begin was called */
   bool ended;   /* body.end was called */
   bool exiting; /* what it yields is its last */
 };

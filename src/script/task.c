@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "script/script_impl.h"
 
+enum { DRAIN_VIRTUAL = 10000 /* tasks */ };
+
 char wy_pending;
 
 /* --- the body, inside the coroutine --- */
@@ -89,6 +91,7 @@ static int k_body(lua_State *L, int status, lua_KContext ctx) {
 
 static int l_body(lua_State *L) {
   wy_task *t = lua_touserdata(L, 1);
+  t->began = true;
   lua_settop(L, 0);
   lua_pushcfunction(L, l_message);
   int n = t->body.begin(L, t->data);
@@ -257,7 +260,8 @@ int wy_task_start_in(wy_script *s, const wy_task_body *body, void *data, wy_task
 
 void wy_tasks_drain(wy_script *s) {
   if (s->turns->running) return;
-  for (wy_list *node; (node = wy_list_shift(&s->turns->ready));) {
+  size_t left = s->clock->is_virtual ? DRAIN_VIRTUAL : SIZE_MAX;
+  for (wy_list *node; left && (node = wy_list_shift(&s->turns->ready)); left--) {
     wy_task *t = wy_container_of(node, wy_task, ready);
     /* A task that never ran has its body and itself on the stack; a waiting one the sentinel. */
     bool waited = lua_status(t->co) == LUA_YIELD;
@@ -369,9 +373,18 @@ void wy_task_cancel(wy_task *t) {
 
 size_t wy_tasks_count(const wy_script *s) { return s->n_tasks; }
 
-static void find_where(lua_State *co, char *out, size_t n) {
+/* Where it stands, or, where it has not run yet, its function. */
+static void find_where(const wy_task *t, char *out, size_t n) {
+  lua_State *co = t->co;
   lua_Debug ar;
   out[0] = '\0';
+  if (!t->began) {
+    if (!t->body.look) return;
+    t->body.look(co, t->data);
+    lua_getinfo(co, ">S", &ar);
+    if (ar.linedefined > 0) snprintf(out, n, "%s:%d", ar.short_src, ar.linedefined);
+    return;
+  }
   for (int level = 0; lua_getstack(co, level, &ar); level++) {
     lua_getinfo(co, "Sl", &ar);
     if (ar.currentline <= 0 || strncmp(ar.source, "=[weiyue", 8) == 0) continue;
@@ -385,7 +398,7 @@ void wy_tasks_tell(wy_script *s, void (*tell)(void *data, const wy_task *t, cons
   char where[LUA_IDSIZE + 24];
   for (const wy_list *n = s->tasks.next; n != &s->tasks; n = n->next) {
     const wy_task *t = wy_container_of(n, wy_task, link);
-    find_where(t->co, where, sizeof where);
+    find_where(t, where, sizeof where);
     tell(data, t, where);
   }
 }

@@ -49,6 +49,9 @@ typedef struct wy_task_body {
   void (*end)(lua_State *L, bool ok, void *data);
   /* The function raises just now: the stack still shows where. May be NULL; must not raise. */
   void (*raised)(lua_State *L, void *data);
+  /* Pushes the function, and takes nothing: for who looks where a task begins that has not run. May
+   * be NULL. */
+  void (*look)(lua_State *L, void *data);
   /* Instead of end, when the state had no memory to run begin or end, or was closed. No Lua. */
   void (*lost)(void *data);
   /* begin gives a function of weiyue's own, which calls a plugin's by weiyue.limits. */
@@ -112,7 +115,8 @@ void wy_tasks_tell(wy_script *s, void (*tell)(void *data, const wy_task *t, cons
 /* A task runs, or waits for its turn: what is started now will not run before it returns. */
 bool wy_script_busy(const wy_script *s);
 
-/* Runs what is ready. Nothing when called from inside a task. */
+/* Runs what is ready; on a virtual clock at most so many tasks at a time that a chain of them without
+ * an end comes back. Nothing when called from inside a task. */
 void wy_tasks_drain(wy_script *s);
 
 /* Runs one slice of the task that was suspended first, and what is ready then. True: others were

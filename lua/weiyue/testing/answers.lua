@@ -44,10 +44,15 @@ local NAMES <const> = {
   "media_id",
 }
 
+-- What a reply or msg calls so.
+local OTHERS <const> = { content = "text", msg_type = "type", msgtype = "type", kind = "type", news = "articles",
+  items = "articles" }
+
 -- A slip of the pen is told: nil would pass for an answer without it.
 local function absent(_, key)
   if type(key) ~= "string" then return nil end
   local near, distance = nearest.of(key, NAMES)
+  if OTHERS[key] then near, distance = OTHERS[key], 1 end
   if distance == 1 then
     error(say.tr("回复没有 %s 这一项；最接近的是 %s", "an answer has no %s; the nearest is %s"):format(key, near), 2)
   end

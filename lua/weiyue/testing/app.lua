@@ -2,11 +2,13 @@
 -- of the host happens while the spec asks for something: `_run` steps it.
 
 local browser = require "weiyue.testing.browser"
+local log_events = require "weiyue.testing.events"
 local codec = require "weiyue.codec"
 local json = require "weiyue.json"
 local leaks = require "weiyue.testing.leaks"
 local flights = require "weiyue.testing.flights"
 local say = require "weiyue.testing.say"
+local standstill = require "weiyue.standstill"
 local users = require "weiyue.testing.users"
 local zones = require "weiyue.testing.zones"
 
@@ -63,7 +65,8 @@ end
 -- Until done() says so, or nothing more happens before `limit` (unix seconds; nil: no time passes).
 function App:_run(limit, done)
   self:_check()
-  local host, settled = self.host, false
+  if self.stuck then say.fail(self.stuck) end
+  local host, settled, still = self.host, false, standstill.new(self.host)
   while true do
     happen(self)
     if done and done() then break end
@@ -78,6 +81,10 @@ function App:_run(limit, done)
       break
     end
     settled = settled or what == "quiet"
+    if still:looks(what) then
+      self.stuck = still:text(say.is_zh())
+      say.fail(self.stuck)
+    end
   end
   self:_raise_faults()
 end
@@ -127,6 +134,7 @@ end
 function App:user(options)
   self:_check()
   options = options or {}
+  say.check_type("app:user", options, "table")
   say.check_keys("app:user", options, USER)
   local own = {}
   for key, value in pairs(options) do own[key] = value end
@@ -209,6 +217,7 @@ function App:logs(event)
       list[#list + 1], self.looked_at[line] = line, true
     end
   end
+  if event and #list == 0 then say.check_slip("app:logs", event, log_events.names) end
   return list
 end
 
@@ -217,15 +226,13 @@ function App:_lines()
   return self.lines
 end
 
-local RAISED <const> = { ["lua.error"] = true, ["lua.timeout"] = true }
+local RAISED <const> = { ["lua.error"] = true, ["lua.timeout"] = true, ["lua.oom"] = true, ["lua.bad_reply"] = true }
 
---- What handlers and tasks have raised and the spec has not looked at: list of texts.
+--- What handlers and tasks have raised and the spec has not looked at: lines of the log.
 function App:_raised()
   local list = {}
   for _, line in ipairs(self:_lines()) do
-    if RAISED[line.event] and not self.looked_at[line] then
-      list[#list + 1] = tostring(line.text):match "^(.-)\\n" or tostring(line.text)
-    end
+    if RAISED[line.event] and not self.looked_at[line] then list[#list + 1] = line end
   end
   return list
 end
@@ -236,11 +243,13 @@ end
 ---@return number? value nil: there is none of this name
 function App:metrics(name)
   self:_check()
-  local bare, wanted, sum = name:match "^[^{]*", {}, nil
+  say.check_type("app:metrics", name, "string")
+  local bare, wanted, names, sum = name:match "^[^{]*", {}, {}, nil
   for label, value in name:gmatch '([%w_]+)="([^"]*)"' do wanted[label] = value end
   for line in self.host:metrics():gmatch "[^\n]+" do
     local key, labels, value = line:match "^([%w_:]+)(%b{}) (%S+)$"
     if not key then key, value, labels = line:match "^([%w_:]+)", line:match "^[%w_:]+ (%S+)$", "" end
+    names[#names + 1] = key
     if key == bare and value then
       local fits = true
       for label, want in pairs(wanted) do
@@ -249,6 +258,7 @@ function App:metrics(name)
       if fits then sum = (sum or 0) + tonumber(value) end
     end
   end
+  say.check_slip("app:metrics", bare, names)
   return sum
 end
 
@@ -257,7 +267,7 @@ end
 ---@param options? { leaks: boolean? } leaks = true: what is left is meant to be
 function App:stop(options)
   if not self.host then return end
-  local left = not (options and options.leaks) and leaks.find(self)
+  local left = not (options and options.leaks) and not self.checked and leaks.find(self)
   self:_free()
   if left then say.fail(left) end
 end
@@ -275,7 +285,7 @@ function App:_free()
   end
 end
 
-local class = say.class("app", App, "host leaks port own checked weights socket")
+local class = say.class("app", App, "host leaks port own checked weights socket stuck")
 
 --- Of what t.load has made.
 function M.new(own)

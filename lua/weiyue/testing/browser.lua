@@ -35,6 +35,9 @@ local function need_browser(page)
   say.raise("只有 u:opens 打开的页面能点击、提交", "only a page of u:opens can be clicked or submitted")
 end
 
+-- Which page it is that something is missing on.
+local function what_page(page) return ("%s (%d)"):format(page.url, page.status) end
+
 -- The forms of a page: { method, action, multipart, fields, names, files }; names: all that may be filled in.
 local function forms_of(page)
   local list = {}
@@ -128,7 +131,10 @@ function Page:submit(fields, id)
   for _, one in ipairs(forms_of(self)) do
     if not form and (not id or one.id == id or one.action == id) then form = one end
   end
-  if not form then say.raise("页面上没有%s表单", "there is no form%s on the page", id and " " .. id or "") end
+  if not form then
+    say.raise("%s 上没有表单%s", "there is no form%s on %s", table.unpack(say.is_zh()
+      and { what_page(self), id and " " .. id or "" } or { id and " " .. id or "", what_page(self) }))
+  end
   fill_in(form, fields or {})
   local url = web.resolve(self.url, form.action)
   if form.method == "GET" then
@@ -148,7 +154,7 @@ function Page:click(text)
     local own = web.attributes(head)
     if own.href and web.text(inside) == text then return its:_visit("GET", web.resolve(self.url, own.href)) end
   end
-  say.raise("页面上没有链接“%s”", "there is no link “%s” on the page", text)
+  say.raise("没有链接“%s”：%s", "there is no link “%s” on %s", text, what_page(self))
 end
 
 --- What WeChat's JS-SDK says of the page: "config:ok", or why not; and what wx.config was given.
@@ -201,13 +207,20 @@ end
 
 --- A request without cookies.
 function M.request(app, method, path, options)
-  say.check_keys("app:" .. method:lower(), options, REQUEST)
+  local what = "app:" .. method:lower()
+  say.check_type(what, path, "string")
+  say.check_type(what, options, "table")
+  say.check_keys(what, options, REQUEST)
+  if options.headers ~= nil then say.check_type("headers", options.headers, "table") end
   local authority, target, origin = target_of(app, app:_account(options.account), path)
   local headers, body = { Host = authority }, options.body
   if options.form then
     body, headers["Content-Type"] = core.form.encode(options.form), "application/x-www-form-urlencoded"
   elseif options.json ~= nil then
-    body, headers["Content-Type"] = assert(core.json.encode(options.json)), "application/json"
+    local err
+    body, err = core.json.encode(options.json)
+    if not body then say.raise("json 写不出来：%s", "json cannot be encoded: %s", tostring(err)) end
+    headers["Content-Type"] = "application/json"
   end
   if options.query then
     target = target .. (target:find("?", 1, true) and "&" or "?") .. core.form.encode(options.query)
@@ -293,6 +306,7 @@ end
 function Browser:_visit(method, url, body, kind)
   for _ = 1, HOPS do
     local page
+    url = web.encode(url)
     if is_open(self.user.app, url) then
       local to, text = authorize(self, url)
       if not to then return setmetatable({ status = 200, headers = {}, body = text, url = url, _cookies = {},

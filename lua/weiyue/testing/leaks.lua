@@ -16,6 +16,14 @@ function M.begin(app)
   app.weights = app.leaks ~= false and app.host:weigh() or {}
 end
 
+-- What a line of the log says: its text, without a traceback, with the place where that has none.
+local function text_of(line)
+  local text = tostring(line.text or line.line)
+  text = text:match "^(.-)\\n" or text
+  if line.where and not text:find "^[^%s:]+:%d+: " then text = line.where .. ": " .. text end
+  return text
+end
+
 --- What is left, as text; nil: nothing.
 ---@param app weiyue.testing.App
 ---@return string?
@@ -38,25 +46,28 @@ function M.find(app)
   for _, flight in ipairs(app.flights) do
     add("没有答完的推送：%s", "a push without an answer: %s", flight.message.Event or flight.message.MsgType)
   end
-  if #app.faults > 0 then
-    for _, fault in ipairs(app.faults) do list[#list + 1] = "  " .. fault end
+  local waits = #list > 0
+  for _, fault in ipairs(app.faults) do list[#list + 1] = "  " .. fault end
+  for _, line in ipairs(app:_raised()) do
+    add("有代码出错，app:logs \"%s\" 没有看过：%s", "something was raised, and app:logs \"%s\" did not look: %s",
+      line.event, text_of(line))
   end
-  for _, text in ipairs(app:_raised()) do
-    add("有代码出错，app:logs \"lua.error\" 没有看过：%s", "something was raised, and app:logs \"lua.error\" did not look: %s",
-      text)
-  end
-  local before, now = app.weights, app.host:weigh()
+  local before, now, grown = app.weights, app.host:weigh(), false
   for name, bytes in pairs(now) do
     local more = bytes - (before[name] or 0)
     if more > MOST then
+      grown = true
       add("插件 %s 多占了 %d KiB 内存", "the plugin %s keeps %d KiB more than when it was loaded", name, more // 1024)
     end
   end
   if #list == 0 then return nil end
+  local remedy = waits and say.tr("\n  （让它做完，例如 app:advance \"1m\"；有意留下的，app:stop { leaks = true }）",
+    "\n  (let it finish, by app:advance \"1m\" for example; what is meant to stay: app:stop { leaks = true })")
+    or grown and say.tr("\n  （有意留下的，app:stop { leaks = true }）",
+      "\n  (what is meant to stay: app:stop { leaks = true })")
+    or ""
   return say.tr("%s: 这里装入的 app 留下了：", "%s: the app that was loaded here leaves behind:"):format(app.at) .. "\n"
-    .. table.concat(list, "\n") .. "\n"
-    .. say.tr("  （让它做完，例如 app:advance \"1m\"；有意留下的，app:stop { leaks = true }）",
-      "  (let it finish, by app:advance \"1m\" for example; what is meant to stay: app:stop { leaks = true })")
+    .. table.concat(list, "\n") .. remedy
 end
 
 function M.forget(app)
@@ -85,16 +96,19 @@ local function block()
   end
 end
 
---- The name of the `it` that runs, with those of what is around it; "".
-function M.name()
+-- The name of an element of busted, with those of what is around it.
+local function name_of(element)
   local found, busted = pcall(require, "busted")
-  local names, element = {}, current
+  local names = {}
   while element and found do
-    names[#names + 1] = element.name
+    if element.name and element.descriptor ~= "file" then table.insert(names, 1, element.name) end
     element = busted.parent(element)
   end
   return table.concat(names, " ")
 end
+
+--- The name of the `it` that runs; "".
+function M.name() return name_of(current) end
 
 --- Notes an app, and whose it is.
 function M.watch(app)
@@ -112,19 +126,19 @@ local function own_apps()
 end
 
 -- What the log of an app has of errors: why a spec failed stands there oftener than in what it expected.
-local function show_errors(app)
+local function show_errors(app, name)
   if not app.host then return end
   local lines = {}
   for _, line in ipairs(app:logs()) do
-    local text = line.level == "error" and (line.text or line.line)
-    if text then lines[#lines + 1] = ("  %s %s\n"):format(line.event, (text:gsub("\\n.*", ""))) end
+    if line.level == "error" then lines[#lines + 1] = ("  %s %s\n"):format(line.event, text_of(line)) end
   end
   if #lines == 0 then return end
-  io.stderr:write(say.tr("%s: 日志里的错误：", "%s: errors in the log:"):format(app.at), "\n", table.concat(lines))
+  io.stderr:write(say.tr("%s: %s: 日志里的错误：", "%s: %s: errors in the log:"):format(name, app.at), "\n",
+    table.concat(lines))
 end
 
 -- At the end of an `it`: nothing is checked where it has failed already.
-local function finish(failed)
+local function finish(failed, name)
   local found = {}
   for _, at in ipairs(replies.take_unused()) do
     if not failed then
@@ -132,7 +146,7 @@ local function finish(failed)
         "%s: assert.reply(…) checks nothing: .is_text \"…\", for example, is missing"):format(at)
     end
   end
-  for _, app in ipairs(failed and own_apps() or {}) do pcall(show_errors, app) end
+  for _, app in ipairs(failed and own_apps() or {}) do pcall(show_errors, app, name) end
   for _, app in ipairs(own_apps()) do
     if not failed and not app.checked then
       local ok, text = pcall(M.find, app)
@@ -150,10 +164,19 @@ local function sweep()
   end
 end
 
+-- A before_each has failed, and there will be no `it`: the next one has nothing to do with its apps.
+local function give_up(element)
+  for _, app in ipairs(own_apps()) do
+    if not app.checked then pcall(show_errors, app, name_of(element)) end
+    app.checked = true
+  end
+end
+
 -- busted's message handler hands no error on: `done` says that there was none.
 local guard = { __close = function(self)
+  local name = M.name()
   current = nil
-  finish(not self.done)
+  finish(not self.done, name)
 end }
 
 local function wrap(element)
@@ -181,6 +204,12 @@ function M.hook()
     wrap(element)
     return nil, true
   end)
+  for _, how in ipairs { "error", "failure" } do
+    on({ how, "before_each" }, function(element)
+      give_up(element)
+      return nil, true
+    end)
+  end
   on({ "file", "end" }, function(element)
     for _, app in ipairs(table.move(live, 1, #live, 1, {})) do
       local ok, text = true, nil

@@ -62,6 +62,29 @@ function M.check_keys(what, t, known)
   end
 end
 
+--- Raises where a name that nobody knows is nearly one that is known.
+---@param what string
+---@param name string
+---@param names string[]
+function M.check_slip(what, name, names)
+  for _, one in ipairs(names) do
+    if one == name then return end
+  end
+  local near = nearest.slip(name, names)
+  if near then M.raise("%s 没有 %s；最接近的是 %s", "%s has no %s; the nearest is %s", what, name, near) end
+end
+
+--- Raises where a value is not of this type.
+---@param what string
+---@param value any
+---@param kind type
+function M.check_type(what, value, kind)
+  if type(value) == kind then return end
+  local NAMES <const> = { table = "表", string = "文字", number = "数", ["function"] = "函数" }
+  M.raise("%s 要%s，不是 %s", "%s takes a %s, not a %s", what,
+    M.is_zh() and NAMES[kind] or kind, type(value))
+end
+
 local methods_of = setmetatable({}, { __mode = "k" }) -- of a function: the same one, which looks at its self
 
 -- app.user() is app:user() with a dot for the colon.

@@ -29,6 +29,10 @@ end
 local function check_reply(reply)
   say.check_keys("app.http:on", reply, REPLY)
   if reply.fault ~= nil then say.check_keys("fault", { [tostring(reply.fault)] = true }, FAULTS) end
+  if reply.headers ~= nil then say.check_type("headers", reply.headers, "table") end
+  local _, err
+  if reply.json ~= nil then _, err = core.json.encode(reply.json) end
+  if err then say.raise("json 写不出来：%s", "json cannot be encoded: %s", tostring(err)) end
 end
 
 --- Answers calls from now on; the newest stub that fits counts.
@@ -40,6 +44,11 @@ function Http:on(method, pattern, reply)
     say.raise("写成 app.http:on(\"GET\", \"http://erp/*\", { json = {} })",
       "write app.http:on(\"GET\", \"http://erp/*\", { json = {} })")
   end
+  local meta = type(reply) == "table" and getmetatable(reply)
+  if meta and meta.__call then -- such as spy.new of busted
+    local called = reply
+    reply = function(request) return called(request) end
+  end
   if type(reply) == "table" then
     check_reply(reply)
   elseif type(reply) ~= "function" then
@@ -47,7 +56,7 @@ function Http:on(method, pattern, reply)
   end
   local stub = { method = method:upper(), pattern = pattern, glob = glob(pattern), reply = reply, count = 0,
     left = type(reply) == "table" and reply.times or nil }
-  table.insert(self.list, 1, stub)
+  if stub.left ~= 0 then table.insert(self.list, 1, stub) end
   return stub
 end
 

@@ -2,8 +2,10 @@
 
 local answers = require "weiyue.testing.answers"
 local browser = require "weiyue.testing.browser"
+local events = require "weiyue.events"
 local flights = require "weiyue.testing.flights"
 local library = require "weiyue.sandbox.library"
+local nearest = require "weiyue.nearest"
 local order = require "weiyue.sandbox.order"
 local people = require "weiyue.sandbox.users"
 local say = require "weiyue.testing.say"
@@ -81,8 +83,8 @@ local function fill(message, given, fields, what)
       local name = names[plain] or names[SPECIAL[plain] or ""] or key:find "^%u" and key
       if not name then
         local known = {}
-        for one in pairs(names) do known[one] = true end
-        say.check_keys(what, { [plain] = true }, known)
+        for _, one in pairs(names) do known[one:gsub("(%l)(%u)", "%1_%2"):lower()] = true end
+        say.check_keys(what, { [key] = true }, known)
       end
       if plain == "scene" and name == "EventKey" and message.Event:lower() == "subscribe" then
         value = "qrscene_" .. value
@@ -143,6 +145,7 @@ end
 ---@return weiyue.testing.Answer
 function User:event(name, fields)
   if type(name) ~= "string" then say.raise("写成 u:event(\"view\", {…})", "write u:event(\"view\", {…})") end
+  say.check_slip("u:event", name:lower(), nearest.names(events.events))
   return push(self, fill({ MsgType = "event", Event = name }, fields or {}, order.event[name:lower()], "u:event"))
 end
 

@@ -15,6 +15,14 @@ function M.split(url)
     origin = scheme .. "://" .. authority, path = path ~= "" and path or "/", query = query }
 end
 
+--- An address as a browser asks for it: what is no ASCII is percent-encoded.
+---@param url string
+---@return string
+function M.encode(url)
+  return (url:gsub('[^\x21-\x7E]', function(c) return ("%%%02X"):format(c:byte()) end):gsub('["<>]', {
+    ['"'] = "%22", ["<"] = "%3C", [">"] = "%3E" }))
+end
+
 --- The query's first values.
 ---@param url string
 ---@return table<string, string>

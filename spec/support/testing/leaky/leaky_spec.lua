@@ -1,4 +1,4 @@
--- Each fails, but for the last: run by spec/modules/testing_spec.lua.
+-- Each fails, but for some: run by spec/modules/testing_spec.lua.
 local t = require "weiyue.testing"
 
 local function load(more)
@@ -21,6 +21,17 @@ describe("a spec that leaves", function()
     before_each(function() app = load() end)
     it("a task, too", function() app:user():says "任务" end)
   end)
+  describe("in a before_each that fails", function()
+    local first = true
+    before_each(function()
+      if not first then return end
+      first = false
+      load():user():says "任务"
+      error "not what was expected"
+    end)
+    it("a task", function() end)
+  end)
+  it("nothing after a before_each that failed", function() end)
   it("a task, and fails before that", function()
     load():user():says "任务"
     error "not what was expected"
@@ -45,4 +56,11 @@ describe("a spec that leaves", function()
     setup(function() app = load() end)
     it("a task that its file must tell of", function() app:user():says "任务" end)
   end)
+end)
+
+describe("a spec that leaves", function()
+  local app
+  before_each(function() app = load() end)
+  after_each(function() app:stop() end)
+  it("a task, which is told once", function() app:user():says "任务" end)
 end)

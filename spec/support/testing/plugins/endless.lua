@@ -1,0 +1,22 @@
+-- Loops that have no end, and handlers that give nothing to answer with.
+local wx = require "weiyue"
+
+wx.text("睡", function()
+  while true do wx.sleep(0) end
+end)
+wx.text("再问", function()
+  local response
+  repeat response = wx.http.get "http://erp/goods" until response and response.status == 200
+  return "好"
+end)
+local function again() wx.spawn(again) end
+wx.text("接力", function()
+  wx.spawn(again)
+  return "好"
+end)
+wx.text("占满", function()
+  local list = {}
+  for i = 1, 1e9 do list[i] = ("x"):rep(1 << 20) .. i end
+end)
+wx.text("数", function() return 42 end)
+wx.text("空图文", function() return wx.reply.news {} end)
