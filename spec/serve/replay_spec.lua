@@ -117,6 +117,59 @@ describe("replay", function()
     assert.equal(0, done.status, done.out .. done.err)
   end)
 
+  it("tells what of an answer has changed where its line reads the same, in JSON, too", function()
+    local plugin = PLUGIN:gsub("example.cn/a", "example.cn/b")
+    local done = replay(plugin)
+    assert.matches("  %- %[news%] T {Articles.1.Url: https://wx.example.cn/a}\n  %+ %[news%] T {Articles.1.Url: "
+      .. "https://wx.example.cn/b}", done.out .. done.err)
+    local changed = assert(json.decode(replay(plugin, "--json").out)).changed[1]
+    assert.equal("[news] T {Articles.1.Url: https://wx.example.cn/b}", changed.new)
+  end)
+
+  it("prints nothing that a journal would not hold, and takes stars for what they stand for", function()
+    local function lines(content)
+      program.write(folder, "stars.journal", journal.head "0123456789abcdef" .. "\n" .. ([[
+{"kind":"push","account":"bot","at":1700000001,"push":"aa","message":{"Content":"x","FromUserName":"oA","MsgId":"2","MsgType":"text"}}
+{"kind":"answer","account":"bot","at":1700000001,"push":"aa","reply":{"MsgType":"text","Content":"%s"},"way":"reply"}
+]]):format(content))
+      program.write(folder, "plugins/bot.lua", 'require("weiyue").text(function() return "key=wxtestsecret, +852 9123 4567" end)')
+      return program.run(folder, "replay stars.journal", "WX_SECRET=wxtestsecret")
+    end
+    local done = lines "key=***, +100 1111 2222"
+    assert.equal(0, done.status, done.out .. done.err)
+    done = lines "no key=***, +100 1111 2222"
+    assert.matches("  %- no key=%*%*%*, %+<tel>\n  %+ key=%*%*%*, %+<tel>", done.out)
+    assert.is_nil(done.out:find("wxtestsecret", 1, true))
+    assert.equal(1, lines "key=***, +100 1111 2222.".status)
+  end)
+
+  it("comes to an end where a handler asks for ever, or waits without any time", function()
+    local done = replay((PLUGIN:gsub('return "echo: " .. msg.content',
+      'local r repeat r = wx.http.get "https://erp.example.cn/x" until r return r.body')))
+    assert.matches("#1  cannot be compared: https://erp.example.cn was asked", done.out .. done.err)
+    done = replay((PLUGIN:gsub('return "echo: " .. msg.content', 'while true do wx.sleep(0) end')))
+    assert.equal(1, done.status)
+    assert.matches("no time passes on the virtual clock.*plugins/bot.lua:16", done.err)
+  end)
+
+  it("fails where nothing was compared, and says why", function()
+    program.write(folder, "plugins/bot.lua", PLUGIN)
+    program.write(folder, "renamed.lua", (program.read(folder .. "/weiyue.lua"):gsub('id = "bot"', 'id = "shop"')))
+    local done = program.run(folder, "replay journal renamed.lua")
+    assert.equal(1, done.status)
+    assert.matches("left out: " .. n .. ": weiyue.lua has no account bot; there is shop\n", done.out .. done.err)
+    assert.matches("nothing was compared", done.out)
+    done = program.run(folder, "replay journal renamed.lua --json")
+    assert.equal(1, done.status)
+    assert.same({ { reason = "account", account = "bot", n = n } }, json.decode(done.out).left_out)
+    program.write(folder, "unanswered", journal.head "0123456789abcdef" .. "\n" .. [[
+{"kind":"push","account":"bot","at":1700000001,"push":"aa","message":{"Content":"x","FromUserName":"oA","MsgId":"2","MsgType":"text"}}
+]])
+    done = program.run(folder, "replay unanswered")
+    assert.equal(1, done.status)
+    assert.matches("left out: 1: the journal has no answer of them", done.out)
+  end)
+
   it("tells what was raised", function()
     local done = replay((PLUGIN:gsub('return "echo: " .. msg.content', 'error "oh no"')))
     assert.matches("  ! .-oh no\n", done.out) -- without its traceback
@@ -176,6 +229,23 @@ describe("replay", function()
     assert.equal(1, done.status)
     assert.matches("no journal of weiyue", done.err)
     assert.equal(2, program.run(folder, "replay").status)
+  end)
+
+  it("says what is wrong with a journal, in the user's language", function()
+    local function told(text, language)
+      if text then program.write(folder, "bad", text) end
+      local done = program.run(folder, "replay " .. (text and "bad" or "."), "LC_ALL=" .. language)
+      assert.equal(1, done.status)
+      return done.err
+    end
+    local push_line = '{"kind":"push","account":"bot","at":1,"push":"aa","message":{}}\n'
+    for text, words in pairs { [""] = { "the journal is empty", "记录是空的" },
+      ['{"id":"a","weiyue_journal":2}\n'] = { "a newer weiyue has written", "更新的 weiyue" },
+      [push_line] = { "lacks its first line", "缺第一行" }, ["diary\n"] = { "no journal of weiyue", "不是 weiyue 的记录" } } do
+      assert.matches("bad: .*" .. words[1], told(text, "C"))
+      assert.matches("bad：.*" .. words[2], told(text, "zh_CN.UTF-8"))
+    end
+    assert.matches("%.: Is a directory", told(nil, "C"))
   end)
 
   it("replays JSON pushes, and events", function()

@@ -40,14 +40,13 @@ int wy_cli_replay(int argc, char **argv) {
   static const wy_cli_usage usage = {
       "replay FILE [CONFIG] [--json] [--spec N] [--lua-path DIR]",
       "把 weiyue serve --record 记下的推送交给 CONFIG（默认 weiyue.lua）现在的插件，\n"
-      "列出哪些答复变了：以前的、现在的、在哪一行。有变化时退出码为 1。\n"
+      "列出哪些答复变了：以前的、现在的、在哪一行。有变化，或者什么都没能比较时，退出码为 1。\n"
       "不联网：接口按记录回答，记录里没有的由沙箱回答；存储在内存里。",
       "Gives the pushes that weiyue serve --record has kept to the plugins of CONFIG\n"
       "(weiyue.lua by default) as they are now, and lists the answers that have changed: old, "
       "new,\n"
-      "and where. Exit status 1 when there are any. Nothing leaves this machine: calls are "
-      "answered\n"
-      "as recorded, else by the sandbox; the store is memory.",
+      "and where. Exit status 1 when there are any, or nothing could be compared. Nothing leaves\n"
+      "this machine: calls are answered as recorded, else by the sandbox; the store is memory.",
       2};
   const char *words[2], *spec = NULL, *lua_path = NULL;
   bool json = false;

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "host/rig_impl.h"
+#include "script/modules.h"
 
 #define PUSH "weiyue.rig.push"
 
@@ -250,7 +251,8 @@ void wy_rig_settle(lua_State *L, rig *r) {
 }
 
 /* The next thing happens: "calls": some are to be answered; "moved": time went on to what is due;
- * "busy": tasks start tasks, and there is no end of it yet; "quiet": nothing is, until then. until: unix seconds; nil: no time passes. */
+ * "busy": tasks start tasks, and there is no end of it yet; "quiet": nothing is, until then. until:
+ * unix seconds; nil: no time passes. */
 static int l_step(lua_State *L) {
   rig *r = wy_rig_check(L);
   worker *w = &r->host->workers[0];
@@ -352,6 +354,18 @@ static int l_log(lua_State *L) {
   for (wy_list *node; (node = wy_list_shift(&r->log));) wy_list_push(&log, node);
   pthread_mutex_unlock(&r->lock);
   push_notes(L, &log);
+  return 1;
+}
+
+/* mask(text) → the text without the secrets of the host's state, as its journal has it */
+static int l_mask(lua_State *L) {
+  const worker *w = &wy_rig_check(L)->host->workers[0];
+  char *copy = NULL;
+  wy_str text;
+  text.p = luaL_checklstring(L, 2, &text.n);
+  text = wy_mask(wy_script_lua(w->current->script), text, &copy);
+  lua_pushlstring(L, text.p, text.n); /* a spec may leak when Lua has no memory */
+  free(copy);
   return 1;
 }
 
@@ -470,19 +484,13 @@ static void add_methods(lua_State *L, const luaL_Reg *methods) {
 }
 
 int wy_open_rig(lua_State *L) {
-  static const luaL_Reg hosts[] = {{"push", l_push},
-                                   {"advance", l_advance},
-                                   {"step", l_step},
-                                   {"answers", l_answers},
-                                   {"now", l_now},
-                                   {"ask", l_ask},
-                                   {"send", l_send},
-                                   {"sent", l_sent},
-                                   {"sent_one", l_sent_one},
-                                   {"log", l_log},
-                                   {"metrics", l_metrics},
-                                   {"free", l_free},
-                                   {NULL, NULL}};
+  static const luaL_Reg hosts[] = {{"push", l_push},         {"advance", l_advance},
+                                   {"step", l_step},         {"answers", l_answers},
+                                   {"now", l_now},           {"ask", l_ask},
+                                   {"send", l_send},         {"sent", l_sent},
+                                   {"sent_one", l_sent_one}, {"log", l_log},
+                                   {"metrics", l_metrics},   {"mask", l_mask},
+                                   {"free", l_free},         {NULL, NULL}};
   static const luaL_Reg pushes[] = {{"answer", l_answer}, {"status", l_status}, {"way", l_way},
                                     {"trace", l_trace},   {"leave", l_leave},   {NULL, NULL}};
   static const luaL_Reg functions[] = {{"new", l_new},

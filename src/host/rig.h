@@ -18,6 +18,7 @@
  * json } since it was last asked host:sent_one(ok)       ends the oldest message that waits
  *   host:log() → list of lines since it was last asked
  *   host:metrics() → text
+ *   host:mask(text) → the text without its state's secrets
  *   host:answers(account) → how many pushes were answered, by way
  *   rig.socket, close, host:calls, answer, serve          HTTP calls of plugins: rig_calls.c
  *   host:listen, fetch                 requests to the host over a socket: rig_fetch.c

@@ -115,8 +115,8 @@ void wy_tasks_tell(wy_script *s, void (*tell)(void *data, const wy_task *t, cons
 /* A task runs, or waits for its turn: what is started now will not run before it returns. */
 bool wy_script_busy(const wy_script *s);
 
-/* Runs what is ready; on a virtual clock at most so many tasks at a time that a chain of them without
- * an end comes back. Nothing when called from inside a task. */
+/* Runs what is ready; on a virtual clock not more tasks at a time than a chain without an end needs
+ * to be seen. Nothing when called from inside a task. */
 void wy_tasks_drain(wy_script *s);
 
 /* Runs one slice of the task that was suspended first, and what is ready then. True: others were

@@ -14,10 +14,19 @@ M.VERSION = 1
 
 local HOW <const> = { sort = true }
 
+-- The zone of this process as POSIX writes it: os.date in handlers hangs on it.
+local function zone()
+  local own = os.getenv "TZ"
+  if own and own ~= "" then return own end
+  local sign, h, m = tostring(os.date "%z"):match "^([+-])(%d%d)(%d%d)$"
+  if not sign then return nil end
+  return ("<%s%s%s>%s%s:%s"):format(sign, h, m, sign == "+" and "-" or "+", h, m)
+end
+
 --- The first line of a journal.
 ---@param id string
 ---@return string
-function M.head(id) return assert(json.encode({ weiyue_journal = M.VERSION, id = id }, HOW)) end
+function M.head(id) return assert(json.encode({ weiyue_journal = M.VERSION, id = id, zone = zone() }, HOW)) end
 
 --- The id of the journal that begins with this line; nil: it is none.
 ---@param line string
@@ -178,18 +187,44 @@ local function is_whole(line)
   return (line.at or 0) >= 0 and (line.at or 0) < LATEST
 end
 
+-- Why a file whose first line is this one is no journal to be read.
+local function refusal(path, first, err)
+  if err then return path .. ": " .. tostring(err), path .. ": " .. tostring(err) end
+  if not first then
+    return path .. "：记录是空的，weiyue serve --record 还什么都没有写",
+      path .. ": the journal is empty: weiyue serve --record has written nothing yet"
+  end
+  local head = json.decode(first)
+  local is_table = type(head) == "table"
+  if is_table and math.type(head.weiyue_journal) == "integer" and head.weiyue_journal > M.VERSION then
+    local format = head.weiyue_journal
+    return ("%s：这份记录是更新的 weiyue 写的（格式 %d，这里只认得 %d）"):format(path, format, M.VERSION),
+      ("%s: a newer weiyue has written this journal (format %d, known here: %d)"):format(path, format, M.VERSION)
+  end
+  if is_table and KINDS[head.kind] then
+    return path .. "：记录缺第一行 {\"weiyue_journal\":1,\"id\":…}",
+      path .. ": the journal lacks its first line {\"weiyue_journal\":1,\"id\":…}"
+  end
+  return path .. "：不是 weiyue 的记录", path .. ": no journal of weiyue"
+end
+
 --- Reads a journal.
 ---@param path string
----@return { id: string, entries: weiyue.journal.Entry[], torn: integer }? journal torn: lines that are not whole, as a
----  crash leaves them
+---@param zh? boolean the error in Chinese
+---@return { id: string, zone?: string, entries: weiyue.journal.Entry[], torn: integer }? journal torn: lines that are
+---  not whole, as a crash leaves them; zone: of the host that wrote it
 ---@return string? err
-function M.read(path)
+function M.read(path, zh)
   local file <close>, why = io.open(path, "rb")
   if not file then return nil, why end
   local first, err = file:read "l"
   local id = first and M.id(first)
-  if not id then return nil, err or path .. ": no journal of weiyue" end
-  local journal, by_push = { id = id, entries = {}, torn = 0 }, {}
+  if not id then
+    local chinese, english = refusal(path, first, err)
+    return nil, zh and chinese or english
+  end
+  local where = json.decode(first).zone
+  local journal, by_push = { id = id, zone = type(where) == "string" and where or nil, entries = {}, torn = 0 }, {}
   for text in file:lines "l" do
     local line = json.decode(text, { depth = 128 })
     if is_whole(line) then add(journal.entries, by_push, line)

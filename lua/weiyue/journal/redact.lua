@@ -286,6 +286,14 @@ function Redactor:message(raw, push)
   return out
 end
 
+--- For what a replay says: its users have their words already.
+---@return weiyue.journal.Redactor
+function M.of_replay()
+  local r = M.new "replay"
+  r.user = function(_, openid) return openid end
+  return r
+end
+
 ---@param key string
 ---@return weiyue.journal.Redactor
 function M.new(key) return setmetatable({ key = key, known = {}, order = {}, users = {}, pushes = {} },

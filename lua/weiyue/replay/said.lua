@@ -3,21 +3,22 @@
 
 local core = require "weiyue_core"
 
+local numbers = require "weiyue.journal.numbers"
 local redact = require "weiyue.journal.redact"
 
 local json = core.json
+
+local STARS <const> = "***" -- in a journal: something that it does not tell
 
 local M = {}
 
 -- Numbers and tokens are others in a journal than in life: any stands for any.
 local function text_of(text)
-  text = redact.without_secrets(text):gsub("%f[%d](0?0?86)(1%d%d%d%d%d%d%d%d%d%d)%f[^%d]", "%1 %2")
-  text = text:gsub("%f[%d]1%d%d[ %-]?%d%d%d%d[ %-]?%d%d%d%d%f[^%d]", "<tel>")
-  text = text:gsub("%f[%w](%d+)[Xx]?%f[^%w]", function(digits)
-    return #digits >= 16 and #digits <= 19 and "<card>" or nil
+  text = numbers.replace(redact.without_secrets(text), true, function(_, _, _, kind)
+    return kind == "card" and "<card>" or "<tel>"
   end)
   return (text:gsub("[%w_%-%.~+/=]+", function(word)
-    return #word >= 100 and not word:find "^https?" and "***" or nil
+    return #word >= 100 and not word:find "^https?" and STARS or nil
   end))
 end
 
@@ -75,14 +76,51 @@ function M.message(m, as_it_is)
   return out
 end
 
---- Whether the same was said.
----@param a table[]
----@param b table[]
----@return boolean
-function M.equal(a, b)
-  local function text(list) return json.encode(json.array(table.move(list, 1, #list, 1, {})), { sort = true }) end
-  return text(a) == text(b)
+-- Whether a text is what the journal tells of it: its stars stand for anything.
+local function fits(old, new)
+  if old == new then return true end
+  local stars, behind = old:find(STARS, 1, true)
+  if not stars or new:sub(1, stars - 1) ~= old:sub(1, stars - 1) then return false end
+  local at = stars -- in new: the parts between stars come in order, the last one at the end
+  while true do
+    local from = behind + 1
+    stars, behind = old:find(STARS, from, true)
+    local part = old:sub(from, (stars or 0) - 1)
+    if not stars then return #new - #part + 1 >= at and new:sub(#new - #part + 1) == part end
+    local _, till = new:find(part, at, true)
+    if not till then return false end
+    at = till + 1
+  end
 end
+
+-- The values of a table that are none themselves, by their path: "Articles.1.Url".
+local function leaves(value, path, out)
+  if type(value) ~= "table" then
+    out[path] = tostring(value)
+    return out
+  end
+  for k, v in pairs(value) do leaves(v, path == "" and tostring(k) or path .. "." .. tostring(k), out) end
+  return out
+end
+
+-- The paths of what differs, in order.
+local function differences(old, new)
+  local a, b, list = leaves(old, "", {}), leaves(new, "", {}), {}
+  for path, value in pairs(a) do
+    if not b[path] or not fits(value, b[path]) then list[#list + 1] = path end
+  end
+  for path in pairs(b) do
+    if not a[path] then list[#list + 1] = path end
+  end
+  table.sort(list)
+  return list, a, b
+end
+
+--- Whether the same was said.
+---@param old table[] as the journal has it
+---@param new table[]
+---@return boolean
+function M.equal(old, new) return #differences(old, new) == 0 end
 
 --- The articles of a reply, those that are some.
 ---@param reply table
@@ -105,13 +143,29 @@ local function line_of(one)
   return json.encode(one, { sort = true }) or "?"
 end
 
---- For people.
----@param list table[]
----@return string
-function M.line(list)
+local function text_for_people(list)
   local lines = {}
   for i, one in ipairs(list) do lines[i] = line_of(one) end
   return #lines > 0 and table.concat(lines, " ⏎ ") or "success"
+end
+
+-- With what differs, by its path.
+local function with(text, paths, values)
+  local parts = {}
+  for i, path in ipairs(paths) do parts[i] = ("%s: %s"):format(path:gsub("^%d+%.", ""), values[path] or "-") end
+  return ("%s {%s}"):format(text, table.concat(parts, ", "))
+end
+
+--- Two lines for people, which are not the same.
+---@param old table[]
+---@param new table[]
+---@return string
+---@return string
+function M.lines(old, new)
+  local a, b = text_for_people(old), text_for_people(new)
+  if a ~= b then return a, b end
+  local paths, olds, news = differences(old, new)
+  return with(a, paths, olds), with(b, paths, news)
 end
 
 local function is_text(value) return value == nil or type(value) == "string" end

@@ -16,7 +16,7 @@ wx.text("接力", function()
 end)
 wx.text("占满", function()
   local list = {}
-  for i = 1, 1e9 do list[i] = ("x"):rep(1 << 20) .. i end
+  for i = 1, 1e9 do list[#list + 1] = ("x"):rep(1 << 20) .. i end
 end)
 wx.text("数", function() return 42 end)
 wx.text("空图文", function() return wx.reply.news {} end)
