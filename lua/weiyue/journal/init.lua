@@ -14,10 +14,12 @@ M.VERSION = 1
 
 local HOW <const> = { sort = true }
 
+local ZONE <const> = 64 -- bytes: the first line is a short one
+
 -- The zone of this process as POSIX writes it: os.date in handlers hangs on it.
 local function zone()
   local own = os.getenv "TZ"
-  if own and own ~= "" then return own end
+  if own and own ~= "" and #own <= ZONE then return own end
   local sign, h, m = tostring(os.date "%z"):match "^([+-])(%d%d)(%d%d)$"
   if not sign then return nil end
   return ("<%s%s%s>%s%s:%s"):format(sign, h, m, sign == "+" and "-" or "+", h, m)

@@ -9,7 +9,7 @@ local crypto, json = core.crypto, core.json
 local STARS <const> = "***"
 local USERS <const> = 2048 -- whose names are known, for the answers that are still to come
 local PUSHES <const> = 4096 -- whose users are known, for their calls
-local VALUES <const> = 32 -- of one user
+local VALUES <const>, LONGEST <const> = 32, 1024 -- of one user; bytes of each
 local LONG_TOKEN <const> = 100 -- letters and digits without a break: an access_token has more, a word fewer
 
 local function set(names)
@@ -155,7 +155,7 @@ end
 
 -- A value, and what stands for it, wherever it recurs; a single letter would be hidden everywhere.
 local function learn(self, push, value, stands)
-  if not push or push == "" or #value < 2 then return end
+  if not push or push == "" or #value < 2 or #value > LONGEST then return end
   local list = known_of(self, push).values
   for i, one in ipairs(list) do
     if one.value == value then

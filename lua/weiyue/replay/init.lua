@@ -16,7 +16,8 @@ local M = {}
 local PATIENCE <const>, ATTEMPTS <const> = pusher.PATIENCE, pusher.ATTEMPTS
 local REST <const> = 75 -- seconds after the last push: what is late has come by then
 local SEND <const> = "message_custom.send"
-local STRANGE <const> = 1 -- seconds until it is known that the journal has no answer: who asks again comes to an end
+local STRANGE <const> = 20 -- calls of one push that the journal does not know; further ones take a second each, so that
+                           -- who asks again and again comes to an end
 
 ---@class weiyue.replay.Run
 ---@field private host table
@@ -64,7 +65,7 @@ function Run:answer_call(call)
     local strange = state and state.strange or self.strange
     strange[#strange + 1] = { method = call.method, url = self.host:mask(call.url:match "^[^?#]*") }
     if state then state.unknown = call.url:match "^%a+://[^/?]+" or call.url end
-    self.host:answer(call.id, nil, "http.connect", "not in the journal", STRANGE)
+    self.host:answer(call.id, nil, "http.connect", "not in the journal", #strange > STRANGE and 1 or 0)
     return
   end
   if row.key == SEND then self:note_sent(call) end

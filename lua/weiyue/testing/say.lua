@@ -62,7 +62,7 @@ function M.check_keys(what, t, known)
   end
 end
 
---- Raises where a name that nobody knows is nearly one that is known.
+--- Raises where a name that nobody knows is one that is known, but for a letter or two.
 ---@param what string
 ---@param name string
 ---@param names string[]
@@ -70,8 +70,10 @@ function M.check_slip(what, name, names)
   for _, one in ipairs(names) do
     if one == name then return end
   end
-  local near = nearest.slip(name, names)
-  if near then M.raise("%s 没有 %s；最接近的是 %s", "%s has no %s; the nearest is %s", what, name, near) end
+  local near, distance = nearest.of(name, names)
+  if near and distance <= 2 and distance < #name then
+    M.raise("%s 没有 %s；最接近的是 %s", "%s has no %s; the nearest is %s", what, name, near)
+  end
 end
 
 --- Raises where a value is not of this type.
