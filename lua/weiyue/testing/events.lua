@@ -18,7 +18,8 @@ for name in ([[
   mailbox.lost media.cache_failed user.cache_failed desk.failed oauth.state oauth.code oauth.upstream oauth.identity
   oauth.snapshot oauth.denied oauth.return_to oauth.rate oauth.store jssdk.url jssdk.host jssdk.rate jssdk.failed
   session.failed forget forget.failed store.durability store.full store.io store.readonly store.corrupt store.busy
-  store.unreachable store.recovered fetch.failed fetch.denied typing.failed timer.late timer.skipped worker.full
+  store.unreachable store.recovered fetch.failed fetch.denied typing.failed timer.late timer.skipped timer.store
+  worker.full
   admin.listen admin.key log.suppressed record record.stopped log.dropped log.reopened log.failed log.reopen_failed
   host.stop child.exit child.start child.ready child.stuck push.quarantined upgrade.start upgrade.give upgrade.take
   upgrade.done upgrade.failed upgrade.slow upgrade.back upgrade.inbox upgrade.old_exit msg.unknown_type push page
