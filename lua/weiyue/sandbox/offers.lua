@@ -17,21 +17,8 @@ end
 
 local kinds = {}
 
-kinds["/%-/guide/scan/"] = function(world, appid, openid, url)
-  return guides.scan(world, appid, openid, url)
-end
-
-kinds["/%-/card/offer/"] = function(world, appid, openid, url)
-  local offer = wallet.offered(world, appid, url)
-  if not offer then return nil, 40097 end
-  for _, card in ipairs(offer) do
-    if not card.openid or card.openid == openid then
-      local entry, errcode = wallet.take(world, appid, openid, card.card_id, card)
-      if not entry then return nil, errcode end
-    end
-  end
-  return true
-end
+kinds["/%-/guide/scan/"] = guides.scan
+kinds["/%-/card/offer/"] = wallet.take_offered
 
 --- A user scans such a code.
 ---@param world table

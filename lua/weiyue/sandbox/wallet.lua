@@ -24,11 +24,20 @@ function M.state(account)
   return account.card
 end
 
---- A card that is there.
+--- A card of which there are codes: who took one before it was deleted still has it.
 ---@return table? card { card_id, type, kind, info, status, sku …}
 ---@return integer? errcode
-function M.card(account, card_id)
+function M.issued(account, card_id)
   local card = M.state(account).cards:get(tostring(card_id))
+  if not card then return nil, 40073 end
+  return card
+end
+
+--- A card that is there.
+---@return table? card as M.issued has it
+---@return integer? errcode
+function M.card(account, card_id)
+  local card = M.issued(account, card_id)
   if not card or card.status == M.DELETED then return nil, 40073 end
   return card
 end
@@ -98,7 +107,7 @@ function M.entry(account, code, card_id)
   local entry
   if card_id then entry = s.codes:get(key_of(card_id, code)) else entry = s.by_code[code] end
   if not entry then return nil, 40116 end
-  local card, errcode = M.card(account, entry.card_id)
+  local card, errcode = M.issued(account, entry.card_id)
   if not card then return nil, errcode end
   if not card_id and M.is_custom(card) then return nil, 41012 end
   return entry
@@ -228,14 +237,46 @@ local function held(world, appid, openid, code, card_id)
   return entry, nil, account
 end
 
---- What the address in a QR code, or that of a page, offers to a user.
+--- Offers cards at an address of their own.
+---@param world table
+---@param account table
+---@param key string the last part of the address
+---@param cards table[] { card_id, code?, openid?, outer_str?, is_unique? }: is_unique is taken once
+---@param ends number
+---@return string url
+function M.offer(world, account, key, cards, ends)
+  local url = ("%s/-/card/offer/%s/%s"):format(world.base, account.appid, key)
+  M.state(account).offers:put(key, { cards = cards, ends = ends, url = url })
+  return url
+end
+
+--- What the address in a QR code, or that of a page, offers.
 ---@param world table
 ---@param appid string
 ---@param url string
----@return table[]? cards { card_id, code?, openid?, outer_str? }, each for take
+---@return table[]? cards as M.offer has them
 function M.offered(world, appid, url)
   local offer = M.state(world:account(appid)).offers:get(url:match "([%w_%-]+)$" or "")
   return offer and world.now() < offer.ends and offer.cards or nil
+end
+
+--- A user takes what is offered to him there.
+---@param url string as for M.offered
+---@return true?
+---@return integer? errcode 40097: nothing is offered; 40003: to others alone; 45031: taken before; those of M.take
+function M.take_offered(world, appid, openid, url)
+  local cards, is_his = M.offered(world, appid, url), false
+  if not cards then return nil, 40097 end
+  for _, one in ipairs(cards) do
+    if not one.openid or one.openid == openid then
+      if one.is_taken then return nil, 45031 end
+      local entry, errcode = M.take(world, appid, openid, one.card_id, one)
+      if not entry then return nil, errcode end
+      is_his, one.is_taken = true, one.is_unique
+    end
+  end
+  if not is_his then return nil, 40003 end
+  return true
 end
 
 --- A user throws a card away.
@@ -257,7 +298,7 @@ function M.give(world, appid, openid, card_id, code, to)
   if not world:user(appid, to) then return nil, 46004 end
   errcode = M.unusable(world, entry)
   if errcode then return nil, errcode end
-  local card = M.card(account, card_id)
+  local card = M.issued(account, card_id)
   local is_own = M.is_custom(card)
   if card.info.base_info.can_give_friend == false then return nil, 40127 end
   event.send(world, appid, openid, "user_gifting_card", { CardId = card_id, UserCardCode = code, IsReturnBack = 0,

@@ -82,7 +82,10 @@ describe("weiyue.sandbox: cards", function()
     assert.are.same({ nil, 45031 }, { card.take(wechat.world, APPID, wechat:user "小刚", id) })
     wechat:ok("card.modify_stock", { card_id = id, increase_stock_value = 1 })
     assert.is_table(card.take(wechat.world, APPID, wechat:user "小强", id))
-    assert.are.equal(40122, wechat:errcode("card.modify_stock", { card_id = id, reduce_stock_value = 1 }))
+    for _, bad in ipairs { { 0, 1 }, { -5, -50 }, { 5, -5 }, { -1, 0 }, { 0, 0 } } do
+      assert.are.equal(40122, wechat:errcode("card.modify_stock",
+        { card_id = id, increase_stock_value = bad[1], reduce_stock_value = bad[2] }))
+    end
     assert.are.equal(entry.code, wechat:ok("card.get_user_card_list", { openid = openid }).card_list[1].code)
   end)
 
@@ -126,6 +129,65 @@ describe("weiyue.sandbox: cards", function()
     wechat:ok("card.delete", { card_id = id })
     assert.are.equal(40073, wechat:errcode("card.get", { card_id = id }))
     assert.are.same({ nil, 40073 }, { card.take(wechat.world, APPID, openid, id) })
+  end)
+
+  it("that are taken stay good when the account deletes them", function()
+    local id = passed({ date_info = { type = "DATE_TYPE_PERMANENT" } }, "member_card", { supply_bonus = true })
+    local code = card.take(wechat.world, APPID, openid, id).code
+    wechat:ok("card.delete", { card_id = id })
+    assert.are.equal(code, wechat:ok("card.get_user_card_list", { openid = openid }).card_list[1].code)
+    assert.are.equal(id, card.choose(wechat.world, APPID, openid)[1].card_id)
+    wechat:ok("card_member.activate", { card_id = id, code = code, membership_number = "M1" })
+    assert.are.equal(5, wechat:ok("card_member.update_user", { card_id = id, code = code, add_bonus = 5 }).result_bonus)
+    assert.is_true(wechat:ok("card_member.get_user_info", { card_id = id, code = code }).has_active)
+    assert.are.equal(40073, wechat:errcode("card_member.activate_get_url", { card_id = id }))
+    local friend = wechat:user "小红"
+    code = assert(card.give(wechat.world, APPID, openid, id, code, friend)).code
+    assert.are.equal(friend, wechat:ok("card_code.consume", { code = code }).openid)
+  end)
+
+  it("have switches that card/get does not mix up", function()
+    local id = passed()
+    wechat:ok("card.set_selfconsumecell", { card_id = id, is_open = true, need_verify_cod = true })
+    wechat:ok("card.set_paycell", { card_id = id, is_open = true })
+    local shown = wechat:ok("card.get", { card_id = id }).card.gift.base_info
+    assert.is_nil(shown.need_push_on_view)
+    assert.is_true(shown.is_pay_and_qrcode)
+  end)
+
+  it("have a picture of their QR code", function()
+    local code = wechat:ok("card.create_qrcode", { action_name = "QR_CARD", action_info = { card = { card_id = passed() } } })
+    local function show(ticket)
+      return require("weiyue.sandbox.api").handle(wechat.world,
+        { method = "GET", path = "/cgi-bin/showqrcode", query = { ticket = ticket } })
+    end
+    local ticket = code.show_qrcode_url:match "^http://[^/]+/cgi%-bin/showqrcode%?ticket=(.*)"
+    local picture = show(ticket)
+    assert.are.same({ 200, "image/png", require("weiyue.sandbox.qr").png(code.url) },
+      { picture.status, picture.headers["content-type"], picture.body })
+    assert.are.equal(404, show "wxtest".status)
+  end)
+
+  it("are for one user, or taken once, where the QR code says so", function()
+    local id, other = passed(), wechat:user "小红"
+    local function offer(own)
+      own.card_id = id
+      return wechat:ok("card.create_qrcode", { action_name = "QR_CARD", action_info = { card = own } }).url
+    end
+    local function scan(url, who) return (scene.scan(wechat.world, APPID, who, { url = url }) or {}).Event end
+    local for_other = offer { openid = other }
+    assert.is_nil(scan(for_other, openid))
+    assert.are.equal("user_get_card", scan(for_other, other))
+    local unique = offer { is_unique_code = true }
+    assert.are.equal("user_get_card", scan(unique, openid))
+    assert.is_nil(scan(unique, openid))
+    assert.is_nil(scan(unique, other))
+    local both = wechat:ok("card.create_qrcode", { action_name = "QR_MULTIPLE_CARD", action_info = { multiple_card = {
+      card_list = { { card_id = id, openid = other }, { card_id = id, outer_str = "his" } } } } }).url
+    wechat:pushed()
+    assert.are.equal("user_get_card", scan(both, openid))
+    local got = wechat:pushed()
+    assert.are.same({ 1, "his" }, { #got, got[1].OuterStr })
   end)
 
   it("are taken by a QR code that the user scans", function()

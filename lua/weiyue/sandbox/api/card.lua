@@ -128,9 +128,11 @@ end
 function M.modify_stock(ctx, args)
   local card, errcode = wallet.card(ctx.account, args.card_id)
   if not card then return nil, errcode end
-  local change = int(args.increase_stock_value, 0) - int(args.reduce_stock_value, 0)
-  if change == 0 or card.quantity + change < 0 or card.quantity + change > STOCK then return nil, 40122 end
-  card.quantity, card.total = card.quantity + change, card.total + change
+  local more, less = int(args.increase_stock_value, 0), int(args.reduce_stock_value, 0)
+  local change = more - less
+  local quantity = card.quantity + change
+  if more < 0 or less < 0 or change == 0 or quantity < 0 or quantity > STOCK then return nil, 40122 end
+  card.quantity, card.total = quantity, card.total + change
   return {}
 end
 
@@ -141,18 +143,23 @@ M["delete"] = function(ctx, args)
   return {}
 end
 
--- A switch of a card.
-local function switch(name)
-  return function(ctx, args)
-    local card, errcode = wallet.card(ctx.account, args.card_id)
-    if not card then return nil, errcode end
-    card.info.base_info[name] = flag(args.is_open)
-    return {}
-  end
+function M.set_paycell(ctx, args)
+  local card, errcode = wallet.card(ctx.account, args.card_id)
+  if not card then return nil, errcode end
+  card.info.base_info.is_pay_and_qrcode = flag(args.is_open)
+  return {}
 end
-M.set_paycell, M.set_selfconsumecell = switch "is_pay_and_qrcode", switch "need_push_on_view"
 
--- What a QR code or a page offers: cards as wallet.take wants them.
+-- No document says how card/get shows this.
+function M.set_selfconsumecell(ctx, args)
+  local card, errcode = wallet.card(ctx.account, args.card_id)
+  if not card then return nil, errcode end
+  card.self_consume = { is_open = flag(args.is_open), need_verify_cod = flag(args.need_verify_cod),
+    need_remark_amount = flag(args.need_remark_amount) }
+  return {}
+end
+
+-- What a QR code or a page offers: cards as wallet.offer wants them.
 local function offers(ctx, list)
   local out = {}
   for i, one in ipairs(list) do
@@ -161,7 +168,7 @@ local function offers(ctx, list)
     if not card then return nil, errcode end
     if wallet.is_custom(card) and not card.deposited and not text(one.code) then return nil, 41013 end
     out[i] = { card_id = one.card_id, code = text(one.code), openid = text(one.openid),
-      outer_str = text(one.outer_str) or text(one.outer_id) }
+      outer_str = text(one.outer_str) or text(one.outer_id), is_unique = flag(one.is_unique_code) }
   end
   return out
 end
@@ -175,28 +182,31 @@ function M.create_qrcode(ctx, args)
   if not cards then return nil, errcode end
   local seconds = int(args.expire_seconds, QR)
   local ticket = ids.text(ctx.world.random, 60)
-  wallet.state(ctx.account).offers:put(ticket, { cards = cards, ends = ctx.world.now() + seconds })
-  local url = ("%s/-/card/offer/%s/%s"):format(ctx.world.base, ctx.account.appid, ticket)
+  local url = wallet.offer(ctx.world, ctx.account, ticket, cards, ctx.world.now() + seconds)
   return { errcode = 0, errmsg = "ok", ticket = ticket, expire_seconds = seconds, url = url,
     show_qrcode_url = ("%s/cgi-bin/showqrcode?ticket=%s"):format(ctx.world.base, ticket) }
+end
+
+-- An address that stays.
+local function page(ctx, cards)
+  return wallet.offer(ctx.world, ctx.account, ids.text(ctx.world.random, 24), cards, math.huge)
 end
 
 function M.create_landing_page(ctx, args)
   local cards, errcode = offers(ctx, args.card_list)
   if not cards then return nil, errcode end
-  local key = ids.text(ctx.world.random, 24)
-  wallet.state(ctx.account).offers:put(key, { cards = cards, ends = math.huge })
   local s = wallet.state(ctx.account)
   s.pages = (s.pages or 0) + 1
-  return { errcode = 0, errmsg = "ok", page_id = s.pages,
-    url = ("%s/-/card/offer/%s/%s"):format(ctx.world.base, ctx.account.appid, key) }
+  return { errcode = 0, errmsg = "ok", page_id = s.pages, url = page(ctx, cards) }
 end
 
 function M.get_mpnews_html(ctx, args)
-  local card, errcode = wallet.card(ctx.account, args.card_id)
-  if not card then return nil, errcode end
+  local cards, errcode = offers(ctx, { args })
+  if not cards then return nil, errcode end
+  local card = wallet.card(ctx.account, args.card_id)
+  if not card.page or not wallet.offered(ctx.world, ctx.account.appid, card.page) then card.page = page(ctx, cards) end
   return { errcode = 0, errmsg = "ok", content = ('<iframe class="res_iframe card_iframe js_editor_card" '
-    .. 'data-src="%s/-/card/%s"></iframe>'):format(ctx.world.base, card.card_id) }
+    .. 'data-src="%s"></iframe>'):format(card.page) }
 end
 
 function M.set_test_whitelist(ctx, args)

@@ -12,19 +12,20 @@ local M = {}
 
 local TICKETS <const> = 500
 
-local function member_card(account, card_id)
-  local card, errcode = wallet.card(account, card_id)
+local function of_members(card, errcode)
   if not card then return nil, errcode end
   if card.kind ~= "member_card" then return nil, 40078 end
   return card
 end
+
+local function member_card(account, card_id) return of_members(wallet.card(account, card_id)) end
 
 -- A member card that somebody holds.
 local function held(account, args)
   local entry, errcode = wallet.entry(account, args.code, args.card_id)
   if not entry then return nil, errcode end
   local card
-  card, errcode = member_card(account, entry.card_id)
+  card, errcode = of_members(wallet.issued(account, entry.card_id))
   if not card then return nil, errcode end
   if entry.status ~= "NORMAL" then return nil, 40127 end
   return entry, nil, card
@@ -147,7 +148,7 @@ function M.get_user_info(ctx, args)
   local entry, errcode = wallet.entry(ctx.account, args.code, args.card_id)
   if not entry then return nil, errcode end
   local card
-  card, errcode = member_card(ctx.account, entry.card_id)
+  card, errcode = of_members(wallet.issued(ctx.account, entry.card_id))
   if not card then return nil, errcode end
   local user, member = ctx.world:user(ctx.account.appid, entry.openid), entry.member or {}
   return { errcode = 0, errmsg = "ok", openid = entry.openid, nickname = user and user.nickname or "",

@@ -11,7 +11,7 @@ local function write(kind)
     local entry, errcode = wallet.entry(ctx.account, args.code, args.card_id)
     if not entry then return nil, errcode end
     local card
-    card, errcode = wallet.card(ctx.account, entry.card_id)
+    card, errcode = wallet.issued(ctx.account, entry.card_id)
     if not card then return nil, errcode end
     if card.kind ~= kind then return nil, 40078 end
     errcode = wallet.unusable(ctx.world, entry)

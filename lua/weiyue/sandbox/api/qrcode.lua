@@ -2,6 +2,7 @@
 
 local ids = require "weiyue.sandbox.ids"
 local qr = require "weiyue.sandbox.qr"
+local wallet = require "weiyue.sandbox.wallet"
 
 local M = {}
 
@@ -74,11 +75,12 @@ function M.create(ctx, args)
   return { ticket = code.ticket, expire_seconds = life, url = code.url }
 end
 
--- Whose it is, the ticket tells.
+-- Whose it is, the ticket tells; it is a scene's, or offers cards.
 function M.show(ctx, args)
   for _, appid in ipairs(ctx.world.appids) do
-    local state = ctx.world:account(appid).qrcode
-    local code = state and state.by_ticket[args.ticket]
+    local account = ctx.world:account(appid)
+    local code = account.qrcode and account.qrcode.by_ticket[args.ticket]
+    code = code or wallet.state(account).offers:get(args.ticket)
     if code then return { bytes = qr.png(code.url), type = "image/png" } end
   end
   return { bytes = "", type = "text/plain", status = 404 }
