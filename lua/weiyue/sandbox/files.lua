@@ -26,6 +26,7 @@ local SAME <const> = { jpeg = "jpg" }
 M.TYPES = {
   jpg = "image/jpeg", jpeg = "image/jpeg", png = "image/png", gif = "image/gif", bmp = "image/bmp", amr = "audio/amr",
   mp3 = "audio/mpeg", wav = "audio/wav", wma = "audio/x-ms-wma", mp4 = "video/mp4",
+  pdf = "application/pdf",
 }
 
 local function ending_of(filename) return (filename:match "%.([%w]+)$" or ""):lower() end

@@ -67,17 +67,14 @@ function M.choose(world, openid)
   return list
 end
 
-local NEXT <const> = { -- from → to; the same again is no change
-  [M.INIT] = { [M.INIT] = true, [M.LOCK] = true, [M.CLOSURE] = true },
-  [M.LOCK] = { [M.INIT] = true, [M.LOCK] = true, [M.CLOSURE] = true },
-}
+-- From here others may follow; the same again is no change. What is reimbursed or cancelled stays so.
+local OPEN <const> = { [M.INIT] = true, [M.LOCK] = true }
 
---- Why an account may not give an invoice this status.
+--- Why an account may not give an invoice this status. Its issuer alone cancels one, whoever has locked it.
 ---@return integer? errcode 72023: another has locked it; 72024: it is used up
 function M.fault(invoice, appid, status)
-  local possible = NEXT[invoice.status]
-  if not possible or not possible[status] then return 72024 end
-  if invoice.status == M.LOCK and invoice.locked_by ~= appid then return 72023 end
+  if not OPEN[invoice.status] then return 72024 end
+  if invoice.status == M.LOCK and invoice.locked_by ~= appid and status ~= M.CANCEL then return 72023 end
 end
 
 --- Gives it the status.

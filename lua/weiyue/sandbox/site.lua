@@ -12,14 +12,18 @@ local M = {}
 ---@field lines string[]
 ---@field buttons { [1]: string, [2]: string }[] what may be answered, and how it is called
 
--- Titles of invoices that everybody on this phone has.
+-- Titles of invoices that everybody on this phone has; one that he saved is his firm's.
 local TITLES <const> = {
   person = { title = "个人" },
   firm = { title = "微月测试有限公司", tax_no = "91000000000000TEST", phone = "020-00000000", addr = "广州市" },
 }
 local TITLE_BUTTONS <const> = {
-  { "person", "个人 / Myself" }, { "firm", "微月测试有限公司 / A company" }, { "refuse", "取消 / Cancel" },
+  { "person", "个人 / Myself" }, { "firm", "单位 / A company" }, { "refuse", "取消 / Cancel" },
 }
+
+local function title_of(world, appid, openid, answer)
+  return answer == "firm" and world:user(appid, openid).invoice_title or TITLES[answer]
+end
 
 local GONE <const> = { title = "链接无效 / No such link", lines = { "不存在，或者过期了 / it does not exist, or has expired" } }
 
@@ -45,10 +49,8 @@ places["card/offer"] = {
     return { title = "领取卡券 / Take a card", lines = lines, buttons = { { "take", "领取 / Take" } } }
   end,
   answer = function(world, appid, key, openid)
-    for _, one in ipairs(wallet.offered(world, appid, key) or {}) do
-      local entry, errcode = wallet.take(world, appid, openid, one.card_id, one)
-      if not entry then return refused(errcode) end
-    end
+    local ok, errcode = wallet.take_offered(world, appid, openid, key)
+    if not ok then return refused(errcode) end
     return done "卡券放进了卡包 / it is among your cards"
   end,
 }
@@ -95,7 +97,7 @@ places["invoice/auth"] = {
     local invoice = require "weiyue.sandbox.api.invoice"
     local order = invoice.order(world, appid, key)
     local ok, errcode = invoice.authorize(world, appid, openid, { s_pappid = order.pappid, order_id = order.id },
-      TITLES[answer])
+      title_of(world, appid, openid, answer))
     if not ok then return refused(errcode) end
     if type(order.redirect_url) == "string" and order.redirect_url:find "^https?://" then
       return { redirect = order.redirect_url }
@@ -110,8 +112,26 @@ places["invoice/select"] = {
     return { title = "选择发票抬头 / Choose a title", lines = {}, buttons = TITLE_BUTTONS }
   end,
   answer = function(world, appid, key, openid, answer)
-    require("weiyue.sandbox.api.invoice").submit_title(world, appid, openid, TITLES[answer], key)
+    local title = title_of(world, appid, openid, answer)
+    require("weiyue.sandbox.api.invoice").submit_title(world, appid, openid, title, key)
     return done "抬头交给了商户 / the account has the title"
+  end,
+}
+
+places["invoice/title"] = {
+  view = function(world, appid, key)
+    local title = require("weiyue.sandbox.api.invoice").title_to_save(world, appid, key)
+    if not title then return nil end
+    return { title = "添加发票抬头 / Save a title", lines = { title.title, title.tax_no },
+      buttons = { { "save", "保存 / Save" }, { "refuse", "取消 / Cancel" } } }
+  end,
+  answer = function(world, appid, key, openid)
+    local title = require("weiyue.sandbox.api.invoice").title_to_save(world, appid, key)
+    if not title.title then -- he fills it in
+      for name, value in pairs(TITLES.firm) do title[name] = title[name] or value end
+    end
+    world:user(appid, openid).invoice_title = title
+    return done "抬头存好了 / the title is saved"
   end,
 }
 

@@ -7,51 +7,99 @@ local INIT <const>, LOCK <const>, CLOSURE <const> =
   "INVOICE_REIMBURSE_INIT", "INVOICE_REIMBURSE_LOCK", "INVOICE_REIMBURSE_CLOSURE"
 
 describe("weiyue.sandbox: invoices", function()
-  local wechat, openid, card_id
-  local order = { s_pappid = "dwxtest", order_id = "O1" }
+  local wechat, openid, card_id, pappid, order
   before_each(function()
     wechat = platforms.new()
     openid = wechat:user "小明"
+    pappid = wechat:ok "invoice.set_url".invoice_url:match "s_pappid=(.+)"
+    order = { s_pappid = pappid, order_id = "O1" }
   end)
 
-  local function auth_url(id)
-    return wechat:call("invoice.get_auth_url", { s_pappid = "dwxtest", order_id = id or "O1", money = 100,
-      timestamp = 1788000000, source = "web", ticket = "wxtestticket", type = 1 })
+  local function auth_url(id, more)
+    local args = { s_pappid = pappid, order_id = id or "O1", money = 100, timestamp = 1788000000, source = "web",
+      ticket = wechat:ok "jssdk.get_card_ticket".ticket, type = 1 }
+    for name, value in pairs(more or {}) do args[name] = value end
+    return wechat:call("invoice.get_auth_url", args)
   end
+
+  local function set_contact() wechat:ok("invoice.set_contact", { contact = { phone = "13000000000", time_out = 12345 } }) end
 
   -- As far as the user's permission.
   local function authorised(id)
-    wechat:ok("invoice.set_contact", { contact = { phone = "13000000000", time_out = 12345 } })
+    set_contact()
     auth_url(id)
-    assert(invoice.authorize(wechat.world, APPID, openid, { s_pappid = "dwxtest", order_id = id or "O1" }))
+    assert(invoice.authorize(wechat.world, APPID, openid, { s_pappid = pappid, order_id = id or "O1" }))
   end
 
-  local function insert(number, id)
+  local function insert(number, id, issuer, appid)
     card_id = card_id or wechat:ok("invoice.create_card",
-      { invoice_info = { base_info = { logo_url = "u", title = "小店" }, type = "增值税普通发票", payee = "小店" } }).card_id
-    local pdf = wechat:ok("invoice.set_pdf", { pdf = { data = "%PDF-1.4", filename = "a.pdf" } }).s_media_id
-    return wechat:call("invoice.insert", { order_id = id or "O1", card_id = card_id, appid = APPID, card_ext = { nonce_str = "n",
+      { invoice_info = { base_info = { logo_url = "u", title = "小店" }, type = "增值税普通发票", payee = "小店" } }, issuer).card_id
+    local pdf = wechat:ok("invoice.set_pdf", { pdf = { data = "%PDF-1.4", filename = "a.pdf" } }, issuer).s_media_id
+    return wechat:call("invoice.insert", { order_id = id or "O1", card_id = card_id, appid = appid or APPID, card_ext = { nonce_str = "n",
       user_card = { invoice_user_data = { fee = 100, title = "个人", billing_time = 1788000000, billing_no = number or "1",
-        billing_code = "150003521055", fee_without_tax = 90, tax = 10, s_pdf_media_id = pdf } } } })
+        billing_code = "150003521055", fee_without_tax = 90, tax = 10, s_pdf_media_id = pdf } } } }, issuer)
   end
   before_each(function() card_id = nil end)
 
   it("need a contact before a user can be asked", function()
     assert.are.equal(72063, auth_url().errcode)
-    wechat:ok("invoice.set_contact", { contact = { phone = "13000000000", time_out = 12345 } })
+    set_contact()
     assert.are.equal("13000000000", wechat:ok "invoice.get_contact".contact.phone)
     local key = auth_url().auth_url:match "([^/]+)$"
     assert.are.equal("O1", invoice.order(wechat.world, APPID, key).id)
   end)
 
   it("are authorised by the user, and an event tells", function()
-    wechat:ok("invoice.set_contact", { contact = { phone = "13000000000", time_out = 12345 } })
+    set_contact()
     auth_url()
     assert.are.equal(72038, wechat:errcode("invoice.get_auth_data", order))
     assert(invoice.authorize(wechat.world, APPID, openid, order, { title = "小明公司", tax_no = "91" }))
     local event = wechat:pushed()[1]
     assert.are.same({ "user_authorize_invoice", "O1", openid }, { event.Event, event.SuccOrderId, event.FromUserName })
     assert.are.equal("91", wechat:ok("invoice.get_auth_data", order).user_auth_info.biz_field.tax_no)
+  end)
+
+  it("are asked for with the account's card ticket, to an issuer that there is", function()
+    set_contact()
+    assert.are.equal(72031, auth_url("O1", { ticket = "wxtestticket" }).errcode)
+    assert.are.equal(72031, auth_url("O1", { s_pappid = "dwxtest" }).errcode)
+    local other = wechat:ok("invoice.set_url", nil, OTHER).invoice_url:match "s_pappid=(.+)"
+    assert.is_string(auth_url("O1", { s_pappid = other }).auth_url)
+  end)
+
+  it("are authorised once, by one user", function()
+    authorised()
+    wechat:pushed()
+    local other = wechat:user "小红"
+    assert.are.same({ nil, 72024 }, { invoice.authorize(wechat.world, APPID, other, order) })
+    assert.are.equal(0, #wechat:pushed())
+    auth_url("O1", { money = 5, type = 2 })
+    assert.are.equal(100, wechat.world:account(APPID).invoice.orders:list()[1].money)
+    assert.are.equal(openid, insert().openid)
+    authorised "O2"
+    wechat:ok("invoice.reject_insert", { s_pappid = pappid, order_id = "O2", reason = "退货" })
+    assert.are.same({ nil, 72035 }, { invoice.authorize(wechat.world, APPID, openid,
+      { s_pappid = pappid, order_id = "O2" }) })
+    assert.are.equal("reject insert", wechat:ok("invoice.get_auth_data", { s_pappid = pappid, order_id = "O2" }).invoice_status)
+  end)
+
+  it("of an account are issued by the platform that it named", function()
+    set_contact()
+    local function as_platform(key, args) return wechat:ok(key, args, OTHER) end
+    pappid = as_platform "invoice.set_url".invoice_url:match "s_pappid=(.+)"
+    auth_url()
+    order.s_pappid = pappid
+    assert(invoice.authorize(wechat.world, APPID, openid, order))
+    assert.are.equal(72038, insert(nil, nil, OTHER, OTHER).errcode)
+    assert.are.equal(40013, insert(nil, nil, OTHER, "wxtestnobody").errcode)
+    assert.are.equal(openid, insert(nil, nil, OTHER).openid)
+    assert.are.equal("invoice", wechat.world:received(APPID, openid)[1].type)
+    assert.are.equal(OTHER, invoice.choose(wechat.world, openid)[1].app_id)
+    auth_url "O2"
+    assert(invoice.authorize(wechat.world, APPID, openid, { s_pappid = pappid, order_id = "O2" }))
+    card_id = nil
+    wechat.world:account(OTHER).invoice.pappid = "dwxtest"
+    assert.are.equal(72038, insert("2", "O2", OTHER).errcode)
   end)
 
   it("are inserted once for each order, with a number of their own", function()
@@ -63,14 +111,16 @@ describe("weiyue.sandbox: invoices", function()
     authorised "O2"
     assert.are.equal(72042, insert("1", "O2").errcode)
     authorised "O3"
-    wechat:ok("invoice.reject_insert", { s_pappid = "dwxtest", order_id = "O3", reason = "退货" })
+    wechat:ok("invoice.reject_insert", { s_pappid = pappid, order_id = "O3", reason = "退货" })
     assert.are.equal(72035, insert("3", "O3").errcode)
   end)
 
   it("have a PDF that is one", function()
     assert.are.equal(72040, wechat:errcode("invoice.set_pdf", { pdf = { data = "text", filename = "a.pdf" } }))
     local id = wechat:ok("invoice.set_pdf", { pdf = { data = "%PDF-1.4", filename = "a.pdf" } }).s_media_id
-    assert.is_string(wechat:ok("invoice.get_pdf", { s_media_id = id }).pdf_url)
+    local url = wechat:ok("invoice.get_pdf", { s_media_id = id }).pdf_url
+    local file = require("weiyue.sandbox.api").handle(wechat.world, { method = "GET", path = url:match "^http://[^/]+(.*)" })
+    assert.are.same({ 200, "application/pdf", "%PDF-1.4" }, { file.status, file.headers["content-type"], file.body })
     wechat:pushed(3 * 86400)
     assert.are.equal(40007, wechat:errcode("invoice.get_pdf", { s_media_id = id }))
   end)
@@ -124,8 +174,23 @@ describe("weiyue.sandbox: invoices", function()
       assert.are.equal(72024, batch(CLOSURE, OTHER))
     end)
 
-    it("are cancelled by their issuer alone", function()
+    it("are not taken by their issuer from who has locked them", function()
       local code = wechat.world.invoices.encrypted:get(item.encrypt_code).code
+      local function issuer(status)
+        return wechat:errcode("invoice.update_status", { card_id = item.card_id, code = code, reimburse_status = status })
+      end
+      assert.are.equal(0, set(LOCK, OTHER))
+      for _, status in ipairs { INIT, LOCK, CLOSURE } do assert.are.equal(72023, issuer(status)) end
+      assert.are.equal(0, set(INIT, OTHER))
+      assert.are.equal(0, issuer(LOCK))
+      assert.are.equal(72023, set(LOCK, OTHER))
+      assert.are.equal(0, issuer(CLOSURE))
+      assert.are.equal(72024, issuer(INIT))
+    end)
+
+    it("are cancelled by their issuer alone, be they locked", function()
+      local code = wechat.world.invoices.encrypted:get(item.encrypt_code).code
+      assert.are.equal(0, set(LOCK, OTHER))
       local cancel = { card_id = item.card_id, code = code, reimburse_status = "INVOICE_REIMBURSE_CANCEL" }
       assert.are.equal(72015, wechat:errcode("invoice.update_status", cancel, OTHER))
       wechat:ok("invoice.update_status", cancel)
@@ -139,7 +204,7 @@ describe("weiyue.sandbox: invoices", function()
       invoicedetail_list = { { fphxz = "0" } } }
     local function make() return wechat:errcode("invoice.make_out", { invoiceinfo = own }) end
     assert.are.equal(72028, make())
-    wechat:ok("invoice.set_pay_mch", { paymch_info = { mchid = "1", s_pappid = "dwxtest" } })
+    wechat:ok("invoice.set_pay_mch", { paymch_info = { mchid = "1", s_pappid = pappid } })
     assert.are.equal(72029, make())
     wechat:ok("invoice.set_auth_field", { auth_field = {
       user_field = { show_title = 1, show_phone = 1, show_email = 1, custom_field = {} },
@@ -172,6 +237,5 @@ describe("weiyue.sandbox: invoices", function()
     assert.are.equal("91", wechat:ok("invoice.scan_title", { scan_text = shown }).tax_no)
     wechat:pushed(600)
     assert.are.equal(72044, wechat:errcode("invoice.scan_title", { scan_text = shown }))
-    assert.is_string(wechat:ok "invoice.set_url".invoice_url:match "s_pappid=(.+)")
   end)
 end)

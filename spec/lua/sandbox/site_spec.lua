@@ -55,15 +55,51 @@ describe("weiyue.sandbox.site", function()
 
   it("asks about invoices, and goes back to the account's page", function()
     wechat:ok("invoice.set_contact", { contact = { phone = "13000000000", time_out = 12345 } })
-    local url = wechat:ok("invoice.get_auth_url", { s_pappid = "dwxtest", order_id = "O1", money = 100, timestamp = 1788000000,
-      source = "web", ticket = "wxtestticket", type = 1, redirect_url = "https://wx.example.cn/done" }).auth_url
+    local pappid = wechat:ok "invoice.set_url".invoice_url:match "s_pappid=(.+)"
+    local url = wechat:ok("invoice.get_auth_url", { s_pappid = pappid, order_id = "O1", money = 100, timestamp = 1788000000,
+      source = "web", ticket = wechat:ok "jssdk.get_card_ticket".ticket, type = 1, redirect_url = "https://wx.example.cn/done" }).auth_url
     assert.are.equal(0, #select(1, press(url, "refuse")).buttons)
     local view, event = press(url, "firm")
     assert.are.equal("https://wx.example.cn/done", view.redirect)
     assert.are.equal("user_authorize_invoice", event.Event)
-    assert.is_string(wechat:ok("invoice.get_auth_data", { s_pappid = "dwxtest", order_id = "O1" }).user_auth_info.biz_field.tax_no)
+    assert.is_string(wechat:ok("invoice.get_auth_data", { s_pappid = pappid, order_id = "O1" }).user_auth_info.biz_field.tax_no)
     url = wechat:ok("invoice.get_select_title_url", { attach = "a", biz_name = "小店" }).url
     assert.are.equal("个人", select(2, press(url, "person")).title)
+  end)
+
+  it("saves a title of invoices, which the user gives from then on", function()
+    local url = wechat:ok("invoice.get_user_title_url", { user_fill = 0, title = "小明公司", tax_no = "91" }).url
+    assert.are.same({ "小明公司", "91" }, site.view(wechat.world, path(url)).lines)
+    local select_url = wechat:ok("invoice.get_select_title_url", { biz_name = "小店" }).url
+    assert.are.equal("微月测试有限公司", select(2, press(select_url, "firm")).title)
+    press(url, "refuse")
+    assert.are.equal("微月测试有限公司", select(2, press(select_url, "firm")).title)
+    press(url, "save")
+    local event = select(2, press(select_url, "firm"))
+    assert.are.same({ "小明公司", "91" }, { event.title, event.tax_no })
+    press(wechat:ok("invoice.get_user_title_url", { user_fill = 1, phone = "020-1" }).url, "save")
+    event = select(2, press(select_url, "firm"))
+    assert.are.same({ "微月测试有限公司", "020-1" }, { event.title, event.phone })
+  end)
+
+  it("offers a card in an article", function()
+    local id = card("gift", { gift = "茶" })
+    local function source() return wechat:ok("card.get_mpnews_html", { card_id = id }).content:match 'data%-src="(.-)"' end
+    local url = source()
+    assert.are.equal(url, source())
+    assert.are.equal("user_get_card", select(2, press(url, "take")).Event)
+  end)
+
+  it("offers a card to whom the code is for", function()
+    local id = card("gift", { gift = "茶" })
+    local other = wechat:user "小红"
+    local url = wechat:ok("card.create_qrcode",
+      { action_name = "QR_CARD", action_info = { card = { card_id = id, openid = other } } }).url
+    local view, event = press(url, "take")
+    assert.is_nil(event)
+    assert.is_truthy(view.lines[1]:find "^40003")
+    openid = other
+    assert.are.equal("user_get_card", select(2, press(url, "take")).Event)
   end)
 
   it("adds guides", function()

@@ -4,6 +4,7 @@
 local event = require "weiyue.sandbox.event"
 local ids = require "weiyue.sandbox.ids"
 local invoices = require "weiyue.sandbox.invoices"
+local library = require "weiyue.sandbox.library"
 local shelf = require "weiyue.sandbox.shelf"
 local values = require "weiyue.sandbox.values"
 
@@ -11,14 +12,13 @@ local int, text = values.int, values.text
 
 local M = { choose = invoices.choose, show_title = invoices.show_title } -- what users do
 
-local ORDERS <const>, CARDS <const>, PDFS <const>, MADE <const> = 1000, 200, 500, 500
-local PDF <const> = 3 * 86400 -- seconds
+local ORDERS <const>, CARDS <const>, MADE <const> = 1000, 200, 500
 local MAKES <const> = 3       -- seconds that an issuing platform takes
 local ISSUED <const> = 1      -- status of the event
 local LIFE <const> = 10 * 365 * 86400 -- seconds, of an invoice
 
 local function fresh()
-  return { orders = shelf.new(ORDERS), cards = shelf.new(CARDS), pdfs = shelf.new(PDFS), made = shelf.new(MADE) }
+  return { orders = shelf.new(ORDERS), cards = shelf.new(CARDS), made = shelf.new(MADE) }
 end
 
 local function state(world, account) return world:state(account, "invoice", fresh) end
@@ -49,16 +49,30 @@ end
 
 local function order_key(args) return ("%s/%s"):format(args.s_pappid, args.order_id) end
 
+-- Whether set_url gave it to an account, be it another one, which issues invoices for this.
+local function is_pappid(world, id)
+  for _, appid in ipairs(world.appids) do
+    local s = world:account(appid).invoice
+    if s and s.pappid == id then return true end
+  end
+  return false
+end
+
+-- An order that the user has answered stays as it was.
 function M.get_auth_url(ctx, args)
   local s = of(ctx)
   if not s.contact then return nil, 72063 end
-  if int(args.money, 0) <= 0 then return nil, 72031 end
+  if int(args.money, 0) <= 0 or not is_pappid(ctx.world, args.s_pappid)
+    or args.ticket ~= ctx.world:ticket(ctx.account.appid, "wx_card") then return nil, 72031 end
   local order = s.orders:get(order_key(args))
   if not order then
     order = { id = args.order_id, pappid = args.s_pappid, key = ids.text(ctx.world.random, 24) }
     s.orders:put(order_key(args), order)
   end
-  order.money, order.source, order.type, order.redirect_url = int(args.money), args.source, args.type, args.redirect_url
+  if not order.openid then
+    order.money, order.source, order.type = int(args.money), args.source, args.type
+    order.redirect_url = args.redirect_url
+  end
   return { errcode = 0, errmsg = "ok", appid = ctx.account.appid,
     auth_url = ("%s/-/invoice/auth/%s/%s"):format(ctx.world.base, ctx.account.appid, order.key) }
 end
@@ -72,17 +86,19 @@ function M.order(world, appid, key)
   return state(world, world:account(appid)).orders:list(function(order) return order.key == key end)[1]
 end
 
---- A user authorises an order.
+--- A user authorises an order, once.
 ---@param world table
 ---@param appid string
 ---@param openid string
 ---@param order { s_pappid: string, order_id: string }
 ---@param title? table { title, tax_no?, phone?, email?, … }: for himself without tax_no, else for a firm
----@return true?, integer? errcode
+---@return true?
+---@return integer? errcode 72031: there is none; 72035: it was rejected; 72024: it is authorised already
 function M.authorize(world, appid, openid, order, title)
   local account = world:account(appid)
   local found = state(world, account).orders:get(order_key(order))
   if not found then return nil, 72031 end
+  if found.openid then return nil, found.rejected and 72035 or 72024 end
   if not world:user(appid, openid) then return nil, 46004 end
   title = title or { title = "个人" }
   found.openid, found.at = openid, math.floor(world.now())
@@ -126,26 +142,24 @@ function M.set_pdf(ctx)
   local file = ctx.files and ctx.files.pdf
   if not file then return nil, 41005 end
   if file.data:sub(1, 5) ~= "%PDF-" then return nil, 72040 end
-  local id = ids.text(ctx.world.random, 32)
-  of(ctx).pdfs:put(id, { ends = ctx.world.now() + PDF })
-  return { errcode = 0, errmsg = "ok", s_media_id = id }
+  local pdf = library.add(ctx.world, ctx.account,
+    { kind = "temporary", type = "pdf", data = file.data, ending = "pdf" })
+  return { errcode = 0, errmsg = "ok", s_media_id = pdf.media_id }
 end
-
-local function has_pdf(ctx, id)
-  local pdf = of(ctx).pdfs:get(id)
-  return pdf and ctx.world.now() < pdf.ends
-end
-
-local function pdf_url(ctx, id) return ("%s/-/invoice/pdf/%s"):format(ctx.world.base, id) end
 
 function M.get_pdf(ctx, args)
-  if not has_pdf(ctx, args.s_media_id) then return nil, 40007 end
-  return { errcode = 0, errmsg = "ok", pdf_url = pdf_url(ctx, args.s_media_id), pdf_url_expire_time = 7200 }
+  local pdf, errcode = library.need(ctx.world, ctx.account, args.s_media_id, "pdf")
+  if not pdf then return nil, errcode end
+  return { errcode = 0, errmsg = "ok", pdf_url = library.url(ctx.world, pdf), pdf_url_expire_time = 7200 }
 end
 
--- The order of an insert: its s_pappid is not told, so that it is the newest of that id.
-local function order_to_insert(ctx, id)
-  local list = of(ctx).orders:list(function(order) return order.id == id end)
+-- The order of an insert, of the account that it names: of another's, those that this platform issues for. Its s_pappid
+-- is not told, so that it is the newest of that id.
+local function order_to_insert(ctx, account, id)
+  local pappid = of(ctx).pappid
+  local list = state(ctx.world, account).orders:list(function(order)
+    return order.id == id and (account == ctx.account or order.pappid == pappid)
+  end)
   local order = list[#list]
   if not order or not order.openid then return nil, 72038 end
   if order.rejected then return nil, 72035 end
@@ -157,19 +171,22 @@ function M.insert(ctx, args)
   local world = ctx.world
   local card = of(ctx).cards:get(args.card_id)
   if not card then return nil, 40073 end
-  local order, errcode = order_to_insert(ctx, args.order_id)
+  local account = world:account(args.appid)
+  if not account then return nil, 40013 end
+  local order, errcode = order_to_insert(ctx, account, args.order_id)
   if not order then return nil, errcode end
   local data = values.copy(args.card_ext.user_card.invoice_user_data)
   if int(data.fee, 0) <= 0 then return nil, 72031 end
-  if not has_pdf(ctx, data.s_pdf_media_id) then return nil, 72040 end
+  local pdf = library.need(ctx.world, ctx.account, data.s_pdf_media_id, "pdf")
+  if not pdf then return nil, 72040 end
   local invoice
   invoice, errcode = invoices.add(world, { issuer = ctx.account.appid, openid = order.openid, card_id = args.card_id,
-    order_id = order.id, data = data, info = card, pdf_url = pdf_url(ctx, data.s_pdf_media_id) })
+    order_id = order.id, data = data, info = card, pdf_url = library.url(world, pdf) })
   if not invoice then return nil, errcode end
   order.invoice = invoice
-  world:deliver(ctx.account.appid, order.openid, { way = "card", type = "invoice", card = { card_id = args.card_id,
+  world:deliver(account.appid, order.openid, { way = "card", type = "invoice", card = { card_id = args.card_id,
     code = invoice.code, title = data.title, fee = data.fee, payee = card.payee } })
-  local user = world:user(ctx.account.appid, order.openid)
+  local user = world:user(account.appid, order.openid)
   return { errcode = 0, errmsg = "ok", code = invoice.code, openid = order.openid, unionid = user and user.unionid }
 end
 
@@ -177,7 +194,8 @@ function M.update_status(ctx, args)
   local invoice, errcode = invoices.of_code(ctx.world, args.card_id, args.code)
   if not invoice then return nil, errcode end
   if invoice.issuer ~= ctx.account.appid then return nil, 72015 end
-  if invoice.status == invoices.CLOSURE or invoice.status == invoices.CANCEL then return nil, 72024 end
+  errcode = invoices.fault(invoice, ctx.account.appid, args.reimburse_status)
+  if errcode then return nil, errcode end
   invoices.set(invoice, ctx.account.appid, args.reimburse_status)
   return {}
 end
@@ -285,10 +303,33 @@ end
 
 -- Titles ------------------------------------------------------------------------------------------------------
 
+local TITLE <const> = { "title", "phone", "tax_no", "addr", "bank_type", "bank_no" }
+
+-- What arguments say of a title.
+local function title_of(args)
+  local title = {}
+  for _, name in ipairs(TITLE) do title[name] = text(args[name]) end
+  return title
+end
+
 function M.get_user_title_url(ctx, args)
   if not text(args.title) and int(args.user_fill, 0) == 0 then return nil, 41011 end
   local key = ids.text(ctx.world.random, 24)
-  return { errcode = 0, errmsg = "ok", url = ("%s/-/invoice/title/%s"):format(ctx.world.base, key) }
+  local s = of(ctx)
+  s.titles = s.titles or shelf.new(ORDERS)
+  s.titles:put(key, title_of(args))
+  return { errcode = 0, errmsg = "ok",
+    url = ("%s/-/invoice/title/%s/%s"):format(ctx.world.base, ctx.account.appid, key) }
+end
+
+--- What the account knows of the title that it asks a user to save; its title is nil where he fills it in.
+---@param world table
+---@param appid string
+---@param key string the last part of the address of get_user_title_url
+---@return table? title { title?, phone?, tax_no?, addr?, bank_type?, bank_no? }
+function M.title_to_save(world, appid, key)
+  local titles = state(world, world:account(appid)).titles
+  return titles and values.copy(titles:get(key))
 end
 
 function M.get_select_title_url(ctx, args)
@@ -317,9 +358,7 @@ function M.submit_title(world, appid, openid, title, key)
   local selects = state(world, world:account(appid)).selects
   local fields = { attach = key and selects and selects:get(key) or "",
     title_type = title.tax_no and "InvoiceUserTitleBusinessType" or "InvoiceUserTitlePersonType" }
-  for _, name in ipairs { "title", "phone", "tax_no", "addr", "bank_type", "bank_no" } do
-    fields[name] = title[name] or ""
-  end
+  for _, name in ipairs(TITLE) do fields[name] = title[name] or "" end
   event.send(world, appid, openid, "submit_invoice_title", fields)
 end
 
