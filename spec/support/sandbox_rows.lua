@@ -19,10 +19,26 @@ end
 
 local KINDS <const> = { mpnews = "news", miniprogrampage = "image", music = "thumb" }
 
+local function card(s)
+  return assert(s:call("card.create", { card = { card_type = "GIFT", gift = { gift = "茶", base_info = {
+    logo_url = "u", brand_name = "小店", code_type = "CODE_TYPE_TEXT", title = "九折", color = "Color010", notice = "出示",
+    description = "说明", sku = { quantity = 1 }, date_info = { type = "DATE_TYPE_FIX_TERM", fixed_term = 30 } } } } })).card_id
+end
+
+local function published(s)
+  media(s, "THUMB", "thumb")
+  local draft = assert(s:call("draft.add", { articles = { { title = "标题", content = "内容", thumb_media_id = "THUMB" } } })).media_id
+  local id = assert(s:call("publish.submit", { media_id = draft })).publish_id
+  s:advance(5)
+  return assert(s:call("publish.get", { publish_id = id })).article_id
+end
+
 -- Whatever a message shows.
 local function of_message(s, args)
   local own = args[args.msgtype] or args.images
   if type(own) ~= "table" then return end
+  own.card_id = own.card_id and card(s)
+  own.article_id = own.article_id and published(s)
   if own.media_id ~= own.thumb_media_id then media(s, own.media_id, KINDS[args.msgtype] or args.msgtype) end
   media(s, own.thumb_media_id, "thumb")
   for _, media_id in ipairs(own.media_ids or {}) do media(s, media_id, "image") end
@@ -109,6 +125,8 @@ local function notice(s, args)
 end
 
 local function blocked(s, args) args.openid_list = { another(s) } end
+
+M.card, M.article = card, published -- for specs that need one
 
 M.prepare = {
   ["openapi.quota_get"] = path, ["openapi.quota_clear"] = path,

@@ -10,6 +10,7 @@ local LANGUAGES <const> = {}
 for name in ("zh_CN zh_TW zh_HK en id ms es ko it ja pl pt ru th vi ar hi he tr de fr"):gmatch "%S+" do
   LANGUAGES[name] = true
 end
+M.LANGUAGES = LANGUAGES -- that WeChat has
 
 -- WeChat has given these up: a rule of them alone is an empty one.
 local RETIRED <const> = { sex = true, country = true, province = true, city = true, group_id = true }

@@ -2,6 +2,7 @@
 
 local json = require "weiyue.json"
 local library = require "weiyue.sandbox.library"
+local publish = require "weiyue.sandbox.api.publish"
 
 local M = {}
 
@@ -28,13 +29,16 @@ end
 
 local function check_key(button, codes) text(button.key, KEY_MOST, codes.key) end
 
--- Of material that stays: temporary media would be gone in 3 days.
+-- Of material that stays: temporary media would be gone in 3 days, a draft when it is published.
 local function check_media(button, _, world, account)
   local item = type(button.media_id) == "string" and library.find(world, account, button.media_id)
-  if not item or item.kind == "temporary" then raise(40007) end
+  if not item or item.kind == "temporary" or item.draft then raise(40007) end
 end
 
-local function check_article(button) text(button.article_id, 128, 40007) end
+local function check_article(button, _, world, account)
+  local found, code = publish.articles(world, account, text(button.article_id, 128, 40007))
+  if not found then raise(code) end
+end
 
 local function check_mini(button, codes)
   check_url(button, codes)

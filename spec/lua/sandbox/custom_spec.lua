@@ -1,5 +1,6 @@
 -- Customer-service messages of the fake WeChat: each type, what is refused, what the user sees, typing.
 
+local rows = require "spec.support.sandbox_rows"
 local sandbox = require "spec.support.sandbox_world"
 
 local APPID <const>, OPENID <const> = sandbox.APPID, sandbox.OPENID
@@ -61,16 +62,23 @@ describe("a customer-service message", function()
     assert.equal(40007, code(s, { image = { media_id = image } }))
   end)
 
-  it("may be a mini program, a link, a card", function()
+  it("may be a mini program, a link, a card, an article that is published", function()
     local s = fresh()
     local thumb = upload(s, "thumb", "a.jpg")
     assert.equal(0, code(s, { miniprogrampage = { title = "小程序", appid = "wxtestmini", pagepath = "p", thumb_media_id = thumb } }))
     assert.equal(0, code(s, { link = { title = "链接", description = "说明", url = "https://x.cn", thumb_url = "https://x.cn/a.jpg" } }))
-    assert.equal(0, code(s, { wxcard = { card_id = "CARD" } }))
+    local card, article = rows.card(s), rows.article(s)
+    assert.equal(0, code(s, { wxcard = { card_id = card } }))
+    assert.equal(0, code(s, { mpnewsarticle = { article_id = article } }))
+    assert.equal(40073, code(s, { wxcard = { card_id = "nope" } }))
+    assert.equal(53600, code(s, { mpnewsarticle = { article_id = "nope" } }))
     local got = s:received()
     assert.equal("小程序", got[1].media.title)
     assert.same({ title = "链接", description = "说明", url = "https://x.cn", picurl = "https://x.cn/a.jpg" }, got[2].articles[1])
-    assert.equal("CARD", got[3].card.card_id)
+    assert.equal(card, got[3].card.card_id)
+    assert.equal("标题", got[4].articles[1].title)
+    s:call("publish.delete", { article_id = article })
+    assert.equal(53600, code(s, { mpnewsarticle = { article_id = article } }))
   end)
 
   it("is refused where it is empty, too long, or to nobody, and then uses nothing up", function()

@@ -1,6 +1,7 @@
 -- Mass messages of the fake WeChat: whom they reach, originals, the administrator, the event at the end.
 
 local facts = require "spec.support.facts"
+local rows = require "spec.support.sandbox_rows"
 local sandbox = require "spec.support.sandbox_world"
 
 local APPID <const>, OPENID <const> = sandbox.APPID, sandbox.OPENID
@@ -8,7 +9,7 @@ local APPID <const>, OPENID <const> = sandbox.APPID, sandbox.OPENID
 local function all(s, more)
   local args = { filter = { is_to_all = true }, text = { content = "你好" } }
   for key, value in pairs(more or {}) do args[key] = value end
-  if args.mpnews or args.image or args.images then args.text = nil end
+  if args.mpnews or args.image or args.images or args.wxcard then args.text = nil end
   return s:call("message_mass.sendall", args)
 end
 
@@ -73,10 +74,19 @@ describe("a mass message", function()
     assert.equal(45159, select(2, all(s, { filter = { is_to_all = false, tag_id = 999 } })).code)
     assert.equal(40035, select(2, all(s, { filter = { is_to_all = false } })).code)
     assert.equal(40130, s:raw("message_mass.send", ('{"touser":["%s"],"msgtype":"text","text":{"content":"x"}}'):format(OPENID)))
+    assert.equal(40130, s:code("message_mass.send", { touser = { OPENID, OPENID }, text = { content = "x" } }))
+    assert(s:call("message_mass.send", { touser = { OPENID, other, OPENID }, text = { content = "三" } }))
+    assert.same({ 2, 2 }, { #s:received(), #s:received(other) })
     assert.equal(40003, s:code("message_mass.send", { touser = { OPENID, "nobody" }, text = { content = "x" } }))
   end)
 
-  it("may be pictures, a voice, articles; media that is there", function()
+  it("goes to the tag that each account has", function()
+    local s = sandbox.new()
+    assert(all(s, { filter = { is_to_all = false, tag_id = 2 } }))
+    assert.equal("0", s:pushed(1)[1].TotalCount)
+  end)
+
+  it("may be pictures, a voice, articles, a card; what is there", function()
     local s = sandbox.new()
     local function upload(kind, filename)
       return assert(s:call("material.add", { type = kind, media = { data = "wxtest", filename = filename } })).media_id
@@ -86,6 +96,8 @@ describe("a mass message", function()
     assert.same({ "image", 2 }, { s:received()[1].type, #s:received()[1].images })
     assert(all(s, { mpnews = { media_id = news(s) } }))
     assert.equal("标题", s:received()[2].articles[1].title)
+    assert(all(s, { wxcard = { card_id = rows.card(s) } }))
+    assert.equal(40073, select(2, all(s, { wxcard = { card_id = "nope" } })).code)
     assert.equal(40007, select(2, all(s, { images = { media_ids = { "NONE" } } })).code)
     assert.equal(40121, select(2, all(s, { mpnews = { media_id = image } })).code)
   end)

@@ -1,6 +1,7 @@
 -- Menus of the fake WeChat: every limit, conditional menus, who sees what.
 
 local json = require "weiyue.json"
+local rows = require "spec.support.sandbox_rows"
 local sandbox = require "spec.support.sandbox_world"
 
 local APPID <const>, OPENID <const> = sandbox.APPID, sandbox.OPENID
@@ -57,7 +58,9 @@ describe("menu.create", function()
       ["three levels"] = { below { name = "a", sub_button = { click() } }, 40022 },
       ["a media_id that is none"] = { { { type = "media_id", name = "a", media_id = "NONE" } }, 40007 },
       ["a view_limited without one"] = { { { type = "view_limited", name = "a" } }, 40007 },
-      ["an article_id that is none"] = { { { type = "article_id", name = "a" } }, 40007 },
+      ["no article_id"] = { { { type = "article_id", name = "a" } }, 40007 },
+      ["an article_id that is none"] = { { { type = "article_id", name = "a", article_id = "nope" } }, 53600 },
+      ["an article_id below that is none"] = { below { type = "article_view_limited", name = "a", article_id = "nope" }, 53600 },
       ["a mini program without appid"] = { { { type = "miniprogram", name = "a", url = "https://x.cn", pagepath = "p" } }, 40166 },
       ["a mini program without a page"] = { { { type = "miniprogram", name = "a", url = "https://x.cn", appid = "wxtest" } }, 40165 },
       ["a mini program without a url"] = { { { type = "miniprogram", name = "a", appid = "wxtest", pagepath = "p" } }, 40020 },
@@ -72,9 +75,21 @@ describe("menu.create", function()
     for _, button in ipairs {
       click { name = ("x"):rep(16), key = ("k"):rep(128) }, view("https://x.cn/" .. ("y"):rep(1011)),
       { type = "miniprogram", name = "a", url = "https://x.cn", appid = "wxtest", pagepath = "p" },
-      { type = "article_id", name = "a", article_id = "A" }, { type = "location_select", name = "a", key = "k" },
+      { type = "location_select", name = "a", key = "k" },
     } do assert.equal(0, create(sandbox.new(), { button })) end
     assert.equal(0, create(sandbox.new(), below(click { name = ("x"):rep(60) })))
+  end)
+
+  it("takes articles that are published, and no drafts", function()
+    local s = sandbox.new()
+    local article = rows.article(s)
+    assert.equal(0, create(s, { { type = "article_id", name = "文", article_id = article },
+      { type = "article_view_limited", name = "文", article_id = article } }))
+    local cover = assert(s:call("material.add", { type = "image", media = { data = "\xFF\xD8\xFFwxtest", filename = "a.jpg" } })).media_id
+    local draft = assert(s:call("draft.add", { articles = { { title = "标题", content = "正文", thumb_media_id = cover } } })).media_id
+    for _, kind in ipairs { "media_id", "view_limited" } do
+      assert.equal(40007, create(s, { { type = kind, name = "文", media_id = draft } }))
+    end
   end)
 
   it("takes material that stays, and none that does not", function()
@@ -149,7 +164,13 @@ describe("a conditional menu", function()
     create(s, { click() })
     assert.equal(65304, s:raw("menu.add_conditional", json.encode { button = { click() } }))
     assert.equal(65304, s:raw("menu.add_conditional", json.encode { button = { click() }, matchrule = { sex = "1" } }))
-    assert.equal(40035, s:raw("menu.add_conditional", json.encode { button = { click() }, matchrule = { client_platform_type = 9 } }))
+    for _, case in ipairs {
+      { { client_platform_type = 9 }, 40035 }, { { language = "xx_YY" }, 40035 }, { { tag_id = "999" }, 45159 },
+      { { tag_id = "vip" }, 45159 }, { { tag_id = {} }, 47001 }, { { language = true }, 47001 },
+    } do
+      assert.equal(case[2], s:raw("menu.add_conditional", json.encode { button = { click() }, matchrule = case[1] }))
+    end
+    assert.is_nil(s:call "menu.get".conditionalmenu)
     assert.equal(40016, s:raw("menu.add_conditional", json.encode { matchrule = { language = "en" } }))
     assert.equal("integer", math.type(add(s, { language = "zh_CN" }).menuid))
   end)

@@ -1,7 +1,10 @@
 -- Menus: the default one, conditional ones, and who sees which.
 
 local json = require "weiyue.json"
+local languages = require("weiyue.menu.rule").LANGUAGES
 local menus = require "weiyue.sandbox.menus"
+local tag = require "weiyue.sandbox.api.tag"
+local values = require "weiyue.sandbox.values"
 
 -- The codes for buttons are finer than those of missing fields.
 local M = { unchecked = { create = true, add_conditional = true } }
@@ -72,18 +75,21 @@ function M.get_self(ctx)
   }
 end
 
--- What is told of a rule; nil and the code when it says nothing.
-local function rule_of(rule)
+-- What is told of a rule; nil and the code when it says nothing, or what is not there.
+local function rule_of(ctx, rule)
   if type(rule) ~= "table" then return nil, 65304 end
   local kept, n = {}, 0
   for _, key in ipairs { "tag_id", "client_platform_type", "language" } do
     local value = rule[key]
     if value ~= nil and value ~= json.null and value ~= "" then
-      kept[key] = tostring(value)
+      kept[key] = values.text(value)
+      if not kept[key] then return nil, 47001 end
       n = n + 1
     end
   end
   if n == 0 then return nil, 65304 end
+  if kept.tag_id and not tag.exists(ctx, values.int(kept.tag_id)) then return nil, 45159 end
+  if kept.language and not languages[kept.language] then return nil, 40035 end
   if kept.client_platform_type and not PLATFORMS[kept.client_platform_type] then return nil, 40035 end
   return kept
 end
@@ -94,7 +100,7 @@ function M.add_conditional(ctx, args)
   if not kept then return nil, code end
   if not state.default then return nil, 65303 end
   local rule
-  rule, code = rule_of(args.matchrule)
+  rule, code = rule_of(ctx, args.matchrule)
   if not rule then return nil, code end
   if #state.conditional >= CONDITIONAL_MOST then return nil, 65305 end
   local lists = { kept }

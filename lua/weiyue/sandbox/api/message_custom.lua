@@ -1,6 +1,8 @@
 -- Customer-service messages: only within the windows that a user's actions open.
 
 local library = require "weiyue.sandbox.library"
+local publish = require "weiyue.sandbox.api.publish"
+local wallet = require "weiyue.sandbox.wallet"
 local windows = require "weiyue.sandbox.windows"
 
 local M = {}
@@ -65,7 +67,15 @@ function parts.msgmenu(_, own)
   return { menu = { head = own.head_content, list = own.list, tail = own.tail_content } }
 end
 
-function parts.wxcard(_, own) return { card = own } end
+function parts.mpnewsarticle(ctx, own)
+  local articles, code = publish.articles(ctx.world, ctx.account, own.article_id)
+  return articles and { articles = articles }, code
+end
+
+function parts.wxcard(ctx, own)
+  local card, code = wallet.card(ctx.account, own.card_id)
+  return card and { card = own }, code
+end
 
 function parts.link(_, own)
   local article = { title = own.title, description = own.description, url = own.url, picurl = own.thumb_url }

@@ -4,6 +4,8 @@ local json = require "weiyue.json"
 local library = require "weiyue.sandbox.library"
 local mass = require "weiyue.sandbox.mass"
 local quota = require "weiyue.sandbox.quota"
+local tag = require "weiyue.sandbox.api.tag"
+local wallet = require "weiyue.sandbox.wallet"
 
 local M = {}
 
@@ -42,7 +44,10 @@ function parts.image(ctx, own)
   return { media = media[1], images = media, recommend = own.recommend }
 end
 
-function parts.wxcard(_, own) return { card = own } end
+function parts.wxcard(ctx, own)
+  local card, code = wallet.card(ctx.account, own.card_id)
+  return card and { card = own }, code
+end
 
 local function item_of(ctx, args)
   local item, code = parts[args.msgtype](ctx, args[args.msgtype] or args.images)
@@ -92,17 +97,10 @@ local function has_tag(user, id)
   return false
 end
 
-local function knows_tag(account, id)
-  for _, tag in ipairs(account.tag and account.tag.list or {}) do
-    if tag.id == id then return true end
-  end
-  return false
-end
-
 function M.sendall(ctx, args)
   local filter, targets = args.filter, {}
   if not filter.is_to_all and not filter.tag_id then return nil, 40035 end
-  if not filter.is_to_all and not knows_tag(ctx.account, filter.tag_id) then return nil, 45159 end
+  if not filter.is_to_all and not tag.exists(ctx, filter.tag_id) then return nil, 45159 end
   for _, openid in ipairs(ctx.account.openids) do
     local user = ctx.account.users[openid]
     if user.subscribed and (filter.is_to_all or has_tag(user, filter.tag_id)) then targets[#targets + 1] = openid end
@@ -110,12 +108,15 @@ function M.sendall(ctx, args)
   return start(ctx, args, targets)
 end
 
+-- Who is named twice is one of them, and gets it once.
 function M.send(ctx, args)
-  if #args.touser < 2 then return nil, 40130 end
+  local targets, seen = {}, {}
   for _, openid in ipairs(args.touser) do
     if not ctx.account.users[openid] then return nil, 40003 end
+    if not seen[openid] then targets[#targets + 1], seen[openid] = openid, true end
   end
-  return start(ctx, args, args.touser)
+  if #targets < 2 then return nil, 40130 end
+  return start(ctx, args, targets)
 end
 
 -- The WeChat id wins where both are there.

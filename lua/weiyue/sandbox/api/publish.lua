@@ -111,6 +111,19 @@ local function post_of(ctx, id)
   return post and ctx.world.now() >= post.job.ends and post or nil
 end
 
+--- The articles of a post that is out, as messages and menus show them.
+---@return table[]? articles
+---@return integer? errcode
+function M.articles(world, account, article_id)
+  local post = post_of({ world = world, account = account }, article_id)
+  if not post or post.job.status == DELETED then return nil, 53600 end
+  local list = values.list()
+  for _, one in ipairs(post.articles) do
+    if not one.is_deleted then list[#list + 1] = article.show(one) end
+  end
+  return list
+end
+
 M["delete"] = function(ctx, args)
   local post = post_of(ctx, args.article_id)
   if not post then return nil, 53600 end

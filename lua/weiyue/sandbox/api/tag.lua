@@ -22,6 +22,12 @@ local function find(state, id)
   end
 end
 
+--- Whether the account has this tag.
+---@param ctx table
+---@param id any
+---@return boolean
+function M.exists(ctx, id) return find(state_of(ctx), id) ~= nil end
+
 local function index_of(list, value)
   for i, one in ipairs(list) do
     if one == value then return i end
