@@ -51,6 +51,13 @@ local DAILY <const> = {
 ---@return integer?
 function M.daily(row) return DAILY[row.key] end
 
+local A_MINUTE <const> = { ["message_mass.sendall"] = 60, ["message_mass.send"] = 60 }
+
+--- Calls a minute of this one; nil where it is not known.
+---@param row weiyue.api.Row
+---@return integer?
+function M.a_minute(row) return A_MINUTE[row.key] end
+
 --- Calls a day, in words; nil where none is known.
 ---@param row weiyue.api.Row
 ---@return string?

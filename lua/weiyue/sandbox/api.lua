@@ -2,7 +2,8 @@
 -- and has the family's function answer (api/FAMILY.lua); what has none is answered with the documented shape.
 --
 -- A family returns { name = function(ctx, args) → reply | nil, errcode, errmsg? }. Some keys are no functions:
---   unchecked = { name = true }   the engine leaves its fields to the function, which knows better codes
+--   unchecked = { name = true }   the engine leaves its fields to the function, which knows better codes; "field":
+--                                 this one alone
 --   literal = { name = true }     WeChat shows \uXXXX of its body as it stands
 --   ctx = {world, account, row, request, now, files}; of auth "none" the account is that of args.appid, if any
 -- Files have addresses below /mmbiz/, which are answered here, too.
@@ -158,13 +159,17 @@ local function answer(ctx, request)
   if not row.token then account = by_appid(world, args) end
   ctx.account, ctx.files, ctx.token = account, files, token
   if account and not check_access(row, account) then return nil, 48001 end
-  if not (family and family.unchecked and family.unchecked[row.name]) then
-    local ok, err = arguments.check(row, args)
+  local unchecked = family and family.unchecked and family.unchecked[row.name]
+  if unchecked ~= true then
+    local ok, err = arguments.check(row, args, unchecked)
     if not ok then
       return nil, err.errcode, err.path ~= "" and ("%s: %s"):format(errmsg.of(err.errcode), err.path) or nil
     end
   end
-  if account and not quota.take(account, row, ctx.now) then return nil, 45009 end
+  if account then
+    local left, used_up = quota.take(account, row, ctx.now)
+    if not left then return nil, used_up end
+  end
   local fn = family and family[row.name]
   if type(fn) == "function" then return fn(ctx, args) end
   ctx.stateless = true

@@ -31,10 +31,15 @@ local INVALID <const> = {
   expire_seconds = 40097, content = 45002, title = 45003, description = 45004, url = 40039, clientmsgid = 45067,
   action = 40097, scene_id = 40053, scene_str = 40053,
 }
+
+-- Where in a list, and how much of it: not below 0, whatever a row says.
+local PAGING <const> = {}
+for name in ("offset count begin start limit num page"):gmatch "%S+" do PAGING[name], INVALID[name] = true, 40097 end
+
 local INVALID_OF <const> = {
   tag = { name = 45158 },
   jssdk = { type = 40097 },
-  material = { type = 40004, count = 40097 },
+  material = { type = 40004 },
   user = { remark = 40097 },
   message_mass = { touser = 40130 },
 }
@@ -102,7 +107,7 @@ end
 -- --- limits ---
 
 local function check(state, field, value, path)
-  local bad = false
+  local bad = PAGING[field.name] and math.type(value) == "integer" and value < 0
   if field.values then
     bad = true
     for _, one in ipairs(field.values) do bad = bad and value ~= one end
@@ -111,7 +116,7 @@ local function check(state, field, value, path)
     if field.type == "string" then n = field.unit == "chars" and utf8.len(value) or #value
     elseif field.type == "list" then n = #value
     elseif field.type == "file" then n = #value.data end
-    bad = type(n) == "number" and (n < (field.min or n) or n > (field.max or n))
+    bad = bad or type(n) == "number" and (n < (field.min or n) or n > (field.max or n))
   end
   if bad then fail(code_of(INVALID, INVALID_OF, state, field.name, 40035), path, "value") end
 end
@@ -150,6 +155,7 @@ local function has_default(field) return field.default ~= nil and field.values ~
 
 -- One field of a table: converted in place.
 local function take(state, field, args, path)
+  if path == "" and field.name == state.but then return end
   local value = args[field.name]
   if is_null(value) then
     args[field.name] = nil
@@ -230,11 +236,21 @@ local function escapes_kept(text)
   end))
 end
 
+-- Whether the query says all that the body would.
+local function is_in_query(row)
+  local names = {}
+  for _, field in ipairs(row.query or {}) do names[field.name or ""] = true end
+  for _, field in ipairs(row.body) do
+    if not names[field.name] then return false end
+  end
+  return true
+end
+
 function bodies.json(row, request, _, keeps_escapes)
   local text = request.body or ""
   if keeps_escapes then text = escapes_kept(text) end
   if not text:find "%S" then
-    if #row.body == 0 then return {} end
+    if is_in_query(row) then return {} end
     return nil, 44002
   end
   local value = json.decode(text, { lenient = true, depth = 64 })
@@ -303,9 +319,10 @@ end
 --- Checks arguments against a row, and converts them in place.
 ---@param row weiyue.api.Row
 ---@param args table
+---@param but? string a field that is left as it is
 ---@return true?, weiyue.sandbox.BadField? err
-function M.check(row, args)
-  local state = { family = row.family, texts = row.content == "multipart" }
+function M.check(row, args, but)
+  local state = { family = row.family, texts = row.content == "multipart", but = but }
   local ok, err = pcall(function()
     if row.query then object(state, row.query, args, "") end
     if row.body then object(state, row.body, args, "") end

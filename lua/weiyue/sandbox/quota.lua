@@ -1,4 +1,4 @@
--- Calls a day by account and endpoint, as far as WeChat's limits are known (lua/weiyue/api/access.lua).
+-- Calls a day and a minute by account and endpoint, as far as WeChat's limits are known (lua/weiyue/api/access.lua).
 
 local access = require "weiyue.api.access"
 
@@ -23,14 +23,30 @@ local function of_today(account, now)
   return quota
 end
 
---- Counts a call; false when the day's are used up.
+-- Whether there was a call left in this minute.
+local function take_of_minute(account, row, now)
+  local limit, minute = access.a_minute(row), math.floor(now) // 60
+  if not limit then return true end
+  account.minutes = account.minutes or {}
+  local own = account.minutes[row.key]
+  if not own or own.minute ~= minute then
+    own = { minute = minute, n = 0 }
+    account.minutes[row.key] = own
+  end
+  own.n = own.n + 1
+  return own.n <= limit
+end
+
+--- Counts a call.
 ---@param account table
 ---@param row weiyue.api.Row
----@return boolean
+---@return true?
+---@return integer? errcode 45009: the day's are used up; 45011: the minute's
 function M.take(account, row, now)
   local used = of_today(account, now).used
   local limit, n = access.daily(row), used[row.key] or 0
-  if limit and n >= limit then return false end
+  if limit and n >= limit then return nil, 45009 end
+  if not take_of_minute(account, row, now) then return nil, 45011 end
   used[row.key] = n + 1
   return true
 end

@@ -61,6 +61,39 @@ describe("what a body lacks", function()
     assert.equal(40097, code("material.batch_get", '{"type":"image","offset":0,"count":21}'))
   end)
 
+  it("of lists are nowhere below 0, and no more than a page", function()
+    local s = sandbox.new()
+    for key, most in pairs { ["draft.batch_get"] = 20, ["publish.batch_get"] = 20, ["card.batch_get"] = 50, ["material.batch_get"] = 20 } do
+      for _, case in ipairs { { 0, most, 0 }, { -1, 1, 40097 }, { 0, -1, 40097 }, { 0, most + 1, 40097 } } do
+        assert.equal(case[3], s:raw(key, ('{"type":"image","offset":%d,"count":%d}'):format(case[1], case[2])), key)
+      end
+    end
+    assert.equal(40097, s:raw("guide.list", '{"page":-1,"num":5}'))
+    assert.equal(40097, s:raw("poi.list", '{"begin":-1,"limit":5}'))
+  end)
+
+  it("of comments are 1 to 50, with a code of their own", function()
+    local s = sandbox.new()
+    require("weiyue.sandbox.api.comment").publish(s.account, 1, { { need_open_comment = 1 } })
+    for count, expected in pairs { [0] = 88010, [1] = 0, [50] = 0, [51] = 88010, [-1] = 88010, ['"x"'] = 88010 } do
+      assert.equal(expected, s:raw("comment.list", ('{"msg_data_id":1,"begin":0,"count":%s,"type":0}'):format(count)))
+    end
+    assert.equal(40097, s:raw("comment.list", '{"msg_data_id":1,"begin":-1,"count":1,"type":0}'))
+  end)
+
+  it("that a row has in query and body alike may be in either", function()
+    local s = sandbox.new()
+    local function clear(query, body)
+      return s:raw("openapi.clear_quota_v2", body, query)
+    end
+    local both = { appid = APPID, appsecret = sandbox.SECRET }
+    assert.equal(0, clear(both, ""))
+    assert.equal(0, clear(both))
+    assert.equal(0, clear(nil, ('{"appid":"%s","appsecret":"%s"}'):format(APPID, sandbox.SECRET)))
+    assert.equal(44002, s:raw("openapi.clear_quota", ""))
+    assert.equal(41004, clear({ appid = APPID }, ""))
+  end)
+
   it("may be numbers as texts, and more than is known", function()
     local s = sandbox.new()
     assert.equal(0, s:raw("material.batch_get", '{"type":"image","offset":"0","count":"20","more":[{}]}'))
@@ -80,6 +113,8 @@ describe("an account", function()
     for _ = 1, 500 do s:call("user.list", {}) end
     assert.equal(45009, s:code("user.list", {}))
     assert.is_table(s:call("user.info", { openid = OPENID }))
+    assert.same({ call_count = 60, refresh_second = 60 },
+      s:call("openapi.quota_get", { cgi_path = "/cgi-bin/message/mass/send" }).rate_limit)
     assert.same({ daily_limit = 500, used = 500, remain = 0 },
       s:call("openapi.quota_get", { cgi_path = "/cgi-bin/user/get" }).quota)
     s:advance(16 * 3600 - 1) -- 23:59:59

@@ -86,7 +86,10 @@ describe("weiyue.sandbox: guides", function()
     assert.are.equal(0, #wechat:ok("guide.query_buyer_by_tag", query).openid_list)
     for i = 1, 3 do wechat:ok("guide.new_tag_option", { tag_name = "标签" .. i, tag_values = { "值" .. i } }) end
     assert.are.equal(45056, wechat:errcode("guide.new_tag_option", { tag_name = "标签4", tag_values = { "值" } }))
-    wechat:ok("guide.del_tag_option", { tag_name = "标签3" })
+    wechat:ok("guide.add_tag_option", { tag_name = "标签2", tag_values = { "值3" } })
+    for _, value in ipairs { "值1", "值2", "值3" } do tag(value) end
+    for _, name in ipairs { "标签3", "标签1" } do wechat:ok("guide.del_tag_option", { tag_name = name }) end
+    assert.are.same({ "值2", "值3" }, { table.unpack(wechat:ok("guide.get_buyer_tag", { openid = openid }).tag_values) })
     wechat:ok("guide.add_buyer_display_tag", { openid = openid, display_tag_list = { "老客" } })
     assert.are.equal("老客", wechat:ok("guide.get_buyer_display_tag", { openid = openid }).display_tag_list[1])
   end)

@@ -135,9 +135,12 @@ describe("a mass message", function()
     assert.equal(2, #s:received())
   end)
 
-  it("is had a hundred times a day", function()
+  it("is had sixty times a minute, a hundred times a day", function()
     local s = sandbox.new()
-    for _ = 1, 100 do assert(all(s)) end
+    for _ = 1, 60 do assert(all(s)) end
+    assert.equal(45011, select(2, all(s)).code)
+    s:advance(60)
+    for _ = 1, 40 do assert(all(s)) end
     assert.equal(45009, select(2, all(s)).code)
   end)
 end)

@@ -303,10 +303,6 @@ function M.add_tag_option(ctx, args)
   return extend(tag, args.tag_values)
 end
 
-function M.del_tag_option(ctx, args)
-  if not state(ctx).tags:drop(args.tag_name) then return nil, 45159 end
-  return {}
-end
 
 function M.get_tag_option(ctx)
   local list = values.list()
@@ -322,6 +318,18 @@ local function is_value(ctx, value)
       if one == value then return true end
     end
   end) > 0
+end
+
+-- Customers lose its values, but for those that another tag has, too.
+function M.del_tag_option(ctx, args)
+  local tag = state(ctx).tags:drop(args.tag_name)
+  if not tag then return nil, 45159 end
+  for _, value in ipairs(tag.values) do
+    if not is_value(ctx, value) then
+      for _, relation in ipairs(state(ctx).buyers:list()) do relation.tags[value] = nil end
+    end
+  end
+  return {}
 end
 
 -- Sets or takes a tag of one customer, or of several.

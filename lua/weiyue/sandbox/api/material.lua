@@ -75,7 +75,6 @@ end
 function M.batch_get(ctx, args)
   local list = library.list(ctx.account, args.type)
   local out = json.array {}
-  if args.offset < 0 then return nil, 40097 end
   for i = args.offset + 1, math.min(#list, args.offset + args.count) do
     local item = list[i]
     local own = { media_id = item.media_id, update_time = item.updated_at or item.created_at }

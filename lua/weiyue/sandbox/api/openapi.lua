@@ -43,8 +43,9 @@ function M.quota_get(ctx, args)
   local row = row_of(args.cgi_path)
   if not row then return nil, 76021, "cgi_path not found, please check" end
   local limit, used = access.daily(row) or UNLIMITED, quota.used(ctx.account, row.key, ctx.now)
-  local remain = math.max(0, limit - used)
-  return { errcode = 0, errmsg = "ok", quota = { daily_limit = limit, used = used, remain = remain } }
+  local remain, a_minute = math.max(0, limit - used), access.a_minute(row)
+  return { errcode = 0, errmsg = "ok", quota = { daily_limit = limit, used = used, remain = remain },
+    rate_limit = a_minute and { call_count = a_minute, refresh_second = 60 } or nil }
 end
 
 function M.quota_clear(ctx, args)
