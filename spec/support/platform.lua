@@ -134,6 +134,13 @@ end
 --- The errcode of a call.
 function Platform:errcode(key, args, appid) return self:call(key, args, appid).errcode or 0 end
 
+--- What is at an address that WeChat gave.
+---@return { status: integer, headers: table, body: string }
+function Platform:file(url)
+  local path, query = url:match "^http://[^/]+([^?]*)%??(.*)"
+  return api.handle(self.world, { method = "GET", path = path, query = { ticket = query:match "^ticket=(.*)" } })
+end
+
 --- Lets time pass, and gives what is pushed meanwhile.
 ---@param seconds? number
 ---@return table[] messages

@@ -157,6 +157,9 @@ local function answer(ctx, request)
   ctx.args = args or {}
   if not args then return nil, bad end
   if not row.token then account = by_appid(world, args) end
+  if token and token.kind == "component_access_token" and (args.component_appid or token.appid) ~= token.appid then
+    return nil, 40013
+  end
   ctx.account, ctx.files, ctx.token = account, files, token
   if account and not check_access(row, account) then return nil, 48001 end
   local unchecked = family and family.unchecked and family.unchecked[row.name]

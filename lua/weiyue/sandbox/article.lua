@@ -66,6 +66,16 @@ local function words(html)
   return ends and plain:sub(1, ends - 1) or plain
 end
 
+--- Gives an article its address, where it is as long as somebody keeps it.
+---@return table article
+function M.place(world, article)
+  local path = "/s/" .. ids.text(world.random, 22)
+  article.url = world.base .. path
+  world.articles = world.articles or setmetatable({}, { __mode = "v" })
+  world.articles[path] = article
+  return article
+end
+
 --- An article as it is kept.
 ---@param ctx table
 ---@param article table
@@ -84,11 +94,7 @@ function M.new(ctx, article)
   out.digest = out.digest or words(out.content)
   local cover = out.thumb_media_id and library.find(ctx.world, ctx.account, out.thumb_media_id)
   out.thumb_url = cover and library.url(ctx.world, cover) or ""
-  local path = "/s/" .. ids.text(ctx.world.random, 22)
-  out.url = ctx.world.base .. path
-  ctx.world.articles = ctx.world.articles or setmetatable({}, { __mode = "v" }) -- drafts and posts hold them
-  ctx.world.articles[path] = out
-  return out
+  return M.place(ctx.world, out)
 end
 
 --- The article of an address, as long as it is anywhere.

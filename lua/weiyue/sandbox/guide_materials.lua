@@ -31,7 +31,7 @@ function M.set_card_material(ctx, args)
   local picture, errcode = library.need(ctx.world, ctx.account, args.media_id, "image")
   if not picture then return nil, errcode end
   kept(ctx, "card"):put(card_key(args), { appid = args.appid, title = args.title, path = args.path,
-    picurl = ("%s/-/guide/picture/%s"):format(ctx.world.base, args.media_id) })
+    picurl = library.url(ctx.world, picture) })
   return {}
 end
 
@@ -47,7 +47,7 @@ end
 function M.set_image_material(ctx, args)
   local picture, errcode = library.need(ctx.world, ctx.account, args.media_id, "image")
   if not picture then return nil, errcode end
-  local url = ("%s/-/guide/picture/%s"):format(ctx.world.base, args.media_id)
+  local url = library.url(ctx.world, picture)
   kept(ctx, "image"):put(url, { picurl = url, create_time = math.floor(ctx.world.now()) })
   return {}
 end
@@ -83,8 +83,7 @@ local function show(ctx, job)
 end
 
 local function fault(ctx, args)
-  local at = args.push_time and int(args.push_time)
-  if at and at < ctx.world.now() + HOUR then return 40079 end
+  if args.push_time and int(args.push_time, 0) < ctx.world.now() + HOUR then return 40079 end
   if args.openid and #args.openid == 0 then return 40032 end
   for _, openid in ipairs(args.openid or {}) do
     if not guides.relation(ctx.world, ctx.account, openid) then return 65413 end

@@ -46,7 +46,9 @@ end
 ---@return table? guide, integer? errcode
 function M.add(world, account, args)
   local s = M.state(world, account)
-  if M.find(world, account, args) then return nil, 65406 end
+  local there, errcode = M.find(world, account, args)
+  if there then return nil, 65406 end
+  if errcode == 41011 then return nil, errcode end
   if #s.guides >= M.GUIDES then return nil, 65405 end
   local name, openid = text(args.guide_account), text(args.guide_openid)
   local guide = { guide_account = name, guide_openid = openid, nickname = text(args.guide_nickname) or name or "",

@@ -81,7 +81,8 @@ function M.new(most) return setmetatable({ by_key = {}, order = {}, at = {}, n =
 ---@param count integer
 ---@return any[]
 function M.part(list, offset, count)
-  return table.move(list, offset + 1, math.min(#list, offset + count), 1, {})
+  if offset >= #list then return {} end
+  return table.move(list, offset + 1, offset + math.min(#list - offset, count), 1, {})
 end
 
 --- The same list, newest first.

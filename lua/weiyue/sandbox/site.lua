@@ -3,6 +3,7 @@
 
 local article = require "weiyue.sandbox.article"
 local guides = require "weiyue.sandbox.guides"
+local values = require "weiyue.sandbox.values"
 local wallet = require "weiyue.sandbox.wallet"
 
 local M = {}
@@ -60,8 +61,8 @@ local function fields_of(card)
   local list = {}
   for _, part in ipairs { "required_form", "optional_form" } do
     local form = card.form and card.form[part]
-    for _, name in ipairs(form and form.common_field_id_list or {}) do list[#list + 1] = name end
-    for _, name in ipairs(form and form.custom_field_list or {}) do list[#list + 1] = name end
+    for _, name in ipairs(form and form.common_field_id_list or {}) do list[#list + 1] = values.text(name) end
+    for _, name in ipairs(form and form.custom_field_list or {}) do list[#list + 1] = values.text(name) end
   end
   return list
 end

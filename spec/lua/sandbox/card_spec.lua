@@ -157,15 +157,10 @@ describe("weiyue.sandbox: cards", function()
 
   it("have a picture of their QR code", function()
     local code = wechat:ok("card.create_qrcode", { action_name = "QR_CARD", action_info = { card = { card_id = passed() } } })
-    local function show(ticket)
-      return require("weiyue.sandbox.api").handle(wechat.world,
-        { method = "GET", path = "/cgi-bin/showqrcode", query = { ticket = ticket } })
-    end
-    local ticket = code.show_qrcode_url:match "^http://[^/]+/cgi%-bin/showqrcode%?ticket=(.*)"
-    local picture = show(ticket)
+    local picture = wechat:file(code.show_qrcode_url)
     assert.are.same({ 200, "image/png", require("weiyue.sandbox.qr").png(code.url) },
       { picture.status, picture.headers["content-type"], picture.body })
-    assert.are.equal(404, show "wxtest".status)
+    assert.are.equal(404, wechat:file((code.show_qrcode_url:gsub("ticket=.*", "ticket=wxtest"))).status)
   end)
 
   it("are for one user, or taken once, where the QR code says so", function()
@@ -296,7 +291,7 @@ describe("weiyue.sandbox: cards", function()
     assert.are.same({ "card_merchant_check_result", id, 1 }, { event.Event, event.MerchantId, event.IsPass })
     assert.are.equal("APPROVED", wechat:ok("card_submerchant.get", { merchant_id = id }).info.status)
     submerchant.refuse_next(wechat.world, APPID, "协议不清")
-    wechat:ok("card_submerchant.update", info { merchant_id = id, brand_name = "新店" })
+    wechat:ok("card_submerchant.update", info { merchant_id = tostring(id), brand_name = "新店" })
     assert.are.equal("协议不清", wechat:pushed(5)[1].Reason)
     assert.are.equal(id, wechat:ok("card_submerchant.batch_get",
       { begin_id = 0, limit = 10, status = "REJECTED" }).info_list[1].merchant_id)
@@ -325,6 +320,35 @@ describe("weiyue.sandbox: cards", function()
       assert.are.same({ "M1", 15, true, "小明" }, { info.membership_number, info.bonus, info.has_active, info.nickname })
     end)
 
+    it("are activated for a time, with nothing below 0", function()
+      member { supply_bonus = true }
+      local function activate(more)
+        local args = { card_id = id, code = code, membership_number = "M1" }
+        for name, value in pairs(more) do args[name] = value end
+        return wechat:errcode("card_member.activate", args)
+      end
+      local now = wechat.clock
+      for _, bad in ipairs { { init_bonus = -1 }, { init_balance = -0.5 }, { init_bonus = "x" } } do
+        assert.are.equal(40097, activate(bad))
+      end
+      assert.are.equal(40079, activate { activate_begin_time = now + 10, activate_end_time = now + 10 })
+      assert.is_false(wechat:ok("card_member.get_user_info", { card_id = id, code = code }).has_active)
+      assert.are.equal(0, activate { activate_begin_time = now, activate_end_time = now + 10 })
+      assert.are.equal(now + 10, wechat:ok("card_code.get", { card_id = id, code = code }).card.end_time)
+      wechat:pushed(10)
+      assert.are.equal(40127, wechat:errcode("card_code.consume", { card_id = id, code = code }))
+    end)
+
+    it("are activated by a form once, which takes no points away", function()
+      member { wx_activate = true, supply_bonus = true }
+      wechat:ok("card_member.set_activate_user_form", { card_id = id })
+      assert(card_member.submit(wechat.world, APPID, openid, id, code, { ["昵称"] = "小明" }))
+      wechat:ok("card_member.update_user", { card_id = id, code = code, add_bonus = 5 })
+      assert.are.same({ nil, 40078 }, { card_member.submit(wechat.world, APPID, openid, id, code, {}) })
+      local info = wechat:ok("card_member.get_user_info", { card_id = id, code = code })
+      assert.are.same({ 5, "小明" }, { info.bonus, info.user_info.custom_field_list[1].value })
+    end)
+
     it("are activated by a form", function()
       member { wx_activate = true }
       local filled = { USER_FORM_INFO_FLAG_MOBILE = "13000000000" }
@@ -345,8 +369,11 @@ describe("weiyue.sandbox: cards", function()
     it("wait for the account where it wants to see the form first", function()
       member { wx_activate = true, wx_activate_after_submit = true }
       wechat:ok("card_member.set_activate_user_form", { card_id = id })
-      card_member.submit(wechat.world, APPID, openid, id, code, {})
+      card_member.submit(wechat.world, APPID, openid, id, code, { ["昵称"] = "小明" })
       assert.is_false(wechat:ok("card_member.get_user_info", { card_id = id, code = code }).has_active)
+      wechat:ok("card_member.activate", { card_id = id, code = code, membership_number = "M1" })
+      assert.are.equal("小明",
+        wechat:ok("card_member.get_user_info", { card_id = id, code = code }).user_info.custom_field_list[1].value)
       assert.is_string(wechat:ok("card_member.activate_get_url", { card_id = id }).url)
     end)
   end)

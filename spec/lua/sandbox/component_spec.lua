@@ -105,6 +105,27 @@ describe("weiyue.sandbox: third-party platforms", function()
       assert.are.same({ nil, 61003 }, { component.revoke(wechat.world, COMPONENT, APPID) })
     end)
 
+    it("have pictures", function()
+      authorize()
+      local info = wechat:ok("component.get_authorizer_info", { authorizer_appid = APPID }).authorizer_info
+      for _, name in ipairs { "head_img", "qrcode_url" } do
+        local file = wechat:file(info[name])
+        assert.are.same({ 200, "image/png" }, { file.status, file.headers["content-type"] })
+      end
+    end)
+
+    it("are for the platform whose token it is", function()
+      local code = authorize()
+      for key, args in pairs {
+        create_preauthcode = {}, query_auth = { authorization_code = code }, get_authorizer_list = { offset = 0, count = 1 },
+        get_authorizer_info = { authorizer_appid = APPID },
+      } do
+        args.component_appid = "wxtestother"
+        assert.are.equal(40013, wechat:errcode("component." .. key, args), key)
+      end
+      assert.are.equal(APPID, query(code).authorization_info.authorizer_appid)
+    end)
+
     it("let the platform log users in and set options", function()
       local openid = wechat:user "小明"
       local function login()

@@ -41,6 +41,8 @@ describe("what a body lacks", function()
       { "message_custom.send", '{"touser":"' .. OPENID .. '","msgtype":"text"}', 41011 },
       { "message_custom.send", '{"touser":"' .. OPENID .. '","msgtype":"image","image":{}}', 41006 },
       { "message_custom.send", '{"msgtype":"text","text":{"content":"x"}}', 40003 },
+      { "kf_account.add", '{"kf_account":"","nickname":"a"}', 61452 },
+      { "guide.add", '{"guide_account":"","guide_openid":""}', 41011 },
       { "tag.batch_tagging", '{"tagid":100}', 40031 }, { "tag.batch_tagging", '{"tagid":100,"openid_list":"o"}', 47001 },
       { "tag.batch_tagging", '{"tagid":100,"openid_list":[]}', 40032 }, { "tag.create", "{}", 45157 },
       { "qrcode.create", "{}", 40052 }, { "qrcode.create", '{"action_name":"QR"}', 40052 },
@@ -68,6 +70,7 @@ describe("what a body lacks", function()
         assert.equal(case[3], s:raw(key, ('{"type":"image","offset":%d,"count":%d}'):format(case[1], case[2])), key)
       end
     end
+    assert.equal(0, s:raw("material.batch_get", '{"type":"image","offset":9223372036854775807,"count":1}'))
     assert.equal(40097, s:raw("guide.list", '{"page":-1,"num":5}'))
     assert.equal(40097, s:raw("poi.list", '{"begin":-1,"limit":5}'))
   end)

@@ -119,6 +119,7 @@ describe("weiyue.sandbox: guides", function()
     assert.are.equal(40007, wechat:errcode("guide.set_image_material", { type = 0, media_id = "wxtestmedia" }))
     wechat:ok("guide.set_image_material", { type = 0, media_id = wechat:picture() })
     local url = wechat:ok("guide.get_image_material", { type = 0, start = 0, num = 10 }).model_list[1].picurl
+    assert.are.equal("\xFF\xD8\xFFpicture", wechat:file(url).body)
     wechat:ok("guide.del_image_material", { type = 0, picurl = url })
     local card = { type = 0, appid = "wxtest", title = "店", path = "pages/a", media_id = wechat:picture() }
     wechat:ok("guide.set_card_material", card)
@@ -131,6 +132,10 @@ describe("weiyue.sandbox: guides", function()
     wechat:ok("guide.add_buyer_relation", { guide_account = "wxtest_a", openid = openid, buyer_nickname = "明" })
     local job = { guide_account = "wxtest_a", task_name = "通知", push_time = wechat.clock // 1 + 7200 | 0, openid = { openid },
       material = { { type = 1, word = "欢迎" } } }
+    local soon = {}
+    for name, value in pairs(job) do soon[name] = value end
+    soon.push_time = "soon"
+    assert.are.equal(40079, wechat:errcode("guide.add_massend_job", soon))
     local id = wechat:ok("guide.add_massend_job", job).task_result[1].task_id
     wechat:ok("guide.update_massend_job", { task_id = id, task_name = "改名" })
     assert.are.equal("改名", wechat:ok("guide.get_massend_job", { task_id = id }).job.task_name)

@@ -78,7 +78,7 @@ describe("weiyue.sandbox: customer service", function()
       end
       assert.are.equal(61457, upload "a.txt")
       assert.are.equal(0, upload "a.jpg")
-      assert.is_truthy(wechat:ok "kf_account.list".kf_list[1].kf_headimgurl:find "^http")
+      assert.are.equal("picture", wechat:file(wechat:ok "kf_account.list".kf_list[1].kf_headimgurl).body)
     end)
   end)
 

@@ -87,6 +87,8 @@ describe("weiyue.sandbox:", function()
     wechat:ok("wxa_qrcode_jump.publish", { prefix = rule.prefix })
     local got = wechat:ok "wxa_qrcode_jump.get"
     assert.are.same({ 1, 2, 99 }, { got.total_count, got.rule_list[1].state, got.qrcodejump_pub_quota })
+    wechat:pushed(31 * 86400)
+    assert.are.equal(100, wechat:ok "wxa_qrcode_jump.get".qrcodejump_pub_quota)
     rule.is_edit = 1
     wechat:ok("wxa_qrcode_jump.add", rule)
     assert.are.equal(1, wechat:ok "wxa_qrcode_jump.get".rule_list[1].state)
@@ -113,6 +115,9 @@ describe("weiyue.sandbox:", function()
     assert.are.same({ 97, 99 }, kept:list())
     for i = 1, 5 do kept:put("k" .. i, i) end
     assert.are.same({ 3, 4, 5 }, kept:list())
+    assert.are.same({ 4, 5 }, shelf.part(kept:list(), 1, math.maxinteger))
+    assert.are.same({}, shelf.part(kept:list(), math.maxinteger, 1))
+    assert.are.same({}, shelf.part(kept:list(), math.maxinteger, 0))
   end)
 
   it("an event that messages.tsv does not name so is found out", function()

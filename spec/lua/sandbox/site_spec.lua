@@ -45,7 +45,7 @@ describe("weiyue.sandbox.site", function()
   it("activates member cards by their form", function()
     local id = card("member_card", { wx_activate = true })
     wechat:ok("card_member.set_activate_user_form", { card_id = id,
-      required_form = { rich_field_list = {}, common_field_id_list = { "USER_FORM_INFO_FLAG_MOBILE" }, custom_field_list = {} } })
+      required_form = { rich_field_list = {}, common_field_id_list = { "USER_FORM_INFO_FLAG_MOBILE", {} }, custom_field_list = {} } })
     local url = wechat:ok("card_member.activate_get_url", { card_id = id }).url
     assert.are.same({ "USER_FORM_INFO_FLAG_MOBILE" }, site.view(wechat.world, path(url)).lines)
     assert.is_nil(select(2, press(url, "submit")))
@@ -115,6 +115,11 @@ describe("weiyue.sandbox.site", function()
     local info = wechat:pushed(3)[1].PublishEventInfo
     local url = info.article_detail.item[1].article_url
     assert.are.equal("标题", site.article(wechat.world, path(url)).title)
+    local news = wechat:ok("media.upload_news", { articles = { { title = "标 题", content = "正文", thumb_media_id = wechat:picture() } } })
+    wechat:ok("message_mass.sendall", { filter = { is_to_all = true }, mpnews = { media_id = news.media_id }, msgtype = "mpnews",
+      send_ignore_reprint = 1 })
+    local sent = site.article(wechat.world, path(wechat:pushed(1)[1].ArticleUrlResult.ResultList.item[1].ArticleUrl))
+    assert.are.same({ "标 题", "" }, { sent.title, sent.author })
     wechat:ok("publish.delete", { article_id = info.article_id })
     assert.is_nil(site.article(wechat.world, path(url)))
   end)

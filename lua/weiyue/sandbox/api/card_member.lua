@@ -34,10 +34,15 @@ end
 function M.activate(ctx, args)
   local entry, errcode = held(ctx.account, args)
   if not entry then return nil, errcode end
+  local bonus, balance = number(args.init_bonus or 0), number(args.init_balance or 0)
+  if not bonus or not balance or bonus < 0 or balance < 0 then return nil, 40097 end
+  local begins, ends = int(args.activate_begin_time, entry.begins), int(args.activate_end_time, entry.ends)
+  if ends and ends <= begins then return nil, 40079 end
   local fields = {}
   for i = 1, 3 do fields[i] = text(args["init_custom_field_value" .. i]) end
-  entry.member = { number = args.membership_number, bonus = int(args.init_bonus, 0),
-    balance = number(args.init_balance) or 0, fields = fields, form = entry.member and entry.member.form }
+  entry.member = { number = args.membership_number, bonus = bonus, balance = balance, fields = fields,
+    form = entry.member and entry.member.form or entry.form }
+  entry.begins, entry.ends = begins, ends
   return {}
 end
 
@@ -87,13 +92,13 @@ end
 ---@param code string
 ---@param filled table<string, string> USER_FORM_INFO_FLAG_MOBILE … and fields of the account's own
 ---@return string? activate_ticket
----@return integer? errcode
+---@return integer? errcode 40078: the card has no form, or is active already
 function M.submit(world, appid, openid, card_id, code, filled)
   local account = world:account(appid)
   local entry, errcode, card = held(account, { card_id = card_id, code = code })
   if not entry then return nil, errcode end
   if entry.openid ~= openid then return nil, 40116 end
-  if not card.form then return nil, 40078 end
+  if not card.form or entry.member then return nil, 40078 end
   local s, ticket = wallet.state(account), ids.text(world.random, 40)
   s.forms = s.forms or shelf.new(TICKETS)
   s.forms:put(ticket, form_of(filled))

@@ -63,7 +63,9 @@ function M.update(ctx, args)
   local merchant, errcode = find(ctx, args.info.merchant_id)
   errcode = errcode or fault(ctx, args.info)
   if errcode then return nil, errcode end
+  local id, created = merchant.info.merchant_id, merchant.info.create_time
   values.merge(merchant.info, args.info)
+  merchant.info.merchant_id, merchant.info.create_time = id, created
   merchant.info.update_time = math.floor(ctx.world.now())
   return review(ctx, merchant)
 end

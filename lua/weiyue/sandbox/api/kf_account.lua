@@ -1,5 +1,6 @@
 -- The sandbox: accounts of the people who serve customers. One works when somebody has taken the invitation.
 
+local library = require "weiyue.sandbox.library"
 local shelf = require "weiyue.sandbox.shelf"
 local values = require "weiyue.sandbox.values"
 
@@ -7,7 +8,7 @@ local chars, text = values.chars, values.text
 
 local M = {}
 
-local MOST <const> = 100
+local MOST <const>, FIRST <const> = 100, 1000
 local NAME <const>, NICKNAME <const> = 10, 16 -- characters
 local BOUND <const> = 5 -- accounts that one person may serve
 local INVITED <const> = 7 * 86400 -- seconds that an invitation waits
@@ -15,7 +16,7 @@ local ACCEPTS <const> = 10 -- seconds until the invited takes it, when nobody sa
 local PICTURES <const> = { ["image/jpeg"] = true, ["image/jpg"] = true, ["image/png"] = true }
 
 local function state(account)
-  account.kf_account = account.kf_account or { workers = shelf.new(MOST), serial = 1000 }
+  account.kf_account = account.kf_account or { workers = shelf.new(MOST), serial = FIRST }
   return account.kf_account
 end
 
@@ -30,6 +31,10 @@ local function settle(worker, now)
   end
   return worker
 end
+
+--- Whether the account ever had a worker.
+---@return boolean
+function M.has_had(account) return state(account).serial > FIRST end
 
 --- A worker.
 ---@param world table
@@ -72,7 +77,7 @@ end
 
 function M.add(ctx, args)
   local s = state(ctx.account)
-  local name, at = text(args.kf_account):match "^([^@]*)@(.+)$"
+  local name, at = args.kf_account:match "^([^@]*)@(.+)$"
   if not name or name == "" then return nil, 61452 end
   if #name > NAME then return nil, 61454 end
   if name:find "[^%w_]" or at:find "[^%w_%-]" then return nil, 61455 end
@@ -94,7 +99,9 @@ end
 
 function M.del(ctx, args)
   local world, account = ctx.world, ctx.account
-  if not state(account).workers:drop(args.kf_account) then return nil, 61452 end
+  local worker = state(account).workers:drop(args.kf_account)
+  if not worker then return nil, 61452 end
+  if worker.picture then library.remove(account, worker.picture) end
   for _, one in ipairs(M.served_by(account, args.kf_account)) do
     require("weiyue.sandbox.api.kf_session").finish(world, account, one.openid)
   end
@@ -116,7 +123,10 @@ function M.upload_head_img(ctx, args)
   if #file.data == 0 then return nil, 44001 end
   local is_picture = PICTURES[file.type or ""] or (file.filename or ""):lower():find "%.jpe?g$"
   if not is_picture then return nil, 61457 end
-  worker.head = ("%s/-/head/%d.jpg"):format(ctx.world.base, worker.id)
+  if worker.picture then library.remove(ctx.account, worker.picture) end
+  local item = library.add(ctx.world, ctx.account,
+    { kind = "permanent", type = "head", data = file.data, ending = "jpg" })
+  worker.picture, worker.head = item.media_id, library.url(ctx.world, item)
   return {}
 end
 

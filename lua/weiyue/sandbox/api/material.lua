@@ -5,6 +5,7 @@ local json = require "weiyue.json"
 local library = require "weiyue.sandbox.library"
 local media = require "weiyue.sandbox.api.media"
 local menus = require "weiyue.sandbox.menus"
+local shelf = require "weiyue.sandbox.shelf"
 
 local M = {}
 
@@ -75,8 +76,7 @@ end
 function M.batch_get(ctx, args)
   local list = library.list(ctx.account, args.type)
   local out = json.array {}
-  for i = args.offset + 1, math.min(#list, args.offset + args.count) do
-    local item = list[i]
+  for _, item in ipairs(shelf.part(list, args.offset, args.count)) do
     local own = { media_id = item.media_id, update_time = item.updated_at or item.created_at }
     if item.type == "news" then
       own.content = { news_item = item.articles, create_time = item.created_at, update_time = own.update_time }

@@ -1,8 +1,10 @@
 -- Temporary media, for three days; pictures for articles, which get an address.
 
+local article = require "weiyue.sandbox.article"
 local files = require "weiyue.sandbox.files"
 local json = require "weiyue.json"
 local library = require "weiyue.sandbox.library"
+local values = require "weiyue.sandbox.values"
 
 local M = { unchecked = { upload_img = "media" } }
 
@@ -59,9 +61,10 @@ function M.articles(ctx, list)
     if own.content == "" then return nil, 44004 end
     local item, code = library.need(ctx.world, ctx.account, own.thumb_media_id, "thumb image")
     if not item then return nil, code end
-    local article = { thumb_url = library.url(ctx.world, item), url = ("%s/s/%s"):format(ctx.world.base, own.title) }
-    for key, value in pairs(own) do article[key] = value end
-    kept[i] = article
+    local kept_one = values.copy(own)
+    kept_one.author = own.author or ""
+    kept_one.thumb_url = library.url(ctx.world, item)
+    kept[i] = article.place(ctx.world, kept_one)
   end
   return kept
 end

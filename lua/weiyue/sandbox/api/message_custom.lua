@@ -1,5 +1,6 @@
 -- Customer-service messages: only within the windows that a user's actions open.
 
+local kf_account = require "weiyue.sandbox.api.kf_account"
 local library = require "weiyue.sandbox.library"
 local publish = require "weiyue.sandbox.api.publish"
 local wallet = require "weiyue.sandbox.wallet"
@@ -84,8 +85,7 @@ end
 
 -- An account of the customer service; where none was ever added, any name may be used.
 local function is_worker(ctx, own)
-  if not ctx.account.kf_account then return true end
-  return require("weiyue.sandbox.api.kf_account").find(ctx.world, ctx.account, own.kf_account) ~= nil
+  return not kf_account.has_had(ctx.account) or kf_account.find(ctx.world, ctx.account, own.kf_account) ~= nil
 end
 
 function M.send(ctx, args)

@@ -1,6 +1,7 @@
 -- The sandbox: rules by which ordinary QR codes open a mini-program.
 
 local ids = require "weiyue.sandbox.ids"
+local quota = require "weiyue.sandbox.quota"
 local shelf = require "weiyue.sandbox.shelf"
 local values = require "weiyue.sandbox.values"
 
@@ -11,8 +12,13 @@ local M = {}
 local MOST <const>, PUBLISHES <const> = 50, 100 -- of a month
 local WRITING <const>, OUT <const> = 1, 2
 
-local function fresh() return { rules = shelf.new(MOST), left = PUBLISHES } end
-local function state(ctx) return ctx.world:state(ctx.account, "wxa_qrcode_jump", fresh) end
+local function fresh() return { rules = shelf.new(MOST) } end
+
+local function state(ctx)
+  local s, month = ctx.world:state(ctx.account, "wxa_qrcode_jump", fresh), quota.month(ctx.now)
+  if s.month ~= month then s.month, s.left = month, PUBLISHES end
+  return s
+end
 
 function M.add(ctx, args)
   local s, prefix = state(ctx), text(args.prefix)
