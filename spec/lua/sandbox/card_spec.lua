@@ -64,6 +64,7 @@ describe("weiyue.sandbox: cards", function()
   for _, case in ipairs {
     { "a long title", 45021, { title = ("题"):rep(10) } }, { "an unknown colour", 40035, { color = "red" } },
     { "no stock", 40122, { sku = { quantity = 0 } } },
+    { "an empty title", 40035, { title = "" } }, { "a notice that is none", 40035, { notice = { "x" } } },
     { "an end before its beginning", 40079,
       { date_info = { type = "DATE_TYPE_FIX_TIME_RANGE", begin_timestamp = 1788000100, end_timestamp = 1788000050 } } },
     { "no end", 40079, { date_info = { type = "DATE_TYPE_PERMANENT" } } },
@@ -121,6 +122,7 @@ describe("weiyue.sandbox: cards", function()
     assert.is_true(wechat:ok("card.update", { card_id = id, gift = { base_info = { title = "八折" } } }).send_check)
     assert.are.equal("CARD_STATUS_NOT_VERIFY", status(id))
     assert.are.equal("card_pass_check", wechat:pushed(5)[1].Event)
+    assert.are.equal(40035, wechat:errcode("card.update", { card_id = id, gift = { base_info = { title = { "x" } } } }))
     assert.are.equal(40035, wechat:errcode("card.update", { card_id = id, cash = { base_info = {} } }))
   end)
 
@@ -234,6 +236,7 @@ describe("weiyue.sandbox: cards", function()
     end)
 
     it("are changed, made invalid, thrown away", function()
+      assert.are.equal(41013, wechat:errcode("card_code.update", { code = code, new_code = "" }))
       wechat:ok("card_code.update", { code = code, new_code = "123456789012" })
       assert.are.equal(40116, wechat:errcode("card_code.get", { code = code }))
       wechat:ok("card_code.unavailable", { code = "123456789012" })
@@ -258,8 +261,8 @@ describe("weiyue.sandbox: cards", function()
 
   it("take codes that the account deposits", function()
     local id = passed { use_custom_code = true, get_custom_code_mode = "GET_CUSTOM_CODE_MODE_DEPOSIT" }
-    local done = wechat:ok("card_code.deposit", { card_id = id, code = { "A1", "A2", "A1" } })
-    assert.are.same({ 2, 1 }, { #done.succ_code, #done.duplicate_code })
+    local done = wechat:ok("card_code.deposit", { card_id = id, code = { "A1", "A2", "A1", "", ("A"):rep(21) } })
+    assert.are.same({ 2, 1, 2 }, { #done.succ_code, #done.duplicate_code, #done.fail_code })
     assert.are.equal(2, wechat:ok("card_code.get_deposit_count", { card_id = id }).count)
     local checked = wechat:ok("card_code.check", { card_id = id, code = { "A2", "A3" } })
     assert.are.same({ "A2", "A3" }, { checked.exist_code[1], checked.not_exist_code[1] })

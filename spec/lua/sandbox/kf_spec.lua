@@ -76,6 +76,7 @@ describe("weiyue.sandbox: customer service", function()
         return wechat:errcode("kf_account.upload_head_img", { kf_account = "kf1@wxtest",
           media = { data = "picture", filename = filename } })
       end
+      assert.are.equal(65403, wechat:errcode("kf_account.update", { kf_account = "kf1@wxtest", nickname = "" }))
       assert.are.equal(61457, upload "a.txt")
       assert.are.equal(0, upload "a.jpg")
       assert.are.equal("picture", wechat:file(wechat:ok "kf_account.list".kf_list[1].kf_headimgurl).body)

@@ -130,6 +130,7 @@ describe("a mass message", function()
     local s = sandbox.new { kind = "subscription", verified = true }
     assert(all(s))
     assert.equal(45028, select(2, all(s)).code)
+    assert.equal(48001, s:code("message_mass.send", { touser = { OPENID, s:user().openid }, text = { content = "x" } }))
     s:advance(86400)
     assert(all(s))
     assert.equal(2, #s:received())

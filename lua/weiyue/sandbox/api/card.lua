@@ -52,7 +52,12 @@ function dates.DATE_TYPE_PERMANENT(_, kind) return kind == "member_card" end
 ---@param reason string
 function M.refuse_next(world, appid, reason) wallet.state(world:account(appid)).verdict = reason end
 
+local WORDS <const> = { "title", "brand_name", "notice", "logo_url", "description" }
+
 local function fault(base, kind, now)
+  for _, name in ipairs(WORDS) do
+    if not text(base[name]) then return 40035, "invalid parameter: " .. name end
+  end
   if #tostring(base.title) > TITLE or #tostring(base.brand_name) > BRAND or #tostring(base.notice) > NOTICE then
     return 45021
   end

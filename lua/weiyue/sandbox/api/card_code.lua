@@ -44,6 +44,7 @@ end
 function M.update(ctx, args)
   local entry, errcode = entry_of(ctx, args)
   if not entry then return nil, errcode end
+  if args.new_code == "" then return nil, 41013 end
   if wallet.state(ctx.account).by_code[args.new_code] then return nil, 40116 end
   wallet.rename(ctx.account, entry, args.new_code)
   return {}
@@ -61,7 +62,7 @@ function M.mark(ctx, args)
   local entry, errcode = entry_of(ctx, args)
   if not entry then return nil, errcode end
   if entry.openid ~= args.openid then return nil, 40003 end
-  entry.is_marked = args.is_mark == true
+  entry.is_marked = values.flag(args.is_mark)
   return {}
 end
 
@@ -84,7 +85,7 @@ function M.deposit(ctx, args)
   local done, twice, failed = values.list(), values.list(), values.list()
   for _, code in ipairs(shelf.part(args.code, 0, MOST)) do
     if known[code] then twice[#twice + 1] = code
-    elseif #card.deposited >= DEPOSITED or #code > 20 then failed[#failed + 1] = code
+    elseif #card.deposited >= DEPOSITED or #code > 20 or code == "" then failed[#failed + 1] = code
     else
       known[code] = true
       done[#done + 1], card.deposited[#card.deposited + 1] = code, code

@@ -75,13 +75,15 @@ function M.set_online(world, appid, kf_account, is_online)
   return true
 end
 
+local function is_nickname(name) return name:find "%S" and chars(name) <= NICKNAME end
+
 function M.add(ctx, args)
   local s = state(ctx.account)
   local name, at = args.kf_account:match "^([^@]*)@(.+)$"
   if not name or name == "" then return nil, 61452 end
   if #name > NAME then return nil, 61454 end
   if name:find "[^%w_]" or at:find "[^%w_%-]" then return nil, 61455 end
-  if chars(args.nickname) > NICKNAME then return nil, 65403 end
+  if not is_nickname(args.nickname) then return nil, 65403 end
   if s.workers:get(args.kf_account) then return nil, 61453 end
   if #s.workers >= MOST then return nil, 61456 end
   s.serial = s.serial + 1
@@ -92,7 +94,7 @@ end
 function M.update(ctx, args)
   local worker = M.find(ctx.world, ctx.account, args.kf_account)
   if not worker then return nil, 61452 end
-  if chars(args.nickname) > NICKNAME then return nil, 65403 end
+  if not is_nickname(args.nickname) then return nil, 65403 end
   worker.nickname = args.nickname
   return {}
 end

@@ -108,8 +108,9 @@ function M.sendall(ctx, args)
   return start(ctx, args, targets)
 end
 
--- Who is named twice is one of them, and gets it once.
+-- Not of subscription accounts. Who is named twice is one of them, and gets it once.
 function M.send(ctx, args)
+  if ctx.account.kind == "subscription" then return nil, 48001 end
   local targets, seen = {}, {}
   for _, openid in ipairs(args.touser) do
     if not ctx.account.users[openid] then return nil, 40003 end
