@@ -69,7 +69,7 @@ function M.is_custom(card) return card.info.base_info.use_custom_code == true en
 -- When a card that is taken now is good.
 local function validity(card, now)
   local date = card.info.base_info.date_info or {}
-  if date.begin_timestamp then return int(date.begin_timestamp), int(date.end_timestamp) end
+  if date.type == "DATE_TYPE_FIX_TIME_RANGE" then return int(date.begin_timestamp), int(date.end_timestamp) end
   if not date.fixed_term then return math.floor(now), nil end
   local from = math.floor(now) + int(date.fixed_begin_term, 0) * DAY
   return from, from + int(date.fixed_term) * DAY
@@ -208,7 +208,7 @@ end
 ---@param card_id string
 ---@param options? { code?: string, outer_str?: string } as the offer has them
 ---@return table? entry
----@return integer? errcode 45031 none left, 45033 he has enough, 40078 not reviewed
+---@return integer? errcode 45031 none left, 45033 he has enough, 40078 not reviewed, or its time is over
 function M.take(world, appid, openid, card_id, options)
   local account, user = world:account(appid), world:user(appid, openid)
   if not user then return nil, 46004 end
@@ -216,9 +216,10 @@ function M.take(world, appid, openid, card_id, options)
   if not card then return nil, errcode end
   errcode = may_take(world, account, card, user)
   if errcode then return nil, errcode end
+  local begins, ends = validity(card, world.now())
+  if ends and ends <= world.now() then return nil, 40078 end
   local code, why = next_code(world, account, card, options and options.code)
   if not code then return nil, why end
-  local begins, ends = validity(card, world.now())
   local entry = M.put(account, { card_id = card_id, code = code, openid = openid, status = "NORMAL", begins = begins,
     ends = ends, outer_str = options and options.outer_str or "" })
   card.quantity = card.quantity - 1

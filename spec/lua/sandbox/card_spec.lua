@@ -90,6 +90,18 @@ describe("weiyue.sandbox: cards", function()
     assert.are.equal(entry.code, wechat:ok("card.get_user_card_list", { openid = openid }).card_list[1].code)
   end)
 
+  it("are taken as long as they are good", function()
+    local id = passed { date_info = { type = "DATE_TYPE_FIX_TIME_RANGE", begin_timestamp = wechat.clock - 10 | 0,
+      end_timestamp = wechat.clock + 10 | 0 } }
+    local entry = assert(card.take(wechat.world, APPID, openid, id))
+    assert.are.equal(20, entry.ends - entry.begins)
+    wechat:pushed(5)
+    assert.are.same({ nil, 40078 }, { card.take(wechat.world, APPID, openid, id) })
+    id = passed { date_info = { type = "DATE_TYPE_FIX_TERM", fixed_term = 30, begin_timestamp = 1, end_timestamp = wechat.clock + 9 | 0 } }
+    entry = assert(card.take(wechat.world, APPID, openid, id))
+    assert.are.equal(30 * 86400, entry.ends - entry.begins)
+  end)
+
   it("warn when few are left", function()
     local id = passed { sku = { quantity = 202 } }
     for _ = 1, 104 do card.take(wechat.world, APPID, openid, id) end

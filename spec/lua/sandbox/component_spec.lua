@@ -41,6 +41,8 @@ describe("weiyue.sandbox: third-party platforms", function()
       wechat.ticket = "wxtestticket"
       assert.are.equal(40013, wechat:errcode("component.get_token", { component_appid = APPID }))
       assert.are.equal(40125, wechat:errcode("component.get_token", { component_appsecret = "wxtestwrong" }))
+      assert.are.equal(61024, wechat:errcode("token.get", nil, COMPONENT))
+      assert.are.equal(61024, wechat:errcode("token.stable", nil, COMPONENT))
     end)
   end)
 

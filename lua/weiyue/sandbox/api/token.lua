@@ -10,6 +10,7 @@ local FORCED_APART <const> = 30 -- seconds
 
 local function check(ctx, args)
   if not ctx.account then return 40013 end
+  if ctx.account.kind == "component" then return 61024 end
   if ctx.account.secret ~= args.secret then return 40125 end
 end
 
