@@ -9,7 +9,7 @@ return { listen = "127.0.0.1:0", accounts = { { id = "shop", kind = "service", v
 
 local PLUGIN <const> = [[
 local wx = require "weiyue"
-wx.plugin { name = "shop", api = { "card.*", "guide.*", "material.*", "draft.*", "publish.*", "kf_session.*" } }
+wx.plugin { name = "shop", api = { "card.*", "guide.*", "material.*", "draft.*", "publish.*", "kf_session.*", "invoice.*" } }
 local function answer(reply, err, field) return reply and tostring(reply[field]) or tostring(err) end
 wx.text("card", function(msg)
   local api = msg.account.api
@@ -25,6 +25,21 @@ wx.text("guide", function(msg)
   local code, err = msg.account.api.guide.create_qrcode { guide_account = "wxtest_a", qrcode_info = "door" }
   return answer(code, err, "qrcode_url")
 end)
+wx.text("title", function(msg)
+  local got, err = msg.account.api.invoice.get_user_title_url { user_fill = 0, title = "小明公司", tax_no = "91" }
+  return answer(got, err, "url")
+end)
+wx.text("choose", function(msg)
+  local got, err = msg.account.api.invoice.get_select_title_url { biz_name = "小店" }
+  return answer(got, err, "url")
+end)
+wx.text("pdf", function(msg)
+  local kept, err = msg.account.api.invoice.set_pdf { pdf = { data = "%PDF-1.4 wxtest", filename = "a.pdf" } }
+  if not kept then return tostring(err) end
+  local got, why = msg.account.api.invoice.get_pdf { s_media_id = kept.s_media_id }
+  return answer(got, why, "pdf_url")
+end)
+wx.event("submit_invoice_title", function(msg) wx.log.warn("title " .. msg.raw.title) end)
 wx.text("desk", function() return wx.reply.transfer() end)
 wx.text("waiting", function(msg)
   local got, err = msg.account.api.kf_session.wait_case()
@@ -58,6 +73,20 @@ describe("weiyue sandbox: pages", function()
     assert.is_truthy(ask("POST", address, "answer=take").body:find("卡包", 1, true))
     events:next("item", function(item) return item.text and item.text:find "^got p" end)
     assert.is_truthy(ask("POST", address, "answer=take").body:find("45031", 1, true))
+  end)
+
+  it("save a title of invoices, which the user gives then", function()
+    local address = box:says "title".text
+    assert.is_truthy(ask("GET", address).body:find("小明公司", 1, true))
+    assert.equal(200, ask("POST", address, "answer=save").status)
+    ask("POST", box:says "choose".text, "answer=firm")
+    events:next("log", function(line) return line.text:find "title 小明公司" end)
+  end)
+
+  it("have the PDF of an invoice", function()
+    local response = ask("GET", box:says "pdf".text)
+    assert.same({ 200, "application/pdf", "%PDF-1.4 wxtest" },
+      { response.status, response.headers["content-type"], response.body })
   end)
 
   it("add a guide", function()
