@@ -152,15 +152,17 @@ local function is_code_taken(account, card_id, code)
   return M.state(account).codes:get(key_of(card_id, code)) ~= nil
 end
 
--- The code of the next one: the account's own, one of those it has deposited, or a number.
+-- The code of the next one: one of those that the account has deposited, its own, or a number.
 local function next_code(world, account, card, own)
-  if own then return not is_code_taken(account, card.card_id, own) and own or nil, 40116 end
   local deposited = card.deposited
   if deposited then
     local code = table.remove(deposited, 1)
     return code, 45031
   end
-  if M.is_custom(card) then return nil, 41013 end
+  if M.is_custom(card) then
+    if not own then return nil, 41013 end
+    return not is_code_taken(account, card.card_id, own) and own or nil, 40116
+  end
   local code
   repeat
     code = ""

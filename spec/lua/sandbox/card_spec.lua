@@ -271,6 +271,16 @@ describe("weiyue.sandbox: cards", function()
     end)
   end)
 
+  it("have a code of the account's own where they say so, and then each but once", function()
+    local custom, plain = passed { use_custom_code = true }, passed()
+    assert.are.equal(41013, wechat:errcode("card.create_qrcode",
+      { action_name = "QR_CARD", action_info = { card = { card_id = custom } } }))
+    assert.are.same({ nil, 41013 }, { card.take(wechat.world, APPID, openid, custom) })
+    assert.are.equal("A1", card.take(wechat.world, APPID, openid, custom, { code = "A1" }).code)
+    assert.are.same({ nil, 40116 }, { card.take(wechat.world, APPID, openid, custom, { code = "A1" }) })
+    assert.is_truthy(card.take(wechat.world, APPID, openid, plain, { code = "A1" }).code:find "^%d+$")
+  end)
+
   it("take codes that the account deposits", function()
     local id = passed { use_custom_code = true, get_custom_code_mode = "GET_CUSTOM_CODE_MODE_DEPOSIT" }
     local done = wechat:ok("card_code.deposit", { card_id = id, code = { "A1", "A2", "A1", "", ("A"):rep(21) } })
