@@ -84,6 +84,7 @@ describe("pictures in articles", function()
   it("get an address, and are no material", function()
     local s = sandbox.new()
     local url = assert(s:call("media.upload_img", { media = file("a.png", PNG) })).url
+    s:advance(30 * 86400)
     assert.equal(PNG, s:send { method = "GET", path = url:match "^http://127%.0%.0%.1:9000(.+)$", query = {} }.body)
     assert.equal(0, s:call("material.count").image_count)
     local old = s:request("media.upload_img", { media = file("a.png", PNG) })
