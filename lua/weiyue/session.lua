@@ -1,19 +1,22 @@
 -- Sessions: a table of each user's that is there again with his next message. It is read on first use, and what
 -- has changed is written once, before the answer leaves.
 --
--- Two handlers of one user may run at a time (a menu's while a conversation waits). So it is written only where
--- the store has what was read; else both changes are put together, field by field, and written once more.
+-- Two handlers of one user may run at a time (a menu's while a conversation waits), and a browser asks for several
+-- pages at once. So it is written only where the store has what was read; else both changes are put together, field by
+-- field, and it is tried again.
 
 local caller = require "weiyue.caller"
 local core = require "weiyue_core"
 local dispatch = require "weiyue.dispatch"
 local keep = require "weiyue.keep"
+local task = require "weiyue.task"
 
 local json, log = core.json, core.log
 
 local M = {}
 
 local TTL <const> = 30 * 86400 * 1000 -- ms from the last change on
+local TRIES <const>, APART <const> = 60, 0.04 -- of a write that others hinder, and seconds between them at most
 
 ---@class weiyue.session.State
 ---@field account table
@@ -139,6 +142,7 @@ local function failed(state, err)
   log.write("warn", "session.failed", tostring(err), {
     account = state.account.id, plugin = plugin and plugin.name, where = state.rule or state.where,
   })
+  return false
 end
 
 -- Another worker, another generation or another machine may have forgotten him while the handler ran.
@@ -172,43 +176,58 @@ local function swap(kv, state, text)
   return true
 end
 
---- Writes what has changed. A failure is told in the log: the answer leaves all the same.
+-- Others have written meanwhile: both changes as a text; nil: nothing is left to write, or an error.
+---@async
+local function put_together(kv, state, current)
+  local err
+  if not state.visitor then state.dropped, err = was_forgotten(kv, state) end
+  if err or state.dropped then return nil, err end
+  take_over(state, current)
+  local text = write(state.value)
+  return text ~= state.base and { text } or nil
+end
+
+--- Writes what has changed. A failure is told in the log.
 ---@async
 ---@param state weiyue.session.State
+---@return boolean kept false: what has changed is lost
 function M.write(state)
-  if state.dropped then return end
+  if state.dropped then return true end
   local text, err = write(state.value)
   if err then return failed(state, "it cannot be kept: " .. err) end
-  if text == state.base and not (state.renews and text) then return end
+  local has_changed = text ~= state.base
+  if not has_changed and not (state.renews and text) then return true end
   local kv
   kv, err = keep.kv()
-  if not kv then return failed(state, err) end
-  local done, current = swap(kv, state, text)
-  if done == false then
-    if not state.visitor then state.dropped, err = was_forgotten(kv, state) end
+  if not kv then return failed(state, err) or not has_changed end
+  for i = 1, TRIES do
+    local done, current = swap(kv, state, text)
+    if done then
+      state.base = text
+      return true
+    elseif done == nil then
+      return failed(state, current) or not has_changed
+    end
+    local both
+    both, err = put_together(kv, state, current)
     if err then return failed(state, err) end
-    if state.dropped then return end
-    take_over(state, current)
-    text = write(state.value)
-    if text == state.base then return end
-    done, current = swap(kv, state, text)
+    if not both then return true end
+    text, has_changed = both[1], true
+    if i > 1 then task.sleep(math.random() * APART) end -- who hinders one another would go on so
   end
-  if done then
-    state.base = text
-  else
-    failed(state, done == nil and current or "others change it all the time")
-  end
+  return failed(state, "others change it all the time")
 end
 
 --- The same of a message's.
 ---@async
 ---@param msg table
 ---@param rule? string file:line of the rule that has answered
+---@return boolean kept
 function M.save(msg, rule)
   local state = by_push[msg.push]
-  if not state then return end
+  if not state then return true end
   state.rule = rule
-  M.write(state)
+  return M.write(state)
 end
 
 --- A question leaves: what has changed is written, and read again where it is asked for after the answer.

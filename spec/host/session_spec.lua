@@ -219,7 +219,21 @@ describe("msg:session", function()
     assert.is_nil(kept())
   end)
 
-  it("gives up a write that others hinder twice, tells it, and the answer leaves", function()
+  it("is written at last where others hinder it a few times", function()
+    local real, n = kv.cas, 0
+    handle(function(msg)
+      msg:session().a = 1
+      kv.cas = function(...)
+        n = n + 1
+        if n < 10 then kv.entries["u/one/oA/s"] = { value = ('{"n":%d}'):format(n) } end
+        return real(...)
+      end
+      return "answer"
+    end)
+    assert.equal('{"a":1,"n":9}', kv.entries["u/one/oA/s"].value)
+  end)
+
+  it("gives up a write that others hinder all the time, tells it, and the answer leaves", function()
     local real = kv.cas
     local lines = app.logged(function()
       assert.equal("answer", handle(function(msg)
@@ -235,7 +249,7 @@ describe("msg:session", function()
     end)
     assert.equal(1, #lines)
     assert.equal("session.failed", lines[1].event)
-    assert.equal('{"n":2}', kv.entries["u/one/oA/s"].value)
+    assert.matches('^{"n":%d+}$', kv.entries["u/one/oA/s"].value)
   end)
 
   it("gives nil and why when the store fails, and the answer leaves", function()

@@ -3,6 +3,7 @@
 local json = require "weiyue.json"
 local push = require "spec.support.push"
 local serve = require "spec.support.serve"
+local socket = require "socket"
 
 local account <const> = serve.account("demo", "plain")
 
@@ -18,6 +19,16 @@ wx.route("GET", "/add", function(req)
   session.n = n + 1
   return { n = session.n }
 end)
+wx.route("GET", "/stream", function(req)
+  req.user = { openid = req.query.openid }
+  return wx.response { stream = function(out)
+    local session = assert(wx.session(req))
+    session.streamed = true
+    out:write "begun"
+    wx.sleep(tonumber(req.query.seconds))
+  end }
+end)
+wx.text("streamed", function(msg) return tostring(assert(wx.session(msg)).streamed and 1 or 0) end)
 wx.text(wx.pattern "^add (%S+)$", function(msg, seconds)
   local session = assert(wx.session(msg))
   local n = session.n or 0
@@ -60,7 +71,7 @@ for _, workers in ipairs { 1, 2 } do
       return answer.status == 200 and json.decode(answer.body).n or answer.status
     end
     local function message(openid, seconds)
-      local nodes = push.text("add " .. seconds)
+      local nodes = push.text(type(seconds) == "string" and seconds or "add " .. seconds)
       for _, node in ipairs(nodes) do
         if node.name == "FromUserName" then node.text = openid end
       end
@@ -91,6 +102,18 @@ for _, workers in ipairs { 1, 2 } do
       has_begun "oTwo"
       local second = message("oTwo", 0)
       assert.same({ 1, 2 }, { value(first), content(second) })
+    end)
+
+    it("makes nobody wait while it streams, and keeps what the stream has put into his session", function()
+      local stream = page("oStream", 1, "stream")
+      serve.eventually("it streams", function() return stream.socket:receive(1) ~= nil end)
+      local began = socket.gettime()
+      assert.equal(1, content(message("oStream", 0)))
+      assert.is_true(socket.gettime() - began < 0.9)
+      stream.socket:receive "*a"
+      stream:close()
+      assert.equal(1, content(message("oStream", "streamed")))
+      assert.equal(2, content(message("oStream", 0)))
     end)
 
     it("waits for his messages", function()

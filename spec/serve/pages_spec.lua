@@ -117,6 +117,11 @@ wx.page("/changed", function(req)
   if req.query.to then req.base = req.query.to else req.base = nil end
   return wx.redirect "/me"
 end)
+wx.route("GET", "/put/:name", function(req)
+  wx.session(req)[req.params.name] = req.query.odd and print or 1
+  return { ok = true }
+end)
+wx.route("GET", "/all-put", function(req) return wx.session(req) end)
 ]==]
 
 local FILES <const> = {
@@ -235,6 +240,24 @@ describe("pages of one account", function()
     local second = get("/me", cookie_of(first))
     assert.truthy(second.body:find("<p>again 2</p>", 1, true))
     assert.truthy(get("/me", "Cookie: wy-demo=1.7fffffff.eA.eA\r\n").body:find("<p>first</p>", 1, true))
+  end)
+
+  it("loses nothing of what one browser puts into its session at a time", function()
+    local cookies = cookie_of(get "/put/first")
+    local open, want = {}, { first = 1 }
+    for i = 1, 8 do
+      open[i], want["k" .. i] = assert(server:open()), 1
+      open[i]:send(serve.request { method = "GET", target = "/put/k" .. i, headers = cookies })
+    end
+    for _, connection in ipairs(open) do
+      assert.equal(200, connection:read().status)
+      connection:close()
+    end
+    assert.same(want, json.decode(get("/all-put", cookies).body))
+  end)
+
+  it("says so where what a handler has put into the session cannot be kept", function()
+    assert.equal(503, get("/put/f?odd=1").status)
   end)
 
   it("tells browsers what may run, and who may show it", function()

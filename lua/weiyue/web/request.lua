@@ -23,6 +23,7 @@ local VISITOR_TTL <const> = 30 * 86400 -- seconds
 ---@field base string
 ---@field cookie? string
 ---@field to_set table<string, any> cookies that are set whatever the handler returns
+---@field is_streaming? boolean its stream has begun
 local Visit = {}
 Visit.__index = Visit
 
@@ -134,10 +135,11 @@ function M.session(req)
   local openid = user and not user.snapshot and user.openid
   local value, err
   if openid then
-    hold(visit, openid)
+    if not visit.is_streaming then hold(visit, openid) end -- a stream may last: nobody waits for it
     local its = require("weiyue.oauth.login").owner(user)
     visit.session_of = { push = req.push, account = its or req.account, openid = openid, where = page.where }
     value, err = sessions.of(visit.session_of)
+    if not value then site.push.release(req.push) end
   else
     local id = visit:known_visitor()
     local from = visit.is_unknown and visitors.unknown or site.visitors
@@ -156,12 +158,12 @@ end
 --- What has changed of it is kept, before the answer leaves.
 ---@async
 ---@param visit weiyue.web.Visit
+---@return boolean kept false: it is lost
 function M.save(visit)
-  if visit.state then sessions.write(visit.state)
-  elseif visit.session then
-    sessions.save(visit.session_of, visit.page.where)
-    visit.site.push.release(visit.req.push)
-  end
+  if visit.state then return sessions.write(visit.state) end
+  local kept = sessions.save(visit.session_of, visit.page.where)
+  visit.site.push.release(visit.req.push)
+  return kept
 end
 
 --- Reads the session of a page that used one before: here, where nothing looks after each instruction. Its browser is

@@ -173,6 +173,7 @@ local function answer_stream(visit, response)
     return error_answer(visit, 503, code)
   end
   if raw:mute() then return nil end
+  visit.is_streaming = true
   call(response.stream, require("weiyue.web.stream").new(raw))
   if visit.session then requests.save(visit) end
   return nil
@@ -193,7 +194,7 @@ end
 -- status, fields, body | file, from, n: what C sends.
 ---@async
 local function finish(visit, response)
-  if visit.session then requests.save(visit) end
+  if visit.session and not requests.save(visit) then response = error_answer(visit, 503, "session") end
   if response.drop then return 0, "", "" end
   if response.stream then
     response = answer_stream(visit, response)
