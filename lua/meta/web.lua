@@ -57,7 +57,7 @@ function upload:save(path) end
 
 ---@class weiyue.Cookie { "value", max_age = 3600 }
 ---@field [1] string
----@field max_age? number seconds; absent: until the browser ends, and a signed one for a day
+---@field max_age? number seconds, ten years at most; absent: until the browser ends, and a signed one for a day
 ---@field signed? boolean default true
 ---@field http_only? boolean default true
 ---@field same_site? "Lax"|"Strict"|"None" default "Lax"
@@ -83,7 +83,7 @@ function upload:save(path) end
 ---@class weiyue.ResponseFields
 ---@field status? integer default 200
 ---@field headers? table<string, string|number|false> false leaves out one of ours
----@field body? string|table a table is JSON
+---@field body? string|table a table is JSON; a text is HTML of a page, in the layout, and plain text of a route
 ---@field file? string|weiyue.File|weiyue.Upload below the folder of weiyue.lua; wx.file: of the plugin's folder
 ---@field download? string it is saved under this name
 ---@field stream? async fun(out: weiyue.Stream) writes the body

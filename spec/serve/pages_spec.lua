@@ -121,6 +121,20 @@ wx.route("GET", "/put/:name", function(req)
   wx.session(req)[req.params.name] = req.query.odd and print or 1
   return { ok = true }
 end)
+wx.route("GET", "/changed-header", function(req)
+  local response = wx.redirect "/me"
+  response.headers[req.query.name] = req.query.v
+  return response
+end)
+wx.route("GET", "/changed-cookie", function(req)
+  local cookie = { "v" }
+  req:set_cookie("c", cookie)
+  cookie.path = req.query.v
+  return { ok = true }
+end)
+wx.route("GET", "/aged", function(req) req:set_cookie("t", { "v", max_age = tonumber(req.query.v) }) end)
+wx.route("GET", "/text", function(req) return wx.response { body = req.query.q } end)
+wx.page("/fragment", function() return wx.response { status = 402, body = "<p>x</p>" } end)
 wx.route("GET", "/all-put", function(req) return wx.session(req) end)
 ]==]
 
@@ -439,6 +453,31 @@ describe("pages of one account", function()
     answer = get "/cookie?v=1%0D%0AX-Evil:%201;%20Path=/"
     assert.is_nil(answer.headers["x-evil"])
     assert.equal("1%0D%0AX-Evil:%201%3B%20Path%3D/", (answer.cookies.plain:gsub("=", "%%3D")))
+  end)
+
+  it("lets none in that is put into an answer after it was made", function()
+    for _, name in ipairs { "x-to", "content-type", "location" } do
+      assert.equal(302, get("/changed-header?v=a&name=" .. name).status)
+      local answer = get("/changed-header?v=a%0D%0AX-Evil:%201&name=" .. name)
+      assert.same({ 500, nil }, { answer.status, answer.headers["x-evil"] })
+    end
+    assert.equal(200, get("/changed-cookie?v=/").status)
+    local answer = get "/changed-cookie?v=/%0D%0AX-Evil:%201"
+    assert.same({ 500, nil }, { answer.status, answer.headers["x-evil"] })
+  end)
+
+  it("says what is wrong with a cookie that would last too long", function()
+    assert.equal(204, get("/aged?v=316224000").status)
+    assert.equal(500, get("/aged?v=400000000").status)
+    assert.matches("the cookie t: max_age is at most 316224000 seconds", server:log())
+  end)
+
+  it("takes a text of a route for text, and of a page for HTML, whatever it begins with", function()
+    local html = "%3Chtml%3E%3Cscript%3E"
+    assert.equal("text/plain; charset=utf-8", get("/text?q=" .. html).headers["content-type"])
+    local answer = get "/fragment"
+    assert.same({ 402, "text/html; charset=utf-8" }, { answer.status, answer.headers["content-type"] })
+    assert.matches("^<!doctype html>.*<main><p>x</p></main>", answer.body)
   end)
 
   it("believes cookies that it has signed", function()

@@ -7,6 +7,7 @@ local seal = require "weiyue.web.seal"
 local M = {}
 
 local MAX <const> = 4096 -- bytes of a field that browsers keep
+local LONGEST <const> = seal.LONGEST -- seconds
 local SESSION <const> = 86400 -- seconds that a signed one without max_age is good: the browser forgets it earlier
 
 local OPTIONS <const> = {
@@ -67,6 +68,10 @@ function M.fault(name, cookie)
     return ("the cookie %s has no value: { value, max_age = … }"):format(name)
   end
   if cookie.same_site and not SAME_SITE[cookie.same_site] then return "same_site is Lax, Strict or None" end
+  local age = cookie.max_age
+  if age and not (age <= LONGEST) then
+    return ("the cookie %s: max_age is at most %d seconds"):format(name, LONGEST)
+  end
   for _, key in ipairs { "path", "domain" } do
     if cookie[key] and cookie[key]:find "[%c;%s,]" then return ("the cookie %s: a bad %s"):format(name, key) end
   end
@@ -76,13 +81,15 @@ local function escaped(value)
   return (value:gsub("[^%w!#$&'()*+./:<=>?@%[%]^_`{|}~-]", function(c) return ("%%%02X"):format(c:byte()) end))
 end
 
---- The field that sets it, or removes it (false).
+--- The field that sets it, or removes it (false). Raises what is wrong with it: it may have changed since it was given.
 ---@param name string
 ---@param cookie string|table|false
 ---@param site { id: string }
 ---@param is_secure boolean the request came by HTTPS
 ---@return string
 function M.field(name, cookie, site, is_secure)
+  local fault = M.fault(name, cookie)
+  if fault then error(fault, 0) end
   if cookie == false then
     return ("Set-Cookie: %s=; Path=/; Max-Age=0%s\r\n"):format(name, is_secure and "; Secure" or "")
   end

@@ -35,6 +35,17 @@ local function check_header(name, value)
   end
 end
 
+--- What is wrong with the headers of an answer; nil: nothing.
+---@param headers any
+---@return string?
+function M.headers_fault(headers)
+  if type(headers) ~= "table" then return "headers must be a table" end
+  for name, value in pairs(headers) do
+    local fault = check_header(name, value)
+    if fault then return fault end
+  end
+end
+
 local function check(t)
   for key, value in pairs(t) do
     local want = FIELDS[key]
@@ -55,10 +66,8 @@ local function check(t)
     return "body is a text, or a table: JSON"
   end
   if t.download and t.download:find "[%c/\\]" then return "download is a file's name, without a path" end
-  for name, value in pairs(t.headers or {}) do
-    local fault = check_header(name, value)
-    if fault then return fault end
-  end
+  local wrong = t.headers and M.headers_fault(t.headers)
+  if wrong then return wrong end
   for name, value in pairs(t.cookies or {}) do
     local fault = cookies.fault(name, value)
     if fault then return fault end

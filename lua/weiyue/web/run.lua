@@ -52,6 +52,12 @@ local function log(level, event, visit, fields)
   core.log.write(level, event, text, fields)
 end
 
+-- A text whose type nobody has said is HTML of a page, and plain text of a route, whatever it begins with.
+local function typed(page, text)
+  if page.kind ~= "page" then return text, TEXT end
+  return layout.is_whole(text) and text or layout.wrap(text), HTML
+end
+
 -- The value of a handler as a response: a table of status, headers, body, file or stream.
 local function normal(visit, value, err)
   local page = visit.page
@@ -61,8 +67,8 @@ local function normal(visit, value, err)
     if responses.is(value) then return value end
   end
   if kind == "string" then
-    if page.kind ~= "page" then return { body = value, kind = TEXT } end
-    return { body = layout.is_whole(value) and value or layout.wrap(value), kind = HTML }
+    value, kind = typed(page, value)
+    return { body = value, kind = kind }
   end
   if kind == "table" then return { body = value } end
   if value == nil and err ~= nil then
@@ -179,7 +185,7 @@ local function answer_stream(visit, response)
   return nil
 end
 
-local function body_of(response)
+local function body_of(visit, response)
   local body, kind = response.body, content_type(response) or response.kind
   if type(body) == "table" then
     local text, err = core.json.encode(body)
@@ -187,8 +193,8 @@ local function body_of(response)
     return text, kind or JSON
   end
   body = body or ""
-  if not kind and body ~= "" then kind = layout.is_whole(body) and HTML or TEXT end
-  return body, kind
+  if kind or body == "" then return body, kind end
+  return typed(visit.page, body)
 end
 
 -- status, fields, body | file, from, n: what C sends.
@@ -196,6 +202,10 @@ end
 local function finish(visit, response)
   if visit.session and not requests.save(visit) then response = error_answer(visit, 503, "session") end
   if response.drop then return 0, "", "" end
+  if response.headers then -- also what was put in after the response was made
+    local fault = responses.headers_fault(response.headers)
+    if fault then error(("%s: %s"):format(visit.page.where, fault), 0) end
+  end
   if response.stream then
     response = answer_stream(visit, response)
     if not response then return end
@@ -204,7 +214,7 @@ local function finish(visit, response)
     if parts then return table.unpack(parts, 1, parts.n) end
     response = refused
   end
-  local body, kind = body_of(response)
+  local body, kind = body_of(visit, response)
   local page = visit.page
   if page.jssdk and kind and kind:find "^text/html" then
     body = layout.into_head(body, require("weiyue.jssdk").head(visit.req, page.jssdk))

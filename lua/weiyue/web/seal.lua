@@ -5,10 +5,11 @@ local core = require "weiyue_core"
 
 local M = {}
 
+M.LONGEST = 10 * 366 * 86400 -- seconds that one can be good
+
 local crypto <const> = core.crypto
 local FORM <const> = "1" -- of what is made here: first letter of a token
 local KEY <const>, FILE <const> = 32, "cookie.key"
-local LONGEST <const> = 10 * 366 * 86400
 
 local CACHE <const> = 512
 local state, key -- the folder; what is in its file
@@ -61,7 +62,7 @@ end
 ---@return string token of letters, digits, '-', '_' and '.'
 function M.sign(purpose, text, seconds)
   if type(purpose) ~= "string" or type(text) ~= "string" then error("seal.sign wants a purpose and a text", 2) end
-  if type(seconds) ~= "number" or not (seconds > 0 and seconds <= LONGEST) then
+  if type(seconds) ~= "number" or not (seconds > 0 and seconds <= M.LONGEST) then
     error("seal.sign wants how many seconds it is good", 2)
   end
   local body = ("%s.%x.%s"):format(FORM, math.ceil(core.time.now() + seconds), crypto.base64url_encode(text))
