@@ -12,7 +12,7 @@ local menu = {}
 ---@field [integer] weiyue.menu.Button those below it
 ---@field click? string a key, for wx.click
 ---@field view? string https://…
----@field page? string a page of this host, completed by the account's url
+---@field page? string a page of this host, completed by account.pages
 ---@field scancode_push? string a key; the scan leads where the code says
 ---@field scancode_waitmsg? string a key; the scan waits for the answer of wx.event("scancode_waitmsg")
 ---@field pic_sysphoto? string a key
@@ -48,7 +48,7 @@ function menu.check(menu_) end
 
 --- A menu in the form that menu.create and menu.add_conditional take, and what is wrong with it.
 ---@param menu_ weiyue.Menu|table
----@param base? string the account's url, which completes pages
+---@param base? string account.pages, which completes pages
 ---@return { button: table[], matchrule?: table } form
 ---@return weiyue.menu.Problem[] problems
 function menu.read(menu_, base) end

@@ -126,6 +126,8 @@ function message:forget() end
 ---@field id string its name on this host
 ---@field path string where WeChat pushes to
 ---@field url? string its public address
+---@field pages? string where its pages are (网页地址): url; of several accounts on one host, below /ID of it, or
+---  its path. Links begin with it: account.pages .. "/me"
 ---@field kind "subscription"|"service"|"mini"|"component"
 ---@field verified boolean
 ---@field username? string gh_…

@@ -160,13 +160,13 @@ function wx.reply.video(media_id, title, description) end
 ---@field url? string
 ---@field hq_url? string
 
---- Music (音乐); links that begin with "/" are completed with the account's url.
+--- Music (音乐); links that begin with "/" are completed with account.pages.
 ---@param music weiyue.MusicReply
 ---@return weiyue.Reply
 function wx.reply.music(music) end
 
 --- Articles (图文): WeChat shows one as the answer to a message and up to 8 as the answer to an event;
---- the rest is cut, and the log says so. Links that begin with "/" are completed with the account's url.
+--- the rest is cut, and the log says so. Links that begin with "/" are completed with account.pages.
 ---@param articles weiyue.codec.Article[]|weiyue.codec.Article
 ---@param ... weiyue.codec.Article when the first argument is one article
 ---@return weiyue.Reply

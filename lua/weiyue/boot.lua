@@ -67,6 +67,13 @@ function made.api(its) return require("weiyue.api.objects").mine(its) end
 
 function made.quota(its, hub) return hub.governor:quota(its) end
 
+-- Where its pages are: an authorizer's are its platform's.
+local function pages_of(conf, hub)
+  local its = hub:place(conf.id)
+  its = its and its.component or its
+  return its and its.pages or conf.url
+end
+
 -- Of a third-party platform.
 function made.authorizers(its, hub)
   if its.kind ~= "component" then return nil end
@@ -100,6 +107,7 @@ local function account_object(conf, hub)
     can = setmetatable({}, readonly.metatable("account.can", ADVICE, can)),
   }, {
     __index = function(_, key)
+      if key == "pages" then return pages_of(conf, hub) end
       if made[key] then
         local its = hub:place(conf.id)
         if not its then error(("the account %s is gone: it has taken its authorisation back"):format(conf.id), 3) end
@@ -340,10 +348,10 @@ end
 -- The menus that the plugins of each account declare: boot.accounts[i].menu, and its place has them.
 local function read_menus(boot, own, hub)
   local told = {}
-  for i, account in ipairs(boot.conf.accounts) do
-    local has = false
+  for i in ipairs(boot.conf.accounts) do
+    local has, place = false, hub:place(boot.accounts[i].object)
     for _, plugin in ipairs(own[i]) do has = has or plugin.menus ~= nil end
-    boot.accounts[i].menu = has and require("weiyue.menu.declared").of(own[i], account, function(level, where, zh, en)
+    boot.accounts[i].menu = has and require("weiyue.menu.declared").of(own[i], place, function(level, where, zh, en)
       if told[where .. en] then return end -- several accounts have the plugin
       told[where .. en] = true
       if level == "error" then boot.failed_plugins = boot.failed_plugins + 1 end
@@ -352,7 +360,7 @@ local function read_menus(boot, own, hub)
         zh = ("%s: %s"):format(where, zh), en = ("%s: %s"):format(where, en),
       }
     end) or nil
-    hub:place(boot.accounts[i].object).menu = boot.accounts[i].menu
+    place.menu = boot.accounts[i].menu
   end
 end
 
@@ -467,6 +475,8 @@ function M.load(boot)
     to_forget[i] = { object = objects[i], index = i, delay = account.forget, handlers = handlers }
     boot.accounts[i] = { object = objects[i], index = rules.compile(own) }
   end
+  local bases = has_pages and require("weiyue.web.sites").bases(conf.accounts, plugins_of) or {}
+  for i, base in ipairs(bases) do hub:place(objects[i]).pages = base.url end
   read_menus(boot, plugins_of, hub)
   hub.forgetting = forget.new(to_forget, box, push, hub.services, platform,
     hub.has_component and function(id) return hub.components:find(id) end or nil)
@@ -500,7 +510,7 @@ function M.load(boot)
   if has_pages then
     local n = #boot.problems
     boot.sites, boot.calls.page = require("weiyue.web.sites").build {
-      confs = conf.accounts, hosts = conf.hosts, objects = objects, plugins = plugins_of, problems = boot.problems,
+      confs = conf.accounts, bases = bases, hosts = conf.hosts, objects = objects, plugins = plugins_of, problems = boot.problems,
       services = hub.services, push = push, json_depth = conf.limits.json_depth, state = boot.state,
       is_shared_store = conf.store.url:find "^redis:" ~= nil,
     }

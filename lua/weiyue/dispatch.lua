@@ -281,7 +281,7 @@ function M.dispatcher(index, outbox, word, forgetting)
     end
     if type(reply) == "table" then
       if outbox then reply = prepare(outbox, msg, reply, where) end
-      local base = msg.account.url
+      local base = msg.account.pages or msg.account.url
       if base then reply = resolve(reply, base) else tell_lost(reply, where) end
     end
     if outbox then reply = outbox:tell(msg, reply) end

@@ -24,6 +24,7 @@ local AT_RUN_TIME <const> = 1 << 16 -- numbers from here on are of accounts that
 ---@field learnt? boolean   of an authorizer: WeChat has told what kind of account it is
 ---@field component? weiyue.Place of an authorizer: the platform that calls for it
 ---@field tell? fun()      of an authorizer: its object has what WeChat has told since
+---@field pages? string     what links to its pages begin with, where that is not its url
 ---@field menu? weiyue.menu.Declared what the plugins declare
 ---@field object table      msg.account
 

@@ -14,7 +14,7 @@ local M = {}
 
 --- A menu in WeChat's form, and what is wrong with it.
 ---@param menu any
----@param base? string the account's url, which completes page = "/…"; nil: such links stay as they are
+---@param base? string account.pages, which completes page = "/…"; nil: such links stay as they are
 ---@return { button: table[], matchrule?: table } form
 ---@return weiyue.menu.Problem[] problems
 function M.read(menu, base)

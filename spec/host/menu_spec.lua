@@ -217,6 +217,16 @@ describe("wx.menu", function()
     assert(request.build(catalogue.find "menu.add_conditional", json.decode(its.conditional[1]), { token = "wxtest" }))
   end)
 
+  it("has the address of a page where the account's pages are", function()
+    local _, _, loaded = boot({ a = [[wx.menu { { "我的", page = "/me" } } wx.page("/me", function() end)]] },
+      'url = "https://wx.example.cn"', [[{ id = "two", path = "/two", ]] .. KEYS
+        .. [[, kind = "service", verified = true, url = "https://wx.example.cn/app" }]])
+    for i, link in ipairs { "https://wx.example.cn/one/me", "https://wx.example.cn/app/me" } do
+      assert.equal(link, json.decode(loaded.accounts[i].menu.create).button[1].url)
+      assert.equal(link, loaded.accounts[i].object.pages .. "/me")
+    end
+  end)
+
   it("is told to other programs, such as those that bring it to WeChat", function()
     local _, _, loaded = boot({ a = [[wx.menu { { "我的", page = "/me" } }
       wx.menu { match = { tag_id = 1 }, { "其他", view = "https://www.example.cn/" } }]] }, 'url = "https://wx.example.cn"',

@@ -2,6 +2,7 @@
 
 local json = require "weiyue.json"
 local program = require "spec.support.program"
+local push = require "spec.support.push"
 local serve = require "spec.support.serve"
 local socket = require "socket"
 
@@ -135,6 +136,7 @@ end)
 wx.route("GET", "/aged", function(req) req:set_cookie("t", { "v", max_age = tonumber(req.query.v) }) end)
 wx.route("GET", "/text", function(req) return wx.response { body = req.query.q } end)
 wx.page("/fragment", function() return wx.response { status = 402, body = "<p>x</p>" } end)
+wx.text("news", wx.reply.news { { title = "t", url = "/where" } })
 wx.route("GET", "/all-put", function(req) return wx.session(req) end)
 ]==]
 
@@ -841,5 +843,21 @@ describe("pages of two accounts", function()
     assert.equal("https://two.example.cn/sub/where", where("/sub/where", "two.example.cn").url)
     assert.equal("two", where("/two/where", "127.0.0.1").account)
     assert.equal(404, where("/where", "127.0.0.1"))
+  end)
+
+  it("of one host are where links to them lead", function()
+    local function new(id, url) return serve.account(id, "plain", ('url = "https://shop.example.cn%s"'):format(url)) end
+    local one, two = new("one", ""), new("two", "/app")
+    server = serve.start(files { one, two })
+    for _, row in ipairs { { one, "/one" }, { two, "/app" } } do
+      local r = serve.sign(row[1], push.text "news", "xml")
+      local connection = assert(server:open())
+      connection:send(serve.request { target = r.target, body = r.body })
+      local link = serve.decode(row[1], assert(connection:read())).reply.Articles.item.Url
+      connection:close()
+      assert.equal(("https://shop.example.cn%s/where"):format(row[2]), link)
+      local answer = where(link:match "example.cn(.*)", "shop.example.cn")
+      assert.same({ row[1].id, row[2], link }, { answer.account, answer.base, answer.url })
+    end
   end)
 end)

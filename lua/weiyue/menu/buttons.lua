@@ -219,7 +219,7 @@ end
 --- Buttons of one level in WeChat's form.
 ---@param list any
 ---@param path string
----@param base? string the account's url, which completes pages; nil: not known yet
+---@param base? string account.pages, which completes pages; nil: not known yet
 ---@param add fun(level: string, path: string, zh: string, en: string)
 ---@param is_sub? boolean
 ---@return table[] buttons

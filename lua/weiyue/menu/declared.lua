@@ -63,14 +63,14 @@ end
 
 --- What the plugins of an account declare.
 ---@param plugins table[] with their menus: { menu, where }
----@param account { id: string, url?: string, can: table<string, boolean> }
+---@param account { id: string, url?: string, pages?: string, can: table<string, boolean> }
 ---@param note fun(level: "note"|"error", where: string, zh: string, en: string)
 ---@return weiyue.menu.Declared?
 function M.of(plugins, account, note)
   local declared, keys, hosts, first, some = { conditional = {} }, {}, {}, nil, nil
   for _, plugin in ipairs(plugins) do
     for _, one in ipairs(plugin.menus or {}) do
-      local form, problems = menu.read(one.menu, account.url)
+      local form, problems = menu.read(one.menu, account.pages or account.url)
       keys_of(form.button, one.where, keys)
       for _, p in ipairs(problems) do
         note(p.level == "error" and "error" or "note", one.where, ("菜单 %s：%s"):format(p.path, p.zh),

@@ -38,6 +38,33 @@ local function owners(confs)
   return n
 end
 
+--- Where the pages of each account stand. One whose host no other account has is told by it; of several on one host each
+--- is below the path of its url, or, where it has none of its own, below /ID.
+---@param confs table[]     the accounts of the configuration
+---@param plugins table[][] the plugins of each
+---@return { own_host: boolean, prefix: string, base: string, url?: string }[] bases base: on other hosts than its own;
+---  url: what links to its pages begin with
+function M.bases(confs, plugins)
+  local n_sites, of_host, taken = 0, owners(confs), {}
+  for i, conf in ipairs(confs) do
+    local has_pages = false
+    for _, plugin in ipairs(plugins[i]) do has_pages = has_pages or plugin.pages ~= nil end
+    if has_pages then n_sites = n_sites + 1 end
+    for _, base in ipairs { "/" .. conf.id, prefix_of(conf.url) } do taken[base] = (taken[base] or 0) + 1 end
+  end
+  local bases = {}
+  for i, conf in ipairs(confs) do
+    local host, prefix = host_of(conf), prefix_of(conf.url)
+    local one = { own_host = n_sites > 1 and host ~= nil and of_host[host] == 1, prefix = prefix, base = "" }
+    local is_shared = n_sites > 1 and not one.own_host
+    if n_sites > 1 then one.base = "/" .. conf.id end
+    if is_shared and prefix ~= "" and taken[prefix] == 1 then one.base = prefix end
+    one.url = is_shared and conf.url and conf.url:match "^%a+://[^/]+" .. one.base or conf.url
+    bases[i] = one
+  end
+  return bases
+end
+
 local function problem(account, zh, en)
   return { level = "error", event = "plugin.load_failed",
     zh = ("账号 %s：%s"):format(account, zh), en = ("account %s: %s"):format(account, en) }
@@ -99,6 +126,7 @@ end
 ---@field hosts { list?: string[] } that are served; without a list: any
 ---@field objects table[]       msg.account of each
 ---@field plugins table[][]     the plugins of each
+---@field bases table[]         of M.bases
 ---@field problems table[]
 ---@field services weiyue.Services
 ---@field json_depth integer
@@ -110,7 +138,7 @@ end
 ---@return table sites for C: for each account false, or its pages
 ---@return function serve
 function M.build(options)
-  local confs, n_sites = options.confs, 0
+  local confs = options.confs
   local hosts = served(options.hosts)
   local for_c, sites = {}, {}
   local dict = not options.is_shared_store and require("weiyue.shared").object "weiyue.visitors.dict" or nil
@@ -138,15 +166,10 @@ function M.build(options)
     end
     sort(list)
     sites[i] = site
-    if #list > 0 then n_sites = n_sites + 1 end
   end
-  local of_host = owners(confs)
   for i, site in ipairs(sites) do
-    local c, host = {}, host_of(confs[i])
-    c.prefix = prefix_of(site.url)
-    c.own_host = n_sites > 1 and host ~= nil and of_host[host] == 1
-    c.base = n_sites > 1 and "/" .. site.id or ""
-    site.base = not c.own_host and c.base or ""
+    local at = options.bases[i]
+    local c = { prefix = at.prefix, own_host = at.own_host, base = at.base }
     for k, page in ipairs(site.pages) do
       c[k] = {
         pattern = page.pattern, methods = page.methods, body = page.body, repeated = page.repeated, raw = page.raw,
