@@ -349,9 +349,9 @@ end
 local function read_menus(boot, own, hub)
   local told = {}
   for i in ipairs(boot.conf.accounts) do
-    local has, place = false, hub:place(boot.accounts[i].object)
+    local has, its = false, hub:place(boot.accounts[i].object)
     for _, plugin in ipairs(own[i]) do has = has or plugin.menus ~= nil end
-    boot.accounts[i].menu = has and require("weiyue.menu.declared").of(own[i], place, function(level, where, zh, en)
+    boot.accounts[i].menu = has and require("weiyue.menu.declared").of(own[i], its, function(level, where, zh, en)
       if told[where .. en] then return end -- several accounts have the plugin
       told[where .. en] = true
       if level == "error" then boot.failed_plugins = boot.failed_plugins + 1 end
@@ -360,7 +360,7 @@ local function read_menus(boot, own, hub)
         zh = ("%s: %s"):format(where, zh), en = ("%s: %s"):format(where, en),
       }
     end) or nil
-    place.menu = boot.accounts[i].menu
+    its.menu = boot.accounts[i].menu
   end
 end
 
@@ -510,9 +510,9 @@ function M.load(boot)
   if has_pages then
     local n = #boot.problems
     boot.sites, boot.calls.page = require("weiyue.web.sites").build {
-      confs = conf.accounts, bases = bases, hosts = conf.hosts, objects = objects, plugins = plugins_of, problems = boot.problems,
-      services = hub.services, push = push, json_depth = conf.limits.json_depth, state = boot.state,
-      is_shared_store = conf.store.url:find "^redis:" ~= nil,
+      confs = conf.accounts, bases = bases, hosts = conf.hosts, objects = objects, plugins = plugins_of,
+      problems = boot.problems, services = hub.services, push = push, json_depth = conf.limits.json_depth,
+      state = boot.state, is_shared_store = conf.store.url:find "^redis:" ~= nil,
     }
     for i = n + 1, #boot.problems do
       if boot.problems[i].level == "error" then boot.failed_plugins = boot.failed_plugins + 1 end

@@ -89,8 +89,12 @@ local function leave(req, place, scope, back)
   end
   local state, name, value = states.begin { scope = scope, back = back, id = place.id }
   local callback = req.base .. M.ROOT .. "callback"
-  return redirect(authorize_url(place, origin_of(req) .. callback, scope, state),
-    { [name] = cookie(req, value, states.SECONDS, callback) })
+  local list, gone = states.listed(req.cookies[states.LIST], state)
+  local cookies = {
+    [name] = cookie(req, value, states.SECONDS, callback), [states.LIST] = cookie(req, list, states.SECONDS),
+  }
+  for _, old in ipairs(gone) do cookies[old] = cookie(req, "", 0, callback) end
+  return redirect(authorize_url(place, origin_of(req) .. callback, scope, state), cookies)
 end
 
 -- Whether a browser goes to a page; else a script asks, which no redirect helps.
@@ -100,7 +104,8 @@ local function is_navigation(req, options)
   local mode, accept = req.headers["sec-fetch-mode"], req.headers.accept
   if mode and mode ~= "navigate" then return false end
   if req.headers["x-requested-with"] == "XMLHttpRequest" then return false end
-  return not accept or accept:find("text/html", 1, true) ~= nil or accept:find("*/*", 1, true) ~= nil
+  -- a picture's "image/*, */*" is no page's
+  return not accept or accept:find("text/html", 1, true) ~= nil or accept:find "^%s*%*/%*" ~= nil
 end
 
 --- A page with `login` is asked for: sets req.user, or gives the response instead.

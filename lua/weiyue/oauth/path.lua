@@ -2,7 +2,7 @@
 
 local M = {}
 
-local LONGEST <const> = 2048 -- as JSON, in a cookie
+local LONGEST <const> = 1024 -- as JSON, in a cookie
 
 --- The path itself, or nil: it could lead elsewhere, or into a header.
 ---@param text any path and query

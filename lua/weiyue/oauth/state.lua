@@ -1,5 +1,6 @@
 -- One attempt to log in: its state, which WeChat brings back, is bound to the browser by a signed cookie of its own,
--- which also has where to go then. The server keeps nothing before WeChat has sent somebody back; from then on
+-- which also has where to go then. Another cookie names the last attempts: beyond a few the oldest go, or all together
+-- would be more than a request may have. The server keeps nothing before WeChat has sent somebody back; from then on
 -- o/ACCOUNT/s/STATE says that the state was used, and with which code, o/ACCOUNT/c/CODE (a digest) that the code was.
 
 local core = require "weiyue_core"
@@ -13,6 +14,9 @@ M.SECONDS = 600 -- that an attempt may take
 local LENGTH <const> = 22 -- letters and digits: 131 bits
 local TTL <const> = (M.SECONDS + 60) * 1000 -- ms
 
+M.LIST = "wy_states" -- the cookie with their names
+local KEPT <const> = 4 -- attempts of a browser at a time
+
 local function cookie_name(state) return "wy_state_" .. state:sub(1, 8) end
 
 --- A new attempt: its state, and the cookie that goes with it, to be signed.
@@ -24,6 +28,19 @@ function M.begin(attempt)
   local state = crypto.random_string(LENGTH)
   local text = core.json.encode { state = state, scope = attempt.scope, back = attempt.back, id = attempt.id }
   return state, cookie_name(state), text
+end
+
+--- The list of a browser's last attempts with a new one, and the cookies of those that go.
+---@param list? string as it was
+---@param state string
+---@return string list
+---@return string[] gone
+function M.listed(list, state)
+  local names, gone = {}, {}
+  for name in (list or ""):gmatch "%w+" do names[#names + 1] = name end
+  while #names >= KEPT do gone[#gone + 1] = cookie_name(table.remove(names, 1)) end
+  names[#names + 1] = state:sub(1, 8)
+  return table.concat(names, " "), gone
 end
 
 --- What a browser that comes back had begun with.

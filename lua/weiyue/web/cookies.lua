@@ -69,7 +69,7 @@ function M.fault(name, cookie)
   end
   if cookie.same_site and not SAME_SITE[cookie.same_site] then return "same_site is Lax, Strict or None" end
   local age = cookie.max_age
-  if age and not (age <= LONGEST) then
+  if age and (age ~= age or age > LONGEST) then
     return ("the cookie %s: max_age is at most %d seconds"):format(name, LONGEST)
   end
   for _, key in ipairs { "path", "domain" } do

@@ -38,12 +38,12 @@ local function owners(confs)
   return n
 end
 
---- Where the pages of each account stand. One whose host no other account has is told by it; of several on one host each
---- is below the path of its url, or, where it has none of its own, below /ID.
+--- Where the pages of each account stand. One whose host no other account has is told by it; of several on one host
+--- each is below the path of its url, or, where it has none of its own, below /ID.
 ---@param confs table[]     the accounts of the configuration
 ---@param plugins table[][] the plugins of each
----@return { own_host: boolean, prefix: string, base: string, url?: string }[] bases base: on other hosts than its own;
----  url: what links to its pages begin with
+---@return { own_host: boolean, prefix: string, base: string, url?: string }[] bases base: on other hosts than its
+---  own; url: what links to its pages begin with
 function M.bases(confs, plugins)
   local n_sites, of_host, taken = 0, owners(confs), {}
   for i, conf in ipairs(confs) do
