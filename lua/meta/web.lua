@@ -49,7 +49,7 @@ local upload = {}
 ---@return string? err
 function upload:read(max) end
 
---- Keeps it (保存) below the folder of weiyue.lua; not as code, configuration or a hidden file.
+--- Keeps it (保存) below the folder of weiyue.lua; not as code, a template, configuration or a hidden file.
 ---@param path string
 ---@return true? ok
 ---@return weiyue.Error? err file.path, file.write

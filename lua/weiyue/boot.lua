@@ -399,6 +399,15 @@ local function closed_files(boot)
   return list
 end
 
+-- Where a file that ends so becomes a plugin's template with the next reload.
+local function template_folders(loaded)
+  local list = {}
+  for _, plugin in ipairs(loaded) do
+    if plugin.pages then list[#list + 1] = require("weiyue.file").folder_of(plugin) end
+  end
+  return list
+end
+
 --- Loads the plugins and makes what serves.
 ---@param boot weiyue.Boot of read, with a conf
 function M.load(boot)
@@ -430,7 +439,7 @@ function M.load(boot)
   function host.runs(plugin, name) return timers.worker(plugin, name, workers) == worker end
   host.services = hub.services
   local loaded = load_plugins(boot, folder, host)
-  services_options.closed = closed_files(boot)
+  services_options.closed, services_options.templates = closed_files(boot), template_folders(loaded)
   forget_config()
   boot.n_plugins, boot.plugins = #loaded, loaded
   local push = package.loaded["weiyue.push"] -- C's; absent where nothing is served

@@ -11,6 +11,7 @@ local SQLITE <const> = { "", "-wal", "-shm", "-journal" } -- the files of a stor
 ---@field private folder string where paths start; "" the working directory
 ---@field private state? string the state folder
 ---@field private closed string[] single files that are nobody's
+---@field private templates string[] folders of plugins whose .html is read with them
 local Confine = {}
 Confine.__index = Confine
 
@@ -30,10 +31,17 @@ local function is_in_state(self, path)
   return path == state or path:sub(1, #state + 1) == state .. "/" or self.asset.holds(state, path)
 end
 
+--- Whether this is the name of a file of code.
+---@param name string
+function M.is_code(name)
+  name = name:lower()
+  return name:find "%.lua$" ~= nil or name:find "%.so$" ~= nil
+end
+
 -- What must neither be shown nor become something else: code, configuration, secrets.
 local function why_closed(self, path, name)
   if is_in_state(self, path) then return "the state folder is closed" end
-  if name:lower():find "%.lua$" or name:lower():find "%.so$" then return "code is closed" end
+  if M.is_code(name) then return "code is closed" end
   for part in name:gmatch "[^/]+" do
     if part:find "^%.." and part ~= ".." then return "hidden files are closed" end
   end
@@ -69,6 +77,13 @@ function Confine:place(name)
   name = below(self, name)
   local path, why, hint = checked(self, name, self.asset.place(self.folder, name))
   if not path then return nil, why, hint end
+  if name:lower():find "%.html$" then
+    for _, folder in ipairs(self.templates) do
+      if self.asset.holds(folder, path) then
+        return nil, name .. ": a plugin would read it as its template", OTHER
+      end
+    end
+  end
   local made
   for part in name:gmatch "([^/]+)/" do
     made = made and made .. "/" .. part or part
@@ -78,6 +93,25 @@ function Confine:place(name)
     if not there then return nil, ("%s: %s"):format(name, why), START end
   end
   return path
+end
+
+--- What of a folder is not shown, though the folder is: nil: all is; else a function that tells of a file's path.
+---@param folder string
+---@return (fun(path: string): boolean)?
+function Confine:shown(folder)
+  local inside = {}
+  for _, file in ipairs(self.closed) do
+    if not file:find "%.html$" and self.asset.holds(folder, file) then inside[#inside + 1] = file end
+  end
+  local has_state = self.state and self.asset.holds(folder, self.state)
+  if #inside == 0 and not has_state then return nil end
+  return function(path)
+    if has_state and is_in_state(self, path) then return false end
+    for _, file in ipairs(inside) do
+      if self.asset.same(path, file) then return false end
+    end
+    return true
+  end
 end
 
 --- A plugin's request for weiyue.transport: its files become paths. Its parts are copied, as they are the plugin's.
@@ -109,6 +143,7 @@ end
 ---@field state? string
 ---@field store? string the path of the store's file
 ---@field closed? string[] other files
+---@field templates? string[] folders of plugins whose .html is read with them
 
 ---@param options weiyue.ConfineOptions
 ---@return weiyue.Confine
@@ -117,7 +152,7 @@ function M.new(options)
   for _, ending in ipairs(options.store and SQLITE or {}) do closed[#closed + 1] = options.store .. ending end
   return setmetatable({
     asset = require "weiyue.asset", files = require "weiyue.files", folder = options.folder, state = options.state,
-    closed = closed,
+    closed = closed, templates = options.templates or {},
   }, Confine)
 end
 

@@ -61,7 +61,8 @@ local function unseen(plugin, add)
 end
 
 --- Notes on the rules of one plugin, each with its place.
----@param plugin { rules: table[], files?: table[], api?: string[], api_where?: string, calls?: table[] }
+---@param plugin { rules: table[], files?: table[], pages?: table[], api?: string[], api_where?: string,
+---  calls?: table[] }
 ---@return { zh: string, en: string }[]
 function M.check(plugin)
   local notes, first = {}, {}
@@ -74,6 +75,12 @@ function M.check(plugin)
   end
   for _, one in ipairs(plugin.files or {}) do missing(one, add) end
   unseen(plugin, add)
+  for _, page in ipairs(plugin.pages or {}) do
+    if page.is_own then
+      add(page.where, "wx.static 给的是插件自己的文件夹：其中的代码和模板不给；把文件放进单独的文件夹",
+        "wx.static serves the plugin's own folder: its code and templates are not given; use a folder for the files")
+    end
+  end
   for _, one in ipairs(declared.unknown(plugin.api or {})) do
     local zh, en = "没有接口 " .. one.pattern, "has no " .. one.pattern
     if one.family then

@@ -55,6 +55,7 @@ end
 ---@field state? string  the state folder
 ---@field store? string  the path of the store's file
 ---@field closed? string[] other files that no plugin reads or writes; set when plugins are loaded
+---@field templates? string[] folders of plugins with templates; likewise
 ---@field hub weiyue.Hub
 ---@field accounts { object: table, conf: table }[] msg.account and the checked configuration
 

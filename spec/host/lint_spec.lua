@@ -27,6 +27,14 @@ describe("weiyue.lint", function()
     end))
   end)
 
+  it("tells of static files that are the plugin's own folder", function()
+    assert.same({ "wx.static serves the plugin's own folder: its code and templates are not given; use a folder for the files" },
+      notes(function(wx)
+        wx.static("/a", "static")
+        wx.static("/b", "./.")
+      end))
+  end)
+
   it("names the nearest type of message and the nearest event", function()
     assert.same({
       "no known type of message is named imgae; did you mean image?",

@@ -136,6 +136,7 @@ end)
 wx.route("GET", "/aged", function(req) req:set_cookie("t", { "v", max_age = tonumber(req.query.v) }) end)
 wx.route("GET", "/text", function(req) return wx.response { body = req.query.q } end)
 wx.page("/fragment", function() return wx.response { status = 402, body = "<p>x</p>" } end)
+wx.static("/all", ".")
 wx.text("news", wx.reply.news { { title = "t", url = "/where" } })
 wx.route("GET", "/all-put", function(req) return wx.session(req) end)
 ]==]
@@ -528,6 +529,15 @@ describe("pages of one account", function()
       assert.equal("", answer.body)
     end)
 
+    it("are no code, and no templates beside it", function()
+      for _, name in ipairs { "init.lua", "INIT.LUA", "me.html", "Me.HTML" } do
+        assert.equal(404, get("/all/" .. name).status, name)
+      end
+      assert.equal("SECRET", get("/all/secret.txt").body)
+      assert.equal("0123456789", get("/all/static/a.txt").body)
+      assert.equal(200, get("/all/static/index.html").status)
+    end)
+
     it("come in ranges", function()
       local answer = get("/static/a.txt", "Range: bytes=2-4\r\n")
       assert.equal(206, answer.status)
@@ -573,7 +583,8 @@ describe("pages of one account", function()
       local body = multipart("b", { { name = "f", filename = "x.png", type = "image/png", data = "<script>alert(1)</script>" } })
       assert.is_true(json.decode(post("/keep?to=data/x.png", body, FORM).body).ok)
       assert.is_true(json.decode(post("/keep?to=data/x.html", body, FORM).body).ok)
-      for _, to in ipairs { "../x", "/tmp/x", "plugins/evil.lua", ".weiyue/cookie.key", "weiyue.lua", ".env" } do
+      for _, to in ipairs { "../x", "/tmp/x", "plugins/evil.lua", "plugins/site/layout.html",
+        "plugins/site/new/x.HTML", ".weiyue/cookie.key", "weiyue.lua", ".env" } do
         local told = json.decode(post("/keep?to=" .. to, body, FORM).body)
         assert.same({ code = "file.path" }, told, to)
       end
@@ -780,6 +791,24 @@ describe("pages of one account", function()
       assert.truthy(get("/me").body:find("<p>new 1</p>", 1, true))
       connection:close()
     end)
+  end)
+
+  it("gives nothing of the host's own where a plugin serves the folder that has it", function()
+    local other = serve.start {
+      ["weiyue.lua"] = ([[return { store = "sqlite:shop.db", state = "kept",
+        plugins = { "bot.lua" }, accounts = { %s } }]]):format(account.lua),
+      ["bot.lua"] = [[local wx = require "weiyue"
+        wx.static("/", ".")
+        wx.route("GET", "/-/put", function(req) wx.session(req).a = 1 end)]],
+      ["a.txt"] = "mine",
+    }
+    assert.equal(204, fetch(other, { target = "/-/put" }).status)
+    assert.equal("mine", fetch(other, { target = "/a.txt" }).body)
+    for _, name in ipairs { "bot.lua", "weiyue.lua", "shop.db", "kept/cookie.key" } do
+      assert.truthy(io.open(other.folder .. "/" .. name), name):close()
+      assert.equal(404, fetch(other, { target = "/" .. name }).status, name)
+    end
+    other:stop()
   end)
 
   it("holds nobody up who stops", function()

@@ -134,7 +134,8 @@ function M.of(plugin, caller)
     end
     local below = plugin.folder or (plugin.path or ""):match "^(.*)/[^/]*$" or "."
     add("wx.static", "static", prefix:gsub("/+$", "") .. "/*path", options,
-      { folder = below .. "/" .. folder, methods = { "GET" }, max_age = max_age or nil })
+      { folder = below .. "/" .. folder, methods = { "GET" }, max_age = max_age or nil,
+        is_own = not folder:find "[^./]" })
   end
 
   return wx

@@ -1,5 +1,7 @@
--- wx.static: a folder of the plugin's. What may leave it is decided in C, where it is opened.
+-- wx.static: a folder of the plugin's. What may leave it is decided in C, where it is opened; what of it is the
+-- plugin's or the host's own is decided here.
 
+local confine = require "weiyue.confine"
 local pages = require "weiyue.pages"
 local security = require "weiyue.web.security"
 local types = require "weiyue.web.types"
@@ -28,12 +30,19 @@ function M.answer(visit, file, kind, more, own)
   return status, fields, file, from, n
 end
 
+-- Code, templates beside it, and what else is no visitor's where a folder has more than it should.
+local function is_closed(visit, page, name)
+  if confine.is_code(name) or (page.is_own and name:lower():find "^[^/]*%.html$") then return true end
+  if page.shown == nil then page.shown = visit.site.paths():shown(page.folder) or false end
+  return page.shown and not page.shown(page.folder .. "/" .. name)
+end
+
 --- Serves the file that a request asks for; nil: there is none.
 ---@param visit table
 function M.serve(visit)
   local page, name = visit.page, visit.req.params.path
   if name == "" or name:sub(-1) == "/" then name = name .. "index.html" end
-  local file = pages.open(page.folder, name)
+  local file = not is_closed(visit, page, name) and pages.open(page.folder, name)
   if not file then return nil end
   local cache = page.max_age and page.max_age > 0 and ("public, max-age=%d"):format(page.max_age) or "no-cache"
   return M.answer(visit, file, types.of(name), "Cache-Control: " .. cache .. "\r\n")
