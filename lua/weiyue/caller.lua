@@ -130,4 +130,20 @@ function M.plugin()
   return nil, where
 end
 
+--- Raises what a plugin has done wrong, with its line in front; where it has left by a tail call, with its rule's.
+---@param text string
+function M.misuse(text)
+  local where
+  for level = 2, 200 do
+    local info = debug.getinfo(level, "Sl")
+    if not info or where then break end
+    if info.currentline > 0 and (by_source[info.source] or not is_own(info.source)) then
+      where = ("%s:%d"):format(info.short_src, info.currentline)
+    else
+      where = select(2, rule_of(level))
+    end
+  end
+  error(where and ("%s: %s"):format(where, text) or text, 0)
+end
+
 return M

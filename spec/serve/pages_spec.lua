@@ -137,6 +137,12 @@ wx.route("GET", "/aged", function(req) req:set_cookie("t", { "v", max_age = tonu
 wx.route("GET", "/text", function(req) return wx.response { body = req.query.q } end)
 wx.page("/fragment", function() return wx.response { status = 402, body = "<p>x</p>" } end)
 wx.static("/all", ".")
+wx.page("/tail/:what", function(req)
+  if req.params.what == "render" then return wx.render "none" end
+  if req.params.what == "redirect" then return wx.redirect "me" end
+  if req.params.what == "cookie" then return req:set_cookie("a b", "c") end
+  return wx.response { status = "200" }
+end)
 wx.text("news", wx.reply.news { { title = "t", url = "/where" } })
 wx.route("GET", "/all-put", function(req) return wx.session(req) end)
 ]==]
@@ -336,6 +342,21 @@ describe("pages of one account", function()
     assert.equal(500, get("/number").status)
     assert.truthy(server:log():find("a number cannot be an answer", 1, true))
     assert.equal(404, get("/nothing").status)
+  end)
+
+  it("tells where a call is wrong, also one that a handler ends with", function()
+    local line
+    local n = 0
+    for text in (PLUGIN .. "\n"):gmatch "([^\n]*)\n" do
+      n = n + 1
+      if text:find("/tail/", 1, true) then line = n end
+    end
+    for what, told in pairs { response = "wx.response: status must", render = "wx.render: there is no none.html",
+      redirect = "wx.redirect: only to", cookie = "req:set_cookie: a b is no name" } do
+      assert.equal(500, get("/tail/" .. what).status)
+      local want = ('text="plugins/site/init.lua:%d: %s'):format(line, told)
+      serve.eventually(want, function() return server:log():find(want, 1, true) end)
+    end
   end)
 
   it("stops a handler that goes on and on", function()

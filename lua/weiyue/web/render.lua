@@ -1,6 +1,7 @@
 -- wx.render: the templates NAME.html of a plugin's folder. They are read while the plugin loads, with everything
 -- else, and compiled once all plugins are there.
 
+local caller = require "weiyue.caller"
 local core = require "weiyue_core"
 local file = require "weiyue.file"
 local layout = require "weiyue.web.layout"
@@ -27,11 +28,13 @@ function M.is(value) return getmetatable(value) == NAME end
 --- wx.render(name, vars)
 function M.of(plugin)
   return function(name, vars)
-    if type(name) ~= "string" or name == "" then error('wx.render wants a name: "NAME" is the file NAME.html', 3) end
-    if vars ~= nil and type(vars) ~= "table" then error("wx.render: what it shows is a table of values", 3) end
+    if type(name) ~= "string" or name == "" then
+      caller.misuse 'wx.render wants a name: "NAME" is the file NAME.html'
+    end
+    if vars ~= nil and type(vars) ~= "table" then caller.misuse "wx.render: what it shows is a table of values" end
     if plugin.loaded and not (plugin.templates and plugin.templates[name]) then
-      error(("wx.render: there is no %s/%s.html: save it there, and the plugins are loaded anew with it"
-        .. " (模板不存在：新建它，保存后自动重新装载)"):format(file.folder_of(plugin) or "", name), 3)
+      caller.misuse(("wx.render: there is no %s/%s.html: save it there, and the plugins are loaded anew with it"
+        .. " (模板不存在：新建它，保存后自动重新装载)"):format(file.folder_of(plugin) or "", name))
     end
     return setmetatable({ [OF] = { plugin = plugin, name = name, vars = vars or {} } }, Render)
   end
@@ -92,7 +95,7 @@ local function find(plugin, name)
   if not one.run then
     one.run, one.includes = template.compile(one.text, one.path)
     one.text = nil
-    require("weiyue.caller").register(plugin, one.path, plugin.env)
+    caller.register(plugin, one.path, plugin.env)
   end
   return one.run
 end

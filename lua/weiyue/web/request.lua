@@ -221,7 +221,7 @@ end
 function methods.set_cookie(req, name, cookie)
   local visit = M.is(req) and req[OF] or error("call it with a colon: req:set_cookie(name, cookie)", 2)
   local fault = cookies.fault(name, cookie)
-  if fault then error("req:set_cookie: " .. fault, 2) end
+  if fault then require("weiyue.caller").misuse("req:set_cookie: " .. fault) end
   visit:set(name, cookie)
 end
 

@@ -1,6 +1,7 @@
 -- wx.response and wx.redirect: what a page returns where a text or a table does not say enough. Misuse raises where
 -- it is made, which is the plugin's line.
 
+local caller = require "weiyue.caller"
 local cookies = require "weiyue.web.cookies"
 local nearest = require "weiyue.nearest"
 
@@ -77,10 +78,10 @@ end
 --- wx.response
 function M.new(t)
   if type(t) ~= "table" then
-    error("wx.response wants { status = …, headers = …, body | file | stream, cookies = … }", 3)
+    caller.misuse "wx.response wants { status = …, headers = …, body | file | stream, cookies = … }"
   end
   local fault = check(t)
-  if fault then error("wx.response: " .. fault, 3) end
+  if fault then caller.misuse("wx.response: " .. fault) end
   local copy = {}
   for key, value in pairs(t) do copy[key] = value end
   return setmetatable(copy, Response)
@@ -106,8 +107,8 @@ end
 --- wx.redirect
 function M.redirect(path)
   if not M.is_own(path) then
-    error("wx.redirect: only to pages of one's own, such as \"/me\" (只能跳到自己的页面): " ..
-      "for others wx.response { status = 302, headers = { location = … } }", 3)
+    caller.misuse("wx.redirect: only to pages of one's own, such as \"/me\" (只能跳到自己的页面): " ..
+      "for others wx.response { status = 302, headers = { location = … } }")
   end
   return M.to(path)
 end
