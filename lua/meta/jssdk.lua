@@ -18,7 +18,7 @@ local jssdk = {}
 
 --- Signs a page's address (JS-SDK 签名), location.href as its script has it. Only of the account's own host: scheme, host
 --- and port of its url are compared, and those that the request has come to. With a request its client is counted: 500
---- in 10 seconds.
+--- in 10 seconds, at each worker.
 ---@async
 ---@param who weiyue.Account|weiyue.Request
 ---@param url string

@@ -50,7 +50,7 @@ end
 ---@param options any
 ---@return string?
 function M.fault(options)
-  if type(options) ~= "table" then return "jssdk is a table: { api = { \"scanQRCode\" } }" end
+  if type(options) ~= "table" or #options > 0 then return "jssdk is a table: { api = { \"scanQRCode\" } }" end
   for key, value in pairs(options) do
     if key == "api" or key == "open_tags" then
       if not is_list(value) then return ("jssdk.%s is a list of names"):format(key) end

@@ -169,6 +169,13 @@ describe("the layout", function()
     assert.matches("<head><x><meta", layout.into_head(layout.wrap "a", "<x>"), 1, true)
     assert.equal('<html><HEAD a="b"><x></HEAD><header>', layout.into_head('<html><HEAD a="b"></HEAD><header>', "<x>"))
     assert.equal("<x><p>", layout.into_head("<p>", "<x>"))
+    for before, behind in pairs {
+      ["<!doctype html>"] = "<title>t</title><p>", ["\xEF\xBB\xBF\n<!DOCTYPE html>\n<html lang=en>"] = "\n<body>",
+      ["<!doctype html><html><!-- <head> goes here --><head>"] = "<title>t</title></head>",
+      ["<!-- <html> --> <html>"] = "<header><head></header>",
+    } do
+      assert.equal(before .. "<x>" .. behind, layout.into_head(before .. behind, "<x>"))
+    end
   end)
 end)
 
@@ -301,6 +308,7 @@ describe("pages", function()
       ['wx.page("/a", { methods = {} }, function() end)'] = "methods is a list",
       ['wx.page("/a", { body = "much" }, function() end)'] = "body is a number of bytes",
       ['wx.page("/a", { login = "all" }, function() end)'] = 'login is "base" or "userinfo"',
+      ['wx.page("/a", { jssdk = { "scanQRCode" } }, function() end)'] = 'jssdk is a table: { api = { "scanQRCode" } }',
       ['wx.route("FETCH", "/a", function() end)'] = "wx.route wants a method",
       ['wx.static("/a", "../b")'] = "wx.static wants a prefix and a folder of the plugin's",
       ['wx.static("/a", "none")'] = "wx.static: there is no folder",

@@ -131,14 +131,22 @@ static wy_str authority(const wy_http_req *req) {
   return (wy_str){at, n};
 }
 
+/* The value of a header's last line: the newest of a field that proxies append to. */
+static wy_str last_header(const wy_http_req *req, wy_str want) {
+  wy_str name, value, last = {NULL, 0};
+  for (size_t i = 0; wy_http_req_field(req, i, &name, &value); i++)
+    if (wy_str_ieq(name, want)) last = value;
+  return last;
+}
+
 /* raw:hosts() → its host | nil; and where a proxy of ours has sent it: X-Forwarded-Host | nil,
  * X-Forwarded-Proto | nil */
 static int l_hosts(lua_State *L) {
   const wy_page_req *r = check(L);
   push_or_nil(L, authority(r->req));
   if (!wy_http_req_proxied(r->req)) return 1;
-  push_or_nil(L, wy_http_req_header(r->req, WY_STR("x-forwarded-host")));
-  push_or_nil(L, wy_http_req_header(r->req, WY_STR("x-forwarded-proto")));
+  push_or_nil(L, last_header(r->req, WY_STR("x-forwarded-host")));
+  push_or_nil(L, last_header(r->req, WY_STR("x-forwarded-proto")));
   return 3;
 }
 

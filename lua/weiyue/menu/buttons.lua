@@ -161,7 +161,8 @@ local function below(b)
   local list = b.sub_button
   if type(list) == "table" then return list.list or list end -- get_self nests them once more
   list = {}
-  local first, last = type(b[1]) == "string" and 2 or 1, last_of(b)
+  local has_name = type(b[1]) == "string" or (b.name == nil and b[1] ~= nil and type(b[1]) ~= "table")
+  local first, last = has_name and 2 or 1, last_of(b)
   for i = first, last do list[i - first + 1] = b[i] end
   return last >= first and list or nil
 end

@@ -41,10 +41,14 @@ end
 ---@param add fun(level: string, path: string, zh: string, en: string)
 ---@return table rule
 function M.read(rule, add)
-  local out = {}
+  local out, is_told = {}, false
   if type(rule) ~= "table" then
     add("error", "matchrule", "是一个表，例如 { tag_id = 2 }", "is a table, such as { tag_id = 2 }")
     return out
+  end
+  local function wrong(path, zh, en)
+    is_told = true
+    add("error", path, zh, en)
   end
   for key, value in pairs(rule) do
     local path = "matchrule." .. tostring(key)
@@ -52,14 +56,14 @@ function M.read(rule, add)
       add("error", path, "微信已不支持这个条件", "WeChat has given this condition up")
     elseif not read[key] then
       local near = type(key) == "string" and nearest.slip(key, nearest.names(read))
-      add("error", path, "没有这个条件" .. (near and "；最接近的是 " .. near or ""),
+      wrong(path, "没有这个条件" .. (near and "；最接近的是 " .. near or ""),
         "no such condition" .. (near and "; the nearest is " .. near or ""))
     elseif value ~= "" then
       local text, zh, en = read[key](value)
-      if text then out[key] = text else add("error", path, zh, en) end
+      if text then out[key] = text else wrong(path, zh, en) end
     end
   end
-  if next(out) == nil then
+  if next(out) == nil and not is_told then
     add("error", "matchrule", "条件不能全空：写 tag_id、client_platform_type、language 至少一个",
       "is empty: at least one of tag_id, client_platform_type, language")
   end

@@ -48,14 +48,22 @@ local BODY <const> = "</title><style>" .. STYLE .. "</style></head><body><main>"
 ---@return string
 function M.wrap(body, title) return HEAD .. (title or "") .. BODY .. body .. "</main></body></html>\n" end
 
---- Puts something into the head of a document, at its beginning.
+--- Puts something at the beginning of a document's head; of one without, where browsers begin it.
 ---@param html string
 ---@param more string
 ---@return string
 function M.into_head(html, more)
-  local _, to = html:find "<[hH][eE][aA][dD]%f[%s>][^>]*>"
-  if not to then return more .. html end
-  return html:sub(1, to) .. more .. html:sub(to + 1)
+  local at = html:find "[^\xEF\xBB\xBF]" or 1
+  while true do
+    local _, comment = html:find("^%s*<!%-%-.-%-%->", at)
+    local name, behind = html:match("^%s*<!?(%a+)[^>]*>()", at)
+    name = name and name:lower()
+    if not comment and name ~= "doctype" and name ~= "html" then
+      if name == "head" then at = behind end
+      return html:sub(1, at - 1) .. more .. html:sub(at)
+    end
+    at = comment and comment + 1 or behind
+  end
 end
 
 return M
