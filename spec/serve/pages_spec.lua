@@ -137,6 +137,8 @@ wx.route("GET", "/aged", function(req) req:set_cookie("t", { "v", max_age = tonu
 wx.route("GET", "/text", function(req) return wx.response { body = req.query.q } end)
 wx.page("/fragment", function() return wx.response { status = 402, body = "<p>x</p>" } end)
 wx.static("/all", ".")
+wx.static("/both", "static")
+wx.page("/both", function() return "a page" end)
 wx.page("/tail/:what", function(req)
   if req.params.what == "render" then return wx.render "none" end
   if req.params.what == "redirect" then return wx.redirect "me" end
@@ -522,6 +524,9 @@ describe("pages of one account", function()
     assert.equal("https://wx.example.cn/where", told.url)
     assert.equal("203.0.113.9", told.ip)
     assert.equal("http://127.0.0.1/where", where("X-Forwarded-Host: a/b\r\n").url)
+    for _, headers in ipairs { "X-Forwarded-Proto: http, https\r\n", "X-Forwarded-Proto: http\r\nX-Forwarded-Proto: https\r\n" } do
+      assert.equal("https://127.0.0.1/where", where(headers).url) -- the newest is the last
+    end
     local secure = get("/me", behind)
     assert.equal("max-age=31536000", secure.headers["strict-transport-security"])
     assert.truthy(secure.head:find "__Host%-wy%-demo=[^\r]*; HttpOnly; Secure; SameSite=Lax\r")
@@ -548,6 +553,18 @@ describe("pages of one account", function()
       answer = fetch(server, { method = "HEAD", target = "/static/a.txt" })
       assert.equal("10", answer.headers["content-length"])
       assert.equal("", answer.body)
+    end)
+
+    it("of a folder that is asked for without its slash are found behind it", function()
+      for target, to in pairs {
+        ["/static"] = "/static/", ["/static?a=1"] = "/static/?a=1", ["/all/%73tatic"] = "/all/%73tatic/",
+      } do
+        local answer = get(target)
+        assert.same({ 302, to }, { answer.status, answer.headers.location })
+        assert.matches("index", get(to).body)
+      end
+      assert.same({ 404, 404, 404 }, { get("/all").status, get("/all/x").status, get("/static/a.txt/").status })
+      assert.matches("<main>a page", get("/both").body)
     end)
 
     it("are no code, and no templates beside it", function()

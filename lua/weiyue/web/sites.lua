@@ -98,6 +98,16 @@ local function gather(conf, plugins, problems)
       add(page)
     end
   end
+  for i = 1, #list do -- a folder is found without its slash as well, where no page stands there
+    local page = list[i]
+    local bare = page.kind == "static" and page.pattern:match "^(/.+)/%*path$"
+    if bare and not seen[bare] and bare ~= conf.path then
+      local copy = {}
+      for key, value in pairs(page) do copy[key] = value end
+      copy.pattern = bare
+      add(copy)
+    end
+  end
   return list, login, add
 end
 

@@ -1,8 +1,10 @@
 -- wx.static: a folder of the plugin's. What may leave it is decided in C, where it is opened; what of it is the
 -- plugin's or the host's own is decided here.
 
+local address = require "weiyue.web.address"
 local confine = require "weiyue.confine"
 local pages = require "weiyue.pages"
+local responses = require "weiyue.web.response"
 local security = require "weiyue.web.security"
 local types = require "weiyue.web.types"
 
@@ -37,13 +39,25 @@ local function is_closed(visit, page, name)
   return page.shown and not page.shown(page.folder .. "/" .. name)
 end
 
+-- The same with a slash behind it, which what an index leads to is relative to.
+local function with_slash(visit)
+  local path, query = address.target(visit.raw, visit.base):match "^([^?]*)(.*)$"
+  if not responses.is_own(path) then return nil end
+  return 302, ("Location: %s/%s\r\n"):format(path, query) .. security.common(visit:is_secure())
+end
+
 --- Serves the file that a request asks for; nil: there is none.
 ---@param visit table
 function M.serve(visit)
-  local page, name = visit.page, visit.req.params.path
-  if name == "" or name:sub(-1) == "/" then name = name .. "index.html" end
-  local file = not is_closed(visit, page, name) and pages.open(page.folder, name)
-  if not file then return nil end
+  local page, name = visit.page, visit.req.params.path -- nil: the folder without a slash
+  local function open(of) return not is_closed(visit, page, of) and pages.open(page.folder, of) end
+  local is_folder = name == "" or name and name:sub(-1) == "/"
+  if is_folder then name = name .. "index.html" end
+  local file = name and open(name)
+  if not file then
+    if is_folder or not open((name and name .. "/" or "") .. "index.html") then return nil end
+    return with_slash(visit)
+  end
   local cache = page.max_age and page.max_age > 0 and ("public, max-age=%d"):format(page.max_age) or "no-cache"
   return M.answer(visit, file, types.of(name), "Cache-Control: " .. cache .. "\r\n")
 end
