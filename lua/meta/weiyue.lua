@@ -300,7 +300,8 @@ function wx.response(fields) end
 
 --- A template (模板), NAME.html in the plugin's folder: {{ expression }} escaped, {{{ expression }}} as it is,
 --- {% if … %} {% for … %} {% else %} {% end %}, {% include "name" %}, {# left out #}. It has req, csrf, csrf_field,
---- nonce, base and json(value) besides vars.
+--- nonce, base and json(value) besides vars. An included one has the same, and no locals (局部变量): {% include "name",
+--- { v = v } %} gives it values.
 ---@param name string
 ---@param vars? table<string, any>
 ---@return weiyue.Rendered

@@ -136,6 +136,42 @@ describe("a template", function()
       render("<ul>\n  {% for i = 1, 2 %}\n<li>{{ i }}\n  {% end %}\n{# a note #}\n</ul>\n"))
   end)
 
+  it("takes in others with values of their own", function()
+    local others = { row = "{{ v }}{{ w }}{% title = v %}", outer = '{% include("row", { v = 3 }) %}' }
+    assert.equal("1w2w", render('{% for _, v in ipairs { 1, 2 } do %}{% include "row", { v = v } %}{% end %}', { w = "w" }, others))
+    assert.equal("3w3", render("{% include 'outer' %}{{ title }}", { w = "w" }, others))
+    local ok, err = pcall(render, '\n{% include "row", 5 %}', {}, others)
+    assert.is_false(ok)
+    assert.matches("^page.html:2: include: ", err)
+  end)
+
+  it("tells who includes what is not there", function()
+    local plugin = { loaded = true, env = _G, templates = { a = { text = '\n\n{% include "none" %}', path = "a.html" } } }
+    local ok, err = pcall(function() return renders.html(renders.of(plugin)("a"), {}) end)
+    assert.is_false(ok)
+    assert.equal("a.html:3: there is no template none.html in the plugin's folder", err)
+  end)
+
+  it("may have what closes a tag in a text of it", function()
+    assert.equal("}}|}}}|%}|", render([=[{{ "}}" }}|{{{ '}}}' }}}|{% local a = [[%}]] %}{{ a }}|]=]))
+    assert.equal("1 it's 2 don't", render([[{{ 1 }} it's {{ 2 -- isn't }} don't]]))
+    assert.equal("a\"}}1", render([[{{{ "a\"}}" }}}{% -- "
+      local x = "%}" --]].."[[ %} ]] "..[[%}{{ t[1] }}]], { t = { 1 } }))
+    for _, text in ipairs { "{{ it's }}\n<p>it's", "{% local s = 'a %}\n'%}", "{{ 'a }}" } do
+      local ok, err = pcall(render, text)
+      assert.is_false(ok)
+      assert.matches("^page.html:1: ", err)
+    end
+  end)
+
+  it("may end in the middle", function()
+    assert.equal("a", render("a{% if n then return end %}b", { n = 1 }))
+    assert.equal("ab", render("a{% if n then return end %}b"))
+    assert.equal("yes", render("{% if pick(function(x) if x then return true end end) %}yes{% end %}",
+      { pick = function(f) return f(1) end }))
+    assert.equal("012", render("{% local i = 0 %}{% while i < 2 do i = i + 1 end %}01{{ i }}"))
+  end)
+
   it("takes in others, with the same values", function()
     assert.equal("[a hi z]", render('[{% include "inner" %} z]', { v = "hi" }, { inner = "a {{ v }}" }))
   end)

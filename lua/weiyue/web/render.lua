@@ -87,10 +87,11 @@ local Env <const> = {
   end,
 }
 
-local function find(plugin, name)
+-- level: whose fault it is that there is none.
+local function find(plugin, name, level)
   local one = plugin.templates and plugin.templates[name]
   if not one then
-    error(("there is no template %s/%s.html (没有这个模板)"):format(file.folder_of(plugin) or "", name), 0)
+    error(("there is no template %s/%s.html (没有这个模板)"):format(file.folder_of(plugin) or "", name), level)
   end
   if not one.run then
     one.run, one.includes = template.compile(one.text, one.path)
@@ -134,10 +135,10 @@ end
 local function run(plugin, name, env)
   local writer, include = core.html.writer(), plugin.include
   if not include then
-    function include(inner, its, inner_env) return find(plugin, inner)(its, include, inner_env) end
+    function include(inner, its, inner_env) return find(plugin, inner, 3)(its, include, inner_env) end
     plugin.include = include
   end
-  find(plugin, name)(writer, include, env)
+  find(plugin, name, 0)(writer, include, env)
   return core.html.written(writer)
 end
 

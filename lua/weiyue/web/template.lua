@@ -1,6 +1,6 @@
 -- Templates to Lua: {{ expression }} escaped, {{{ expression }}} as it is, {% if … %} {% for … %} {% else %} {% end %}
--- and any other statement, {# left out #}, {% include "name" %}. Lines of the code are lines of the template, so that
--- an error tells where it is.
+-- and any other statement, {# left out #}, {% include "name", { more values } %}. Lines of the code are lines of the
+-- template, so that an error tells where it is.
 
 local M = {}
 
@@ -27,11 +27,16 @@ local WANTS <const> = { ["if"] = "then", ["elseif"] = "then", ["for"] = "do", ["
 -- A statement as Lua: `then` and `do` may be left out.
 local function statement(code)
   local word = code:match "^%s*(%a+)"
-  local name = word == "include" and code:match "^%s*include%s*%(?%s*([\"'][^\"'\n]+[\"'])%s*%)?%s*$"
-  if name then return ("__i(%s,__o,_ENV)"):format(name) end
+  if word == "include" then
+    local given = code:match "^%s*include%s*%((.*)%)%s*$" or code:match "^%s*include(.*)$"
+    local name, values = given:match "^%s*([\"'][^\"'\n]+[\"'])%s*,?(.*)$"
+    if name and not find(values, "%S") then return ("__i(%s,__o,_ENV)"):format(name) .. newlines(code) end
+    if name then return ("__i(%s,__o,__e(_ENV,%s))"):format(name, values) end
+  end
   local want = WANTS[word]
-  if want and not find(code, "%f[%w_]" .. want .. "%s*$") then return code .. " " .. want end
-  return code
+  local is_whole = want and (find(code, "%f[%w_]" .. want .. "%s*$")
+    or find(code, "%f[%w_]" .. want .. "%f[^%w_].*%f[%w_]end%s*$"))
+  return want and not is_whole and code .. " " .. want or code
 end
 
 -- Where what begins at `at`, a text or a long bracket, ends.
@@ -49,6 +54,29 @@ local function end_of_text(code, at)
     if not ends then i = i + 1 end
   until ends
   return i
+end
+
+-- Where a tag whose code begins at `at` is closed: what stands in a text of the code closes nothing.
+local function end_of_tag(text, at, close)
+  local first = find(text, close, at, true)
+  local to = first
+  while to and close ~= "#}" do
+    local from = find(text, "[\"'%[%-]", at)
+    if not from or from > to then return to end
+    local is_comment = find(text, "^%-%-", from) ~= nil
+    local opens = is_comment and from + 2 or from
+    if find(text, "^%[=*%[", opens) or (not is_comment and find(text, "^[\"']", from)) then
+      at = end_of_text(text, opens) + 1
+      if not find(text, "^%[", opens) and find(sub(text, from, at - 1), "\n", 1, true) then return first end
+    elseif is_comment then
+      at = find(text, "\n", from, true) or to + 1
+      if at > to then return to end
+    else
+      at = from + 1
+    end
+    to = find(text, close, at, true)
+  end
+  return first
 end
 
 -- Without the comment that it ends with, which would take what stands behind the tag with it.
@@ -123,7 +151,7 @@ function M.translate(text)
     if not from then break end
     local close = CLOSING[open]
     local inside = from + #open
-    local to = find(text, close, inside, true)
+    local to = end_of_tag(text, inside, close)
     if not to then return nil, line_of(text, from), ("%s without %s"):format(open, close) end
     local before, body, after = sub(text, at, from - 1), sub(text, inside, to - 1), to + #close
     local alone = ""
@@ -154,7 +182,15 @@ end
 
 local function raw(value) return value == nil and "" or tostring(value) end
 
-local HEAD <const> = "return function(__w,__r,__o,__i,_ENV) "
+-- What an included template sees: the values that it is given, before those of who includes it.
+local function with(env, values)
+  if type(values) ~= "table" then error("include: { name = value } is what it is given", 2) end
+  local own = {}
+  for name, value in next, values do own[name] = value end
+  return setmetatable(own, { __index = env, __newindex = env })
+end
+
+local HEAD <const> = "return function(__w,__r,__e,__o,__i,_ENV) "
 
 --- The function of a template: f(writer, include, env) writes it. Raises "path:line: …" where the template is wrong.
 ---@param text string
@@ -171,7 +207,7 @@ function M.compile(text, path)
   made, err = load(HEAD .. code .. "\nend", "@" .. path, "t", {})
   if not made then error(err, 0) end
   local run = made()
-  return function(writer, include, env) return run(write, raw, writer, include, env) end, includes
+  return function(writer, include, env) return run(write, raw, with, writer, include, env) end, includes
 end
 
 return M
