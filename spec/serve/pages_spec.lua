@@ -315,6 +315,22 @@ describe("pages of one account", function()
     assert.equal(404, fetch(server, { method = "DELETE", target = "/none" }).status)
   end)
 
+  it("tells a person that there is no such page, and a program with the status alone", function()
+    local html = "Accept: text/html,*/*;q=0.8\r\n"
+    local answer = get("/none?secret=1", html)
+    assert.same({ 404, "text/html; charset=utf-8" }, { answer.status, answer.headers["content-type"] })
+    assert.matches("没有这个页面.*There is no such page", answer.body)
+    serve.eventually("it is told", function()
+      for _, line in ipairs(server:logged "http.not_found") do
+        if line:find("path=/none ", 1, true) and line:find("method=GET", 1, true) then return not line:find "secret" end
+      end
+    end)
+    assert.equal("", get("/none", "Accept: */*\r\n").body)
+    assert.equal("", post("/none", "x=1", html).body)
+    assert.equal("", get("/none", html .. "Content-Length: 0\r\n").body)
+    assert.equal(405, fetch(server, { method = "PUT", target = "/me", headers = html }).status)
+  end)
+
   it("answers HEAD without a body", function()
     local answer = fetch(server, { method = "HEAD", target = "/me" })
     assert.equal(200, answer.status)

@@ -8,7 +8,10 @@
 #include "host/host_impl.h"
 #include "net/upload.h"
 
-enum { PARAMS = 16 };
+enum {
+  PARAMS = 16,
+  LOGGED = 100 /* bytes of a path or a host that a line shows */
+};
 
 struct page {
   unsigned methods;
@@ -115,6 +118,59 @@ static int find(const generation *g, const wy_http_req *req, match *m, unsigned 
   return 404;
 }
 
+/* --- where there is none --- */
+
+#define PLAIN                                                                                   \
+  "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><meta name=\"viewport\" "        \
+  "content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light " \
+  "dark\"><title>%s</title><body style=\"font-family:sans-serif;padding:2em\"><h1>%s</h1><p>%s" \
+  "<br>%s</p><p><small>%s</small></p>"
+#define PLAIN_END "</body></html>\n"
+#define PLAIN_FIELDS "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+
+static bool is_in(wy_str text, const char *part) {
+  size_t n = strlen(part);
+  for (size_t i = 0; i + n <= text.n; i++)
+    if (wy_str_ieq((wy_str){text.p + i, n}, wy_str_of(part))) return true;
+  return false;
+}
+
+/* A browser of a host with pages asks: what it gets is read. */
+static bool is_read(const generation *g, const wy_http_req *req) {
+  bool has_pages = false;
+  for (size_t i = 0; i < g->n_accounts; i++) has_pages = has_pages || g->accounts[i].n_pages;
+  return has_pages && wy_http_req_method(req) & (WY_GET | WY_HEAD) &&
+         is_in(wy_http_req_header(req, WY_STR("accept")), "text/html") &&
+         !wy_http_req_header(req, WY_STR("content-length")).p &&
+         !wy_http_req_header(req, WY_STR("transfer-encoding")).p;
+}
+
+static void log_text(wy_line *line, const char *key, wy_str text) {
+  if (text.n) wy_line_str(line, key, (wy_str){text.p, text.n < LOGGED ? text.n : LOGGED});
+}
+
+static void respond_none(worker *w, wy_http_req *req) {
+  const char *event = wy_err_event(WY_E_HTTP_NOT_FOUND), *title = "没有这个页面";
+  char text[sizeof PLAIN PLAIN_END + 128];
+  wy_line line;
+  if (wy_ration_take(&w->ration, WY_LOG_WARN, event, NULL, WY_RATION_REFUSALS)) {
+    wy_line_begin(&line, &w->host->log, WY_LOG_WARN, event);
+    wy_line_z(&line, "reason", wy_err_reason(WY_E_HTTP_NOT_FOUND));
+    wy_line_int(&line, "status", 404);
+    wy_line_z(&line, "method", wy_http_method_name(wy_http_req_method(req)));
+    log_text(&line, "path", wy_http_req_path(req));
+    log_text(&line, "host", wy_http_req_host(req));
+    wy_http_req_log(req, &line);
+    wy_line_end(&line);
+  }
+  int n = snprintf(text, sizeof text, PLAIN PLAIN_END, title, title, "请检查地址。",
+                   "There is no such page.", "404");
+  wy_http_respond(req, &(wy_http_answer){.status = 404,
+                                         .content_type = "text/html; charset=utf-8",
+                                         .headers = PLAIN_FIELDS,
+                                         .body = {text, (size_t)n}});
+}
+
 /* --- before the body --- */
 
 #define FORM "multipart/form-data"
@@ -131,6 +187,10 @@ int wy_page_on_head(worker *w, const generation *g, wy_http_req *req, size_t *bo
   match m;
   unsigned allow;
   int status = find(g, req, &m, &allow);
+  if (status == 404 && is_read(g, req)) { /* wy_page_serve tells so */
+    *body_max = 0;
+    return 0;
+  }
   if (status) {
     wy_http_req_set_err(req, status == 405 ? WY_E_HTTP_METHOD : WY_E_HTTP_NOT_FOUND);
     wy_http_req_set_allow(req, allow);
@@ -238,12 +298,6 @@ static void add_html(wy_buf *out, wy_str text) {
 /* The error itself is for who develops, in the sandbox: it is on top of L. */
 static void respond_plain(lua_State *L, const visit *v, int status) {
   enum { ERROR_BYTES = 65536 };
-  static const char head[] =
-      "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light "
-      "dark\"><title>出错了</title><body style=\"font-family:sans-serif;padding:2em\"><h1>出错了"
-      "</h1><p>这个页面暂时打不开，请稍后再试。<br>Something went wrong here; please try again "
-      "later.</p><p><small>";
   char trace[WY_TRACE], *copy = NULL;
   const char *text = v->worker->host->sandbox ? lua_tostring(L, -1) : NULL;
   wy_buf body;
@@ -251,14 +305,15 @@ static void respond_plain(lua_State *L, const visit *v, int status) {
   wy_trace_hex(v->worker->trace_seed, (uint64_t)v->number, trace);
   bool is_page = page_of(v)->is_page;
   if (is_page) {
-    wy_buf_printf(&body, "%s%s</small></p>", head, trace);
+    wy_buf_printf(&body, PLAIN, "出错了", "出错了", "这个页面暂时打不开，请稍后再试。",
+                  "Something went wrong here; please try again later.", trace);
     if (text) {
       wy_buf_lit(&body, "<pre style=\"white-space:pre-wrap\">");
       add_html(&body, wy_mask(L, wy_str_of(text), &copy));
       wy_buf_lit(&body, "</pre>");
       free(copy);
     }
-    wy_buf_lit(&body, "</body></html>\n");
+    wy_buf_lit(&body, PLAIN_END);
   } else {
     wy_buf_printf(&body, "{\"error\":\"internal\",\"trace\":\"%s\"}\n", trace);
   }
@@ -266,8 +321,7 @@ static void respond_plain(lua_State *L, const visit *v, int status) {
                   &(wy_http_answer){.status = status,
                                     .content_type = is_page ? "text/html; charset=utf-8"
                                                             : "application/json; charset=utf-8",
-                                    .headers = "Cache-Control: no-store\r\n"
-                                               "X-Content-Type-Options: nosniff\r\n",
+                                    .headers = PLAIN_FIELDS,
                                     .body = wy_buf_view(&body)});
   wy_buf_deinit(&body);
 }
@@ -351,8 +405,10 @@ void wy_page_serve(worker *w, wy_http_req *req) {
   edition *e = w->current;
   match m;
   unsigned allow;
-  if (find(e->generation, req, &m, &allow)) { /* the generation has changed since the head came */
-    wy_http_respond(req, &(wy_http_answer){.status = 404});
+  if (find(e->generation, req, &m,
+           &allow)) { /* or the generation has changed since the head came */
+    if (is_read(e->generation, req)) respond_none(w, req);
+    else wy_http_respond(req, &(wy_http_answer){.status = 404});
     return;
   }
   visit *v = calloc(1, sizeof *v);
