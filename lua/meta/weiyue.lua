@@ -258,7 +258,8 @@ function wx.menu(menu) end
 
 -- What is kept --------------------------------------------------------------------------------------
 
---- A user's session (会话): msg:session(); of a request: that of its user, or of its browser.
+--- A user's session (会话): msg:session(); of a request: that of its user, or of its browser. A page is answered 503
+--- where it cannot be written. What a stream's function changes is written at the stream's end; nobody waits for it.
 ---@async
 ---@param of weiyue.Message|weiyue.Request
 ---@return table<string, any>? session

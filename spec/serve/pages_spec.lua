@@ -139,6 +139,8 @@ wx.page("/fragment", function() return wx.response { status = 402, body = "<p>x<
 wx.static("/all", ".")
 wx.static("/both", "static")
 wx.page("/both", function() return "a page" end)
+wx.static("/named/x", "static")
+wx.page("/named/:name", function(req) return "named " .. req.params.name end)
 wx.page("/tail/:what", function(req)
   if req.params.what == "render" then return wx.render "none" end
   if req.params.what == "redirect" then return wx.redirect "me" end
@@ -581,6 +583,7 @@ describe("pages of one account", function()
       end
       assert.same({ 404, 404, 404 }, { get("/all").status, get("/all/x").status, get("/static/a.txt/").status })
       assert.matches("<main>a page", get("/both").body)
+      assert.matches("<main>named x", get("/named/x").body)
     end)
 
     it("are no code, and no templates beside it", function()

@@ -104,7 +104,7 @@ local function gather(conf, plugins, problems)
     if bare and not seen[bare] and bare ~= conf.path then
       local copy = {}
       for key, value in pairs(page) do copy[key] = value end
-      copy.pattern = bare
+      copy.pattern, copy.is_last = bare, true
       add(copy)
     end
   end
@@ -124,7 +124,7 @@ end
 
 local function sort(list)
   local order, ranks = {}, {}
-  for i, page in ipairs(list) do order[page], ranks[page] = i, rank(page.pattern) end
+  for i, page in ipairs(list) do order[page], ranks[page] = i, page.is_last and "d" or rank(page.pattern) end
   table.sort(list, function(a, b)
     if ranks[a] ~= ranks[b] then return ranks[a] < ranks[b] end
     return order[a] < order[b]
