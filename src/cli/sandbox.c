@@ -170,8 +170,8 @@ static int take_seed(sandbox *s) { /* SEED bytes, in hex */
   return WY_CLI_GO_ON;
 }
 
-/* For `weiyue push --sandbox` and its like: where the accounts are, and what their secrets come from.
- * What cannot be written is missed there. */
+/* For `weiyue push --sandbox` and its like: where the accounts are, and what their secrets come
+ * from. What cannot be written is missed there. */
 static void leave_setup(const sandbox *s, bool runs) {
   char path[4200];
   snprintf(path, sizeof path, "%s/setup.json", s->state);

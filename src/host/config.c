@@ -345,7 +345,8 @@ void wy_config_read_host(wy_host *h, lua_State *L, int conf, const char *folder,
   h->state = strdup(state);
   h->log_file = log_file ? strdup(log_file) : NULL;
   if (asprintf(&h->uploads, "%s/uploads", state) < 0) h->uploads = NULL;
-  if (!h->state || !h->uploads || !h->folder || (log_file && !h->log_file)) luaL_error(L, "out of memory");
+  if (!h->state || !h->uploads || !h->folder || (log_file && !h->log_file))
+    luaL_error(L, "out of memory");
   lua_pop(L, 6);
 }
 

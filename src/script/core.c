@@ -18,18 +18,10 @@ void wy_worked(lua_State *L) {
 
 EXPORT int luaopen_weiyue_core(lua_State *L) {
   static const luaL_Reg modules[] = {
-      {"codec", wy_open_codec},
-      {"crypto", wy_open_crypto},
-      {"form", wy_open_form},
-      {"html", wy_open_html},
-      {"json", wy_open_json},
-      {"log", wy_open_log},
-      {"secrets", wy_open_secrets},
-      {"text", wy_open_text},
-      {"time", wy_open_time},
-      {"url", wy_open_url},
-      {"xml", wy_open_xml},
-      {NULL, NULL},
+      {"codec", wy_open_codec},     {"crypto", wy_open_crypto}, {"form", wy_open_form},
+      {"html", wy_open_html},       {"json", wy_open_json},     {"log", wy_open_log},
+      {"secrets", wy_open_secrets}, {"text", wy_open_text},     {"time", wy_open_time},
+      {"url", wy_open_url},         {"xml", wy_open_xml},       {NULL, NULL},
   };
   lua_createtable(L, 0, sizeof modules / sizeof *modules - 1);
   for (const luaL_Reg *m = modules; m->name; m++) {

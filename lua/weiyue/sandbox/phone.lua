@@ -5,6 +5,7 @@ local core = require "weiyue_core"
 local kf_session = require "weiyue.sandbox.api.kf_session"
 local library = require "weiyue.sandbox.library"
 local menus = require "weiyue.sandbox.menus"
+local publish = require "weiyue.sandbox.api.publish"
 local scene = require "weiyue.sandbox.scene"
 
 local crypto = core.crypto
@@ -192,14 +193,22 @@ end
 
 -- WeChat itself sends the material.
 local function material(runtime, account, openid, button)
-  local item = library.find(runtime.world, account, button.media_id or button.article_id)
+  local item = library.find(runtime.world, account, button.media_id)
   if item then
     runtime.world:deliver(account.appid, openid, { way = "menu", type = item.type, articles = item.articles,
       media = not item.articles and { media_id = item.media_id } or nil })
   end
 end
-presses.media_id, presses.view_limited, presses.article_id, presses.article_view_limited =
-  material, material, material, material
+presses.media_id, presses.view_limited = material, material
+
+-- The same of what was published.
+local function post(runtime, account, openid, button)
+  local articles = publish.articles(runtime.world, account, button.article_id)
+  if articles then
+    runtime.world:deliver(account.appid, openid, { way = "menu", type = "mpnewsarticle", articles = articles })
+  end
+end
+presses.article_id, presses.article_view_limited = post, post
 
 local WANTS <const> = { scancode_push = "scan", scancode_waitmsg = "scan", pic_sysphoto = "image",
   pic_photo_or_album = "image", pic_weixin = "image", location_select = "location" }

@@ -1,6 +1,7 @@
 -- What a user of the sandbox does: what the account hears of it.
 
 local phone = require "weiyue.sandbox.phone"
+local rows = require "spec.support.sandbox_rows"
 local sandbox = require "spec.support.sandbox_world"
 
 local APPID <const>, OPENID <const> = sandbox.APPID, sandbox.OPENID
@@ -51,6 +52,16 @@ describe("the phone", function()
     phone.scan(runtime, s.account, user, { scene = "7" })
     assert.same({ "CLICK", "VIEW", "text", "LOCATION", "pic_weixin", "image", "location_select", "location",
       "scancode_push", "SCAN" }, heard())
+  end)
+
+  it("shows what was published where a button of the menu says so", function()
+    local id = rows.article(s)
+    assert(s:call("menu.create", { button = { { type = "article_id", name = "a", article_id = id } } }))
+    press(1)
+    assert.equal("标题", s:received()[1].articles[1].title)
+    s:call("publish.delete", { article_id = id })
+    press(1)
+    assert.equal(1, #s:received())
   end)
 
   it("tells it nothing of who is on its blacklist: the phone does what it does all the same", function()
