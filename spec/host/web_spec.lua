@@ -149,7 +149,7 @@ describe("a template", function()
     local plugin = { loaded = true, env = _G, templates = { a = { text = '\n\n{% include "none" %}', path = "a.html" } } }
     local ok, err = pcall(function() return renders.html(renders.of(plugin)("a"), {}) end)
     assert.is_false(ok)
-    assert.equal("a.html:3: there is no template none.html in the plugin's folder", err)
+    assert.matches("^a.html:3: there is no template .*none.html ", err)
   end)
 
   it("may have what closes a tag in a text of it", function()

@@ -334,7 +334,7 @@ void wy_logfile_flush(void) {
 }
 
 void wy_logfile_last_words(void) {
-  enum { STEP_MS = 10, STEPS = FLUSH_S * 1000 / STEP_MS, MOST = 3 * STEPS };
+  enum { STEP_MS = 10, STEPS = 3 * FLUSH_S * 1000 / STEP_MS, MOST = 2 * STEPS };
   uint64_t until = came, before = went;
   if (!running) { /* nobody else will: as they lie there, without the lock */
     size_t n = used < RING - tail ? used : RING - tail;
