@@ -371,7 +371,7 @@ describe("pages of one account", function()
       n = n + 1
       if text:find("/tail/", 1, true) then line = n end
     end
-    for what, told in pairs { response = "wx.response: status must", render = "wx.render: there is no none.html",
+    for what, told in pairs { response = "wx.response: status must", render = "wx.render: there is no plugins/site/none.html",
       redirect = "wx.redirect: only to", cookie = "req:set_cookie: a b is no name" } do
       assert.equal(500, get("/tail/" .. what).status)
       local want = ('text="plugins/site/init.lua:%d: %s'):format(line, told)

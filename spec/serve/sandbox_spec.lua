@@ -390,8 +390,10 @@ wx.page("/js", { jssdk = { api = { "scanQRCode" } } }, function() return "<!doct
         headers = ("Connection: close\r\nCookie: %s\r\n"):format(table.concat(cookies, "; ")) })
       local response = assert(connection:read())
       connection:close()
-      local name, value = (response.headers["set-cookie"] or ""):match "^([^=]+)=([^;]*)"
-      if name then jar[name] = value end
+      for _, cookie in ipairs(response.cookies) do
+        local name, value = cookie:match "^([^=]+)=([^;]*)"
+        jar[name] = not cookie:lower():find("max-age=0", 1, true) and value or nil
+      end
       return response
     end
   end

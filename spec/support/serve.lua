@@ -39,16 +39,17 @@ Connection.__index = Connection
 --- Sends bytes as they are.
 function Connection:send(bytes) return assert(self.socket:send(bytes)) end
 
---- One response: { status, headers, body }; nil, err at the end of the connection or after TIMEOUT.
+--- One response: { status, headers, cookies, body }, cookies: the fields that set them; nil, err at the end of the connection or after TIMEOUT.
 ---@param method? string of the request: what answers HEAD has no body
 function Connection:read(method)
   local line, err = self.socket:receive "*l"
   if not line then return nil, err end
-  local response = { status = tonumber(line:match "^HTTP/1%.1 (%d%d%d)"), headers = {}, body = "" }
+  local response = { status = tonumber(line:match "^HTTP/1%.1 (%d%d%d)"), headers = {}, cookies = {}, body = "" }
   for header in function() return assert(self.socket:receive "*l") end do
     if header == "" then break end
     local name, value = header:match "^([^:]+): *(.*)$"
     response.headers[name:lower()] = value
+    if name:lower() == "set-cookie" then table.insert(response.cookies, value) end
   end
   local n = tonumber(response.headers["content-length"] or 0)
   if n > 0 and method ~= "HEAD" then response.body = assert(self.socket:receive(n)) end
