@@ -131,7 +131,7 @@ describe("replay --spec", function()
       for n in done.out:gmatch "not ok %d+ %- push (%d+)" do failed[#failed + 1] = n .. ":\n" .. written[tonumber(n)] end
       -- what another server said is for who writes the spec to tell
       assert.equal(1, #failed, table.concat(failed, "\n") .. done.out .. done.err)
-      assert.matches('^16:.*app.http:on%("GET", "http://127.0.0.1:1/goods", { json = {} }%) %-%- TODO', failed[1])
+      assert.matches('^16:.*app.http:on%("GET", "http://127.0.0.1:1/goods", { json = {} }%) %-%- fill in', failed[1])
       assert.matches("1%.%." .. #pushes .. "\n", done.out)
       assert.matches('app:logs "lua.error" > 0', written[14])
       assert.matches('app:logs "lua.bad_reply" > 0', written[18])

@@ -133,7 +133,7 @@ local function add_todos(out, strange, seen, tr)
     local key = call.method .. " " .. call.url
     if not seen[key] then
       local what = tr("它当时答了什么？记录里没有", "what did it answer? The journal does not know")
-      out[#out + 1] = ("    app.http:on(%s, %s, { json = {} }) -- TODO: %s"):format(quoted(call.method),
+      out[#out + 1] = ("    app.http:on(%s, %s, { json = {} }) -- fill in: %s"):format(quoted(call.method),
         quoted(call.url), what)
     end
     seen[key] = true
