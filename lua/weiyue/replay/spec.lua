@@ -128,7 +128,7 @@ local function stub_of(call)
 end
 
 -- Of servers whose answers the journal does not have.
-local function add_todos(out, strange, seen, tr)
+local function add_unknown(out, strange, seen, tr)
   for _, call in ipairs(strange) do
     local key = call.method .. " " .. call.url
     if not seen[key] then
@@ -167,8 +167,8 @@ local function add_stubs(out, list, run, tr)
     for _, call in ipairs(one.calls) do stubs[#stubs + 1] = stub_of(call) end
   end
   for i = #stubs, 1, -1 do out[#out + 1] = stubs[i] end -- the newest stub counts first
-  for _, one in ipairs(list) do add_todos(out, (run.states[one] or {}).strange or {}, seen, tr) end
-  add_todos(out, run.strange, seen, tr)
+  for _, one in ipairs(list) do add_unknown(out, (run.states[one] or {}).strange or {}, seen, tr) end
+  add_unknown(out, run.strange, seen, tr)
 end
 
 -- What he did before; true: something went wrong in it.
