@@ -208,11 +208,6 @@ local function chain(index, msg, outbox, event, i)
   return reply, type(where) == "string" and where or use.where
 end
 
--- "", or a text that is.
-local function is_empty(reply)
-  return reply == "" or type(reply) == "table" and reply.type == "text" and reply.content == ""
-end
-
 -- What a reply needs before it can leave.
 ---@async
 local function prepare(outbox, msg, reply, where)
@@ -252,6 +247,7 @@ function M.dispatcher(index, outbox, word, forgetting)
   index.text.mailbox_word = word and fold(word)
   local around = index.use[1] ~= nil
   local personal = forgetting and forgetting.events or {}
+  local untold = outbox and outbox.push.untold
   return function(msg)
     local kind, event = msg.type, nil
     if HAS_EVENT[kind] then event = msg.event end -- an absent field costs a call of the metatable's
@@ -270,7 +266,9 @@ function M.dispatcher(index, outbox, word, forgetting)
     local session = M.session
     if session then session.save(msg, reply ~= nil and where or nil) end
     if is_personal then forgetting:heard(msg) end
-    if not reply or is_empty(reply) then return false, where, unknown end
+    if not reply or reply == "" then return false, where, unknown end
+    local is_table = type(reply) == "table"
+    if is_table and reply.type == "text" and reply.content == "" then return false, where, unknown end
     where = where or "?"
     if event and not events.may_reply(kind, event) and not (outbox and outbox:went_on(msg)) then
       if M.once(where, "no_reply:" .. event) then
@@ -279,12 +277,12 @@ function M.dispatcher(index, outbox, word, forgetting)
       end
       return false, where, unknown
     end
-    if type(reply) == "table" then
+    if is_table then
       if outbox then reply = prepare(outbox, msg, reply, where) end
       local base = msg.account.pages or msg.account.url
       if base then reply = resolve(reply, base) else tell_lost(reply, where) end
     end
-    if outbox then reply = outbox:tell(msg, reply) end
+    if untold and untold() then reply = outbox:tell(msg, reply) end
     return reply, where, unknown
   end
 end

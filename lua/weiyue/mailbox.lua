@@ -24,7 +24,7 @@ Mailbox.__index = Mailbox
 -- The length keeps accounts apart: ("a", "bc") is not ("ab", "c").
 local function key_of(account_id, openid) return #account_id .. ":" .. account_id .. openid end
 
--- Beside what waits, where the user was not told of it; and under the first alone, that there is such a user.
+-- Before the key of what waits, where the user was not told of it.
 local UNTOLD <const> = "?"
 
 local function read(self, key)
@@ -100,16 +100,14 @@ end
 ---Notes that nobody could tell the user of what waits for him.
 function Mailbox:hide(account_id, openid)
   self.dict:set(UNTOLD .. key_of(account_id, openid), "1", self.ttl)
-  self.dict:set(UNTOLD, "1", self.ttl)
 end
 
 ---He was told now.
 function Mailbox:show(account_id, openid) self.dict:delete(UNTOLD .. key_of(account_id, openid)) end
 
----Whether an answer waits of which the user was not told. Cheap: asked for every text that answers him.
+---Whether an answer waits of which the user was not told.
 ---@return boolean
 function Mailbox:hides(account_id, openid)
-  if not self.dict:get(UNTOLD) then return false end
   local key = key_of(account_id, openid)
   return self.dict:get(UNTOLD .. key) ~= nil and self.dict:get(key) ~= nil
 end

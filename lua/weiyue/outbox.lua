@@ -141,7 +141,8 @@ function Outbox:fetch(msg)
   return reply
 end
 
---- A text that answers him, with a line about what waits for him if nobody could tell him before.
+--- A text that answers him, with a line about what waits for him if nobody could tell him before. Asked only where
+--- push.untold says that there is such a user.
 ---@param msg table
 ---@param reply string|weiyue.Reply
 ---@return string|weiyue.Reply
@@ -293,6 +294,7 @@ end
 function Outbox:hide(p, replies, err)
   local fate = self:put(p, replies)
   self.box:hide(p.account.id, p.openid)
+  self.push.untold(true)
   if is_passing(err) then self:remind(p, 1) end
   return fate
 end

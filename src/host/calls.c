@@ -104,6 +104,15 @@ static int l_can_late(lua_State *L) {
   return 1;
 }
 
+/* untold(is?) → whether answers may wait of which their users were not told; asked for every reply
+ */
+static int l_untold(lua_State *L) {
+  atomic_bool *untold = &worker_of(L)->host->mailbox.untold;
+  if (lua_toboolean(L, 1)) atomic_store_explicit(untold, true, memory_order_relaxed);
+  lua_pushboolean(L, atomic_load_explicit(untold, memory_order_relaxed));
+  return 1;
+}
+
 /* has_sender() → true when the program sends customer service messages: by WeChat's API they leave
  * where it does not */
 static int l_has_sender(lua_State *L) {
@@ -243,18 +252,31 @@ static int l_count(lua_State *L) {
 }
 
 void wy_calls_open(edition *e, lua_State *L) {
-  static const luaL_Reg functions[] = {{"way", l_way},           {"deadline", l_deadline},
-                                       {"attempt", l_attempt},   {"given", l_given},
-                                       {"trace", l_trace},       {"answer", l_answer},
-                                       {"can_late", l_can_late}, {"has_sender", l_has_sender},
-                                       {"hold", l_hold},         {"release", l_release},
-                                       {"keep", l_keep},         {"parked", l_parked},
-                                       {"read", l_read},         {"facts", l_facts},
-                                       {"turns", l_turns},       {"sent", l_sent},
-                                       {"may_ask", l_may_ask},   {"give_up", l_give_up},
-                                       {"park", l_park},         {"send", wy_late_send},
-                                       {"count", l_count},       {"forget", l_forget},
-                                       {"check", l_check},       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"way", l_way},
+                                       {"deadline", l_deadline},
+                                       {"attempt", l_attempt},
+                                       {"given", l_given},
+                                       {"trace", l_trace},
+                                       {"answer", l_answer},
+                                       {"can_late", l_can_late},
+                                       {"has_sender", l_has_sender},
+                                       {"hold", l_hold},
+                                       {"release", l_release},
+                                       {"keep", l_keep},
+                                       {"parked", l_parked},
+                                       {"read", l_read},
+                                       {"facts", l_facts},
+                                       {"turns", l_turns},
+                                       {"sent", l_sent},
+                                       {"may_ask", l_may_ask},
+                                       {"give_up", l_give_up},
+                                       {"park", l_park},
+                                       {"send", wy_late_send},
+                                       {"count", l_count},
+                                       {"forget", l_forget},
+                                       {"check", l_check},
+                                       {"untold", l_untold},
+                                       {NULL, NULL}};
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   luaL_newlibtable(L, functions);
   lua_pushlightuserdata(L, e);
