@@ -465,6 +465,7 @@ function M.load(boot)
   local to_forget = {}
 
   local function missing(account, name)
+    if options.bare then return end
     boot.failed_plugins = boot.failed_plugins + 1
     boot.problems[#boot.problems + 1] = {
       level = "error", event = "plugin.load_failed",

@@ -177,6 +177,21 @@ describe("a served host's store", function()
       assert.equal("after", says "value")
     end)
 
+    it("leaves a restored store to who had it, also where root restores", function()
+      if io.popen("id -u"):read "n" ~= 0 then return end -- who may give files away
+      start()
+      assert.equal("kept", says "set before")
+      server:halt()
+      assert.equal(0, serve.run(folder, "store backup saved.db").status)
+      local function owner() return io.popen("stat -c %u " .. folder .. "/weiyue.db 2>&1"):read "n" end
+      os.execute("chown 65534 " .. folder .. "/weiyue.db")
+      assert.equal(0, serve.run(folder, "store restore saved.db").status)
+      assert.equal(65534, owner())
+      os.execute(("rm %s/weiyue.db; chown 65533 %s"):format(folder, folder))
+      assert.equal(0, serve.run(folder, "store restore saved.db").status)
+      assert.equal(65533, owner())
+    end)
+
     it("tells what is in the store", function()
       start()
       assert.equal("kept", says "set one")

@@ -105,6 +105,18 @@ describe("the token server", function()
     assert.is_nil(server:log():find(run.out:sub(1, -2), 1, true))
   end)
 
+  it("needs no host, whatever plugins the account names", function()
+    local all = files()
+    all["weiyue.lua"] = serve.config({ serve.account("bot", "plain", ('kind = "service", verified = true, '
+      .. 'secret = "wxtestsecret", api = "%s", plugins = { "bot" }'):format(api.url)) })
+    local folder = serve.folder(all)
+    local run = serve.run(folder, "token")
+    assert.equal(0, run.status, run.err)
+    assert.equal("", run.err)
+    assert.matches("^wxtest%-0001%-%d+\n$", run.out)
+    serve.remove(folder)
+  end)
+
   it("is asked by weiyue token --refresh --json", function()
     start()
     local first = serve.run(server.folder, "token").out:sub(1, -2)

@@ -65,8 +65,12 @@ int wy_cli_no_sandbox(const char *state) {
                       state);
 }
 
+bool wy_cli_none_runs(int err) {
+  return err == UV_ENOENT || err == UV_ECONNREFUSED || err == UV_ENOTDIR;
+}
+
 int wy_cli_not_reached(const char *state, int err, bool sure) {
-  if (err != UV_ENOENT && err != UV_ECONNREFUSED && err != UV_ENOTDIR)
+  if (!wy_cli_none_runs(err))
     return wy_cli_error(WY_EXIT_FAILED, "%s/" WY_CONTROL_NAME ": %s", state, wy_cli_why(err));
   wy_cli_error(
       0, wy_tr("没有宿主以 %s 为状态文件夹在运行", "no host runs with the state folder %s"), state);

@@ -21,6 +21,9 @@ int wy_cli_find_sandbox(const char *config, const char *state, const char *lua_p
 /* Says that no sandbox runs: the exit status. */
 int wy_cli_no_sandbox(const char *state);
 
+/* Whether that error of wy_local_connect says that nobody is there. */
+bool wy_cli_none_runs(int err);
+
 /* Says that no host was reached there, a uv error of wy_local_connect: the exit status. */
 int wy_cli_not_reached(const char *state, int err, bool sure);
 

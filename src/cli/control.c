@@ -79,9 +79,12 @@ static int run(const verb *v, int argc, char **argv) {
   }
   int err = wy_local_connect(state, WY_CONTROL_NAME, &fd);
   char sandbox[WY_CLI_PATH];
-  if (err && wy_cli_find_sandbox(NULL, state, NULL, sandbox) == 0 &&
-      wy_local_connect(sandbox, WY_CONTROL_NAME, &fd) == 0)
-    err = 0; /* a sandbox runs instead */
+  if (wy_cli_none_runs(err) && wy_cli_find_sandbox(NULL, state, NULL, sandbox) == 0 &&
+      wy_local_connect(sandbox, WY_CONTROL_NAME, &fd) == 0) {
+    err = 0;
+    if (!json) printf("%s", wy_tr("沙箱：", "sandbox: "));
+    fflush(stdout);
+  }
   if (err) return wy_cli_not_reached(state, err, sure);
   char line[64];
   snprintf(line, sizeof line, "{\"do\":\"%s\"}\n", v->name);

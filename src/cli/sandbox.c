@@ -17,9 +17,11 @@
 #include "cli/lua.h"
 #include "cli/options.h"
 #include "cli/problems.h"
+#include "host/control.h"
 #include "host/logging.h"
 #include "host/sandbox.h"
 #include "net/listen.h"
+#include "net/local.h"
 #include "script/guest.h"
 #include "store/kv_file.h"
 #include "weiyue.h"
@@ -154,7 +156,7 @@ static void keep_seed(sandbox *s, const char *path) {
   if (fd < 0) return; /* what cannot be kept is made anew next time */
   bool ok = write(fd, s->seed, 2 * SEED) == 2 * SEED;
   close(fd);
-  if (ok && link(own, path)) read_seed(s, path);
+  if (ok && link(own, path) && !read_seed(s, path)) rename(own, path); /* what lies there is none */
   unlink(own);
 }
 
@@ -168,6 +170,14 @@ static int take_seed(sandbox *s) { /* SEED bytes, in hex */
   for (size_t i = 0; i < SEED; i++) snprintf(s->seed + 2 * i, 3, "%02x", bytes[i]);
   keep_seed(s, path);
   return WY_CLI_GO_ON;
+}
+
+/* Another one has the state folder already: it is the one that is found there. */
+static bool is_second(const sandbox *s) {
+  int fd;
+  if (wy_local_connect(s->state, WY_CONTROL_NAME, &fd)) return false;
+  close(fd);
+  return true;
 }
 
 /* For `weiyue push --sandbox` and its like: where the accounts are, and what their secrets come
@@ -334,13 +344,14 @@ static void end(sandbox *s) {
 
 static int run(sandbox *s) {
   forget_store(s);
+  bool is_found = !is_second(s);
   if (uv_loop_init(&s->loop)) return failed(WY_E_NOMEM);
   int status = start(s);
   if (status == WY_CLI_GO_ON) {
-    leave_setup(s, true);
+    if (is_found) leave_setup(s, true);
     print_ready(s);
     while (!wy_host_stopped(s->user)) uv_run(&s->loop, UV_RUN_ONCE);
-    leave_setup(s, false);
+    if (is_found) leave_setup(s, false);
     status = WY_EXIT_DONE;
   }
   end(s);

@@ -249,11 +249,26 @@ static int keep_aside(const char *path, char aside[PATH_BYTES]) {
   return link(from, to) && errno != ENOENT ? -1 : 0;
 }
 
+/* Who runs the host, and not root, is to have it: the owner of the old one, or of its folder. */
+static int give_to_owner(const char *made, const char *path) {
+  struct stat st;
+  char folder[PATH_BYTES];
+  if (geteuid() != 0) return 0;
+  if (stat(path, &st)) {
+    snprintf(folder, sizeof folder, "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (slash) slash[slash == folder] = '\0';
+    if (stat(slash ? folder : ".", &st)) return 0;
+  }
+  return chown(made, st.st_uid, st.st_gid);
+}
+
 /* At any moment there is a whole one under this name: the old one, or the new. */
 static int put_in_place(const char *made, const char *path, char aside[PATH_BYTES]) {
   static const char *const ends[] = {"-wal", "-shm"};
   char old[PATH_BYTES];
   settle(path);
+  if (give_to_owner(made, path)) return failed_errno(made);
   if (keep_aside(path, aside)) return failed_errno(path);
   for (size_t i = 0; i < 2; i++) { /* an old log would be read into the new file */
     name(old, path, ends[i]);
