@@ -544,7 +544,7 @@ function M.load(boot)
     local stop_forgetting = worker == 0 and hub.forgetting:start()
     local stop_components = worker == 0 and hub.has_component and hub.components:start()
     if worker == 0 and options.sandbox then
-      task.after(0, function() require("weiyue.menu.bring").all(hub) end)
+      task.after(0, function() require("weiyue.menu.bring").all(hub, shared.object "weiyue.host.dict") end)
     end
     return function()
       stop()

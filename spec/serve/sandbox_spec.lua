@@ -455,6 +455,8 @@ wx.page("/js", { jssdk = { api = { "scanQRCode" } } }, function() return "<!doct
     assert.equal(("http://127.0.0.1:%d/me"):format(port), box:does("click", { button = { 1 } }).url)
     box:does("click", { button = { 2 } })
     box:item("the click's answer", function(i) return i.text == "关于我们" and i end)
+    serve.write(box.server.folder, "plugins/pages.lua", 'require("weiyue").text("hi", "no menu here")')
+    serve.eventually("no menu", function() return type(box:get("/-/state").accounts[1].menu) ~= "table" end)
   end)
 end)
 

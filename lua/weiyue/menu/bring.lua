@@ -1,5 +1,5 @@
 -- Brings the menus that plugins declare to WeChat, in place of those that it has. `weiyue sandbox` does so by itself:
--- its WeChat is nobody's.
+-- its WeChat is nobody's. One that is declared no more is taken away; what plugins made by themselves stays.
 
 local json = require "weiyue.json"
 
@@ -18,9 +18,16 @@ end
 --- Of all accounts that have a whole one; what fails stands in the log.
 ---@async
 ---@param hub weiyue.Hub
-function M.all(hub)
+---@param memory table that outlives the generation
+function M.all(hub, memory)
   for _, place in ipairs(hub:places()) do
-    if place.menu and place.menu.create and place.can.menu then bring(hub.engine, place) end
+    local key = "menu/" .. place.id
+    if place.menu and place.menu.create and place.can.menu then
+      bring(hub.engine, place)
+      memory:set(key, true)
+    elseif not place.menu and memory:get(key) and hub.engine:call(place, "menu.delete") then
+      memory:delete(key)
+    end
   end
 end
 
