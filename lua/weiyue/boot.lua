@@ -455,7 +455,9 @@ function M.load(boot)
       park = function(...) return hub.components:enter(park(...)) end,
     }, { __index = push })
   end
-  local box = mailbox.new(shared.object "weiyue.mailbox.dict", { gone = shared.object "weiyue.mailbox.gone" })
+  local box = mailbox.new(shared.object "weiyue.mailbox.dict", {
+    gone = shared.object "weiyue.mailbox.gone", untold = push and push.untold,
+  })
   local function platform(object)
     local known = hub:place(object)
     if known and known.component then return known.component.object, known.number end

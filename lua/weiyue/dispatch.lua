@@ -247,7 +247,7 @@ function M.dispatcher(index, outbox, word, forgetting)
   index.text.mailbox_word = word and fold(word)
   local around = index.use[1] ~= nil
   local personal = forgetting and forgetting.events or {}
-  local untold = outbox and outbox.push.untold
+  local untold = outbox and outbox.push and outbox.push.untold
   return function(msg)
     local kind, event = msg.type, nil
     if HAS_EVENT[kind] then event = msg.event end -- an absent field costs a call of the metatable's

@@ -1,8 +1,8 @@
 -- What is known of the firings of timers beyond the generation that runs them: in the memory of the process; and in
 -- the store, which outlives it, which moments of wx.at had their turn, and since when it is known.
 --
---   timer/HOST/ID          "SINCE TIME TIME …": unix seconds, and seconds since midnight
---   timer/HOST/ID/MOMENT   a moment, in unix seconds, that had its turn: in which process
+--   a/HOST/ID          "SINCE TIME TIME …": unix seconds, and seconds since midnight
+--   a/HOST/ID/MOMENT   a moment, in unix seconds, that had its turn: in which process
 --
 -- HOST is empty, but where other hosts share the store: then what the file host.id of the state folder says.
 
@@ -73,7 +73,7 @@ local function read(text)
 end
 
 function Firings:stored_key(id, moment)
-  local key = self.host and keep.key("timer", self.host, id)
+  local key = self.host and keep.key("a", self.host, id)
   return key and moment and ("%s/%012d"):format(key, moment) or key
 end
 

@@ -15,6 +15,7 @@ local READ <const> = { depth = 512, lenient = true }
 
 ---@class weiyue.Mailbox
 ---@field private dict weiyue.mailbox.Dict
+---@field private untold fun(change: integer) hears of users who were not told, and of those who were
 ---@field private gone? weiyue.mailbox.Dict whose answers had to go: the same keys
 ---@field private ttl number
 ---@field private keep integer
@@ -98,12 +99,22 @@ function Mailbox:waits(account_id, openid)
 end
 
 ---Notes that nobody could tell the user of what waits for him.
+---@return boolean first he was told of all before
 function Mailbox:hide(account_id, openid)
-  self.dict:set(UNTOLD .. key_of(account_id, openid), "1", self.ttl)
+  local key = UNTOLD .. key_of(account_id, openid)
+  local first = self.dict:get(key) == nil
+  if first then self.untold(1) end
+  self.dict:set(key, "1", self.ttl)
+  return first
 end
 
 ---He was told now.
-function Mailbox:show(account_id, openid) self.dict:delete(UNTOLD .. key_of(account_id, openid)) end
+function Mailbox:show(account_id, openid)
+  local key = UNTOLD .. key_of(account_id, openid)
+  if self.dict:get(key) == nil then return end
+  self.dict:delete(key)
+  self.untold(-1)
+end
 
 ---Whether an answer waits of which the user was not told.
 ---@return boolean
@@ -123,13 +134,14 @@ end
 local M = {}
 
 ---@param dict weiyue.mailbox.Dict
----@param options? { ttl?: number, keep?: integer, gone?: weiyue.mailbox.Dict } seconds an answer waits; answers per
----  user; whose answers had to go
+---@param options? { ttl?: number, keep?: integer, gone?: weiyue.mailbox.Dict, untold?: function } seconds an answer
+---  waits; answers per user; whose answers had to go; hears of each user who was not told (1), or is told now (-1)
 ---@return weiyue.Mailbox
 function M.new(dict, options)
   options = options or {}
   return setmetatable({
     dict = dict, gone = options.gone, ttl = options.ttl or TTL, keep = options.keep or KEEP,
+    untold = options.untold or function() end,
   }, Mailbox)
 end
 

@@ -148,6 +148,7 @@ end
 ---@return string|weiyue.Reply
 function Outbox:tell(msg, reply)
   local id, openid = msg.account.id, msg.openid
+  if self.push.given(msg.push) then return reply end -- late itself: it may not arrive
   if not openid or not is_text(reply) or not self.box:hides(id, openid) then return reply end
   local told = with_line(text_of(reply), self.places[msg.account].waiting)
   if told then self.box:show(id, openid) end
@@ -163,6 +164,7 @@ local LATE <const> = { late = true } -- they may use what is kept of the day's c
 local BUSY <const> = -1 -- WeChat's errcode
 local PAUSES <const>, PATIENCE <const> = { 1, 3, 6 }, 20 -- seconds: his next message waits, and a task's time is short
 local REMINDERS <const> = { 30, 120, 600, 3600 } -- seconds
+local REMINDED <const> = 1000 -- users, at once
 local GATEWAY_TIMEOUT <const> = 504
 local FORGOTTEN <const> = 40007 -- a media_id
 local MOST <const> = 1000 -- more messages than any window has room for
@@ -278,7 +280,9 @@ end
 function Outbox:remind(p, n)
   if not REMINDERS[n] then return end
   local id = p.account.id
+  self.reminders = self.reminders + 1
   task.after(REMINDERS[n], function()
+    self.reminders = self.reminders - 1
     if not window_open(p, 0) or not self.box:hides(id, p.openid) then return end
     local message = late.messages(p.openid, self.places[p.account].waiting)[1]
     local ok, err = self:post(p, "message_custom.send", message)
@@ -293,9 +297,8 @@ end
 -- Into the mailbox, of which he is told by what answers him next, or before that if the sender is well again.
 function Outbox:hide(p, replies, err)
   local fate = self:put(p, replies)
-  self.box:hide(p.account.id, p.openid)
-  self.push.untold(true)
-  if is_passing(err) then self:remind(p, 1) end
+  local first = self.box:hide(p.account.id, p.openid)
+  if first and is_passing(err) and self.reminders < REMINDED then self:remind(p, 1) end
   return fate
 end
 
@@ -496,7 +499,7 @@ function M.new(accounts, box, push, services, platform)
       return owner and rawget(places, owner)
     end })
   end
-  return setmetatable({ push = push, box = box, services = services, places = places, said = {} }, Outbox)
+  return setmetatable({ push = push, box = box, services = services, places = places, said = {}, reminders = 0 }, Outbox)
 end
 
 return M

@@ -264,11 +264,12 @@ function M.load(entries, options, host)
     end
   end
   for _, fault in ipairs(has_pages and require("weiyue.web.render").compile(plugins) or {}) do
-    local err = one_line(fault.err, fault.path)
-    failed = failed + 1
+    local err, is_wanted = one_line(fault.err, fault.path), fault.is_wanted
+    failed = failed + (is_wanted and 1 or 0)
     problems[#problems + 1] = {
-      level = "error", event = "plugin.load_failed",
-      zh = err .. "（模板有错）", en = err .. " (a template is wrong)",
+      level = is_wanted and "error" or "note", event = is_wanted and "plugin.load_failed" or "plugin.lint",
+      zh = err .. (is_wanted and "（模板有错）" or "（这不是能用的模板）"),
+      en = err .. (is_wanted and " (a template is wrong)" or " (this is no template that can be shown)"),
     }
   end
   options.sources, options.locate, options.from_env = nil, nil, nil -- and their texts may go

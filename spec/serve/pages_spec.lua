@@ -911,6 +911,16 @@ describe("pages of two accounts", function()
     assert.equal("https://[::1]:81/where", told "[::1]:81")
   end)
 
+  it("of several on one host stand below the path of its url, and below /ID as well", function()
+    start('url = "https://wx.example.cn/shop"', 'url = "https://wx.example.cn/club"')
+    for _, base in ipairs { "/shop", "/one" } do
+      local found = where(base .. "/where", "wx.example.cn")
+      assert.same({ "one", base }, { found.account, found.base })
+    end
+    assert.equal("two", where("/two/where", "wx.example.cn").account)
+    assert.equal(404, where("/where", "wx.example.cn"))
+  end)
+
   it("go by the target's host where that is a whole URL, whatever Host says", function()
     start('url = "https://one.example.cn"')
     local function told(target) return json.decode(fetch(server, { target = target, host = "evil.example" }).body).url end

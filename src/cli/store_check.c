@@ -25,6 +25,7 @@ static const kind kinds[] = {
     {'c', "component", "第三方平台", "of the component"},
     {'m', "media", "素材缓存", "uploaded media"},
     {'q', "quota", "接口次数", "counts of API calls"},
+    {'a', "timers", "定时器", "timers"},
     {'f', "forget", "待删除的用户", "users to be forgotten"},
     {'l', "locks", "锁", "locks"},
     {0, "others", "其他（不是微月写的）", "others (not weiyue's)"},

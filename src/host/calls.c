@@ -104,12 +104,13 @@ static int l_can_late(lua_State *L) {
   return 1;
 }
 
-/* untold(is?) → whether answers may wait of which their users were not told; asked for every reply
- */
+/* untold(change?) → whether answers may wait of which their users were not told; asked for every
+ * reply. change: so many more of them */
 static int l_untold(lua_State *L) {
-  atomic_bool *untold = &worker_of(L)->host->mailbox.untold;
-  if (lua_toboolean(L, 1)) atomic_store_explicit(untold, true, memory_order_relaxed);
-  lua_pushboolean(L, atomic_load_explicit(untold, memory_order_relaxed));
+  atomic_int *untold = &worker_of(L)->host->mailbox.untold;
+  int change = (int)lua_tointeger(L, 1);
+  if (change) atomic_fetch_add_explicit(untold, change, memory_order_relaxed);
+  lua_pushboolean(L, atomic_load_explicit(untold, memory_order_relaxed) > 0);
   return 1;
 }
 

@@ -23,7 +23,8 @@ typedef struct errand {
   unsigned tries;      /* how often it looked for what it is to join */
   uint64_t since;      /* when it came, ms on the clock */
   bool hung_up, has_body;
-  bool held; /* silence was chosen: it is in the budget */
+  bool held;   /* silence was chosen, here: it is in the budget */
+  bool waited; /* or there, or before */
   wy_buf body;
   char authorizer[APPID_BYTES];
   size_t text_n;
@@ -48,7 +49,8 @@ void wy_errands_let_go(worker *w) {
  * exchange has the request. */
 static void note_gone(worker *w, const errand *e) {
   uint64_t now = wy_clock_now_ms(&w->clock);
-  bool left = wy_http_req_left(e->req), late = now - e->since >= WY_PATIENCE_MS;
+  bool left = e->held || e->waited ? wy_http_req_left(e->req) : wy_http_req_gone(e->req);
+  bool late = now - e->since >= WY_PATIENCE_MS;
   if (e->held && !left && !late) wy_budget_give_back(&e->ledger->budget);
   else if (e->held || (left && !late)) wy_metric_add(&e->ledger->stats[w->index]->unanswered, 1);
   if (!e->held && left && !late) wy_budget_spent(&e->ledger->budget, now);
@@ -80,6 +82,7 @@ static void errand_home(errand *e) {
 static void errand_answer(worker *w, caller *c, const desk *d, wy_str body) {
   errand *e = c->of;
   (void)w, (void)d;
+  e->waited = e->waited || c->held;
   e->has_body = body.p && wy_buf_str(&e->body, body) == 0;
   errand_home(e);
 }
@@ -236,6 +239,9 @@ void wy_errands_look(worker *w) {
     n = n->next;
     if (is_elsewhere(w, e)) continue;
     stop_waiting(w, e);
+    if (e->held) wy_budget_give_back(&e->ledger->budget); /* decided anew, if need be */
+    e->waited = e->waited || e->held;
+    e->held = false;
     begin_errand(w, e);
     n = w->waiting.next;
   }

@@ -28,7 +28,7 @@ int wy_mailbox_open(wy_mailbox *m, size_t bytes, const wy_log *log) {
   if (gone < WY_DICT_LEAST) gone = WY_DICT_LEAST;
   m->log = log;
   atomic_init(&m->told, 0);
-  atomic_init(&m->untold, false);
+  atomic_init(&m->untold, 0);
   int err = wy_dict_new(&m->gone, gone);
   if (!err) err = wy_dict_new(&m->answers, bytes - gone);
   if (err) wy_mailbox_close(m);

@@ -12,7 +12,7 @@
 typedef struct wy_mailbox {
   wy_dict *answers, *gone; /* by the same keys; NULL: not open */
   const wy_log *log;
-  atomic_bool untold; /* since the start, an answer was put there and its user could not be told */
+  atomic_int untold;         /* users who could not be told of what waits for them, about so many */
   atomic_uint_fast64_t told; /* ms on the clock: when the log's last line about it was written */
 } wy_mailbox;
 

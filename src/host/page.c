@@ -115,6 +115,14 @@ static int find(const generation *g, const wy_http_req *req, match *m, unsigned 
     status = try_account(a, req, a->base, m, allow);
     if (status != 404) return status;
   }
+  for (size_t i = 0; i < g->n_accounts; i++) { /* below /ID as well */
+    const account *a = &g->accounts[i];
+    char own[300];
+    if (!a->n_pages || !a->base[0]) continue;
+    snprintf(own, sizeof own, "/%s", a->id);
+    status = strcmp(own, a->base) == 0 ? 404 : try_account(a, req, own, m, allow);
+    if (status != 404) return status;
+  }
   return 404;
 }
 

@@ -80,7 +80,10 @@ static void request_hang_up(worker *w, caller *c) {
   wy_http_abandon(c->of);
 }
 
-static bool request_gone(const caller *c) { return wy_http_req_left(c->of); }
+/* Who was kept waiting and says no more has given up; who was not may only have closed his side. */
+static bool request_gone(const caller *c) {
+  return c->held ? wy_http_req_left(c->of) : wy_http_req_gone(c->of);
+}
 
 static const caller_type request_type = {request_answer, request_hang_up, request_gone};
 

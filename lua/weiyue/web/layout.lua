@@ -53,7 +53,7 @@ function M.wrap(body, title) return HEAD .. (title or "") .. BODY .. body .. "</
 ---@param more string
 ---@return string
 function M.into_head(html, more)
-  local at = html:find "[^\xEF\xBB\xBF]" or 1
+  local at = html:find "^\xEF\xBB\xBF" and 4 or 1
   while true do
     local _, comment = html:find("^%s*<!%-%-.-%-%->", at)
     local name, behind = html:match("^%s*<!?(%a+)[^>]*>()", at)

@@ -101,10 +101,23 @@ local function find(plugin, name, level)
   return one.run
 end
 
+-- The names that a plugin shows, and what these include: more may be asked for by names that are put together.
+local function wanted_by(plugin)
+  local names, list = {}, { "layout" }
+  for _, one in ipairs(plugin.shows or {}) do list[#list + 1] = one.name end
+  for _, name in ipairs(list) do
+    local one = not names[name] and plugin.templates and plugin.templates[name]
+    names[name] = true
+    for _, inner in ipairs(one and one.includes or {}) do list[#list + 1] = inner.name end
+  end
+  return names
+end
+
 --- Compiles the templates of these plugins. What wx.static gives as it is, and what another plugin has in its
 --- folder, may be HTML of another kind: of them one is compiled when it is shown.
 ---@param plugins table[] all of the configuration
----@return { path: string, err: string }[] faults one for each template that is wrong; its pages raise it
+---@return { path: string, err: string, is_wanted: boolean }[] faults one for each template that is wrong; pages that
+---  show it raise it
 function M.compile(plugins)
   local static, faults, seen = {}, {}, {}
   for _, plugin in ipairs(plugins) do
@@ -118,14 +131,19 @@ function M.compile(plugins)
     end
   end
   for _, plugin in ipairs(plugins) do
+    local failed = {}
     for _, name in ipairs(nearest.names(plugin.templates or {})) do
       local one = plugin.templates[name]
       local ok, err = true, nil
       if not (one.is_others or is_static(one.path)) then ok, err = pcall(find, plugin, name) end
       if not ok and not seen[one.path] then
         seen[one.path] = true
-        faults[#faults + 1] = { path = one.path, err = err }
+        failed[#failed + 1] = { name = name, path = one.path, err = err }
       end
+    end
+    local wanted = failed[1] and wanted_by(plugin)
+    for _, one in ipairs(failed) do
+      faults[#faults + 1] = { path = one.path, err = one.err, is_wanted = wanted[one.name] == true }
     end
   end
   return faults
