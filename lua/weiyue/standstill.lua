@@ -2,13 +2,15 @@
 
 local M = {}
 
-local STEPS <const> = 50000 -- at one time of the clock
-local BUSY <const> = 1000 -- steps that "busy" counts for: a chain of tasks that start tasks
+local STEPS <const> = 500000 -- at one time of the clock
+local BUSY <const> = 1000 -- steps that "busy" counts for: tasks that start tasks, answers of a store
+local SECONDS <const> = 5 -- of processor time, where it is busy: such tasks may compute, and a step takes long
 
 ---@class weiyue.Standstill
 ---@field private host table
 ---@field private at number
 ---@field private steps integer
+---@field private began number
 local Standstill = {}
 Standstill.__index = Standstill
 
@@ -18,10 +20,10 @@ Standstill.__index = Standstill
 function Standstill:looks(what)
   local now = self.host:now()
   if now ~= self.at then
-    self.at, self.steps = now, 0
+    self.at, self.steps, self.began = now, 0, os.clock()
   end
   self.steps = self.steps + (what == "busy" and BUSY or 1)
-  return self.steps >= STEPS
+  return self.steps >= STEPS or what == "busy" and os.clock() - self.began >= SECONDS
 end
 
 --- What to say then: where tasks stand.

@@ -368,7 +368,7 @@ describe("weiyue.testing", function()
   end)
 
   it("fails a loop in which no time passes, and tells where it is", function()
-    for what, line in pairs { ["睡"] = 5, ["再问"] = 9, ["接力"] = 12 } do
+    for what, line in pairs { ["睡"] = 5, ["再问"] = 9, ["接力"] = 12, ["问店"] = 23, ["算"] = 25, ["看店"] = 28 } do
       local app = endless()
       app.http:on("GET", "http://erp/goods", { status = 500 })
       local u = app:user()
@@ -377,6 +377,13 @@ describe("weiyue.testing", function()
       assert.equal(told:match "no time.*", message_of(app.advance, app, 1):match "no time.*")
       app:stop { leaks = true }
     end
+  end)
+
+  it("lets a long loop come to its end, though no time passes", function()
+    local app = endless()
+    app.http:on("GET", "http://erp/goods", { status = 500 })
+    assert.reply(app:user():says "睡够").is_text "睡够了"
+    assert.reply(app:user():says "问够").is_text "问够了"
   end)
 
   it("fails a handler that ran out of memory, or gave no reply, with its place and what to look at", function()

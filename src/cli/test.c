@@ -14,6 +14,8 @@
 #include "script/modules.h"
 #include "script/task.h"
 
+enum { DRAINS = 10 /* of tasks that start tasks: who waits has his turn after these */ };
+
 /* What is waited for here besides time: the store that `require "weiyue.kv"` has, in memory, made
  * when it is asked for; HTTP calls. */
 typedef struct store {
@@ -95,7 +97,7 @@ static void drive(wy_cli_lua *l, run *r, store *s) {
   while (!r->done) {
     uint64_t due;
     const char *what;
-    wy_tasks_drain(l->script);
+    for (int left = DRAINS; left && wy_script_busy(l->script); left--) wy_tasks_drain(l->script);
     while (wy_script_slice(l->script)) continue;
     if (r->done) return;
     if (wy_clock_waits(&l->clock)) {

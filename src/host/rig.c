@@ -11,6 +11,8 @@
 
 #define PUSH "weiyue.rig.push"
 
+enum { ROUNDS = 1000 /* that settle at one go; weiyue.standstill counts them */ };
+
 /* Texts that wait to be asked for. */
 typedef struct note {
   wy_list link;
@@ -236,35 +238,36 @@ static int l_push(lua_State *L) {
 }
 
 /* What is ready happens, and what waits for a store, say, or a socket, gets its answer; but calls
- * for the spec to answer end it. */
-void wy_rig_settle(lua_State *L, rig *r) {
+ * for the spec to answer end it. True: there is more, and perhaps no end of it. */
+bool wy_rig_settle(lua_State *L, rig *r) {
   worker *w = &r->host->workers[0];
-  bool more;
-  do {
+  for (int left = ROUNDS; left; left--) {
     wy_posts_drain(w);
     wy_tasks_drain(w->current->script);
-    more = wy_editions_slice(w) || wy_posts_waiting(w);
-    if (more || wy_rig_calls_waiting(r) || !wy_rig_moving(r)) continue;
-    more = true;
+    bool more = wy_editions_slice(w) || wy_posts_waiting(w);
+    if (wy_script_busy(w->current->script)) return true;
+    if (more) continue;
+    if (wy_rig_calls_waiting(r) || !wy_rig_moving(r)) return false;
     wy_rig_turn(L, r);
-  } while (more);
+  }
+  return true;
 }
 
 /* The next thing happens: "calls": some are to be answered; "moved": time went on to what is due;
- * "busy": tasks start tasks, and there is no end of it yet; "quiet": nothing is, until then. until:
- * unix seconds; nil: no time passes. */
+ * "busy": tasks start tasks, say, or ask a store again, and there is no end of it yet; "quiet":
+ * nothing is, until then. until: unix seconds; nil: no time passes. */
 static int l_step(lua_State *L) {
   rig *r = wy_rig_check(L);
   worker *w = &r->host->workers[0];
   lua_Number wall = luaL_optnumber(L, 2, -1);
   uint64_t due;
-  wy_rig_settle(L, r);
+  bool more = wy_rig_settle(L, r);
   lua_settop(L, 0);
   if (wy_rig_calls_waiting(r)) {
     lua_pushliteral(L, "calls");
     return 1;
   }
-  if (wy_script_busy(w->current->script)) {
+  if (more) {
     lua_pushliteral(L, "busy");
     return 1;
   }
@@ -273,9 +276,9 @@ static int l_step(lua_State *L) {
   if (wy_clock_next(&w->clock, &due) && due <= (wall < 0 ? now : until)) {
     wy_clock_step(&w->clock, due);
     wy_clock_run(&w->clock);
-    wy_rig_settle(L, r);
+    more = wy_rig_settle(L, r);
     lua_settop(L, 0);
-    lua_pushliteral(L, "moved");
+    lua_pushstring(L, more ? "busy" : "moved");
     return 1;
   }
   if (wall >= 0) wy_clock_step(&w->clock, until);

@@ -39,7 +39,7 @@ typedef struct rig {
 } rig;
 
 rig *wy_rig_check(lua_State *L); /* argument 1, a host that was not freed */
-void wy_rig_settle(lua_State *L, rig *r);
+bool wy_rig_settle(lua_State *L, rig *r);
 void wy_rig_make_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc);
 
 /* rig_calls.c */

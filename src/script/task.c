@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "script/script_impl.h"
 
-enum { DRAIN_VIRTUAL = 10000 /* tasks */ };
+enum { DRAIN_VIRTUAL = 1000 /* tasks */ };
 
 char wy_pending;
 

@@ -20,3 +20,18 @@ wx.text("占满", function()
 end)
 wx.text("数", function() return 42 end)
 wx.text("空图文", function() return wx.reply.news {} end)
+local function ask() wx.store:get "x"; wx.spawn(ask) end
+wx.text("问店", function() wx.spawn(ask) end)
+local function compute() for _ = 1, 2e5 do end wx.spawn(compute) end
+wx.text("算", function() wx.spawn(compute) end)
+wx.text("看店", function()
+  while true do wx.store:get "x" end
+end)
+wx.text("睡够", function()
+  for _ = 1, 60000 do wx.sleep(0) end
+  return "睡够了"
+end)
+wx.text("问够", function()
+  for _ = 1, 26000 do wx.http.get "http://erp/goods" end
+  return "问够了"
+end)
