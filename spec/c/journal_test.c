@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -240,6 +242,64 @@ static void goes_on_with_a_file_that_was_moved(void **state) {
   assert_int_equal(count(r->path, "behind"), 1);
 }
 
+static void write_file(const char *path, const char *text) {
+  FILE *f = fopen(path, "wb");
+  assert_non_null(f);
+  fputs(text, f);
+  fclose(f);
+}
+
+static void leaves_alone_what_took_its_name(void **state) {
+  rig *r = *state;
+  static const char *const texts[] = {
+      "notes\n", "{\"id\":\"0123456789abcdef\",\"weiyue_journal\":1}\n"};
+  umask(022);
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    struct stat st;
+    unlink(r->path);
+    assert_int_equal(open_again(r), 0);
+    assert_int_equal(add(r, "oA", "before"), 0);
+    assert_int_equal(rename(r->path, r->old), 0);
+    write_file(r->path, texts[i]);
+    assert_int_equal(add(r, "oA", "behind"), WY_E_RECORD);
+    assert_non_null(strstr(wy_journal_why(r->journal), "another file has its name now"));
+    char *text = read_file(r->path);
+    assert_string_equal(text, texts[i]);
+    free(text);
+    assert_int_equal(stat(r->path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0644);
+  }
+}
+
+/* One that is being made by a process about to end is as new as that. */
+static void removes_what_a_kill_has_left(void **state) {
+  rig *r = *state;
+  char scratch[104];
+  snprintf(scratch, sizeof scratch, "%s.tmp", r->path);
+  write_file(scratch, "lines");
+  assert_int_equal(open_again(r), 0);
+  assert_int_equal(access(scratch, F_OK), 0);
+  const struct timespec hour_ago[2] = {{time(NULL) - 3600, 0}, {time(NULL) - 3600, 0}};
+  assert_int_equal(utimensat(AT_FDCWD, scratch, hour_ago, 0), 0);
+  assert_int_equal(open_again(r), 0);
+  assert_int_not_equal(access(scratch, F_OK), 0);
+}
+
+static void tells_who_stays_where_a_user_cannot_be_taken_out(void **state) {
+  rig *r = *state;
+  char scratch[104];
+  snprintf(scratch, sizeof scratch, "%s.tmp", r->path);
+  assert_int_equal(open_again(r), 0);
+  assert_int_equal(add(r, "oA", "of him"), 0);
+  assert_int_equal(wy_journal_forget(r->journal, WY_STR("oA")), 0);
+  assert_int_equal(mkdir(scratch, 0700), 0);
+  assert_int_equal(wy_journal_purge(r->journal), WY_E_RECORD);
+  assert_non_null(strstr(wy_journal_why(r->journal), "users who left are still in it"));
+  assert_int_equal(rmdir(scratch), 0);
+  assert_int_equal(wy_journal_purge(r->journal), 0);
+  assert_int_equal(count(r->path, "of him"), 0);
+}
+
 static void has_whole_lines_on_a_full_disk(void **state) {
   rig *r = *state;
   struct rlimit limit, before;
@@ -276,6 +336,9 @@ int main(void) {
       SPEC(refuses_what_is_no_file),
       SPEC(takes_users_out_of_both_files),
       SPEC(goes_on_with_a_file_that_was_moved),
+      SPEC(leaves_alone_what_took_its_name),
+      SPEC(removes_what_a_kill_has_left),
+      SPEC(tells_who_stays_where_a_user_cannot_be_taken_out),
       SPEC(has_whole_lines_on_a_full_disk),
   };
   return cmocka_run_group_tests_name("journal", specs, NULL, NULL);

@@ -225,6 +225,17 @@ describe("weiyue.journal", function()
     assert.is_false(redact.names_one("to_" .. word .. "_2", { [r:user "oOther"] = true }))
   end)
 
+  it("takes a user out of a text of one letter, and is done soon", function()
+    local r = redact.new "wxtestkey"
+    local word, text = r:user(OPENID), ("o"):rep(2000)
+    local users = { [word] = true }
+    assert.is_true(redact.names_one(text .. word .. text, users))
+    assert.is_true(redact.names_one(text .. "\"" .. word, users))
+    local began = os.clock()
+    for _ = 1, 10000 do assert(not redact.names_one(text, users)) end -- 20 MB
+    assert.is_true(os.clock() - began < 1)
+  end)
+
   it("counts lines that lack what every one has as torn", function()
     local path = os.tmpname()
     local file = assert(io.open(path, "wb"))

@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -17,7 +18,8 @@ enum {
   LINES_MAX = 32 << 20,
   FIRST_LINE = 512,
   ID = 16,
-  CPU_MS = 10000 /* of one line, or one pass through a file */
+  CPU_MS = 10000, /* of one line, or one pass through a file */
+  LEFT_S = 60     /* so old, what was in the making is nobody's any more */
 };
 
 struct wy_journal {
@@ -216,13 +218,21 @@ static int begin_file(wy_journal *j) {
   return err;
 }
 
+/* From the first line; j->id is empty where it says none. */
+static int read_id(wy_journal *j, int fd) {
+  char line[FIRST_LINE];
+  ssize_t n = pread(fd, line, sizeof line, 0);
+  if (n < 0) return fail(j, "read");
+  j->id[0] = '\0';
+  const char *end = memchr(line, '\n', (size_t)n);
+  return end ? in_lua(j, l_head, &(job){.text = {line, (size_t)(end - line)}}) : 0;
+}
+
 /* Whose it is; a line that a crash has torn is ended. */
 static int go_on_with_file(wy_journal *j, off_t size) {
-  char line[FIRST_LINE], last;
-  ssize_t n = pread(j->fd, line, sizeof line, 0);
-  if (n < 0 || pread(j->fd, &last, 1, size - 1) != 1) return fail(j, "read");
-  const char *end = memchr(line, '\n', (size_t)n);
-  int err = end ? in_lua(j, l_head, &(job){.text = {line, (size_t)(end - line)}}) : 0;
+  char last;
+  if (pread(j->fd, &last, 1, size - 1) != 1) return fail(j, "read");
+  int err = read_id(j, j->fd);
   if (!err && !j->id[0]) err = refuse(j, "it holds something else than a journal of weiyue");
   if (!err) err = make_own(j);
   if (!err && last != '\n') wy_buf_lit(&j->lines, "\n");
@@ -230,15 +240,13 @@ static int go_on_with_file(wy_journal *j, off_t size) {
 }
 
 /* Of the file before, where that is all there is: a user is the same word in both, and who is
- * forgotten leaves both. j->id is empty where it says none. */
+ * forgotten leaves both. */
 static int take_id_of_old(wy_journal *j) {
-  char line[FIRST_LINE];
   int fd = open(j->old, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd < 0) return 0;
-  ssize_t n = pread(fd, line, sizeof line, 0);
+  int err = read_id(j, fd);
   close(fd);
-  const char *end = n > 0 ? memchr(line, '\n', (size_t)n) : NULL;
-  return end ? in_lua(j, l_head, &(job){.text = {line, (size_t)(end - line)}}) : 0;
+  return err;
 }
 
 static int open_journal(wy_journal *j) {
@@ -253,6 +261,16 @@ static int open_journal(wy_journal *j) {
   return err ? err : begin_file(j);
 }
 
+/* What has the name now may be somebody's notes, or another's journal. */
+static int check_same(wy_journal *j) {
+  char id[sizeof j->id];
+  memcpy(id, j->id, sizeof id);
+  int err = read_id(j, j->fd);
+  bool same = strcmp(id, j->id) == 0;
+  memcpy(j->id, id, sizeof id);
+  return err || same ? err : refuse(j, "another file has its name now, which is left as it is");
+}
+
 /* Another process may have moved it: then it goes on with what has the name now. */
 static int follow(wy_journal *j) {
   struct stat ours, named;
@@ -261,8 +279,10 @@ static int follow(wy_journal *j) {
     return 0;
   int fd = j->fd, err = open_file(j);
   close(fd);
+  if (!err && fstat(j->fd, &named)) err = fail(j, "look at");
+  if (!err && named.st_size) err = check_same(j);
   if (!err) err = make_own(j);
-  if (err || fstat(j->fd, &named) || named.st_size) return err;
+  if (err || named.st_size) return err;
   wy_buf rest = j->lines;
   wy_buf_init(&j->lines, LINES_MAX);
   err = begin_file(j);
@@ -311,12 +331,26 @@ static int purge_file(wy_journal *j, const char *path) {
   return err;
 }
 
+static int tell_who_stays(wy_journal *j) {
+  char why[sizeof j->why];
+  memcpy(why, j->why, sizeof why);
+  snprintf(j->why, sizeof j->why, "users who left are still in it, or in %.60s: %.150s", j->old, why);
+  return WY_E_RECORD;
+}
+
 int wy_journal_purge(wy_journal *j) {
   int err = purge_file(j, j->path);
   if (!err) err = purge_file(j, j->old);
-  if (!err) err = follow(j);
+  if (err) return tell_who_stays(j);
+  err = follow(j);
   if (!err) err = in_lua(j, l_forgotten, &(job){.key = NULL});
   return err;
+}
+
+/* A process that was killed meanwhile leaves it; one that is about to end may still be at it. */
+static void remove_leftover(const wy_journal *j) {
+  struct stat st;
+  if (stat(j->scratch, &st) == 0 && st.st_mtime + LEFT_S <= time(NULL)) unlink(j->scratch);
 }
 
 static char *beside(const char *path, const char *more) {
@@ -334,6 +368,7 @@ static int open_all(wy_journal *j, const wy_journal_options *o, wy_buf *why) {
   int err = wy_admin_key_open(o->state, key, why);
   if (err) return err;
   err = open_journal(j);
+  if (!err) remove_leftover(j);
   if (!err) err = in_lua(j, l_begin, &(job){.key = key});
   OPENSSL_cleanse(key, sizeof key);
   if (err) wy_buf_str(why, wy_str_of(j->why));
