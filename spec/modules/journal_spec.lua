@@ -3,6 +3,7 @@
 local journal = require "weiyue.journal"
 local json = require "weiyue.json"
 local redact = require "weiyue.journal.redact"
+local said = require "weiyue.replay.said"
 
 local OPENID <const> = "oJournalUser_0123456789-abcd"
 
@@ -157,6 +158,26 @@ describe("weiyue.journal", function()
     assert.equal(one:gsub(" ", ""), (other:gsub("—", ""):gsub("\xEF\xBC(.)", function(c)
       return string.char(c:byte() - 0x90 + 48)
     end)))
+  end)
+
+  it("masks numbers so that a replay, which masks them otherwise, says the same", function()
+    local one, other = redact.new "wxtestone", redact.new "wxtestother"
+    local heads = { "", "", "0", "00", "0085", "86", "+86", "0086", "852", "853", "886", "00852", "1", "13", "400" }
+    local gaps = { "", "", "", " ", "-", ".", " - ", "，" }
+    math.randomseed(20240501)
+    local function digits(n)
+      local list = {}
+      for i = 1, n do list[i] = math.random(0, 9) end
+      return table.concat(list)
+    end
+    local function reply(r, content) return { said.reply(r:said({ MsgType = "text", Content = content }, "p")) } end
+    for _ = 1, 10000 do
+      local content = heads[math.random(#heads)]
+      for _ = 1, math.random(1, 4) do content = content .. gaps[math.random(#gaps)] .. digits(math.random(2, 12)) end
+      local old, new = reply(one, content), reply(other, content)
+      assert(said.equal(old, new), content)
+    end
+    assert.is_true(said.equal(reply(one, "0085291234567"), reply(other, "0085291234567")))
   end)
 
   -- What WeChat pushes about one user, and what a handler makes of it later.

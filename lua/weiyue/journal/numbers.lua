@@ -101,16 +101,16 @@ local function abroad(groups, i)
 end
 
 -- What precedes a number within its digits: "" or a prefix that tells nothing; nil: they are none. Masked ones begin
--- with other digits.
+-- with other digits; what a prefix and a masked number behind it look like together is one as it stands, too.
 local function prefix_of(digits, first, masked)
   local n = #digits
   local head, rest = digits:match "^(0?0?86)(1%d%d%d%d%d%d%d%d%d%d)$"
   rest = rest or digits:match "^1%d%d%d%d%d%d%d%d%d%d$"
   if rest and (rest:find "^1[3-9]" or masked and rest:find "^100") then return head or "" end
-  if n == 11 and digits:find(masked and "^852" or "^852[4-9]") then return "852" end
-  if n == 11 and digits:find(masked and "^853" or "^853[68]") then return "853" end
-  if n == 12 and digits:find(masked and "^886" or "^8869") then return "886" end
-  if n >= 10 and n <= 17 and digits:find "^00[1-9]" then return "00" end
+  if n == 11 and digits:find(masked and "^8520" or "^852[04-9]") then return "852" end
+  if n == 11 and digits:find(masked and "^8530" or "^853[068]") then return "853" end
+  if n == 12 and digits:find(masked and "^8860" or "^886[09]") then return "886" end
+  if n >= 10 and n <= 17 and digits:find(masked and "^00" or "^00[1-9]") then return "00" end
   if n >= 11 and n <= 13 and first == "86" then return "86" end
   if n >= 10 and n <= 12 and digits:find(masked and "^0" or "^0[1-9]") then return "" end
 end
