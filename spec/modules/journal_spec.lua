@@ -80,6 +80,9 @@ describe("weiyue.journal", function()
     ["https://wx.example.cn/in?a=1&token=wxtestvalue&b=2"] = "a=1&token=%*%*%*&b=2$",
     ["https://wx.example.cn/#access_token=wxtestvalue"] = "#access_token=%*%*%*$",
   }
+  for _, gap in ipairs { "\t", "\n", "·", "/", ",", "\u{2009}" } do
+    masked["138" .. gap .. "1234" .. gap .. "5678"] = "^100" .. gap .. "%d%d%d%d" .. gap .. "%d%d%d%d$"
+  end
   for _, around in ipairs { "qrscene_%s", "invite-%s_3", "%s_2", "to_%s" } do
     it("knows an openid beside other parts: " .. around, function()
       local line = push(writer(), text(around:format(OPENID)))
@@ -97,7 +100,7 @@ describe("weiyue.journal", function()
 
   for _, given in ipairs { "订单 20240229", "12:30", "1234567890", "3.14159", "https://wx.example.cn/a?b=1",
     "2024-05-01 2024-06-01", "2024-05-01 09:00", "192.168.100.200", "139.168.100.20", "400-800-1234", "1700000000000",
-    "39.915119,116.403963" } do
+    "2024/05/01 2024/06/01", "1,234,567", "39.915119,116.403963" } do
     it("leaves alone: " .. given, function() assert.equal(given, push(writer(), text(given)).message.Content) end)
   end
 
@@ -277,6 +280,14 @@ null
     assert.equal("reply", read.entries[1].way)
     assert.same({}, read.entries[1].calls)
     assert.equal(6, read.torn)
+  end)
+
+  it("knows what cannot be sent again", function()
+    for _, kind in ipairs { { MsgType = "text" }, { MsgType = "event", Event = "CLICK" }, { InfoType = "authorized" } } do
+      assert.is_true(said.is_message(kind))
+      kind.FromUserName = {}
+      assert.is_false(said.is_message(kind))
+    end
   end)
 
   it("takes users out of a file", function()

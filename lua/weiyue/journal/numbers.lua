@@ -1,5 +1,5 @@
 -- Telephone and card numbers in a text, however their groups are written: 138 1234 5678, 138-1234-5678, 138.1234.5678,
--- (010) 8765 4321, +852 9123 4567, in full-width digits.
+-- 138/1234/5678, (010) 8765 4321, +852 9123 4567, in full-width digits.
 
 local M = {}
 
@@ -7,13 +7,13 @@ local WIDE <const> = "\u{FF10}" -- the digits behind it have the next last bytes
 local WIDE_HEAD <const>, WIDE_ZERO <const> = WIDE:sub(1, 2), WIDE:byte(3)
 
 -- What may stand between two groups beside ASCII: spaces, dashes, dots, parentheses.
-local BETWEEN <const> = { "\u{A0}", "\u{3000}", "\u{2010}", "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{2212}",
-  "\u{FF0D}", "\u{FF0E}", "\u{FF08}", "\u{FF09}" }
+local BETWEEN <const> = { "\u{A0}", "\u{B7}", "\u{2009}", "\u{3000}", "\u{2010}", "\u{2011}", "\u{2012}", "\u{2013}",
+  "\u{2014}", "\u{2212}", "\u{FF0D}", "\u{FF0E}", "\u{FF08}", "\u{FF09}" }
 local GAP <const> = 9 -- bytes of it at most
 
 local function is_gap(gap)
   if gap == "" or #gap > GAP then return false end
-  gap = gap:gsub("[ %-%.()]", "")
+  gap = gap:gsub("[%s%-%.()/,]", "")
   for _, one in ipairs(BETWEEN) do gap = gap:gsub(one, "") end
   return gap == ""
 end

@@ -174,10 +174,10 @@ local function is_text(value) return value == nil or type(value) == "string" end
 ---@param message table
 ---@return boolean
 function M.is_message(message)
+  if not is_text(message.FromUserName) then return false end
   if type(message.InfoType) == "string" then return true end
   local kind, event = message.MsgType, message.Event
-  return type(kind) == "string" and is_text(event) and is_text(message.FromUserName)
-    and (kind ~= "event" or event ~= nil)
+  return type(kind) == "string" and is_text(event) and (kind ~= "event" or event ~= nil)
 end
 
 --- What a push was, for people.

@@ -218,21 +218,25 @@ local bodies <const> = {}
 
 function bodies.none() return {} end
 
---- Whether a body has escapes of letters, such as \u4f60; those of control characters are no matter.
+local ESCAPE <const> = "(\\+)(u%x%x%x%x)"
+
+-- Not an escaped backslash; those of control characters are no matter.
+local function is_of_letter(before, rest) return #before % 2 == 1 and not rest:find "^u00[01]" end
+
+--- Whether a body has escapes of letters, such as \u4f60.
 ---@param text string
 ---@return boolean
 function M.has_escapes(text)
-  for hex in text:gmatch "\\u(%x%x%x%x)" do
-    if not hex:find "^00[01]" then return true end
+  for before, rest in text:gmatch(ESCAPE) do
+    if is_of_letter(before, rest) then return true end
   end
   return false
 end
 
 -- The escapes as texts: what "\u4f60" says is \u4f60.
 local function escapes_kept(text)
-  return (text:gsub("(\\+)(u%x%x%x%x)", function(before, rest)
-    if #before % 2 == 0 or rest:find "^u00[01]" then return nil end
-    return before .. "\\" .. rest
+  return (text:gsub(ESCAPE, function(before, rest)
+    return is_of_letter(before, rest) and before .. "\\" .. rest or nil
   end))
 end
 

@@ -32,10 +32,9 @@ function M.check(zone)
   local name = zone:match "^:?(.+)$"
   for _, folder in ipairs(folders()) do
     local file = name and io.open(folder .. "/" .. name)
-    if file then
-      file:close()
-      return zone
-    end
+    local magic = file and file:read(4) -- nil of a folder
+    if file then file:close() end
+    if magic == "TZif" then return zone end
   end
   if name == "UTC" or name == "GMT" then return zone end
   local near = nearest_of(zone)
