@@ -251,8 +251,8 @@ static void write_file(const char *path, const char *text) {
 
 static void leaves_alone_what_took_its_name(void **state) {
   rig *r = *state;
-  static const char *const texts[] = {
-      "notes\n", "{\"id\":\"0123456789abcdef\",\"weiyue_journal\":1}\n"};
+  static const char *const texts[] = {"notes\n",
+                                      "{\"id\":\"0123456789abcdef\",\"weiyue_journal\":1}\n"};
   umask(022);
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     struct stat st;

@@ -334,7 +334,8 @@ static int purge_file(wy_journal *j, const char *path) {
 static int tell_who_stays(wy_journal *j) {
   char why[sizeof j->why];
   memcpy(why, j->why, sizeof why);
-  snprintf(j->why, sizeof j->why, "users who left are still in it, or in %.60s: %.150s", j->old, why);
+  snprintf(j->why, sizeof j->why, "users who left are still in it, or in %.60s: %.150s", j->old,
+           why);
   return WY_E_RECORD;
 }
 
