@@ -166,7 +166,7 @@ describe("weiyue.journal", function()
   it("masks numbers so that a replay, which masks them otherwise, says the same", function()
     local one, other = redact.new "wxtestone", redact.new "wxtestother"
     local heads = { "", "", "0", "00", "0085", "86", "+86", "0086", "852", "853", "886", "00852", "1", "13", "400" }
-    local gaps = { "", "", "", " ", "-", ".", " - ", "，" }
+    local gaps = { "", "", "", " ", "-", ".", " - ", "，", "/", "," }
     math.randomseed(20240501)
     local function digits(n)
       local list = {}
