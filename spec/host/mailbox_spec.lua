@@ -72,6 +72,21 @@ describe("weiyue.mailbox", function()
     assert.is_false(box:hides("a", "u"))
   end)
 
+  it("counts the users who were not told", function()
+    local n = 0
+    box = mailbox.new(dict, { untold = function(change) n = n + change end })
+    box:put("a", "u", { "1", "2" })
+    assert.is_true(box:hide("a", "u"))
+    assert.is_false(box:hide("a", "u"))
+    box:put("a", "v", { "1" })
+    assert.is_true(box:hide("a", "v"))
+    assert.equal(2, n)
+    for _ = 1, 2 do box:show("a", "u") end
+    assert.equal(1, n)
+    box:take("a", "v")
+    assert.equal(0, n)
+  end)
+
   it("says whether an answer waits", function()
     assert.is_false(box:waits("a", "u"))
     box:put("a", "u", { "1" })

@@ -208,7 +208,7 @@ describe("the layout", function()
     for before, behind in pairs {
       ["<!doctype html>"] = "<title>t</title><p>", ["\xEF\xBB\xBF\n<!DOCTYPE html>\n<html lang=en>"] = "\n<body>",
       ["<!doctype html><html><!-- <head> goes here --><head>"] = "<title>t</title></head>",
-      ["<!-- <html> --> <html>"] = "<header><head></header>",
+      ["<!-- <html> --> <html>"] = "<header><head></header>", [""] = "（你好）",
     } do
       assert.equal(before .. "<x>" .. behind, layout.into_head(before .. behind, "<x>"))
     end
@@ -376,6 +376,28 @@ describe("pages", function()
     assert.matches("^" .. folder:gsub("%p", "%%%0") .. "/bad%.html:%d: .*%(a template is wrong%)$", told)
     write("bad.html", "fine")
     assert.equal("", problems_of 'wx.page("/a", function() return wx.render "bad" end) wx.static("/s", "static")')
+  end)
+
+  it("may stand beside HTML of another kind, which nobody shows", function()
+    local text = 'local wx = require "weiyue"\nwx.page("/a", function() return wx.render("good") end)\n'
+    write("two.lua", text)
+    write("good.html", '{% include "inner" %}')
+    write("inner.html", "fine")
+    write("mail/app.html", "{{ a ? b : c }}")
+    local function load()
+      local _, problems, failed = plugins.load({ { path = folder .. "/two.lua" } },
+        { file = "weiyue.lua", folder = folder, lua_path = {} }, { account = function() end, current = function() end })
+      return problems, failed
+    end
+    local problems, failed = load()
+    assert.same({ 0, 1, "note" }, { failed, #problems, problems[1].level })
+    assert.matches("mail/app.html:1: ", problems[1].en, 1, true)
+    write("inner.html", "{{ a ? b : c }}")
+    problems, failed = load()
+    assert.equal(1, failed)
+    local levels = {}
+    for _, p in ipairs(problems) do levels[p.en:match "([^/]+%.html)"] = p.level end
+    assert.same({ ["app.html"] = "note", ["inner.html"] = "error" }, levels)
   end)
 
   it("that show or include a template which is not there are noted", function()

@@ -103,6 +103,18 @@ describe("a late answer", function()
     assert.same({}, heard(u))
   end)
 
+  it("tells of nothing itself", function()
+    local app = load()
+    local u = app:user()
+    app.wechat:fail("message_custom.*", { status = 502 })
+    for _ = 1, 2 do
+      u:says "slow"
+      app:advance(30)
+    end
+    assert.matches("^done\n.*继续", u:says "继续".text) -- one more waits
+    assert.equal("done", u:says "继续".text)
+  end)
+
   it("is told of by a message of its own once the API is well again, while the window is open", function()
     local app = load()
     local u = app:user()
