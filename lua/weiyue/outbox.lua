@@ -499,7 +499,8 @@ function M.new(accounts, box, push, services, platform)
       return owner and rawget(places, owner)
     end })
   end
-  return setmetatable({ push = push, box = box, services = services, places = places, said = {}, reminders = 0 }, Outbox)
+  local out = { push = push, box = box, services = services, places = places, said = {}, reminders = 0 }
+  return setmetatable(out, Outbox)
 end
 
 return M

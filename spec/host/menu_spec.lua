@@ -332,11 +332,15 @@ describe("weiyue.menu.bring", function()
     add("none", nil, true)
     add("incomplete", { conditional = { rule:format(1) } }, true)
     add("cannot", { create = text, conditional = {} }, false)
-    bring.all(hub)
+    local memory = require("weiyue.token.records").table_dict()
+    bring.all(hub, memory)
     assert.same({ "one menu.delete", "one menu.create", "one menu.add_conditional 1", "one menu.add_conditional 2" }, calls)
     calls, fails["menu.create"] = {}, true
-    bring.all(hub)
+    bring.all(hub, memory)
     assert.same({ "one menu.delete", "one menu.create" }, calls)
+    calls, hub:places()[1].menu = {}, nil
+    for _ = 1, 2 do bring.all(hub, memory) end
+    assert.same({ "one menu.delete" }, calls) -- it is declared no more; the others never were
   end)
 end)
 

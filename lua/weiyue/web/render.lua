@@ -136,14 +136,14 @@ function M.compile(plugins)
       local one = plugin.templates[name]
       local ok, err = true, nil
       if not (one.is_others or is_static(one.path)) then ok, err = pcall(find, plugin, name) end
-      if not ok and not seen[one.path] then
-        seen[one.path] = true
-        failed[#failed + 1] = { name = name, path = one.path, err = err }
-      end
+      if not ok then failed[#failed + 1] = { name = name, path = one.path, err = err } end
     end
     local wanted = failed[1] and wanted_by(plugin)
-    for _, one in ipairs(failed) do
-      faults[#faults + 1] = { path = one.path, err = one.err, is_wanted = wanted[one.name] == true }
+    for _, one in ipairs(failed) do -- plugins of one folder have the same ones
+      local fault = seen[one.path] or { path = one.path, err = one.err, is_wanted = false }
+      fault.is_wanted = fault.is_wanted or wanted[one.name] == true
+      if not seen[one.path] then faults[#faults + 1] = fault end
+      seen[one.path] = fault
     end
   end
   return faults
